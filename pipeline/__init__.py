@@ -1,0 +1,1 @@
+"""What the three functions agree on; standard library only."""

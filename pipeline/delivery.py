@@ -1,0 +1,141 @@
+"""One GitHub delivery and its form on the topic: the signed bytes as data, their meaning as attributes."""
+
+import base64
+import binascii
+import gzip
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, cast, get_args
+
+from pipeline.errors import Malformed
+
+Source = Literal["webhook", "reconcile", "backfill", "replay"]
+
+SCHEMA = "1"
+MAX_BODY_BYTES = 25 * 1024 * 1024  # GitHub sends no larger payload
+GZIP_ABOVE_BYTES = 9_000_000  # Pub/Sub takes 10,000,000 bytes in all
+_MAX_ATTRIBUTE_BYTES = 1024  # https://cloud.google.com/pubsub/quotas#resource_limits
+_PRINTABLE = re.compile(r"[\x20-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A verified delivery; `body` is the exact JSON text that GitHub signed."""
+
+    delivery_id: str
+    event: str
+    body: bytes
+    received_at: datetime
+    action: str | None = None
+    repository: str | None = None
+    traceparent: str | None = None
+    source: Source = "webhook"
+
+    def to_message(self) -> tuple[bytes, dict[str, str]]:
+        """Return data and attributes for Pub/Sub; an attribute that does not apply is absent."""
+        optional = {
+            "action": self.action,
+            "repository": self.repository,
+            "traceparent": self.traceparent,
+        }
+        attributes = {
+            "event": self.event,
+            "delivery_id": self.delivery_id,
+            "received_at": format_time(self.received_at),
+            "source": self.source,
+            "schema": SCHEMA,
+            **{name: value for name, value in optional.items() if value is not None and _fits(value)},
+        }
+        if len(self.body) <= GZIP_ABOVE_BYTES:
+            return self.body, attributes
+        return gzip.compress(self.body, compresslevel=6, mtime=0), {**attributes, "content_encoding": "gzip"}
+
+    @classmethod
+    def from_push(cls, push: object) -> "Delivery":
+        """Read a push body or the data of a CloudEvent: {"message": {data, attributes, publishTime, ...}}.
+
+        Only what both envelopes carry is read: data, attributes (may be missing) and publishTime.
+        Raises Malformed when it is no message of ours.
+        """
+        message = push.get("message") if isinstance(push, dict) else None
+        if not isinstance(message, dict):
+            raise Malformed("message_missing", "The push body holds no Pub/Sub message.")
+        attributes = message.get("attributes") or {}
+        if not isinstance(attributes, dict):
+            raise Malformed("attributes_malformed", "The message's attributes are not an object.")
+        return cls(
+            delivery_id=_required(attributes, "delivery_id"),
+            event=_required(attributes, "event"),
+            body=_body(message.get("data"), attributes.get("content_encoding")),
+            received_at=_received_at(attributes.get("received_at"), message.get("publishTime")),
+            action=attributes.get("action"),
+            repository=attributes.get("repository"),
+            traceparent=attributes.get("traceparent"),
+            source=_source(attributes.get("source", "webhook")),
+        )
+
+
+def format_time(moment: datetime) -> str:
+    """Return RFC 3339 in UTC with microseconds: 2026-01-02T03:04:05.000006Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_time(text: object) -> datetime | None:
+    """Return the moment that an RFC 3339 text names, or None when it is no such text."""
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _fits(value: str) -> bool:
+    return len(value) <= _MAX_ATTRIBUTE_BYTES and _PRINTABLE.fullmatch(value) is not None
+
+
+def _required(attributes: Mapping[str, Any], name: str) -> str:
+    value = attributes.get(name)
+    if not isinstance(value, str) or not value:
+        raise Malformed(f"{name}_missing", f"The message has no attribute {name}.")
+    return value
+
+
+def _source(value: object) -> Source:
+    if value not in get_args(Source):
+        raise Malformed("source_unknown", f"The attribute source is none of {', '.join(get_args(Source))}.")
+    return cast("Source", value)
+
+
+def _received_at(received_at: object, publish_time: object) -> datetime:
+    moment = parse_time(received_at) or parse_time(publish_time)
+    if moment is None:
+        raise Malformed("received_at_missing", "The message has neither received_at nor publishTime.")
+    return moment
+
+
+def _body(data: object, encoding: object) -> bytes:
+    try:
+        raw = base64.b64decode(cast("str", data), validate=True)
+    except (TypeError, ValueError, binascii.Error) as error:
+        raise Malformed("data_malformed", "The message's data is not base64.") from error
+    if encoding is None:
+        return raw
+    if encoding != "gzip":
+        raise Malformed("encoding_unknown", "The attribute content_encoding is not gzip.")
+    return _gunzip(raw)
+
+
+def _gunzip(raw: bytes) -> bytes:
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        body = inflater.decompress(raw, MAX_BODY_BYTES)
+    except zlib.error as error:
+        raise Malformed("gzip_malformed", "The message's data is not gzip.") from error
+    if not inflater.eof:
+        raise Malformed("gzip_malformed", "The message's data is cut short or unpacks to over 25 MiB.")
+    return body

@@ -1,0 +1,85 @@
+"""One JSON line per log record, as Cloud Logging reads it, with the delivery that it is about.
+
+Fields: https://cloud.google.com/logging/docs/structured-logging#special-payload-fields
+"""
+
+import json
+import logging
+import re
+import traceback
+from collections.abc import Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import Any
+
+from pipeline.errors import PipelineError
+
+log = logging.getLogger("issuewire")
+
+_context: ContextVar[Mapping[str, Any]] = ContextVar("issuewire_log_context", default=MappingProxyType({}))
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def setup() -> None:
+    """Make every record of this process one JSON line: ours from INFO on, everybody else's from WARNING on.
+
+    With LOG_EXECUTION_ID=true the framework has put a handler of its own on the root, so `force` is needed.
+    """
+    handler = _StandardOutput()
+    handler.setFormatter(_JsonLine())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    log.setLevel(logging.INFO)
+    logging.captureWarnings(capture=True)
+
+
+def begin(**fields: Any) -> None:
+    """Start a request: forget the last one's fields, keep these.
+
+    They stay until the next request on this thread begins, so the framework's own line about an uncaught
+    error, written after the function has left, carries them too.
+    """
+    _context.set(_with_trace(fields))
+
+
+def bind(**fields: Any) -> None:
+    """Add fields to every following line of this request."""
+    _context.set(_with_trace({**_context.get(), **fields}))
+
+
+def trace_id(traceparent: object) -> str | None:
+    """Return the trace id of a W3C traceparent, or None when it is none."""
+    match = _TRACEPARENT.fullmatch(traceparent) if isinstance(traceparent, str) else None
+    return match[1] if match else None
+
+
+def _with_trace(fields: dict[str, Any]) -> dict[str, Any]:
+    """Turn a `traceparent` into `trace`, for people, and the name by which Cloud Logging joins lines."""
+    trace = trace_id(fields.get("traceparent"))
+    kept = {name: value for name, value in fields.items() if name != "traceparent" and value is not None}
+    return {**kept, "trace": trace, "logging.googleapis.com/trace": trace} if trace else kept
+
+
+class _StandardOutput(logging.Handler):
+    """Print, since the framework swaps sys.stdout per request to add its execution id."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), flush=True)  # noqa: T201 - standard output is where Cloud Logging reads
+
+
+class _JsonLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        message = record.getMessage()
+        if error is not None:
+            message += "\n" + "".join(traceback.format_exception(error))
+        reason = {"reason": error.reason} if isinstance(error, PipelineError) else {}
+        extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        line = {
+            "severity": record.levelname,
+            "message": message,
+            **_context.get(),
+            **reason,
+            **extra,
+        }
+        return json.dumps(line, default=str)
