@@ -1,0 +1,1 @@
+"""GitHub's webhook in, one confirmed Pub/Sub message out."""

@@ -1,0 +1,143 @@
+"""The webhook's secrets from Secret Manager: the latest version and up to two before it.
+
+Reading needs only versions.access, so the versions are walked, not listed. The module is not called
+`secrets`: with the function's folder on the path it would shadow Python's own.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from threading import Lock
+
+import grpc
+from google.api_core.exceptions import (
+    FailedPrecondition,
+    GoogleAPICallError,
+    NotFound,
+    ResourceExhausted,
+    RetryError,
+    ServiceUnavailable,
+)
+from google.api_core.retry import Retry, if_exception_type
+from google.auth.exceptions import GoogleAuthError
+from google.cloud.secretmanager_v1 import SecretManagerServiceClient
+from google.cloud.secretmanager_v1.services.secret_manager_service.transports import (
+    SecretManagerServiceGrpcTransport,
+)
+
+from pipeline.errors import Unavailable
+from pipeline.logs import log
+
+KEEP_SECONDS = 300.0
+FORCED_SECONDS = 30.0  # at most one forced refresh in this time, whoever asks
+READ_SECONDS = 2.5  # for all versions together
+OLDER_VERSIONS = 2
+
+Access = Callable[[str, float], tuple[str, bytes]]
+
+_VERSION = re.compile(r"versions/(\d+)")
+
+
+class WebhookSecrets:
+    """The secrets that may sign now, kept for five minutes; a failure to read them is Unavailable."""
+
+    def __init__(self, secret: str, access: Access, clock: Callable[[], float] = time.monotonic) -> None:
+        self._secret = secret
+        self._access = access
+        self._clock = clock
+        self._lock = Lock()
+        self._values: tuple[bytes, ...] = ()
+        self._expires = float("-inf")
+        self._forced = float("-inf")
+        self._failed_at = float("-inf")
+        self._warned: set[str] = set()
+
+    def current(self) -> tuple[bytes, ...]:
+        """Return the secrets, newest first; read them when they are older than five minutes."""
+        asked = self._clock()
+        if asked < self._expires:
+            return self._values
+        with self._lock:
+            if self._clock() < self._expires:
+                return self._values
+            if self._failed_at >= asked:  # another thread has just tried, while this one waited
+                raise Unavailable("secret_unreachable", "Secret Manager has just failed.")
+            return self._read()
+
+    def refreshed(self) -> tuple[bytes, ...]:
+        """Return the secrets, read again unless that was forced within the last half minute.
+
+        A secret that was rotated a moment ago is found so, and forged traffic cannot drive calls.
+        """
+        with self._lock:
+            if self._clock() < self._forced + FORCED_SECONDS:
+                return self._values
+            self._forced = self._clock()
+            return self._read()
+
+    def _read(self) -> tuple[bytes, ...]:
+        deadline = self._clock() + READ_SECONDS
+        try:
+            values = self._walk(lambda version: self._access(version, max(deadline - self._clock(), 0.1)))
+        except (GoogleAPICallError, RetryError, GoogleAuthError, grpc.RpcError) as error:
+            self._failed_at = self._clock()
+            raise Unavailable(
+                "secret_unreachable", f"{self._secret} cannot be read: {type(error).__name__}."
+            ) from error
+        if not values:
+            self._failed_at = self._clock()
+            raise Unavailable("secret_blank", f"{self._secret} holds no usable secret; add a version.")
+        self._values, self._expires = values, self._clock() + KEEP_SECONDS
+        return values
+
+    def _walk(self, access: Callable[[str], tuple[str, bytes]]) -> tuple[bytes, ...]:
+        """Read `latest`, then the numbers below it; a disabled or destroyed version is passed over."""
+        found: list[bytes] = []
+        try:
+            name, payload = access(f"{self._secret}/versions/latest")
+            newest = _number(name)
+            found.append(self._clean(name, payload))
+        except FailedPrecondition as error:  # its sentence names the version that is disabled
+            newest = _number(str(error))
+            if newest is None:
+                raise
+        for number in range((newest or 0) - 1, max((newest or 0) - 1 - OLDER_VERSIONS, 0), -1):
+            try:
+                found.append(self._clean(*access(f"{self._secret}/versions/{number}")))
+            except (FailedPrecondition, NotFound):
+                continue
+        return tuple(value for value in found if value)
+
+    def _clean(self, name: str, payload: bytes) -> bytes:
+        """Strip one trailing newline, which `echo` leaves behind; a blank secret would sign for anybody."""
+        value = payload.removesuffix(b"\n").removesuffix(b"\r") if payload.endswith(b"\n") else payload
+        usable = value if value.strip() else b""
+        if usable != payload and name not in self._warned:
+            self._warned.add(name)
+            fault = "ends in a newline, which is ignored" if usable else "is blank and is not used"
+            log.warning("%s %s; store it with printf", name, fault, extra={"reason": "secret_unclean"})
+        return usable
+
+
+def official_access(endpoint: str | None) -> Access:
+    """Return a reader of one version by the official client; `endpoint` host:port is a plaintext stand-in."""
+    client = (
+        SecretManagerServiceClient(
+            transport=SecretManagerServiceGrpcTransport(channel=grpc.insecure_channel(endpoint))
+        )
+        if endpoint
+        else SecretManagerServiceClient()
+    )
+    transient = if_exception_type(ResourceExhausted, ServiceUnavailable)
+
+    def access(version: str, timeout: float) -> tuple[str, bytes]:
+        retry = Retry(predicate=transient, initial=0.1, maximum=0.5, multiplier=2.0, timeout=timeout)
+        answer = client.access_secret_version(name=version, retry=retry, timeout=timeout)
+        return answer.name, answer.payload.data
+
+    return access
+
+
+def _number(text: str) -> int | None:
+    match = _VERSION.search(text)
+    return int(match[1]) if match else None
