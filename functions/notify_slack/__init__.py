@@ -1,0 +1,1 @@
+"""One message from the topic in, Slack cards out."""

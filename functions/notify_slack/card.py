@@ -1,0 +1,127 @@
+"""From an event to the card that Slack shows: blocks, fallback text, and the metadata it is found by.
+
+Limits: https://docs.slack.dev/reference/block-kit/blocks. All of a card stays far below them.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
+from slack_sdk.models.metadata import Metadata
+
+from pipeline.delivery import format_time
+from pipeline.events import Issue, IssueEvent
+
+from .text import link, plain
+
+_SHOWN = {"opened", "closed", "reopened"}
+_TITLE = 250
+_NAME = 60
+_LABELS = 6
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_MARKS = {"opened": ":large_green_circle:", "closed": ":white_check_mark:", "reopened": ":repeat:"}
+_REASONS = {"completed": "completed", "not_planned": "not planned", "duplicate": "a duplicate"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What chat.postMessage takes; `text` is also the notice when Slack refuses the blocks."""
+
+    text: str
+    blocks: tuple[Block, ...]
+    metadata: Metadata
+
+
+def shown(event: IssueEvent) -> Issue | None:
+    """Return the issue whose card the event makes, None when it makes none.
+
+    Issues opened, closed and reopened make one; history that is read in later stays silent.
+    """
+    makes_one = event.event == "issues" and event.action in _SHOWN and event.source != "backfill"
+    return event.issue if makes_one and not event.is_pull_request else None
+
+
+def build(event: IssueEvent, issue: Issue, github_url: str) -> Card:
+    """Return the card; its one link is made of `github_url`, the repository and the number."""
+    name = plain(event.repository, 2 * _NAME, empty="(unknown repository)") + f"#{issue.number or '?'}"
+    title = plain(issue.title, _TITLE, empty="(no title)")
+    url = _issue_url(event, issue, github_url)
+    head = f"{_MARKS.get(event.action or '', ':speech_balloon:')} *{name}* "
+    return Card(
+        text=f"{_headline(event)} {name}: {title}",
+        blocks=(
+            SectionBlock(text=_markdown(head + (link(url, title) if url else title))),
+            ContextBlock(elements=[_markdown(_details(event, issue))]),
+        ),
+        metadata=Metadata("issuewire_card", _index(event, issue)),
+    )
+
+
+def _markdown(text: str) -> MarkdownTextObject:
+    """Verbatim: an address in a title must not become a link."""
+    return MarkdownTextObject(text=text, verbatim=True)
+
+
+def _issue_url(event: IssueEvent, issue: Issue, github_url: str) -> str | None:
+    if issue.number is None or not _REPOSITORY.fullmatch(event.repository or ""):
+        return None
+    return f"{github_url}/{event.repository}/issues/{issue.number}"
+
+
+def _headline(event: IssueEvent) -> str:
+    return {"opened": "New issue", "closed": "Closed", "reopened": "Reopened"}.get(
+        event.action or "", "Issue"
+    )
+
+
+def _details(event: IssueEvent, issue: Issue) -> str:
+    author = plain(issue.author, _NAME, empty="ghost")
+    actor = plain(event.sender, _NAME, empty="ghost")
+    if event.action == "closed":
+        reason = _REASONS.get(issue.state_reason or "")
+        parts = [f"closed by {actor}" + (f" as {reason}" if reason else "")]
+        parts += [f"open for {_age(issue.created_at, issue.closed_at)}"]
+    elif event.action == "reopened":
+        parts = [f"reopened by {actor}", f"opened by {author} {_when(issue.created_at)}"]
+    else:
+        parts = [f"new issue by {author}", _when(issue.created_at)]
+    return " · ".join(part for part in (*parts, _labels(issue.labels)) if part)
+
+
+def _labels(labels: tuple[str, ...]) -> str:
+    shown = [plain(label, _NAME, empty="?") for label in labels[:_LABELS]]
+    more = [f"{len(labels) - _LABELS} more"] if len(labels) > _LABELS else []
+    return "labels: " + ", ".join(shown + more) if labels else ""
+
+
+def _when(moment: datetime | None) -> str:
+    """Return a date that Slack shows in the reader's own zone."""
+    if moment is None:
+        return ""
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{moment:%Y-%m-%d %H:%M} UTC>"
+
+
+def _age(start: datetime | None, end: datetime | None) -> str:
+    if start is None or end is None or end < start:
+        return "an unknown time"
+    age = end - start
+    for unit, name in (
+        (timedelta(days=1), "day"),
+        (timedelta(hours=1), "hour"),
+        (timedelta(minutes=1), "minute"),
+    ):
+        if age >= unit:
+            count = age // unit
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return "under a minute"
+
+
+def _index(event: IssueEvent, issue: Issue) -> dict[str, Any]:
+    return {
+        "issue": f"{event.repository_id}#{issue.number}",
+        "updated_at": format_time(issue.updated_at or event.event_at),
+        "deliveries": [event.delivery_id],
+        "schema": 1,
+    }
