@@ -1,0 +1,1 @@
+"""One message from the topic in, one BigQuery row out."""

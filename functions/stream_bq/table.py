@@ -1,0 +1,88 @@
+"""BigQuery: one row in, or an error."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.api_core.exceptions import GoogleAPICallError, NotFound, RetryError
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
+from requests.exceptions import RequestException
+
+from pipeline.errors import Unavailable
+
+TIMEOUT_SECONDS = 10.0
+LOAD_SECONDS = 40.0
+
+# Rows are streamed only to partitions within 1,825 days in the past and 366 in the future; a day is margin.
+STREAM_PAST = timedelta(days=1824)
+STREAM_FUTURE = timedelta(days=365)
+
+
+class Table:
+    """The events table. Its own defaults would try for ten minutes, longer than a function may run."""
+
+    def __init__(self, name: str) -> None:
+        project = name.split(".", maxsplit=1)[0]
+        local = os.environ.get("BIGQUERY_EMULATOR_HOST")
+        credentials = AnonymousCredentials() if local else None  # type: ignore[no-untyped-call]
+        self._client = bigquery.Client(project=project, credentials=credentials)
+        self._name = name
+        self._retry = DEFAULT_RETRY.with_timeout(TIMEOUT_SECONDS)
+
+    def insert(self, columns: Mapping[str, Any], event_at: datetime) -> None:
+        """Store one row; its delivery id is the row id, by which BigQuery drops a quick repetition.
+
+        Raises Unavailable unless BigQuery has confirmed it.
+        """
+        try:
+            if streamable(event_at, datetime.now(UTC)):
+                self._stream(columns)
+            else:
+                self._load(columns)
+        except NotFound as error:
+            raise Unavailable(
+                "table_missing", f"{self._name} does not exist (yet); run python -m ops schema apply."
+            ) from error
+        except (GoogleAPICallError, RetryError, GoogleAuthError, RequestException) as error:
+            raise Unavailable(
+                "bigquery_failed", f"{self._name} took no row: {type(error).__name__}."
+            ) from error
+
+    def _stream(self, columns: Mapping[str, Any]) -> None:
+        refused = self._client.insert_rows_json(
+            self._name,
+            [dict(columns)],
+            row_ids=[columns["delivery_id"]],
+            retry=self._retry,
+            timeout=TIMEOUT_SECONDS,
+        )
+        if refused:
+            raise Unavailable("row_refused", f"{self._name} refused the row: {_summary(refused)}.")
+
+    def _load(self, columns: Mapping[str, Any]) -> None:
+        """Store by a load job, which takes any date; a load takes JSON as it is and not as text."""
+        payload = columns["payload"]
+        row = {**columns, "payload": None if payload is None else json.loads(payload)}
+        job = self._client.load_table_from_json(
+            [row],
+            self._name,
+            job_config=bigquery.LoadJobConfig(write_disposition=bigquery.WriteDisposition.WRITE_APPEND),
+            timeout=TIMEOUT_SECONDS,
+        )
+        job.result(retry=self._retry, timeout=LOAD_SECONDS)
+
+
+def streamable(event_at: datetime, now: datetime) -> bool:
+    """Tell whether BigQuery takes a row of this time by streaming: an old issue may be transferred today."""
+    return now - STREAM_PAST < event_at < now + STREAM_FUTURE
+
+
+def _summary(refused: Sequence[dict[str, Any]]) -> str:
+    """Return reasons and columns, never values."""
+    errors = [error for row in refused for error in row.get("errors", [])]
+    return "; ".join(f"{error.get('reason')} at {error.get('location') or 'the row'}" for error in errors)

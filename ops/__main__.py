@@ -1,0 +1,24 @@
+"""python -m ops: the operator's commands, one line of error each, exit status 0 only on success."""
+
+import sys
+
+import click
+
+from ops.schema import schema
+from ops.send import send
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def ops() -> None:
+    """Issuewire's commands for the operator."""
+
+
+ops.add_command(send)
+ops.add_command(schema)
+
+if __name__ == "__main__":
+    try:
+        ops(prog_name="python -m ops")
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
