@@ -1,0 +1,164 @@
+"""The lock files hold exactly what the hand-written requirements need, pinned and hashed."""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+DEV = ROOT / "requirements-dev.txt"
+BIGQUERY = ROOT / "local" / "bigquery" / "requirements.txt"
+FUNCTIONS = sorted(ROOT.glob("functions/*/requirements.in"))
+SOURCES = [DEV.with_suffix(".in"), BIGQUERY.with_suffix(".in"), *FUNCTIONS]
+
+every_source = pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+every_function = pytest.mark.parametrize("source", FUNCTIONS, ids=lambda path: path.parent.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """One locked distribution."""
+
+    requirement: Requirement
+    hashes: frozenset[str]
+
+    @property
+    def version(self) -> str:
+        """The pinned version; the specifier is one `==`."""
+        return str(self.requirement.specifier).removeprefix("==")
+
+
+def read_lock(lock: Path) -> dict[str, Pin]:
+    """Return the pins of a lock file by canonical name."""
+    logical_lines = lock.read_text().replace("\\\n", " ").splitlines()
+    pins: dict[str, Pin] = {}
+    for line in logical_lines:
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        text, *hashes = line.split(" --hash=")
+        requirement = Requirement(text)
+        name = canonicalize_name(requirement.name)
+        assert name not in pins, f"{lock}: {name} is pinned twice"
+        pins[name] = Pin(requirement=requirement, hashes=frozenset(entry.strip() for entry in hashes))
+    return pins
+
+
+def read_source(source: Path) -> list[Requirement]:
+    """Return the requirements of an .in file, with those of the files that it names with -r."""
+    requirements = []
+    for raw in source.read_text().splitlines():
+        line = raw.partition("#")[0].strip()
+        if line.startswith("-r "):
+            requirements += read_source(source.parent / line.removeprefix("-r "))
+        elif line:
+            requirements.append(Requirement(line))
+    return requirements
+
+
+def applies(requirement: Requirement, extra: str = "") -> bool:
+    """Whether the requirement's marker holds on this platform."""
+    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
+
+
+def site_packages(source: Path) -> list[str]:
+    """Where the distributions that the source asks for are installed."""
+    if source != BIGQUERY.with_suffix(".in"):
+        return sys.path
+    folder = ROOT / ".venv-bigquery" / "lib" / "python3.13" / "site-packages"
+    assert folder.is_dir(), "run local/setup.sh bigquery first"
+    return [str(folder)]
+
+
+def closure(requirements: list[Requirement], path: list[str]) -> dict[str, str]:
+    """Every distribution the requirements need on this platform, by name, with its installed version."""
+    versions: dict[str, str] = {}
+    seen: set[tuple[str, str]] = set()
+
+    def wanted(requirement: Requirement) -> Iterator[tuple[str, str]]:
+        name = canonicalize_name(requirement.name)
+        yield from ((name, extra) for extra in ("", *requirement.extras))
+
+    waiting = [pair for requirement in requirements for pair in wanted(requirement)]
+    while waiting:
+        pair = waiting.pop()
+        if pair in seen:
+            continue
+        seen.add(pair)
+        name, extra = pair
+        distribution = next(iter(metadata.distributions(name=name, path=path)), None)
+        assert distribution is not None, f"{name} is not installed; run make test, or make lock first"
+        versions[name] = distribution.version
+        for text in distribution.requires or ():
+            requirement = Requirement(text)
+            if applies(requirement, extra):
+                waiting += wanted(requirement)
+    return versions
+
+
+@every_source
+def test_every_requirement_is_met_by_a_pin(source: Path) -> None:
+    """What a requirements.in asks for by hand is what its lock file installs."""
+    pins = read_lock(source.with_suffix(".txt"))
+    requirements = read_source(source)
+    assert requirements
+    for requirement in requirements:
+        pin = pins.get(canonicalize_name(requirement.name))
+        assert pin is not None, f"{requirement} has no pin; run make lock"
+        assert requirement.specifier.contains(pin.version, prereleases=True), f"{requirement}: {pin.version}"
+
+
+@every_source
+def test_a_lock_holds_the_whole_closure_and_nothing_else(source: Path) -> None:
+    """An install from a lock file brings all that is needed, in the versions that the tests run with."""
+    pins = read_lock(source.with_suffix(".txt"))
+    locked = {name: pin.version for name, pin in pins.items() if applies(pin.requirement)}
+    assert locked == closure(read_source(source), site_packages(source)), "run make lock, then make test"
+
+
+@every_source
+def test_every_pin_is_exact_and_hashed(source: Path) -> None:
+    """A lock file names one version of each distribution, and the bytes it may consist of."""
+    pins = read_lock(source.with_suffix(".txt"))
+    assert pins
+    for name, pin in pins.items():
+        specifiers = list(pin.requirement.specifier)
+        assert [specifier.operator for specifier in specifiers] == ["=="], name
+        assert "*" not in pin.version, name
+        assert pin.hashes, f"{name} has no hash"
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", entry) for entry in pin.hashes), name
+
+
+@every_source
+def test_a_lock_names_no_place(source: Path) -> None:
+    """A lock file works on every machine: it names no address, no index and no folder."""
+    text = source.with_suffix(".txt").read_text()
+    for place in ("://", "index-url", "find-links", "file:", "~/"):
+        assert place not in text
+    assert re.findall(r"""(?m)(?:^|[\s"'=@:(])(/\S+)""", text) == []
+
+
+@every_function
+def test_a_function_runs_what_the_tests_ran(source: Path) -> None:
+    """One resolution holds on the laptop and in the cloud: a function's lock is part of the laptop's."""
+    dev = read_lock(DEV)
+    for name, pin in read_lock(source.with_suffix(".txt")).items():
+        assert name in dev, f"{name} is not in requirements-dev.txt; run make lock"
+        assert (pin.version, pin.hashes) == (dev[name].version, dev[name].hashes), name
+
+
+@every_function
+def test_the_laptop_has_every_function(source: Path) -> None:
+    """requirements-dev.in includes the requirements of each function, so a new one is tested too."""
+    lines = DEV.with_suffix(".in").read_text().splitlines()
+    assert f"-r {source.relative_to(ROOT).as_posix()}" in lines
+
+
+def test_there_are_functions() -> None:
+    """The tests above look at the three functions at least."""
+    assert {"ingest", "notify_slack", "stream_bq"} <= {source.parent.name for source in FUNCTIONS}

@@ -1,0 +1,354 @@
+"""local/setup.sh finds Python 3.13, makes an environment once, and never leaves half of one behind."""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+SETUP = Path(__file__).resolve().parent.parent / "local" / "setup.sh"
+TOOLS = (
+    "bash",
+    "cat",
+    "cp",
+    "dirname",
+    "find",
+    "grep",
+    "mkdir",
+    "mv",
+    "rm",
+    "sh",
+    "sleep",
+    "sort",
+    "tr",
+    "wc",
+)
+LOCK = "example==1.0 \\\n    --hash=sha256:00\nother==2.0 \\\n    --hash=sha256:11\n"
+
+# Answers what setup.sh asks an interpreter; `-m venv` copies it into the environment, where it plays pip.
+INTERPRETER = """#!/bin/sh
+case "$*" in
+  *base_prefix*) echo "{version} {home}" ;;
+  --version) echo "Python {version}" ;;
+  *ensurepip*) exit {venv_status} ;;
+  *fcntl*) exec "{python}" "$@" ;;
+  "-m venv "*) mkdir -p "$3/bin" "$3/lib/python3.13/site-packages" && cp "$0" "$3/bin/python" ;;
+  "-m pip "*) echo {home} >>"{calls}" && eval "${{FAKE_PIP:-:}}" ;;
+  *) echo "not expected: $*" >&2 && exit 9 ;;
+esac
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Laptop:
+    """A copy of setup.sh on a machine that has only what a test puts there."""
+
+    folder: Path
+    running: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    @property
+    def project(self) -> Path:
+        """The checkout."""
+        return self.folder / "project"
+
+    @property
+    def venv(self) -> Path:
+        """The environment that `setup.sh main` makes."""
+        return self.project / ".venv"
+
+    @property
+    def installs(self) -> list[str]:
+        """The home of the interpreter of every pip run, in order."""
+        calls = self.folder / "calls"
+        return calls.read_text().splitlines() if calls.exists() else []
+
+    def script(self, path: str, text: str) -> Path:
+        """Put an executable file on the machine."""
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(file.stat().st_mode | stat.S_IXUSR)
+        return file
+
+    def interpreter(self, path: str, version: str = "3.13.0", *, venv_status: int = 0) -> Path:
+        """Install a Python; its home is its path."""
+        text = INTERPRETER.format(
+            version=version,
+            home=path,
+            venv_status=venv_status,
+            python=sys.executable,
+            calls=self.folder / "calls",
+        )
+        return self.script(path, text)
+
+    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        """Start setup.sh; it ends with the test at the latest."""
+        environment = {"PATH": str(self.folder / "bin"), "HOME": str(self.folder / "home")} | variables
+        process = subprocess.Popen(
+            [self.project / "local" / "setup.sh", *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.running.append(process)
+        return process
+
+    def run(self, *arguments: str, **variables: str) -> tuple[int, str, str]:
+        """Run setup.sh (main, unless told) to its end: exit status, output, errors."""
+        process = self.start(*(arguments or ("main",)), **variables)
+        output, errors = process.communicate(timeout=30)
+        return process.returncode, output, errors
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Iterator[Laptop]:
+    """Return a machine without any Python."""
+    machine = Laptop(folder=tmp_path)
+    (machine.project / "local").mkdir(parents=True)
+    shutil.copy(SETUP, machine.project / "local" / "setup.sh")
+    (machine.project / "requirements-dev.txt").write_text(LOCK)
+    (tmp_path / "bin").mkdir()
+    for tool in TOOLS:
+        found = shutil.which(tool)
+        assert found is not None, f"{tool} is missing on this machine"
+        (tmp_path / "bin" / tool).symlink_to(found)
+    env = shutil.which("env")
+    assert env is not None
+    (tmp_path / "bin" / "env").symlink_to(env)
+    yield machine
+    for process in machine.running:
+        process.kill()
+        process.communicate()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within 20 s"
+        time.sleep(0.02)
+
+
+def test_without_python_one_line_says_what_to_install(laptop: Laptop) -> None:
+    """Where there is no Python 3.13, set-up ends with one line that names it and makes nothing."""
+    status, output, errors = laptop.run()
+    assert (status, output) == (1, "")
+    assert errors.startswith("setup: Python 3.13 is missing; install it (")
+    assert errors.count("\n") == 1
+    assert not laptop.venv.exists()
+
+
+@pytest.mark.parametrize("version", ["3.12.9", "3.14.0", "3.13.0rc1", "3.13.0t", "2.7.18"])
+def test_another_python_does_not_count(laptop: Laptop, version: str) -> None:
+    """Another version, a pre-release or a free-threaded build of Python is as good as none."""
+    laptop.interpreter("bin/python3.13", version)
+    laptop.interpreter("bin/python3", version)
+    status, _, errors = laptop.run()
+    assert status == 1
+    assert errors.startswith("setup: Python 3.13 is missing")
+
+
+def test_a_shim_that_does_not_run_is_passed_over(laptop: Laptop) -> None:
+    """A python3.13 on the path that cannot run does not hide the one that can, and says nothing."""
+    laptop.script("bin/python3.13", "#!/bin/sh\necho 'pyenv: python3.13: command not found' >&2\nexit 127\n")
+    laptop.interpreter("bin/python3", "3.11.2")
+    laptop.interpreter("bin/python", "3.13.4")
+    status, output, errors = laptop.run()
+    assert (status, errors) == (0, "")
+    assert laptop.installs == ["bin/python"]
+    assert output.startswith("Installing 2 pinned packages into .venv (about 30 s, once)\n")
+
+
+def test_a_python_of_pyenv_is_found(laptop: Laptop) -> None:
+    """The newest 3.13 that pyenv has is taken, though it is not on the path."""
+    for version in ("3.13.2", "3.13.10", "3.13.9", "3.12.99"):
+        laptop.interpreter(f"home/.pyenv/versions/{version}/bin/python3.13", version)
+    laptop.interpreter("bin/python3", "3.13.99")
+    assert laptop.run()[0] == 0
+    assert laptop.installs == ["home/.pyenv/versions/3.13.10/bin/python3.13"]
+
+
+def test_pyenv_may_be_elsewhere(laptop: Laptop) -> None:
+    """PYENV_ROOT says where pyenv keeps its versions."""
+    laptop.interpreter("pyenv/versions/3.13.1/bin/python3.13", "3.13.1")
+    assert laptop.run(PYENV_ROOT=str(laptop.folder / "pyenv"))[0] == 0
+    assert laptop.installs == ["pyenv/versions/3.13.1/bin/python3.13"]
+
+
+def test_the_path_comes_before_pyenv(laptop: Laptop) -> None:
+    """A python3.13 that runs is what the person at this machine calls Python 3.13."""
+    laptop.interpreter("bin/python3.13")
+    laptop.interpreter("home/.pyenv/versions/3.13.1/bin/python3.13", "3.13.1")
+    assert laptop.run()[0] == 0
+    assert laptop.installs == ["bin/python3.13"]
+
+
+def test_the_named_python_wins(laptop: Laptop) -> None:
+    """PYTHON chooses the interpreter, and choosing another one makes the environment anew."""
+    laptop.interpreter("bin/python3.13")
+    chosen = laptop.interpreter("opt/python", "3.13.5")
+    assert laptop.run()[0] == 0
+    assert laptop.run(PYTHON=str(chosen))[0] == 0
+    assert laptop.run(PYTHON=str(chosen)) == (0, "", "")
+    assert laptop.installs == ["bin/python3.13", "opt/python"]
+
+
+def test_the_named_python_must_be_right(laptop: Laptop) -> None:
+    """A PYTHON of another version is refused with its version, not replaced by a guess."""
+    laptop.interpreter("bin/python3.13")
+    wrong = laptop.interpreter("opt/python", "3.12.1")
+    status, _, errors = laptop.run(PYTHON=str(wrong))
+    assert (status, errors) == (1, f"setup: PYTHON={wrong} is no Python 3.13 (Python 3.12.1)\n")
+    missing = laptop.folder / "nowhere"
+    status, _, errors = laptop.run(PYTHON=str(missing))
+    assert (status, errors) == (1, f"setup: PYTHON={missing} is no Python 3.13 (it does not start)\n")
+    assert laptop.installs == []
+
+
+def test_a_python_without_its_venv_module_is_told_apart(laptop: Laptop) -> None:
+    """Debian packs the venv module by itself; where it is missing, the line names that package."""
+    laptop.interpreter("bin/python3.13", venv_status=1)
+    status, _, errors = laptop.run()
+    assert status == 1
+    assert errors.startswith("setup: python3.13 lacks its venv module; install it (")
+    assert "python3.13-venv" in errors
+    assert errors.count("\n") == 1
+
+
+def test_a_python_without_its_venv_module_hides_no_other(laptop: Laptop) -> None:
+    """A whole Python 3.13 further down the list is used when the first one lacks its venv module."""
+    laptop.interpreter("bin/python3.13", venv_status=1)
+    laptop.interpreter("bin/python3")
+    assert laptop.run()[0] == 0
+    assert laptop.installs == ["bin/python3"]
+
+
+def test_the_second_run_does_nothing(laptop: Laptop) -> None:
+    """When nothing has changed, set-up is silent and installs nothing."""
+    laptop.interpreter("bin/python3.13")
+    status, output, _ = laptop.run()
+    assert status == 0
+    assert output.splitlines()[-1].startswith(".venv is ready (")
+    assert laptop.run() == (0, "", "")
+    assert len(laptop.installs) == 1
+
+
+def test_a_changed_lock_makes_the_environment_anew(laptop: Laptop) -> None:
+    """An environment always holds what the lock file says now, and nothing that was there before."""
+    laptop.interpreter("bin/python3.13")
+    assert laptop.run()[0] == 0
+    (laptop.venv / "left-over").touch()
+    (laptop.project / "requirements-dev.txt").write_text(LOCK.replace("1.0", "1.1"))
+    assert laptop.run()[0] == 0
+    assert len(laptop.installs) == 2
+    assert not (laptop.venv / "left-over").exists()
+    assert list((laptop.project / ".local").glob("*.previous")) == []
+
+
+def test_a_moved_project_makes_the_environment_anew(laptop: Laptop) -> None:
+    """The commands inside an environment hold its path, so one that was moved is made again."""
+    laptop.interpreter("bin/python3.13")
+    assert laptop.run()[0] == 0
+    laptop.project.rename(laptop.folder / "elsewhere")
+    moved = Laptop(folder=laptop.folder / "new", running=laptop.running)
+    moved.folder.mkdir()
+    (laptop.folder / "elsewhere").rename(moved.project)
+    (moved.folder / "bin").symlink_to(laptop.folder / "bin")
+    assert moved.run()[0] == 0
+    assert len(laptop.installs) == 2
+
+
+def test_an_interpreter_that_has_gone_is_replaced(laptop: Laptop) -> None:
+    """An environment whose interpreter was removed or replaced is not taken for a good one."""
+    laptop.interpreter("bin/python3.13")
+    assert laptop.run()[0] == 0
+    (laptop.venv / "bin" / "python").unlink()
+    assert laptop.run()[0] == 0
+    assert len(laptop.installs) == 2
+
+
+def test_a_failed_install_leaves_nothing(laptop: Laptop) -> None:
+    """When pip fails, its own words come first, one line of ours last, and no half environment stays."""
+    laptop.interpreter("bin/python3.13")
+    status, _, errors = laptop.run(FAKE_PIP="echo 'ERROR: no route to host' >&2; exit 1")
+    assert status == 1
+    first, last = errors.splitlines()
+    assert first == "ERROR: no route to host"
+    assert last.startswith("setup: pip could not install requirements-dev.txt")
+    assert not laptop.venv.exists()
+    assert laptop.run()[0] == 0
+
+
+def test_a_failed_renewal_keeps_the_old_environment(laptop: Laptop) -> None:
+    """Losing the network while the lock changes does not cost the tools that were there."""
+    laptop.interpreter("bin/python3.13")
+    assert laptop.run()[0] == 0
+    (laptop.venv / "old").touch()
+    (laptop.project / "requirements-dev.txt").write_text(LOCK.replace("1.0", "1.1"))
+    assert laptop.run(FAKE_PIP="exit 1")[0] == 1
+    assert (laptop.venv / "old").exists()
+    assert laptop.run()[0] == 0
+    assert not (laptop.venv / "old").exists()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_install_leaves_nothing(laptop: Laptop, sent: signal.Signals) -> None:
+    """Ctrl-C in the middle of set-up stops pip, removes the half environment, and shows in its status."""
+    laptop.interpreter("bin/python3.13")
+    pid_file = laptop.folder / "pip.pid"
+    process = laptop.start("main", FAKE_PIP=f"echo $$ >'{pid_file}'; exec sleep 60")
+    until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"))
+    process.send_signal(sent)
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + sent
+    assert not laptop.venv.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid_file.read_text()), 0)
+
+
+def test_what_a_killed_run_left_is_not_taken_for_good(laptop: Laptop) -> None:
+    """After a power cut in the middle of set-up, the next run starts over."""
+    laptop.interpreter("bin/python3.13")
+    assert laptop.run(FAKE_PIP="kill -9 $PPID")[0] == -signal.SIGKILL
+    assert laptop.venv.exists()
+    assert laptop.run()[0] == 0
+    assert len(laptop.installs) == 2
+
+
+def test_two_runs_at_once_take_turns(laptop: Laptop) -> None:
+    """Two commands started together make the environment once; the second waits, says so, and goes on."""
+    laptop.interpreter("bin/python3.13")
+    go = laptop.folder / "go"
+    waits_for_go = f"while ! [ -e '{go}' ]; do sleep 0.02; done"
+    first = laptop.start("main", FAKE_PIP=waits_for_go)
+    until(lambda: len(laptop.installs) == 1)
+    second = laptop.start("main", FAKE_PIP=waits_for_go)
+    assert second.stdout is not None
+    assert second.stdout.readline() == "Another set-up is making .venv; waiting for it\n"
+    go.touch()
+    assert first.communicate(timeout=30)[1] == ""
+    assert second.communicate(timeout=30) == ("", "")
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert len(laptop.installs) == 1
+
+
+def test_a_missing_lock_is_named(laptop: Laptop) -> None:
+    """A checkout without its lock file is told which command writes it."""
+    laptop.interpreter("bin/python3.13")
+    (laptop.project / "requirements-dev.txt").unlink()
+    assert laptop.run() == (1, "", "setup: requirements-dev.txt is missing; make lock writes it\n")
+
+
+def test_an_unknown_environment_is_refused(laptop: Laptop) -> None:
+    """A name that set-up does not know is answered with those that it knows."""
+    expected = "setup: no environment is called prod; there are main and bigquery\n"
+    assert laptop.run("prod") == (1, "", expected)
