@@ -1,0 +1,1 @@
+"""The laptop: the whole pipeline on one machine, with the real functions and clients."""

@@ -1,0 +1,120 @@
+"""python -m local demo | serve."""
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from local import demo, serve
+from local.processes import NotReady
+from local.screen import Screen
+from local.stack import STATE, Options, Stack, running
+
+PORTS = ("ingest", "notify_slack", "stream_bq", "pubsub", "bigquery", "slack", "secret_manager")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def local() -> None:
+    """Run the whole pipeline on this machine."""
+
+
+def common(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that both commands take."""
+    options = [
+        click.option(
+            "--pubsub",
+            type=click.Choice(["auto", "google", "builtin"]),
+            default="auto",
+            show_default=True,
+            help="Google's emulator, our stand-in, or the first that is there.",
+        ),
+        click.option(
+            "--port",
+            "ports",
+            multiple=True,
+            metavar="NAME=PORT",
+            help=f"Fix a port instead of asking the system; NAME is one of {', '.join(PORTS)}.",
+        ),
+        click.option(
+            "--routes",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True),
+            default=Options().routes,
+            help="Routes file; default: config/routes.toml.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@local.command("demo")
+@common
+def demo_command(pubsub: str, ports: tuple[str, ...], routes: Path) -> None:
+    """Tell a story of two repositories to the real functions, and balance the ledger."""
+    screen = Screen()
+    screen.line("Issuewire demo: signed GitHub deliveries through the real functions, on this machine.")
+    options = Options(pubsub=pubsub, ports=parse_ports(ports), routes=routes)
+    balanced = with_stack(options, screen, lambda stack: demo.run(stack, screen))
+    screen.line("")
+    if not balanced:
+        screen.line("The ledger does NOT balance; the functions' logs are in .local/run-*/", "bold red")
+        sys.exit(1)
+    screen.line("The ledger balances: nothing lost, nothing doubled. Everything is stopped.", "green")
+
+
+@local.command("serve")
+@common
+def serve_command(pubsub: str, ports: tuple[str, ...], routes: Path) -> None:
+    """Keep the pipeline up until Ctrl-C; .local/endpoints.json tells where everything is."""
+    screen = Screen()
+    screen.line("Issuewire on this machine.")
+    options = Options(pubsub=pubsub, ports=parse_ports(ports), routes=routes)
+
+    def keep(stack: Stack) -> None:
+        serve.run(stack, screen, STATE)
+
+    try:
+        serve.refuse_second(STATE)
+    except NotReady as error:
+        raise click.ClickException(str(error)) from error
+    with_stack(options, screen, keep)
+
+
+def with_stack[T](options: Options, screen: Screen, use: Callable[[Stack], T]) -> T:
+    """Run `use` on a started stack; a signal stops everything and ends with 128 + its number."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+    try:
+        with running(options, screen.part) as stack:
+            return use(stack)
+    except NotReady as error:
+        screen.quiet()
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        screen.quiet()
+        screen.line("Stopped; nothing is left running.")
+        sys.exit(130)
+
+
+def parse_ports(texts: tuple[str, ...]) -> dict[str, int]:
+    """Read NAME=PORT. Raises BadParameter."""
+    ports = {}
+    for text in texts:
+        name, _, port = text.partition("=")
+        if name not in PORTS or not port.isdecimal() or not 0 <= int(port) <= 65535:
+            raise click.BadParameter(
+                f"{text!r} is not NAME=PORT with NAME one of {', '.join(PORTS)}", param_hint="--port"
+            )
+        ports[name] = int(port)
+    return ports
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    local(prog_name="python -m local")

@@ -1,0 +1,99 @@
+"""One child process: its log file, the wait until it answers, and a stop that leaves nothing behind."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+READY_SECONDS = 60.0
+STOP_SECONDS = 5.0
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "JAVA_HOME", "SYSTEMROOT")
+
+
+class NotReady(Exception):
+    """A part of the stack did not start; the text says which, and shows the end of its log."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Child:
+    """A program in a process group of its own, so that Ctrl-C reaches only us and we stop it in order."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Return the process id; the child must have been started."""
+        assert self.process is not None, f"{self.name} was not started"
+        return self.process.pid
+
+    def start(self) -> None:
+        """Start it with a clean environment: a proxy or a credential of yours must not reach a stand-in."""
+        passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env=passed | {"PYTHONUNBUFFERED": "1"} | dict(self.environment),
+                start_new_session=True,
+            )
+
+    def wait_until(self, answers: Callable[[], bool]) -> None:
+        """Return once `answers` is true. Raises NotReady when the process ends or a minute passes."""
+        deadline = time.monotonic() + READY_SECONDS
+        while not answers():
+            if self.process is None or self.process.poll() is not None:
+                raise NotReady(f"{self.name} ended while starting.\n{self.last_lines()}")
+            if time.monotonic() > deadline:
+                raise NotReady(f"{self.name} did not answer in {READY_SECONDS:.0f} s.\n{self.last_lines()}")
+            time.sleep(0.05)
+
+    def stop(self, *, kill: bool = False) -> None:
+        """Stop the whole process group: politely, then for good. Safe to call twice."""
+        if self.process is None:
+            return
+        self._signal(signal.SIGKILL if kill else signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(STOP_SECONDS)
+        self._signal(signal.SIGKILL)
+        self.process.wait(STOP_SECONDS)
+        self.process = None
+
+    def last_lines(self, count: int = 12) -> str:
+        """Return the end of the log, indented."""
+        lines = self.log.read_text(errors="replace").splitlines()[-count:] if self.log.exists() else []
+        return "\n".join(f"    {line}" for line in [f"The end of {self.log}:", *lines])
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+
+def free_port() -> int:
+    """Ask the system for a port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def accepts(port: int) -> bool:
+    """Tell whether something listens on the port of this machine."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1.0):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,120 @@
+"""The demo's story: two repositories, three days, and what GitHub would deliver about them."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from local import github
+
+APP = github.Repository(full_name="acme/app")
+WEBSITE = github.Repository(full_name="acme/website")
+OCTAVIA = github.Person(login="octavia")
+MONA = github.Person(login="mona")
+KIM = github.Person(login="kim")
+TRIAGE_BOT = github.Person(login="triage[bot]", type="Bot")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One delivery: what it is, its bytes, and what must become of it."""
+
+    note: str
+    event: str
+    delivery_id: str
+    body: bytes
+    makes_card: bool = False
+    forged: bool = False
+    repeats: bool = False
+
+    @property
+    def is_ping(self) -> bool:
+        """Tell whether ingest answers it without publishing."""
+        return self.event.startswith("ping")
+
+    @property
+    def name(self) -> str:
+        """Return the value of X-GitHub-Event."""
+        return self.event.split(".")[0]
+
+
+def tell(now: datetime) -> list[Step]:
+    """Return the story's deliveries in the order in which they arrive; it ends shortly before `now`."""
+
+    def ago(hours: float) -> datetime:
+        return now - timedelta(hours=hours)
+
+    export = github.Issue(
+        repository=APP,
+        number=1,
+        title="CSV export drops the last row",
+        author=OCTAVIA,
+        created_at=ago(72),
+        body="Steps:\n1. Export a table of 10 rows\n2. Count: 9",
+    )
+    flash = github.Issue(
+        repository=WEBSITE, number=1, title="Dark mode flashes white", author=KIM, created_at=ago(30)
+    )
+    pull = github.Issue(
+        repository=APP,
+        number=2,
+        title="Count rows before writing",
+        author=MONA,
+        created_at=ago(29),
+        is_pull_request=True,
+    )
+    hostile = github.Issue(
+        repository=WEBSITE,
+        number=2,
+        title="Login fails for <admin> & <!channel> | 500",
+        author=OCTAVIA,
+        created_at=ago(20),
+    )
+    fake = github.Issue(
+        repository=APP, number=666, title="Nobody at GitHub sent this", author=KIM, created_at=ago(19)
+    )
+    steps = [
+        _step("GitHub says hello to the new hook", github.ping(APP, MONA)),
+        _step("octavia reports a bug", export.opened(), makes_card=True),
+        _step("a bot answers first; that is no response", export.commented(TRIAGE_BOT, ago(71.9), "Thanks!")),
+        _step("octavia adds to her own issue", export.commented(OCTAVIA, ago(71), "Also in 2.4.")),
+        _step("mona labels it", export.labeled(MONA, ago(70), "bug")),
+        _step("mona answers: the first response", export.commented(MONA, ago(66), "I can see it.")),
+        _step("mona closes it", export.closed(MONA, ago(48)), makes_card=True),
+        _step("octavia reopens it", export.reopened(OCTAVIA, ago(40)), makes_card=True),
+        _step("mona closes it for good", export.closed(MONA, ago(24)), makes_card=True),
+        _step("kim reports in the other repository, number 1 too", flash.opened(), makes_card=True),
+        _step("a comment on a pull request", pull.commented(OCTAVIA, ago(29), "Nice.")),
+        _step("somebody forges a delivery", fake.opened(), forged=True),
+    ]
+    report = _step("a title that attacks Slack", hostile.opened(), makes_card=True)
+    repeated = Step(**{**_fields(report), "note": "GitHub delivers that again", "repeats": True})
+    left, arrived = flash.transferred(MONA, ago(15), to=APP, number=3)
+    moved = arrived.opened(old_issue=flash.as_json(), old_repository=WEBSITE.as_json())
+    answered = _step(
+        "mona's answer of ten hours ago, out of order", hostile.commented(MONA, ago(10), "Fixing.")
+    )
+    closed = _step("mona closes it, and that arrives first", hostile.closed(MONA, ago(2)), makes_card=True)
+    return [
+        *steps,
+        report,
+        repeated,
+        _step("kim's issue moves to the other repository", left),
+        _step("and arrives there", moved, makes_card=True),
+        closed,
+        answered,
+    ]
+
+
+def _step(note: str, event: github.Event, *, makes_card: bool = False, forged: bool = False) -> Step:
+    return Step(
+        note=note,
+        event=event.title,
+        delivery_id=github.delivery_id(note),
+        body=json.dumps(event.payload).encode(),
+        makes_card=makes_card,
+        forged=forged,
+    )
+
+
+def _fields(step: Step) -> dict[str, object]:
+    return {name: getattr(step, name) for name in Step.__slots__}
