@@ -44,6 +44,12 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
             default=Options().routes,
             help="Routes file; default: config/routes.toml.",
         ),
+        click.option(
+            "--state",
+            type=click.Path(file_okay=False, path_type=Path, resolve_path=True),
+            default=STATE,
+            help="Folder for logs and endpoints.json; default: .local.",
+        ),
     ]
     for option in reversed(options):
         command = option(command)
@@ -52,35 +58,31 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
 
 @local.command("demo")
 @common
-def demo_command(pubsub: str, ports: tuple[str, ...], routes: Path) -> None:
+def demo_command(pubsub: str, ports: tuple[str, ...], routes: Path, state: Path) -> None:
     """Tell a story of two repositories to the real functions, and balance the ledger."""
     screen = Screen()
     screen.line("Issuewire demo: signed GitHub deliveries through the real functions, on this machine.")
-    options = Options(pubsub=pubsub, ports=parse_ports(ports), routes=routes)
+    options = Options(pubsub=pubsub, ports=parse_ports(ports), routes=routes, state=state)
     balanced = with_stack(options, screen, lambda stack: demo.run(stack, screen))
     screen.line("")
     if not balanced:
-        screen.line("The ledger does NOT balance; the functions' logs are in .local/run-*/", "bold red")
+        screen.line(f"The ledger does NOT balance; the functions' logs are in {state}/run-*/", "bold red")
         sys.exit(1)
     screen.line("The ledger balances: nothing lost, nothing doubled. Everything is stopped.", "green")
 
 
 @local.command("serve")
 @common
-def serve_command(pubsub: str, ports: tuple[str, ...], routes: Path) -> None:
+def serve_command(pubsub: str, ports: tuple[str, ...], routes: Path, state: Path) -> None:
     """Keep the pipeline up until Ctrl-C; .local/endpoints.json tells where everything is."""
     screen = Screen()
     screen.line("Issuewire on this machine.")
-    options = Options(pubsub=pubsub, ports=parse_ports(ports), routes=routes)
-
-    def keep(stack: Stack) -> None:
-        serve.run(stack, screen, STATE)
-
+    options = Options(pubsub=pubsub, ports=parse_ports(ports), routes=routes, state=state)
     try:
-        serve.refuse_second(STATE)
+        serve.refuse_second(state)
     except NotReady as error:
         raise click.ClickException(str(error)) from error
-    with_stack(options, screen, keep)
+    with_stack(options, screen, lambda stack: serve.run(stack, screen, state))
 
 
 def with_stack[T](options: Options, screen: Screen, use: Callable[[Stack], T]) -> T:

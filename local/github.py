@@ -9,6 +9,7 @@ import zlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from pipeline.delivery import format_time
 
@@ -44,6 +45,7 @@ class Person:
             "id": number_for(self.login),
             "node_id": f"U_{number_for(self.login)}",
             "avatar_url": f"https://avatars.githubusercontent.com/u/{number_for(self.login)}?v=4",
+            "gravatar_id": "",
             "url": f"{API}/users/{self.login}",
             "html_url": f"{WEB}/{self.login}",
             "type": self.type,
@@ -86,7 +88,10 @@ class Repository:
             "created_at": "2024-02-01T09:00:00Z",
             "updated_at": "2026-01-10T09:00:00Z",
             "pushed_at": "2026-01-10T09:00:00Z",
+            "language": "Python",
             "has_issues": True,
+            "open_issues_count": 12,
+            "topics": [],
             "archived": False,
             "visibility": "private" if self.private else "public",
             "default_branch": "main",
@@ -120,7 +125,7 @@ class Issue:
     def labeled(self, by: Person, at: datetime, label: str) -> Event:
         """Put a label on."""
         self.labels.append(label)
-        return self._issues("labeled", by, at, label=_label(label))
+        return self._issues("labeled", by, at, label=_label(self.repository, label))
 
     def assigned(self, by: Person, at: datetime, to: Person) -> Event:
         """Give it to somebody."""
@@ -142,10 +147,11 @@ class Issue:
         self.comments += 1
         self.updated_at = at
         comment_id = number_for(f"{self.repository.full_name}#{self.number}/{self.comments}")
+        url = f"{API}/repos/{self.repository.full_name}/issues/comments/{comment_id}"
         comment = {
             "id": comment_id,
             "node_id": f"IC_{comment_id}",
-            "url": f"{API}/repos/{self.repository.full_name}/issues/comments/{comment_id}",
+            "url": url,
             "html_url": f"{self.html_url}#issuecomment-{comment_id}",
             "issue_url": f"{API}/repos/{self.repository.full_name}/issues/{self.number}",
             "user": by and by.as_json(),
@@ -153,6 +159,8 @@ class Issue:
             "updated_at": time_text(at),
             "author_association": "NONE" if by == self.author else "MEMBER",
             "body": text,
+            "reactions": _reactions(url),
+            "performed_via_github_app": None,
         }
         return Event(name="issue_comment", payload=self._payload("created", by, comment=comment))
 
@@ -184,6 +192,7 @@ class Issue:
         issue: dict[str, Any] = {
             "url": url,
             "repository_url": f"{API}/repos/{self.repository.full_name}",
+            "labels_url": f"{url}/labels{{/name}}",
             "comments_url": f"{url}/comments",
             "events_url": f"{url}/events",
             "html_url": self.html_url,
@@ -192,7 +201,7 @@ class Issue:
             "number": self.number,
             "title": self.title,
             "user": self.author and self.author.as_json(),
-            "labels": [_label(label) for label in self.labels],
+            "labels": [_label(self.repository, label) for label in self.labels],
             "state": self.state,
             "locked": False,
             "assignee": self.assignees[0].as_json() if self.assignees else None,
@@ -205,14 +214,21 @@ class Issue:
             "author_association": "NONE",
             "active_lock_reason": None,
             "body": self.body,
-            "reactions": {"url": f"{url}/reactions", "total_count": 0},
+            "reactions": _reactions(url),
             "timeline_url": f"{url}/timeline",
             "performed_via_github_app": None,
             "state_reason": self.state_reason,
         }
         if self.is_pull_request:
             pull = f"{API}/repos/{self.repository.full_name}/pulls/{self.number}"
-            issue["pull_request"] = {"url": pull, "html_url": self.html_url, "merged_at": None}
+            issue["draft"] = False
+            issue["pull_request"] = {
+                "url": pull,
+                "html_url": self.html_url,
+                "diff_url": f"{self.html_url}.diff",
+                "patch_url": f"{self.html_url}.patch",
+                "merged_at": None,
+            }
         return issue
 
     def _issues(self, action: str, by: Person | None, at: datetime, **extra: Any) -> Event:
@@ -225,10 +241,7 @@ class Issue:
             "issue": self.as_json(),
             **extra,
             "repository": self.repository.as_json(),
-            "organization": {
-                "login": self.repository.owner.login,
-                "id": number_for(self.repository.owner.login),
-            },
+            "organization": _organization(self.repository.owner.login),
             "sender": (by or Person(login="ghost")).as_json(),
         }
 
@@ -241,7 +254,13 @@ def ping(repository: Repository, by: Person) -> Event:
         "name": "web",
         "active": True,
         "events": ["issues", "issue_comment"],
-        "config": {"content_type": "json", "insecure_ssl": "0"},
+        "config": {
+            "content_type": "json",
+            "insecure_ssl": "0",
+            "secret": "********",
+            "url": "https://ingest.example.com/",
+        },
+        "url": f"{API}/repos/{repository.full_name}/hooks/{number_for('hook')}",
     }
     payload = {"zen": "Keep it logically awesome.", "hook_id": hook["id"], "hook": hook}
     return Event(name="ping", payload=payload | {"repository": repository.as_json(), "sender": by.as_json()})
@@ -262,11 +281,29 @@ def time_text(moment: datetime) -> str:
     return format_time(moment)[:19] + "Z"
 
 
-def _label(name: str) -> dict[str, Any]:
+def _label(repository: Repository, name: str) -> dict[str, Any]:
     return {
         "id": number_for(name),
+        "node_id": f"LA_{number_for(name)}",
+        "url": f"{API}/repos/{repository.full_name}/labels/{quote(name)}",
         "name": name,
         "color": "d73a4a",
         "default": False,
         "description": None,
     }
+
+
+def _organization(login: str) -> dict[str, Any]:
+    return {
+        "login": login,
+        "id": number_for(login),
+        "node_id": f"O_{number_for(login)}",
+        "url": f"{API}/orgs/{login}",
+        "avatar_url": f"https://avatars.githubusercontent.com/u/{number_for(login)}?v=4",
+        "description": "",
+    }
+
+
+def _reactions(url: str) -> dict[str, Any]:
+    kinds = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes")
+    return {"url": f"{url}/reactions", "total_count": 0, **dict.fromkeys(kinds, 0)}

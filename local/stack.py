@@ -76,6 +76,11 @@ class Stack:
 
     def start(self) -> None:
         """Start all parts at once, then wait for each in turn. Raises NotReady."""
+        taken = [f"{name}={port}" for name, port in self.options.ports.items() if port and accepts(port)]
+        if taken:
+            raise NotReady(
+                f"in use already: {', '.join(taken)}; choose another port, or leave it to the system"
+            )
         began = time.monotonic()
         self._start_bigquery()
         emulator = self._start_pubsub()

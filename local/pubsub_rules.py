@@ -1,0 +1,140 @@
+"""What the Pub/Sub stand-in refuses: malformed names, values past the limits, and what it cannot imitate.
+
+Limits and names: https://cloud.google.com/pubsub/quotas and https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names.
+"""
+
+import re
+from collections.abc import Collection
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import grpc
+from google.protobuf.message import Message
+from google.pubsub_v1 import types
+
+MAX_REQUEST_BYTES = 10_000_000
+MAX_MESSAGES = 1_000
+MAX_ATTRIBUTES = 100
+MAX_KEY_BYTES = 256
+MAX_VALUE_BYTES = 1_024
+MAX_DEADLINE = 600
+LONGEST_BACKOFF = timedelta(seconds=600)
+
+_ID = r"(?!goog)[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}"
+_NAMES = {kind: re.compile(rf"projects/[^/]+/{kind}/{_ID}") for kind in ("topics", "subscriptions")}
+_MUTABLE = {
+    "ack_deadline_seconds",
+    "dead_letter_policy",
+    "expiration_policy",
+    "labels",
+    "message_retention_duration",
+    "push_config",
+    "retry_policy",
+}
+_IMITATED = {
+    "topic": {"name", "labels"},
+    "subscription": _MUTABLE | {"name", "topic", "state"},
+    "push_config": {"push_endpoint"},
+    "message": {"data", "attributes", "message_id", "publish_time"},
+}
+
+
+class Refused(Exception):
+    """The call is answered with this status code and sentence."""
+
+    def __init__(self, code: grpc.StatusCode, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def invalid(detail: str) -> Refused:
+    """Return the refusal of a value that no state of the service would make right."""
+    return Refused(grpc.StatusCode.INVALID_ARGUMENT, detail)
+
+
+def check_name(kind: str, name: str) -> None:
+    """Refuse a full name whose id is shorter than 3 letters or malformed; kind: topics or subscriptions."""
+    if not _NAMES[kind].fullmatch(name):
+        raise invalid(f"Invalid [{kind}] name: (name={name})")
+
+
+def check_topic(topic: types.Topic) -> None:
+    """Refuse a topic with a malformed name or a setting that is not imitated."""
+    check_name("topics", topic.name)
+    _check_imitated("topic", types.Topic.pb(topic))
+
+
+def check_subscription(spec: types.Subscription) -> None:
+    """Refuse a subscription that the service would refuse, or that asks for what is not imitated."""
+    check_name("subscriptions", spec.name)
+    _check_imitated("subscription", types.Subscription.pb(spec))
+    _check_imitated("push_config", types.PushConfig.pb(spec.push_config))
+    if not 10 <= spec.ack_deadline_seconds <= MAX_DEADLINE:
+        raise invalid(f"ack_deadline_seconds is {spec.ack_deadline_seconds}; it must be 10 to {MAX_DEADLINE}")
+    if spec.push_config.push_endpoint:
+        _check_endpoint(spec.push_config.push_endpoint)
+    if "dead_letter_policy" in spec:
+        _check_dead_letter(spec.dead_letter_policy)
+    shortest, longest = spec.retry_policy.minimum_backoff, spec.retry_policy.maximum_backoff
+    if not timedelta() <= shortest <= longest <= LONGEST_BACKOFF:
+        raise invalid(f"the backoff of {shortest} to {longest} is not in order or not within 0 to 600 s")
+
+
+def check_mask(paths: Collection[str]) -> None:
+    """Refuse an update of nothing, or of a field that is unknown or fixed for good."""
+    if not paths:
+        raise invalid("The update_mask must be set, and must contain a non-empty paths list.")
+    for path in paths:
+        if path not in _MUTABLE:
+            raise invalid(
+                f"Invalid update_mask: {path} is not a field of a subscription that can be changed."
+            )
+
+
+def check_publish(request: types.PublishRequest) -> None:
+    """Refuse a request that is empty, too large, or holds a message that the service would refuse."""
+    if not 1 <= len(request.messages) <= MAX_MESSAGES:
+        raise invalid(f"{len(request.messages)} messages in one request; it must be 1 to {MAX_MESSAGES}")
+    size = types.PublishRequest.pb(request).ByteSize()
+    if size > MAX_REQUEST_BYTES:
+        raise invalid(f"the request has {size} bytes; the limit is {MAX_REQUEST_BYTES}")
+    for message in request.messages:
+        _check_message(message)
+
+
+def _check_message(message: types.PubsubMessage) -> None:
+    _check_imitated("message", types.PubsubMessage.pb(message))
+    attributes = message.attributes
+    if not message.data and not attributes:
+        raise invalid("Some messages are empty: a message needs data or at least one attribute")
+    if len(attributes) > MAX_ATTRIBUTES:
+        raise invalid(f"the message has {len(attributes)} attributes; the limit is {MAX_ATTRIBUTES}")
+    for key, value in attributes.items():
+        if len(key.encode()) > MAX_KEY_BYTES:
+            raise invalid(f"the attribute key {key[:20]!r}... is over {MAX_KEY_BYTES} bytes")
+        if len(value.encode()) > MAX_VALUE_BYTES:
+            raise invalid(f"the value of attribute {key!r} is over {MAX_VALUE_BYTES} bytes")
+
+
+def _check_endpoint(endpoint: str) -> None:
+    try:
+        url = urlsplit(endpoint)
+        usable = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not re.fullmatch(r"[\x21-\x7e]+", endpoint):
+        raise invalid(f"Unsupported push_endpoint: {endpoint!r} is no http or https address")
+
+
+def _check_dead_letter(policy: types.DeadLetterPolicy) -> None:
+    check_name("topics", policy.dead_letter_topic)
+    if not 5 <= policy.max_delivery_attempts <= 100:
+        raise invalid(f"max_delivery_attempts is {policy.max_delivery_attempts}; it must be 5 to 100")
+
+
+def _check_imitated(kind: str, value: Message) -> None:
+    extra = sorted({field.name for field, _ in value.ListFields()} - _IMITATED[kind])
+    if extra:
+        detail = f"the local stand-in does not imitate {', '.join(extra)} of a {kind}"
+        raise Refused(grpc.StatusCode.UNIMPLEMENTED, detail)

@@ -1,0 +1,202 @@
+"""make demo and make serve, run as a newcomer runs them."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from local.processes import accepts, free_port
+from local.pubsub_emulator import find_emulator
+
+ROOT = Path(__file__).parent.parent.parent
+PARTS = ("ingest", "notify_slack", "stream_bq", "pubsub", "bigquery", "slack", "secret_manager")
+PATIENCE = 60.0
+
+
+class Command:
+    """One run of python -m local on ports of its own."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.folder = folder
+        self.ports = {part: free_port() for part in PARTS}
+        ports = [f"--port={part}={port}" for part, port in self.ports.items()]
+        self.output = folder / "output"
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "local", *arguments, f"--state={folder}", *ports],
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def printed(self) -> str:
+        """Return what it has printed so far."""
+        return self.output.read_text()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until the condition holds while the process is alive."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert self.process.poll() is None, self.printed()
+            assert time.monotonic() < deadline, self.printed()
+            time.sleep(0.05)
+
+    def left_running(self) -> list[str]:
+        """Return the parts that still answer."""
+        return [part for part, port in self.ports.items() if accepts(port)]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Command]]:
+    """Start commands, and end what a failed test has left."""
+    started: list[Command] = []
+
+    def run(*arguments: str) -> Command:
+        folder = tmp_path / str(len(started))
+        folder.mkdir()
+        started.append(Command(folder, *arguments))
+        return started[-1]
+
+    yield run
+    for command in started:
+        if command.process.poll() is None:
+            command.process.terminate()
+            command.process.wait(PATIENCE)
+
+
+def endpoints(command: Command) -> dict[str, object]:
+    """Return what serve has written, once it is whole."""
+    path = command.folder / "endpoints.json"
+    command.until(path.exists)
+    found: dict[str, object] = json.loads(path.read_text())
+    return found
+
+
+@pytest.mark.parametrize("pubsub", ["builtin", "google"])
+def test_the_demo_balances_and_leaves_nothing(start: Callable[..., Command], pubsub: str) -> None:
+    """The demo says which Pub/Sub runs, shows cards, rows and numbers, balances, and stops everything."""
+    if pubsub == "google" and find_emulator() is None and "CI" not in os.environ:
+        pytest.skip("needs java and Google's Pub/Sub emulator")
+    demo = start("demo", f"--pubsub={pubsub}")
+    assert demo.process.wait(PATIENCE) == 0, demo.printed()
+    printed = demo.printed()
+    assert ("Google's emulator" in printed) == (pubsub == "google")
+    assert "acme/app#1 CSV export drops the last row" in printed
+    assert "Login fails for <admin> & <!channel>" in printed
+    numbers = printed.split("First numbers")[1]
+    assert [line.split()[-3:] for line in numbers.splitlines() if line.startswith("acme/app ")] == [
+        ["1", "6.0", "48.0"],
+        ["0", "-", "-"],
+    ]
+    assert "The ledger balances" in printed
+    assert demo.left_running() == []
+
+
+def test_a_ledger_that_does_not_balance_fails(start: Callable[..., Command], tmp_path: Path) -> None:
+    """When cards are missing, the demo names the line, where the logs are, and exits with 1."""
+    routes = tmp_path / "routes.toml"
+    routes.write_text('[[route]]\nchannels = ["C0123456789"]\nrepositories = ["acme/website"]\n')
+    demo = start("demo", "--pubsub=builtin", f"--routes={routes}")
+    assert demo.process.wait(PATIENCE) == 1
+    assert "does NOT balance" in demo.printed()
+    assert "expected 8" in demo.printed()
+    assert demo.left_running() == []
+
+
+def test_serve_tells_where_everything_is(start: Callable[..., Command]) -> None:
+    """Serve writes endpoints.json, readable by its owner only, once everything answers; Ctrl-C removes it."""
+    serve = start("serve", "--pubsub=builtin")
+    found = endpoints(serve)
+    path = serve.folder / "endpoints.json"
+    assert path.stat().st_mode & 0o077 == 0
+    assert found.keys() >= {
+        *("ingest_url", "notify_slack_url", "stream_bq_url", "pubsub_host", "bigquery_url", "slack_url"),
+        *("console_url", "webhook_secret", "project", "topic", "dataset", "pids"),
+    }
+    assert serve.left_running() == list(PARTS)
+    sent = subprocess.run(
+        [
+            *(sys.executable, "-m", "ops", "send", "--json", "--title", "Sent by a test"),
+            *("--url", str(found["ingest_url"]), "--secret", str(found["webhook_secret"])),
+        ],
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True,
+    )  # fmt: skip
+    assert json.loads(sent.stdout)["status"] == 202
+    page = lambda: requests.get(str(found["console_url"]), timeout=10).text  # noqa: E731
+    serve.until(lambda: "Sent by a test" in page())
+    serve.process.send_signal(signal.SIGINT)
+    assert serve.process.wait(PATIENCE) == 130
+    assert not path.exists()
+    assert serve.left_running() == []
+    assert "Traceback" not in serve.printed()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_starting_leaves_nothing(
+    start: Callable[..., Command], number: signal.Signals
+) -> None:
+    """Ctrl-C, a kill and a closed terminal stop a half-started stack, twice pressed or not."""
+    serve = start("serve", "--pubsub=builtin")
+    serve.until(lambda: accepts(serve.ports["slack"]))
+    serve.process.send_signal(number)
+    with contextlib.suppress(ProcessLookupError):
+        serve.process.send_signal(number)
+    assert serve.process.wait(PATIENCE) == 128 + number
+    assert serve.left_running() == []
+    assert "Traceback" not in serve.printed()
+
+
+def test_serve_ends_when_a_part_dies(start: Callable[..., Command]) -> None:
+    """A part that ends by itself is named with the end of its log, and the rest is stopped."""
+    serve = start("serve", "--pubsub=builtin")
+    pids = endpoints(serve)["pids"]
+    assert isinstance(pids, dict)
+    os.kill(pids["notify_slack"], signal.SIGKILL)
+    assert serve.process.wait(PATIENCE) == 1
+    assert "notify_slack ended by itself" in serve.printed()
+    assert serve.left_running() == []
+
+
+def test_a_second_serve_is_refused(start: Callable[..., Command]) -> None:
+    """While serve is up a second one says so in one line; the first goes on."""
+    first = start("serve", "--pubsub=builtin")
+    endpoints(first)
+    second = subprocess.run(
+        [sys.executable, "-m", "local", "serve", f"--state={first.folder}"],
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert second.returncode == 1
+    assert "running already" in second.stderr
+    assert (first.folder / "endpoints.json").exists()
+
+
+def test_a_port_in_use_is_named(start: Callable[..., Command], tmp_path: Path) -> None:
+    """A fixed port that somebody else holds is one clear line, before anything is sent to a stranger."""
+    holder = start("serve", "--pubsub=builtin")
+    endpoints(holder)
+    port = holder.ports["ingest"]
+    second = subprocess.run(
+        [sys.executable, "-m", "local", "demo", f"--state={tmp_path}", f"--port=ingest={port}"],
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert second.returncode == 1
+    assert f"in use already: ingest={port}" in second.stderr
+
+
+@pytest.mark.parametrize("text", ["ingest", "ingest=", "ingest=x", "ingest=70000", "nobody=1"])
+def test_a_wrong_port_option_is_explained(text: str) -> None:
+    """A port option that cannot be meant is refused with its form."""
+    outcome = subprocess.run(
+        [sys.executable, "-m", "local", "demo", "--port", text],
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert outcome.returncode == 2
+    assert "is not NAME=PORT" in outcome.stderr

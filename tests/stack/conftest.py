@@ -1,0 +1,31 @@
+"""The whole stack, started once for all tests of this folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.stack import Options, Stack, running
+
+ROUTES = """
+[[route]]
+name = "everything"
+channels = ["C0123456789"]
+"""
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Start everything; Google's emulator where it is found."""
+    folder: Path = tmp_path_factory.mktemp("stack")
+    (folder / "routes.toml").write_text(ROUTES)
+    options = Options(state=folder, routes=folder / "routes.toml")
+    with running(options, lambda *_: None) as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def healthy(stack: Stack) -> Iterator[None]:
+    """Leave Slack without faults, whatever a test has scripted."""
+    yield
+    stack.slack.clear_faults()

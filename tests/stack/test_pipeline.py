@@ -1,0 +1,177 @@
+"""One delivery, from the webhook to Slack and BigQuery, on good days and on bad ones."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+
+from functions.ingest.signature import sign
+from local import github
+from local.slack_server import Message
+from local.stack import PROJECT, TOPIC, Stack
+from tests.support.messages import an_issue
+
+pytestmark = pytest.mark.stack
+
+PATIENCE = 60.0
+
+
+class Sender:
+    """Sends deliveries as GitHub does and finds what became of them."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+
+    def send(self, event: github.Event, delivery_id: str, **headers: str) -> requests.Response:
+        """Sign and post one delivery."""
+        body = json.dumps(event.payload).encode()
+        signed = {
+            "Content-Type": "application/json",
+            "X-GitHub-Event": event.name,
+            "X-GitHub-Delivery": delivery_id,
+            "X-Hub-Signature-256": sign(body, self.stack.webhook_secret.encode()),
+        }
+        return requests.post(self.stack.ingest_url, data=body, headers={**signed, **headers}, timeout=30)
+
+    def cards(self, delivery_id: str) -> list[Message]:
+        """Return the cards whose metadata names the delivery."""
+        return [
+            message
+            for message in self.stack.slack.messages
+            if message.metadata and delivery_id in message.metadata["event_payload"]["deliveries"]
+        ]
+
+    def rows(self, delivery_id: str) -> list[dict[str, Any]]:
+        """Return what a reader of the view sees of the delivery."""
+        where = f"WHERE delivery_id = '{delivery_id}'"
+        return self.stack.query(f"SELECT * FROM `${{DATASET}}.issue_events` {where}")
+
+    def closed(self, function: str, delivery_id: str) -> list[dict[str, Any]]:
+        """Return the function's log lines that close a message of the delivery."""
+        return [line for line in self.stack.handled(function) if line["delivery_id"] == delivery_id]
+
+
+@pytest.fixture
+def github_sends(stack: Stack) -> Sender:
+    """Return a sender to the stack."""
+    return Sender(stack)
+
+
+@pytest.fixture
+def delivery_id() -> str:
+    """Return a GUID of this test alone."""
+    return str(uuid.uuid4())
+
+
+def eventually[T](look: Callable[[], T]) -> T:
+    """Look until there is something to see, for a minute at most, and return it."""
+    deadline = time.monotonic() + PATIENCE
+    while not (seen := look()):
+        assert time.monotonic() < deadline, "nothing came"
+        time.sleep(0.1)
+    return seen
+
+
+def test_an_opened_issue_becomes_a_card_and_a_row(github_sends: Sender, delivery_id: str) -> None:
+    """A signed delivery is accepted, and comes out as one Slack card and one BigQuery row."""
+    answer = github_sends.send(an_issue(title="Export <fails>").opened(), delivery_id)
+    assert answer.status_code == 202
+    assert answer.json()["delivery_id"] == delivery_id
+    card = eventually(lambda: github_sends.cards(delivery_id))[0]
+    assert "Export &lt;fails&gt;" in json.dumps(card.blocks)
+    row = eventually(lambda: github_sends.rows(delivery_id))[0]
+    assert (row["issue_title"], row["issue_state"], row["source"]) == ("Export <fails>", "open", "webhook")
+    assert row["received_at"] <= row["inserted_at"]
+
+
+def test_the_same_delivery_twice_is_one_row_and_one_card(github_sends: Sender, delivery_id: str) -> None:
+    """GitHub's redelivery is accepted again and changes nothing for the readers."""
+    event = an_issue(number=8).opened()
+    assert [github_sends.send(event, delivery_id).status_code for _ in range(2)] == [202, 202]
+    for function in ("notify_slack", "stream_bq"):
+        eventually(lambda name=function: len(github_sends.closed(name, delivery_id)) >= 2)
+    assert len(github_sends.cards(delivery_id)) == 1
+    assert len(github_sends.rows(delivery_id)) == 1
+
+
+def test_a_trace_runs_through_all_three_functions(github_sends: Sender, delivery_id: str) -> None:
+    """One query by trace shows the delivery in ingest and in both subscribers."""
+    trace = uuid.uuid4().hex
+    traceparent = f"00-{trace}-00f067aa0ba902b7-01"
+    github_sends.send(an_issue(number=9).opened(), delivery_id, traceparent=traceparent)
+    eventually(lambda: github_sends.closed("notify_slack", delivery_id))
+    eventually(lambda: github_sends.closed("stream_bq", delivery_id))
+    for function in ("ingest", "notify_slack", "stream_bq"):
+        lines = [
+            line for line in github_sends.stack.log_lines(function) if line.get("delivery_id") == delivery_id
+        ]
+        assert {line.get("trace") for line in lines} == {trace}, function
+
+
+def test_bigquery_down_delays_the_row_only(github_sends: Sender, delivery_id: str) -> None:
+    """With BigQuery stopped a delivery is accepted and its card posted; the row lands once it is back."""
+    github_sends.stack.children["bigquery"].stop()
+    try:
+        assert github_sends.send(an_issue(number=10).opened(), delivery_id).status_code == 202
+        eventually(lambda: github_sends.cards(delivery_id))
+        assert github_sends.closed("stream_bq", delivery_id) == []
+    finally:
+        github_sends.stack.restart_bigquery()
+    eventually(lambda: github_sends.closed("stream_bq", delivery_id))
+    assert len(github_sends.rows(delivery_id)) == 1
+    assert len(github_sends.cards(delivery_id)) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"status": 429, "headers": {"Retry-After": "1"}}, id="rate limit"),
+        pytest.param({"status": 500}, id="internal error"),
+        pytest.param({"drop": True}, id="no answer"),
+        pytest.param({"error": "not_in_channel"}, id="not invited"),
+    ],
+)
+def test_slack_down_delays_the_card_only(
+    github_sends: Sender, delivery_id: str, fault: dict[str, Any]
+) -> None:
+    """While Slack fails, the row lands; once Slack is back the card is posted, exactly once."""
+    github_sends.stack.slack.fail_until_cleared(**fault)
+    assert github_sends.send(an_issue(number=11).opened(), delivery_id).status_code == 202
+    eventually(lambda: github_sends.rows(delivery_id))
+    asked = len(github_sends.stack.slack.requests)
+    eventually(lambda: len(github_sends.stack.slack.requests) > asked)
+    assert github_sends.cards(delivery_id) == []
+    github_sends.stack.slack.clear_faults()
+    eventually(lambda: github_sends.closed("notify_slack", delivery_id))
+    assert len(github_sends.cards(delivery_id)) == 1
+
+
+def test_a_forged_delivery_reaches_nobody(github_sends: Sender, delivery_id: str) -> None:
+    """A delivery that somebody else signed is refused, and neither subscriber ever hears of it."""
+    forged = "sha256=" + "0" * 64
+    event = an_issue(number=12).opened()
+    assert github_sends.send(event, delivery_id, **{"X-Hub-Signature-256": forged}).status_code == 401
+    later = str(uuid.uuid4())
+    github_sends.send(event, later)
+    eventually(lambda: github_sends.closed("stream_bq", later))
+    eventually(lambda: github_sends.closed("notify_slack", later))
+    assert github_sends.rows(delivery_id) == []
+    assert github_sends.cards(delivery_id) == []
+
+
+def test_a_message_that_nobody_can_read_harms_no_other(github_sends: Sender, delivery_id: str) -> None:
+    """A malformed message on the topic is refused again and again, and the next delivery still arrives."""
+    publisher = github_sends.stack.publisher()
+    publisher.publish(
+        topic=f"projects/{PROJECT}/topics/{TOPIC}", messages=[{"data": b"\x00 not ours"}], timeout=10
+    )
+    github_sends.send(an_issue(number=13).opened(), delivery_id)
+    eventually(lambda: github_sends.cards(delivery_id))
+    eventually(lambda: github_sends.rows(delivery_id))
+    for function in ("notify_slack", "stream_bq"):
+        reasons = {line.get("reason") for line in github_sends.stack.log_lines(function)}
+        assert "delivery_id_missing" in reasons
