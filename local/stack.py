@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from google.api_core.exceptions import GoogleAPIError
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.protobuf.duration_pb2 import Duration
@@ -98,7 +99,12 @@ class Stack:
         ]
         for part, what, wait in waits:
             self.say(part, what, None)
-            wait()
+            try:
+                wait()
+            except (OSError, RuntimeError, GoogleAPIError) as error:
+                raise NotReady(
+                    f"{part} failed while starting: {error}\n  Its log is in {self.folder}."
+                ) from error
             self.say(part, what, time.monotonic() - began)
         self._create_subscriptions()
 
@@ -197,7 +203,10 @@ class Stack:
 
     def _start_pubsub(self) -> pubsub_emulator.Emulator | None:
         choice, port = self.options.pubsub, self.options.ports.get("pubsub", 0)
-        emulator = pubsub_emulator.find_emulator() if choice in {"auto", "google"} else None
+        try:
+            emulator = pubsub_emulator.find_emulator() if choice in {"auto", "google"} else None
+        except FileNotFoundError as error:
+            raise NotReady(str(error)) from error
         if choice == "google" and emulator is None:
             raise NotReady(
                 "Google's Pub/Sub emulator was not found: it needs java and gcloud's pubsub-emulator"

@@ -1,0 +1,155 @@
+"""The README tells the truth: every command in it is run here, and what it shows is what is printed."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from local.processes import accepts, free_port
+
+ROOT = Path(__file__).parent.parent.parent
+README = (ROOT / "README.md").read_text()
+COMMANDS = [
+    line
+    for block in re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    for line in block.splitlines()
+]
+SHOWN = [
+    line
+    for block in re.findall(r"^```\n(Deliveries.*?)^```", README, re.DOTALL | re.MULTILINE)
+    for line in block.splitlines()
+    if line.strip() not in {"", "..."} and "http://" not in line
+]
+PATIENCE = 120.0
+
+
+def shell(command: str, **environment: str) -> subprocess.Popen[str]:
+    """Start a command as a terminal would: in a process group of its own, from the checkout."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.Popen(
+        ["bash", "-c", command],
+        cwd=ROOT,
+        env={**kept, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(command: str, **environment: str) -> str:
+    """Run a command to its end and return what it printed; it must succeed."""
+    process = shell(command, **environment)
+    printed, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, printed
+    return printed
+
+
+def press_ctrl_c(process: subprocess.Popen[str]) -> str:
+    """Do to the command what Ctrl-C in its terminal does, and return what it printed."""
+    os.killpg(process.pid, signal.SIGINT)
+    printed, _ = process.communicate(timeout=PATIENCE)
+    return printed
+
+
+def demo(command: str) -> None:
+    """Every line that README shows is among what the demo prints."""
+    printed = run(command).splitlines()
+    plain = [line.rstrip() for line in printed]
+    assert [line for line in SHOWN if line.rstrip() not in plain] == []
+
+
+def serve_and_send(_command: str) -> None:
+    """Play with a running make serve, in the order of the README."""
+    endpoints = ROOT / ".local" / "endpoints.json"
+    serve = shell("make serve")
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not endpoints.exists():
+            assert serve.poll() is None, serve.communicate()[0]
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        for send in [command for command in COMMANDS if " -m ops send " in command]:
+            assert "202" in run(send)
+    finally:
+        printed = press_ctrl_c(serve)
+    assert "nothing is left running" in printed
+    assert not endpoints.exists()
+
+
+def sent_while_serving(command: str) -> None:
+    """Run together with make serve, above."""
+    assert "make serve" in COMMANDS[: COMMANDS.index(command)]
+
+
+def schema_help(command: str) -> None:
+    """Against an address where nothing listens, the command gets as far as the connection."""
+    process = shell(command, BIGQUERY_EMULATOR_HOST=f"http://127.0.0.1:{free_port()}")
+    printed, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert printed.startswith("Error: BigQuery refused or did not answer")
+
+
+def one_function(command: str) -> None:
+    """Start the function alone, and stop it with Ctrl-C."""
+    port = free_port()
+    process = shell(f"exec {command}", PORT=str(port))
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not accepts(port):
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    finally:
+        printed = press_ctrl_c(process)
+    assert "PUBSUB_TOPIC is not set" in printed
+
+
+def known_to_make(command: str) -> None:
+    """Commands that would run this very test, measure or resolve: make knows them and what they start."""
+    assert run(f"make --dry-run {command.removeprefix('make ')}").strip()
+
+
+RUNNERS: dict[str, Callable[[str], None]] = {
+    "make demo": demo,
+    "make serve": serve_and_send,
+    ".venv/bin/python -m ops send": sent_while_serving,
+    ".venv/bin/python -m ops schema": schema_help,
+    ".venv/bin/python -m functions_framework": one_function,
+    "make check": known_to_make,
+    "make test": known_to_make,
+    "make bench": known_to_make,
+    "make lock": known_to_make,
+}
+
+
+@pytest.fixture(autouse=True)
+def interpreter() -> None:
+    """README's commands name .venv: the tests must run from there."""
+    assert Path(sys.prefix) == ROOT / ".venv", "run the tests with make test"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_readme_works(command: str) -> None:
+    """Every command that README shows does what README says."""
+    runner = next((runner for start, runner in RUNNERS.items() if command.startswith(start)), None)
+    assert runner is not None, f"README shows a command that no test runs: {command}"
+    runner(command)
+
+
+def test_the_readme_shows_the_demo() -> None:
+    """The block with the demo's output is found, so the comparison above compares something."""
+    assert len(SHOWN) > 20
+
+
+def test_the_links_of_the_documents_lead_somewhere() -> None:
+    """Every relative link in README and docs names a file that exists."""
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
