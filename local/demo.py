@@ -9,6 +9,7 @@ import requests
 
 from local import slack_page
 from local.screen import Screen
+from local.slack_server import Message
 from local.stack import Stack
 from local.story import Step, tell
 from ops.send import Target, post
@@ -60,7 +61,7 @@ def run(stack: Stack, screen: Screen) -> bool:
     answers = [deliver(stack, screen, step) for step in story]
     published = sum(answer.status_code == 202 for answer in answers)
     wait_for_subscribers(stack, screen, published)
-    show_cards(stack, screen)
+    show_cards(stack, screen, [step.delivery_id for step in story])
     screen.title("BigQuery: the view issue_events")
     rows = stack.query(ROWS)
     screen.table(rows)
@@ -93,10 +94,15 @@ def wait_for_subscribers(stack: Stack, screen: Screen, published: int) -> None:
             time.sleep(0.1)
 
 
-def show_cards(stack: Stack, screen: Screen) -> None:
-    """Print what Slack holds, as text."""
+def show_cards(stack: Stack, screen: Screen, order: list[str]) -> None:
+    """Print what Slack holds, as text, in the order of the story: posted at once, they may pass each other."""
+
+    def place(message: Message) -> int:
+        deliveries = (message.metadata or {}).get("event_payload", {}).get("deliveries", [])
+        return order.index(deliveries[-1]) if deliveries and deliveries[-1] in order else len(order)
+
     screen.title("Slack: #issues")
-    for message in stack.slack.messages:
+    for message in sorted(stack.slack.messages, key=place):
         screen.card(slack_page.as_text(message))
 
 
