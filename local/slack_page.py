@@ -314,26 +314,28 @@ def _mrkdwn(text: str, pen: _Pen) -> str:
         inner = CONTROL.sub(lambda found: _reference(found, pen.names)[1], match["fence"] or match["code"])
         return hold(pen.wrap(kind, _escape_only(inner.strip("\n"), pen)))
 
-    text = re.sub("[\ue000\ue001]", "\ufffd", text)
+    def mark(written: str) -> str:
+        for tag, pattern in _MARKS:  # what a mark holds is set aside too, so that marks nest but never cross
+            written = pattern.sub(partial(enclose, tag), written)
+        return written
+
+    def enclose(tag: str, match: re.Match[str]) -> str:
+        return hold(pen.wrap(tag, mark(match[1])))
+
+    text = re.sub("[\ue000-\ue002]", "\ufffd", text)
     text = _CODE.sub(code, text)
     text = CONTROL.sub(lambda match: hold(pen.refer(*_reference(match, pen.names))), text)
-    text = "\n".join(_lines(text, pen))
+    text = "\n".join(_lines(text, pen, mark))
     while "\ue000" in text:
         text = re.sub("\ue000(\\d+)\ue001", lambda match: held[int(match[1])], text)
     return text
 
 
-def _lines(text: str, pen: _Pen) -> Iterator[str]:
+def _lines(text: str, pen: _Pen, mark: Callable[[str], str]) -> Iterator[str]:
     for quoted, group in groupby(text.split("\n"), key=lambda line: line.startswith("&gt;")):
         lines = [line.removeprefix("&gt;").lstrip() if quoted else line for line in group]
-        written = pen.plain("\n".join(lines))
-        for tag, pattern in _MARKS:
-            written = pattern.sub(partial(_mark, tag, pen), written)
+        written = mark(pen.plain("\n".join(lines)))
         yield pen.wrap("blockquote", written) if quoted else written
-
-
-def _mark(tag: str, pen: _Pen, match: re.Match[str]) -> str:
-    return pen.wrap(tag, match[1])
 
 
 def _reference(match: re.Match[str], names: Names) -> tuple[str, str, str]:

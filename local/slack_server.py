@@ -337,6 +337,7 @@ class _Server(ThreadingHTTPServer):
     """A thread per connection; close() leaves none behind, and none outlives a program that forgot it."""
 
     daemon_threads = True
+    request_queue_size = 128  # connections that wait to be accepted; past it a client retries after a second
 
     def __init__(self, slack: SlackServer, port: int) -> None:
         self.slack = slack

@@ -47,7 +47,9 @@ class Delivery:
             "received_at": format_time(self.received_at),
             "source": self.source,
             "schema": SCHEMA,
-            **{name: value for name, value in optional.items() if value is not None and _fits(value)},
+            **{
+                name: value for name, value in optional.items() if value is not None and fits_attribute(value)
+            },
         }
         if len(self.body) <= GZIP_ABOVE_BYTES:
             return self.body, attributes
@@ -94,7 +96,8 @@ def parse_time(text: object) -> datetime | None:
         return None
 
 
-def _fits(value: str) -> bool:
+def fits_attribute(value: str) -> bool:
+    """Tell whether Pub/Sub takes the text as an attribute's value and a log shows it as it is."""
     return len(value) <= _MAX_ATTRIBUTE_BYTES and _PRINTABLE.fullmatch(value) is not None
 
 

@@ -18,6 +18,7 @@ log = logging.getLogger("issuewire")
 
 _context: ContextVar[Mapping[str, Any]] = ContextVar("issuewire_log_context", default=MappingProxyType({}))
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_UNWRITABLE = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)  # of formatting and str()
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -69,17 +70,24 @@ class _StandardOutput(logging.Handler):
 
 class _JsonLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
+        """Return the line; what another library hangs onto a record must not fail the request."""
+        try:
+            return json.dumps(self._line(record))
+        except _UNWRITABLE as error:
+            where = f"{record.pathname}:{record.lineno}"
+            message = f"The log line of {where} cannot be written: {type(error).__name__}"
+            return json.dumps({"severity": record.levelname, "message": message})
+
+    def _line(self, record: logging.LogRecord) -> dict[str, Any]:
         error = record.exc_info[1] if record.exc_info else None
         message = record.getMessage()
         if error is not None:
             message += "\n" + "".join(traceback.format_exception(error))
         reason = {"reason": error.reason} if isinstance(error, PipelineError) else {}
         extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
-        line = {
+        fields = {**_context.get(), **reason, **extra}
+        return {
             "severity": record.levelname,
             "message": message,
-            **_context.get(),
-            **reason,
-            **extra,
+            **{name: value if isinstance(value, str | int) else str(value) for name, value in fields.items()},
         }
-        return json.dumps(line, default=str)

@@ -13,8 +13,11 @@ from pipeline.logs import log
 
 _TOPIC = re.compile(r"projects/[^/\s]+/topics/[^/\s]+")
 _SECRET = re.compile(r"projects/[^/\s]+/secrets/[^/\s]+")
-_TABLE = re.compile(r"[^.\s]+(:[^.\s]+)?\.\w+\.[\w-]+")
+_TABLE = re.compile(r"([\w.-]+:)?[\w-]+\.\w+\.[\w-]+")  # a project may belong to a domain
 _EVENTS = re.compile(r"[a-z_]+(\s*,\s*[a-z_]+)*\s*,?")
+# Links and calls are made by appending to it; user and password do not belong into either.
+_URL = re.compile(r"https?://[^\s<>|?#@]+", re.ASCII | re.IGNORECASE)
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 _ENDPOINT = re.compile(r"[^:/\s]+:\d+")
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -60,8 +63,12 @@ class SlackSettings:
             read.problem(
                 "SLACK_TOKEN_FILE or SLACK_TOKEN is not set (a bot token, or an incoming webhook's URL)"
             )
-        if token_file is not None and not os.access(token_file, os.R_OK):
-            read.problem("SLACK_TOKEN_FILE names a file that cannot be read")
+        if token is not None and not _TOKEN.fullmatch(token):
+            read.problem(
+                "SLACK_TOKEN holds more than one token or URL: spaces, line breaks or other characters"
+            )
+        if token_file is not None and not (Path(token_file).is_file() and os.access(token_file, os.R_OK)):
+            read.problem("SLACK_TOKEN_FILE names no file that can be read")
         settings = cls(
             token_file=Path(token_file) if token_file else None,
             token=token,
@@ -72,13 +79,18 @@ class SlackSettings:
         return settings
 
     def read_token(self) -> str:
-        """Return the token of this moment. Raises Unavailable when its file cannot be read or is blank."""
+        """Return the token of this moment. Raises Unavailable when its file cannot be read or holds none.
+
+        One that HTTP cannot carry would rise from the client with its text, and so end up in the log.
+        """
         try:
-            token = self.token_file.read_text().strip() if self.token_file else self.token
+            token = self.token_file.read_text("utf-8-sig").strip() if self.token_file else self.token
         except (OSError, UnicodeDecodeError) as error:
             raise Unavailable("slack_token_unreadable", "SLACK_TOKEN_FILE cannot be read.") from error
         if not token:
             raise Unavailable("slack_token_blank", "SLACK_TOKEN_FILE is empty; store the bot token.")
+        if not _TOKEN.fullmatch(token):
+            raise Unavailable("slack_token_malformed", "SLACK_TOKEN_FILE holds more than one token or URL.")
         return token
 
 
@@ -86,7 +98,7 @@ def read_routes(environment: Mapping[str, str], folder: Path) -> str:
     """Return the text of ROUTES_FILE, or of `folder`/routes.toml. Raises ConfigurationError."""
     path = Path(environment.get("ROUTES_FILE", "").strip() or folder / "routes.toml")
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError([f"ROUTES_FILE cannot be read ({type(error).__name__}: {path})"]) from error
 
@@ -179,7 +191,7 @@ class _Reader:
             return None
         try:
             parts = urlsplit(value)
-            if parts.scheme in {"http", "https"} and parts.hostname:
+            if _URL.fullmatch(value) and parts.hostname and parts.port != 0:
                 return value.rstrip("/")
         except ValueError:
             pass

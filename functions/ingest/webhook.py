@@ -1,5 +1,6 @@
 """What a webhook request holds: its body, read with a cap, and the delivery that it means."""
 
+import contextlib
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -7,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
-from pipeline.delivery import MAX_BODY_BYTES, Delivery
+from pipeline.delivery import MAX_BODY_BYTES, Delivery, fits_attribute
 from pipeline.errors import Malformed, Rejected
 from pipeline.events import parse_payload
 from pipeline.logs import trace_id
@@ -98,8 +99,9 @@ def _read(stream: Readable, size: int) -> bytes:
 
 def _discard(stream: Readable) -> None:
     left = _DISCARD_BYTES
-    while left > 0 and (chunk := _read(stream, _CHUNK_BYTES)):
-        left -= len(chunk)
+    with contextlib.suppress(Rejected):  # broken or not, the answer is that it is too large
+        while left > 0 and (chunk := _read(stream, _CHUNK_BYTES)):
+            left -= len(chunk)
 
 
 def _token(header: Header, name: str) -> str:
@@ -120,7 +122,8 @@ def _form_payload(body: bytes) -> bytes:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    """Return what fits an attribute, so that a log line cannot carry a body either."""
+    return value if isinstance(value, str) and fits_attribute(value) else None
 
 
 def _full_name(repository: Any) -> str | None:

@@ -7,9 +7,10 @@ Reading needs only versions.access, so the versions are walked, not listed. The 
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from threading import Lock
 
-import grpc
+import grpc  # type: ignore[import-untyped]  # grpcio ships no types
 from google.api_core.exceptions import (
     FailedPrecondition,
     GoogleAPICallError,
@@ -27,6 +28,8 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
 
 from pipeline.errors import Unavailable
 from pipeline.logs import log
+
+from .reconnect import reconnecting
 
 KEEP_SECONDS = 300.0
 FORCED_SECONDS = 30.0  # at most one forced refresh in this time, whoever asks
@@ -120,14 +123,14 @@ class WebhookSecrets:
 
 
 def official_access(endpoint: str | None) -> Access:
-    """Return a reader of one version by the official client; `endpoint` host:port is a plaintext stand-in."""
-    client = (
-        SecretManagerServiceClient(
-            transport=SecretManagerServiceGrpcTransport(channel=grpc.insecure_channel(endpoint))
-        )
-        if endpoint
-        else SecretManagerServiceClient()
-    )
+    """Return a reader of one version by the official client; `endpoint` host:port is a plaintext stand-in.
+
+    Raises Unavailable when there are no credentials to build the client with.
+    """
+    try:
+        client = _official_client(endpoint)
+    except GoogleAuthError as error:
+        raise Unavailable("credentials_missing", "There are no credentials for Secret Manager.") from error
     transient = if_exception_type(ResourceExhausted, ServiceUnavailable)
 
     def access(version: str, timeout: float) -> tuple[str, bytes]:
@@ -136,6 +139,15 @@ def official_access(endpoint: str | None) -> Access:
         return answer.name, answer.payload.data
 
     return access
+
+
+def _official_client(endpoint: str | None) -> SecretManagerServiceClient:
+    transport = SecretManagerServiceGrpcTransport
+    if endpoint:
+        channel = reconnecting(grpc.insecure_channel)(endpoint)
+        return SecretManagerServiceClient(transport=transport(channel=channel))
+    create = reconnecting(transport.create_channel)
+    return SecretManagerServiceClient(transport=partial(transport, channel=create))
 
 
 def _number(text: str) -> int | None:

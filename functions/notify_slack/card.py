@@ -14,15 +14,21 @@ from slack_sdk.models.metadata import Metadata
 from pipeline.delivery import format_time
 from pipeline.events import Issue, IssueEvent
 
-from .text import link, plain
+from .text import code, link, plain
 
 _SHOWN = {"opened", "closed", "reopened"}
 _TITLE = 250
 _NAME = 60
 _LABELS = 6
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-_MARKS = {"opened": ":large_green_circle:", "closed": ":white_check_mark:", "reopened": ":repeat:"}
+_REPOSITORY = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}\Z)[\w.-]{1,100}", re.ASCII)
+_SECONDS = range(10**11)  # what a date of Slack's takes
+_MARKS = {
+    "opened": ":large_green_circle:",
+    "closed": ":white_check_mark:",
+    "reopened": ":arrows_counterclockwise:",
+}
 _REASONS = {"completed": "completed", "not_planned": "not planned", "duplicate": "a duplicate"}
+_UNDONE = {"not_planned", "duplicate"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +54,9 @@ def build(event: IssueEvent, issue: Issue, github_url: str) -> Card:
     name = plain(event.repository, 2 * _NAME, empty="(unknown repository)") + f"#{issue.number or '?'}"
     title = plain(issue.title, _TITLE, empty="(no title)")
     url = _issue_url(event, issue, github_url)
-    head = f"{_MARKS.get(event.action or '', ':speech_balloon:')} *{name}* "
+    head = f"{_mark(event, issue)} *{name}* "
     return Card(
-        text=f"{_headline(event)} {name}: {title}",
+        text=f"{_headline(event, issue)}: {name} {title}",
         blocks=(
             SectionBlock(text=_markdown(head + (link(url, title) if url else title))),
             ContextBlock(elements=[_markdown(_details(event, issue))]),
@@ -70,19 +76,28 @@ def _issue_url(event: IssueEvent, issue: Issue, github_url: str) -> str | None:
     return f"{github_url}/{event.repository}/issues/{issue.number}"
 
 
-def _headline(event: IssueEvent) -> str:
-    return {"opened": "New issue", "closed": "Closed", "reopened": "Reopened"}.get(
-        event.action or "", "Issue"
-    )
+def _mark(event: IssueEvent, issue: Issue) -> str:
+    """Return what happened at a glance; an issue put aside does not look like one that is done."""
+    if event.action == "closed" and issue.state_reason in _UNDONE:
+        return ":no_entry_sign:"
+    return _MARKS.get(event.action or "", ":speech_balloon:")
+
+
+def _headline(event: IssueEvent, issue: Issue) -> str:
+    names = {"opened": "New issue", "closed": "Closed" + _as(issue), "reopened": "Reopened"}
+    return names.get(event.action or "", "Issue")
+
+
+def _as(issue: Issue) -> str:
+    reason = _REASONS.get(issue.state_reason or "")
+    return f" as {reason}" if reason else ""
 
 
 def _details(event: IssueEvent, issue: Issue) -> str:
     author = plain(issue.author, _NAME, empty="ghost")
     actor = plain(event.sender, _NAME, empty="ghost")
     if event.action == "closed":
-        reason = _REASONS.get(issue.state_reason or "")
-        parts = [f"closed by {actor}" + (f" as {reason}" if reason else "")]
-        parts += [f"open for {_age(issue.created_at, issue.closed_at)}"]
+        parts = [f"closed{_as(issue)} by {actor}", _age(issue.created_at, issue.closed_at)]
     elif event.action == "reopened":
         parts = [f"reopened by {actor}", f"opened by {author} {_when(issue.created_at)}"]
     else:
@@ -91,31 +106,30 @@ def _details(event: IssueEvent, issue: Issue) -> str:
 
 
 def _labels(labels: tuple[str, ...]) -> str:
-    shown = [plain(label, _NAME, empty="?") for label in labels[:_LABELS]]
-    more = [f"{len(labels) - _LABELS} more"] if len(labels) > _LABELS else []
-    return "labels: " + ", ".join(shown + more) if labels else ""
+    shown = [code(label, _NAME, empty="?") for label in labels[:_LABELS]]
+    more = [f"+{len(labels) - _LABELS}"] if len(labels) > _LABELS else []
+    return " ".join(shown + more)
 
 
 def _when(moment: datetime | None) -> str:
     """Return a date that Slack shows in the reader's own zone."""
     if moment is None:
         return ""
-    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{moment:%Y-%m-%d %H:%M} UTC>"
+    seconds, text = int(moment.timestamp()), f"{moment:%Y-%m-%d %H:%M} UTC"
+    return f"<!date^{seconds}^{{date_short_pretty}} {{time}}|{text}>" if seconds in _SECONDS else text
 
 
 def _age(start: datetime | None, end: datetime | None) -> str:
+    """Return how long after its opening an issue was closed; that it was open all the while is not known."""
     if start is None or end is None or end < start:
-        return "an unknown time"
+        return ""
     age = end - start
-    for unit, name in (
-        (timedelta(days=1), "day"),
-        (timedelta(hours=1), "hour"),
-        (timedelta(minutes=1), "minute"),
-    ):
-        if age >= unit:
-            count = age // unit
-            return f"{count} {name}{'s' if count > 1 else ''}"
-    return "under a minute"
+    for unit, name in ((timedelta(days=1), "days"), (timedelta(hours=1), "hours")):
+        if age >= 2 * unit:
+            return f"{age // unit} {name} after opening"
+    minutes = age // timedelta(minutes=1)
+    amount = f"{minutes} minute{'s' if minutes > 1 else ''}" if minutes else "less than a minute"
+    return f"{amount} after opening"
 
 
 def _index(event: IssueEvent, issue: Issue) -> dict[str, Any]:

@@ -22,7 +22,8 @@ class Recent:
     def first(self, key: Hashable) -> Iterator[bool]:
         """Yield whether the work on `key` is still to be done; leaving without an error records it as done.
 
-        While another thread is at the same key, wait for how it ends: to acknowledge before could lose the card.
+        While another thread is at the same key, wait for how it ends: to acknowledge before could lose the
+        card.
         Raises Unavailable when that takes longer than `patience` seconds.
         """
         with self._changed:

@@ -1,15 +1,17 @@
 """Who hears what: config/routes.toml, checked as a whole, and the channels it gives for a repository."""
 
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeIs
 
 from pipeline.errors import ConfigurationError
 from pipeline.events import IssueEvent
 
 _KEYS = {"name", "channels", "repositories"}
+_CHANNEL = re.compile(r"[CDGU][A-Z0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ def parse(text: str) -> Routes:
     """Read the file's text. Raises ConfigurationError naming every problem."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # beyond TOMLDecodeError: a number of 4,301 digits
         raise ConfigurationError([f"routes file: {error}"]) from error
     entries = document.get("route", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -51,7 +53,7 @@ def parse(text: str) -> Routes:
     if not entries:
         problems.append("routes file: there is no [[route]]")
     for number, entry in enumerate(entries, start=1):
-        problems += [f"routes file: route {number}: {problem}" for problem in _problems(entry)]
+        problems += [f"routes file: {_called(number, entry)}: {problem}" for problem in _problems(entry)]
     if problems:
         raise ConfigurationError(problems)
     return Routes(
@@ -66,18 +68,24 @@ def parse(text: str) -> Routes:
     )
 
 
+def _called(number: int, entry: dict[str, Any]) -> str:
+    name = entry.get("name")
+    return f"route {number} ({name!r})" if isinstance(name, str) else f"route {number}"
+
+
 def _problems(entry: dict[str, Any]) -> Iterator[str]:
     for key in sorted(entry.keys() - _KEYS):
         yield f"unknown key {key!r} (known: {', '.join(sorted(_KEYS))})"
     if not isinstance(entry.get("name", ""), str):
         yield "name is not a text"
-    if not _texts(entry.get("channels")):
+    channels = entry.get("channels")
+    if not _texts(channels) or not all(map(_CHANNEL.fullmatch, channels)):
         yield "channels is not a list of channel ids such as C0123456789"
     if not _texts(entry.get("repositories", ["*"])):
         yield 'repositories is not a list of globs such as "acme/*"'
 
 
-def _texts(value: object) -> bool:
+def _texts(value: object) -> TypeIs[list[str]]:
     return (
         isinstance(value, list)
         and bool(value)

@@ -53,12 +53,21 @@ _FIXES = {
     "is_archived": "unarchive the channel, or name another in routes.toml",
     "missing_scope": "add the scope chat:write to the app and install it again",
     "no_service": "the incoming webhook was removed; make a new one",
+    "not_allowed_token_type": "store a bot token (xoxb-...)",
     "not_authed": "the token is empty; store the bot token",
     "not_in_channel": "invite the app to the channel",
+    "restricted_action": "a workspace policy forbids this post; ask an administrator",
     "token_expired": "store a fresh token",
     "token_revoked": "install the app again and store its new token",
 }
+_UNKNOWN = (
+    "it is tried again; if it stays, see https://docs.slack.dev/reference/methods/chat.postMessage#errors"
+)
+_SECONDS = re.compile(r"[0-9]{1,9}")
 _CODE = re.compile(r"[a-z_]{1,64}")
+
+# What the SDK lets rise when there is no answer, or one that is neither JSON nor an object nor even text.
+_NO_ANSWER = (OSError, HTTPException, SlackClientError, ValueError, LookupError, AttributeError)
 
 
 class _Refused(PipelineError):
@@ -68,11 +77,16 @@ class _Refused(PipelineError):
 class Slack:
     """Posts with whatever token `read_token` returns at that moment, so that it rotates without a restart."""
 
-    def __init__(self, read_token: Callable[[], str], api_url: str | None) -> None:
+    def __init__(
+        self,
+        read_token: Callable[[], str],
+        api_url: str | None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._read_token = read_token
         self._api_url = (api_url or "https://slack.com/api").rstrip("/") + "/"
         self._tls = ssl.create_default_context()  # 50 ms of CPU, which the SDK would spend on every call
-        self._retries: list[RetryHandler] = [_ShortRateLimit(max_retry_count=RATE_LIMIT_RETRIES)]
+        self._retries: list[RetryHandler] = [_ShortRateLimit(sleep)]
 
     def posts_to_webhook(self) -> bool:
         """Tell whether an incoming webhook is configured: it has one channel of its own."""
@@ -93,11 +107,11 @@ class Slack:
                 log.error("Slack refused the card; sending its text alone", extra={"reason": error.reason})
                 return self._send(channel, card, text_only=True)
         except _Refused as error:
-            fix = _FIXES.get(error.reason, "it is tried again")
+            fix = _FIXES.get(error.reason, _UNKNOWN)
             raise Unavailable(f"slack_{error.reason}", f"Slack answered {error.reason}: {fix}.") from error
-        except (OSError, HTTPException, SlackClientError) as error:
+        except _NO_ANSWER as error:
             raise Unavailable(
-                "slack_unreachable", f"Slack gave no answer: {type(error).__name__}."
+                "slack_unreachable", f"Slack gave no usable answer: {type(error).__name__}."
             ) from error
 
     def _send(self, channel: str, card: Card, *, text_only: bool = False) -> str:
@@ -115,6 +129,7 @@ class Slack:
             ssl=self._tls,
             retry_handlers=self._retries,
         )
+        client.proxy = None  # the SDK's own rule sends https through HTTP_PROXY and knows no NO_PROXY
         try:
             return str(client.chat_postMessage(channel=channel, **common)["ts"])
         except SlackApiError as error:
@@ -122,6 +137,7 @@ class Slack:
 
     def _send_to_webhook(self, url: str, message: dict[str, Any]) -> str:
         client = WebhookClient(url, timeout=TIMEOUT_SECONDS, ssl=self._tls, retry_handlers=self._retries)
+        client.proxy = None
         answer = client.send(**message)
         if answer.status_code != 200:
             raise _refusal(answer.body, answer.status_code)
@@ -130,6 +146,10 @@ class Slack:
 
 class _ShortRateLimit(RateLimitErrorRetryHandler):
     """Waits as long as Slack asks, but never so long that Pub/Sub gives up on this delivery meanwhile."""
+
+    def __init__(self, sleep: Callable[[float], None]) -> None:
+        super().__init__(max_retry_count=RATE_LIMIT_RETRIES)
+        self._sleep = sleep
 
     def prepare_for_next_attempt(
         self,
@@ -141,13 +161,13 @@ class _ShortRateLimit(RateLimitErrorRetryHandler):
     ) -> None:
         headers = {name.lower(): values for name, values in (response.headers if response else {}).items()}
         asked = "".join(headers.get("retry-after", [])[:1])
-        time.sleep(min(int(asked) if asked.isdecimal() else 1, LONGEST_WAIT_SECONDS))
+        self._sleep(min(int(asked), LONGEST_WAIT_SECONDS) if _SECONDS.fullmatch(asked) else 1)
         state.next_attempt_requested = True
         state.increment_current_attempt()
 
 
 def _is_url(token: str) -> bool:
-    return token.startswith(("https://", "http://"))
+    return token.lower().startswith(("https://", "http://"))
 
 
 def _refusal(code: object, status: int) -> _Refused:

@@ -2,10 +2,13 @@
 
 import re
 
-# C0 and C1 controls, lone surrogates, and the marks that reorder what is read after them.
+# C0 and C1 controls, lone surrogates, the marks that reorder what is read after them, and letters without a
+# shape. The two joiners stay: emoji, Persian and the scripts of India are written with them.
 _UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+    "[\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\u2800\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+_JOINERS = re.compile("[\u200c\u200d\ufe00-\ufe0f\\s]*")
 _SPACES = re.compile(r"\s+")
 _ENTITY_BEGUN = re.compile(r"&[a-z]*\Z")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -13,11 +16,16 @@ _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 def plain(text: str | None, limit: int, *, empty: str = "") -> str:
     """Return `text` on one line, escaped, and then cut to `limit` characters, never inside an entity."""
-    line = _SPACES.sub(" ", _UNSEEN.sub(" ", text or "")).strip() or empty
-    escaped = line.translate(_ESCAPES)
+    line = _SPACES.sub(" ", _UNSEEN.sub(" ", text or "")).strip()
+    escaped = (empty if _JOINERS.fullmatch(line) else line).translate(_ESCAPES)
     if len(escaped) <= limit:
         return escaped
     return _ENTITY_BEGUN.sub("", escaped[: limit - 1]).rstrip() + "…"
+
+
+def code(text: str | None, limit: int, *, empty: str = "") -> str:
+    """Return `text` as `plain` does, in a frame; nothing in there is read as formatting or as an emoji."""
+    return f"`{plain(text, limit, empty=empty).replace('`', "'")}`"
 
 
 def link(url: str, label: str) -> str:

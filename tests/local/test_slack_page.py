@@ -26,6 +26,7 @@ class Tree(HTMLParser):
         assert self.open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open an element."""
         self.tags.append(tag)
         self.attributes |= {name for name, _ in attrs}
         self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
@@ -33,20 +34,24 @@ class Tree(HTMLParser):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element that closes itself."""
         self.tags.append(tag)
         self.attributes |= {name for name, _ in attrs}
 
     def handle_endtag(self, tag: str) -> None:
+        """Close the innermost element."""
         assert self.open.pop() == tag
 
 
 def message(text: str = "fallback", *blocks: dict[str, Any], **fields: Any) -> Message:
+    """Make a posted message."""
     return Message(
         **{"channel": "C0123456789", "ts": "1764000000.000001", "text": text, "blocks": blocks} | fields
     )
 
 
 def section(text: str) -> dict[str, Any]:
+    """Make a section of one mrkdwn text."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
 
 
@@ -63,6 +68,7 @@ TAB = 'target="_blank" rel="noopener noreferrer"'
 SHOWN = [
     ("*bold* _italic_ ~struck~", "<b>bold</b> <i>italic</i> <s>struck</s>", "bold italic struck"),
     ("*_both_*", "<b><i>both</i></b>", "both"),
+    ("_~*_*", "_~<b>_</b>", "_~_"),
     ("2*3*4 snake_case_name", "2*3*4 snake_case_name", "2*3*4 snake_case_name"),
     ("`a *b* &lt;c&gt;`", "<code>a *b* &lt;c&gt;</code>", "`a *b* <c>`"),
     ("```\nx = *y*\n```", "<pre>x = *y*</pre>", "x = *y*"),
@@ -176,17 +182,20 @@ def test_the_page_draws_every_block_of_a_card():
 
 def test_pictures_sections_and_rich_text_are_drawn_too():
     """The rarer blocks, and a block type nobody drew yet is named, not skipped."""
+    items = [{"type": "rich_text_section", "elements": [{"type": "text", "text": text}]} for text in "ab"]
+    party = [{"type": "emoji", "name": "tada"}, {"type": "user", "user_id": "U0123456789"}]
     rich = [
-        {"type": "rich_text_list", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": t}]} for t in "ab"]},
+        {"type": "rich_text_list", "elements": items},
         {"type": "rich_text_quote", "elements": [{"type": "link", "url": "https://e.com"}]},
-        {"type": "rich_text_section", "elements": [{"type": "emoji", "name": "tada"}, {"type": "user", "user_id": "U0123456789"}]},
-    ]  # fmt: skip
+        {"type": "rich_text_section", "elements": party},
+    ]
+    title = {"type": "plain_text", "text": "T"}
     blocks: list[dict[str, Any]] = [
-        {"type": "image", "image_url": "https://e.com/a.png", "alt_text": "a chart", "title": {"type": "plain_text", "text": "T"}},
+        {"type": "image", "image_url": "https://e.com/a.png", "alt_text": "a chart", "title": title},
         {**section("s"), "accessory": {"type": "button", "text": {"type": "plain_text", "text": "Go"}}},
         {"type": "rich_text", "elements": rich},
         {"type": "video"},
-    ]  # fmt: skip
+    ]
     page = render_page([message("", *blocks)], NAMES)
     Tree(page)
     assert '<p>T</p><span class="image">🖼 a chart</span>' in page
@@ -201,7 +210,7 @@ def test_pictures_sections_and_rich_text_are_drawn_too():
 
 
 def test_the_page_needs_no_network_and_runs_no_script():
-    """One file: no script, no event handler, no picture, style or font from elsewhere; it reloads if asked."""
+    """One file: no script, no event handler, nothing fetched from elsewhere; it reloads if asked."""
     page = render_page([CARD], NAMES)
     tree = Tree(page)
     assert {"script", "img", "link", "iframe"}.isdisjoint(tree.tags)
@@ -260,7 +269,7 @@ def test_channels_are_apart_and_the_newest_message_is_last():
 
 
 def test_replies_stand_under_their_card():
-    """A thread is drawn with its parent, wherever its replies were posted in between; an orphan stands alone."""
+    """A thread is drawn with its parent, whatever was posted in between; an orphan stands alone."""
     posted = [
         message("parent", ts="1764000001.000000"),
         message("other", ts="1764000002.000000"),

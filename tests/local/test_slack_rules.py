@@ -11,22 +11,27 @@ Json = dict[str, Any]
 
 
 def plain(text: Any = "Title") -> Json:
+    """Make a plain text object."""
     return {"type": "plain_text", "text": text}
 
 
 def mrkdwn(text: Any = "words") -> Json:
+    """Make a mrkdwn text object."""
     return {"type": "mrkdwn", "text": text}
 
 
 def section(text: Any = "words") -> Json:
+    """Make a section of one text."""
     return {"type": "section", "text": mrkdwn(text)}
 
 
 def button(**fields: Any) -> Json:
+    """Make a link button, with further or other fields."""
     return {"type": "button", "text": plain("Open"), "url": "https://github.com/acme/app/issues/1", **fields}
 
 
 def actions(*elements: Any) -> Json:
+    """Make an actions block."""
     return {"type": "actions", "elements": list(elements)}
 
 
@@ -37,6 +42,7 @@ def found(*blocks: Any, **arguments: Any) -> list[tuple[str, str]]:
 
 
 def sentences(*blocks: Any) -> list[str]:
+    """Give the sentences about these blocks, whose only error may be invalid_blocks."""
     problems = found(*blocks)
     assert {error for error, _ in problems} <= {"invalid_blocks"}
     return [sentence for _, sentence in problems]

@@ -1,0 +1,348 @@
+"""A hostile stranger at the door: no bad request gives a 5xx, a traceback or a message."""
+
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.functions.ingest.world import SECRET, TIMEOUT, World, headers, sign
+
+MIB = 1024 * 1024
+BODY = b'{"action": "attack", "repository": {"full_name": "acme/app"}}'
+CHUNKED = b"Transfer-Encoding: chunked"
+
+
+@pytest.fixture(autouse=True)
+def unharmed(world: World) -> Iterator[None]:
+    """After every attack: nothing was published, no traceback logged, and the next delivery is accepted."""
+    yield
+    assert world.published_since() == []
+    assert "Traceback" not in world.function.output()
+
+
+def request(
+    body: bytes = BODY,
+    *extra: bytes,
+    method: bytes = b"POST",
+    target: bytes = b"/",
+    length: int | None = -1,
+    version: bytes = b"HTTP/1.1",
+    **changes: str | None,
+) -> bytes:
+    """Return a request as it goes over the wire; length None sends no Content-Length."""
+    lines = [f"{name}: {value}".encode("latin-1") for name, value in headers(body, **changes).items()]
+    lines += [b"Host: ingest", b"Connection: close", *extra]
+    if length is not None:
+        lines.append(b"Content-Length: %d" % (len(body) if length == -1 else length))
+    return b"%s %s %s\r\n" % (method, target, version) + b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def statuses(answer: bytes) -> list[int]:
+    """Return the status of every answer on the connection."""
+    return [int(code) for code in re.findall(rb"HTTP/1\.[01] (\d{3}) ", answer)]
+
+
+def expect(world: World, sent: bytes, *allowed: int) -> None:
+    """Send, and assert that the one answer has a status that is allowed, and holds nothing of the inside."""
+    answer = world.raw(sent)
+    assert len(statuses(answer)) == 1, answer
+    assert statuses(answer)[0] in allowed, answer
+    for inside in (b"Traceback", b'File "', SECRET, sign(BODY).encode(), b"attack"):
+        assert inside not in answer
+
+
+@pytest.mark.parametrize(
+    "method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "BREW"]
+)
+def test_methods(world: World, method: str) -> None:
+    """Every method but POST is answered 405 with Allow: POST, signed or not."""
+    answer = world.raw(request(method=method.encode()))
+    assert statuses(answer) == [405]
+    assert b"\r\nAllow: POST\r\n" in answer
+    if method == "HEAD":
+        assert answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("target", ["/robots.txt", "/favicon.ico"])
+def test_the_frameworks_own_paths(world: World, target: str) -> None:
+    """The framework keeps two paths for itself; they are no way in."""
+    expect(world, request(target=target.encode()), 404)
+
+
+GOOD = sign(BODY)
+SIGNATURES = {
+    "missing": None,
+    "empty": "",
+    "blank": " ",
+    "no digest": "sha256=",
+    "no name": GOOD[7:],
+    "upper case": GOOD.upper(),
+    "upper case name": "SHA256=" + GOOD[7:],
+    "upper case digest": "sha256=" + GOOD[7:].upper(),
+    "sha1": "sha1=" + "a" * 40,
+    "sha512": "sha512=" + "a" * 128,
+    "twice in one": f"{GOOD}, {GOOD}",
+    "non-ASCII": GOOD[:-1] + "é",
+    "wrong secret": sign(BODY, b"another secret"),
+    "empty secret": sign(BODY, b""),
+    "of another body": sign(BODY + b" "),
+    "too long": GOOD + "0",
+    "very long": "sha256=" + "0" * 4_000,
+    "zeros": "sha256=" + "0" * 64,
+}
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_signatures(world: World, name: str) -> None:
+    """A missing, malformed or wrong signature gets one and the same 401."""
+    answer = world.raw(request(X_Hub_Signature_256=SIGNATURES[name]))
+    assert statuses(answer) == [401]
+    assert answer.endswith(b'{"error":"signature","message":"X-Hub-Signature-256 is missing or wrong."}\n')
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [f"X-Hub-Signature-256: {GOOD}", f"X-Hub-Signature-256: {GOOD}"],
+        [f"X-Hub-Signature-256: {GOOD}", "X-Hub-Signature-256: sha256=0"],
+        [f"X_Hub_Signature_256: {GOOD}"],
+        [f"X-Hub-Signature: sha256={GOOD[7:]}"],
+        ["X-Hub-Signature-256: sha256=\xff\xfe"],
+    ],
+    ids=["twice", "two kinds", "underscores", "old name", "not UTF-8"],
+)
+def test_signature_lines(world: World, lines: list[str]) -> None:
+    """The signature comes in one header line of the right name, or there is none."""
+    extra = [line.encode("latin-1") for line in lines]
+    expect(world, request(BODY, *extra, X_Hub_Signature_256=None), 401)
+
+
+@pytest.mark.parametrize("name", ["X-GitHub-Event", "X-GitHub-Delivery"])
+@pytest.mark.parametrize("value", ["", " ", "a b", "é", "a" * 200, "a,b", "../../etc", "{}", "-", "\t"])
+def test_header_values(world: World, name: str, value: str) -> None:
+    """An odd event or delivery id is refused, even signed."""
+    expect(world, request(**{name.replace("-", "_"): value}), 400)
+
+
+@pytest.mark.parametrize("name", ["X-GitHub-Event", "X-GitHub-Delivery"])
+def test_header_lines(world: World, name: str) -> None:
+    """Two events or two ids in one request are refused, and an underscore is no dash."""
+    expect(world, request(BODY, f"{name}: push".encode()), 400)
+    underscored = name.replace("-", "_")
+    expect(world, request(BODY, f"{underscored}: push".encode(), **{underscored: None}), 400)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{}\x00",
+        b'{"a": NaN}',
+        b'{"a": -Infinity}',
+        b'{"a": "\xed\xa0\x80"}',
+        b"\xef\xbb\xbf{}",
+        b'{"a": ' + b"9" * 5000 + b"}",
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    ],
+    ids=lambda body: repr(body[:16]),
+)
+def test_signed_bodies(world: World, body: bytes) -> None:
+    """A signed body that is no JSON object is refused."""
+    expect(world, request(body), 400)
+
+
+@pytest.mark.parametrize(
+    "form", [b"", b"a=b", b"payload={}&payload={}", b"payload=[]", b"payload=%ff", b"payload"]
+)
+def test_signed_forms(world: World, form: bytes) -> None:
+    """A signed form without one JSON object in `payload` is refused, whatever charset it claims."""
+    for media_type in (
+        "application/x-www-form-urlencoded",
+        "application/x-www-form-urlencoded; charset=utf-16",
+    ):
+        expect(world, request(form, Content_Type=media_type), 400)
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [None, "", "text/plain", "application/json, text/plain", "multipart/form-data; boundary=x", "é"],
+)
+def test_media_types(world: World, media_type: str | None) -> None:
+    """Other content types are refused with the setting to change."""
+    answer = world.raw(request(Content_Type=media_type))
+    assert statuses(answer) == [415]
+    assert b"set Content type to application/json" in answer
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "identity, gzip"])
+def test_content_encodings(world: World, encoding: str) -> None:
+    """A body that claims to be packed is refused."""
+    expect(world, request(Content_Encoding=encoding), 415)
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        b"",
+        b"zz\r\nabc\r\n0\r\n\r\n",
+        b"-1\r\nabc\r\n0\r\n\r\n",
+        b"0x3\r\nabc\r\n0\r\n\r\n",
+        b"3\r\nabcdef\r\n0\r\n\r\n",
+        b"3\nabc\n0\n\n",
+        b"ff\r\nabc",
+        b"3\r\nabc\r\n",
+        b"3\r\nabc\r\n0\r\n",
+        b"3;\x00\r\nabc\r\n0\r\n\r\n",
+        b"f" * 30 + b"\r\nabc",
+        b"1" * 20_000,
+        b"0\r\nno trailer\r\n\r\n",
+    ],
+    ids=lambda framing: repr(framing[:20]),
+)
+def test_broken_chunks(world: World, framing: bytes) -> None:
+    """A chunked body that breaks off or is wrongly framed is refused."""
+    head = request(b"", CHUNKED, length=None)
+    expect(world, head + framing, 400)
+
+
+def test_whole_chunks(world: World) -> None:
+    """An unsigned chunked body is read like any other."""
+    framing = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
+    expect(world, request(b"", CHUNKED, length=None, X_Hub_Signature_256=sign(BODY, b"x")) + framing, 401)
+
+
+@pytest.mark.parametrize("missing", [1, 1000, 20 * MIB])
+def test_a_body_cut_short(world: World, missing: int) -> None:
+    """A signed body that is shorter than announced is refused."""
+    expect(world, request(length=len(BODY) + missing), 400)
+
+
+@pytest.mark.parametrize("value", ["-1", "+5", "abc", "5, 5", "1e3", "0x5", "\xb2", "5 5"])
+def test_lengths(world: World, value: str) -> None:
+    """A Content-Length that is no number is refused."""
+    expect(world, request(BODY, f"Content-Length: {value}".encode("latin-1"), length=None), 400)
+
+
+def test_two_framings(world: World) -> None:
+    """A request with a length and chunks is refused: the two could be read differently."""
+    expect(world, request(b"0\r\n\r\n", CHUNKED), 400)
+
+
+@pytest.mark.parametrize("length", [25 * MIB + 1, 60 * MIB, 10**30])
+def test_announced_over_the_cap(world: World, length: int) -> None:
+    """A body announced over 25 MiB is refused with 413, before its media type and signature are looked at."""
+    expect(world, request(length=length, Content_Type=None, X_Hub_Signature_256=None), 413)
+
+
+def test_a_request_inside_a_body(world: World) -> None:
+    """A body is never taken for the next request on the connection."""
+    inner = request()
+    for method in (b"GET", b"POST"):
+        outer = request(inner, method=method, X_Hub_Signature_256=None).replace(
+            b"Connection: close\r\n", b"", 1
+        )
+        answer = world.raw(outer + request(method=b"GET"))
+        assert statuses(answer) == [405 if method == b"GET" else 401, 405]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nA: \x00\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n",
+        b"POST / HTTP/9.9\r\nHost: x\r\n\r\n",
+        b"post / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST * HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\n" + b"".join(b"A%d: b\r\n" % number for number in range(500)) + b"\r\n",
+        b"POST / HTTP/1.1\r\nA: " + b"a" * 200_000 + b"\r\n\r\n",
+        b"\r\n\r\n",
+        b"",
+    ],
+    ids=lambda sent: repr(sent[:36]),
+)
+def test_no_http(world: World, sent: bytes) -> None:
+    """What is no HTTP request is refused or cut off by the server."""
+    assert all(400 <= status < 500 for status in statuses(world.raw(sent)))
+
+
+@pytest.mark.parametrize("rude", [True, False], ids=["reset", "close"])
+def test_a_client_that_goes_away(world: World, rude: bool) -> None:  # noqa: FBT001 - a parameter
+    """A client that leaves within head, body or chunk harms nobody."""
+    whole = request()
+    chunked = request(b"", CHUNKED, length=None) + b"ff\r\nabc"
+    for sent in (whole[:20], whole[:-5], chunked):
+        with socket.create_connection(("127.0.0.1", world.function.port), timeout=TIMEOUT) as connection:
+            connection.sendall(sent)
+            if rude:  # no time to linger: the kernel sends a reset
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+
+
+def peak_kib(world: World) -> int:
+    """Return the most memory, in KiB, that any process of the function has ever held."""
+    group = world.function.child.pid
+    peaks = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if int(status.read_text().rpartition(")")[2].split()[2]) == group:
+                text = status.with_name("status").read_text()
+                peaks.append(int(re.findall(r"VmHWM:\s+(\d+) kB", text)[0]))
+        except (OSError, IndexError):
+            continue  # the process has just ended
+    assert peaks
+    return max(peaks)
+
+
+def chunks(size: int) -> Iterator[bytes]:
+    """Yield a chunked body of that size."""
+    for _ in range(size // MIB):
+        yield b"%x\r\n" % MIB + bytes(MIB) + b"\r\n"
+
+
+def one_chunk(size: int) -> Iterator[bytes]:
+    """Yield a chunked body of that size that claims to be one chunk."""
+    yield b"%x\r\n" % size
+    for _ in range(size // MIB):
+        yield bytes(MIB)
+
+
+def plain(size: int) -> Iterator[bytes]:
+    """Yield a body of that size."""
+    for _ in range(size // MIB):
+        yield bytes(MIB)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak of memory from /proc")
+@pytest.mark.parametrize(
+    ("body", "size", "status"),
+    [(chunks, 60 * MIB, 413), (one_chunk, 60 * MIB, 413), (plain, 60 * MIB, 413), (plain, 25 * MIB, 401)],
+    ids=["chunks", "one chunk", "announced", "largest"],
+)
+def test_huge_bodies(world: World, body: Callable[[int], Iterator[bytes]], size: int, status: int) -> None:
+    """Three unsigned bodies of 60 MiB at once are refused with 413 and never held in memory."""
+    world.published_since()
+    before = peak_kib(world)
+    answers: list[bytes] = []
+
+    def send() -> None:
+        framing = {"length": size} if body is plain else {"length": None}
+        extra = [] if body is plain else [CHUNKED]
+        head = request(b"", *extra, X_Hub_Signature_256=GOOD if status == 401 else None, **framing)
+        answers.append(world.raw_stream(head, body(size)))
+
+    threads = [threading.Thread(target=send) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [statuses(answer) for answer in answers] == [[status]] * 3
+    assert peak_kib(world) - before < 200 * 1024

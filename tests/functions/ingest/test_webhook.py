@@ -1,0 +1,335 @@
+"""Reading a request: the cap on its body, its media type, its headers, and the delivery that it means."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any
+from urllib.parse import quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.ingest.webhook import FORM, JSON, check_type, read_body, read_delivery
+from pipeline.delivery import MAX_BODY_BYTES, Delivery
+from pipeline.errors import Rejected
+
+NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+class Endless:
+    """A stream of so many bytes (default: no end) that counts what was read, and may break at its end."""
+
+    def __init__(self, size: float = float("inf"), error: Exception | None = None) -> None:
+        self.left = size
+        self.error = error
+        self.taken = 0
+
+    def read(self, size: int, /) -> bytes:
+        """Return zeros."""
+        if self.left == 0 and self.error is not None:
+            raise self.error
+        count = int(min(size, self.left))
+        self.left -= count
+        self.taken += count
+        return bytes(count)
+
+
+def headers(**changes: str | None) -> dict[str, str | None]:
+    """Return GitHub's headers; `_` stands for a dash."""
+    sent = {"X-GitHub-Event": "issues", "X-GitHub-Delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958"}
+    return {**sent, **{name.replace("_", "-"): value for name, value in changes.items()}}
+
+
+def read(body: bytes, media_type: str = JSON, **changes: str | None) -> Delivery:
+    """Read a delivery."""
+    return read_delivery(headers(**changes).get, media_type, body, NOW)
+
+
+def refusal(body: bytes, media_type: str = JSON, **changes: str | None) -> Rejected:
+    """Return why a delivery is refused."""
+    with pytest.raises(Rejected) as refused:
+        read(body, media_type, **changes)
+    return refused.value
+
+
+@pytest.mark.parametrize("announced", [None, MAX_BODY_BYTES])
+def test_the_largest_body(announced: int | None) -> None:
+    """A body of exactly 25 MiB is read whole, announced or chunked."""
+    assert len(read_body(Endless(MAX_BODY_BYTES), announced)) == MAX_BODY_BYTES
+
+
+@pytest.mark.parametrize("announced", [None, MAX_BODY_BYTES + 1])
+def test_one_byte_more(announced: int | None) -> None:
+    """A body of one byte more than 25 MiB is refused with 413."""
+    with pytest.raises(Rejected) as refused:
+        read_body(Endless(MAX_BODY_BYTES + 1), announced)
+    assert (refused.value.status, refused.value.reason) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("announced", [None, MAX_BODY_BYTES + 1, 10**30])
+def test_a_body_without_end(announced: int | None) -> None:
+    """A body that never ends is refused after a bounded number of bytes."""
+    stream = Endless()
+    with pytest.raises(Rejected) as refused:
+        read_body(stream, announced)
+    assert refused.value.status == 413
+    assert stream.taken < 60 * 1024 * 1024
+
+
+@pytest.mark.parametrize("announced", [None, MAX_BODY_BYTES + 1])
+def test_too_large_and_broken(announced: int | None) -> None:
+    """A body that breaks off past 25 MiB is too large before it is broken."""
+    with pytest.raises(Rejected) as refused:
+        read_body(Endless(MAX_BODY_BYTES + 100_000, OSError("gone")), announced)
+    assert refused.value.status == 413
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), ValueError("bad chunk"), TimeoutError(), EOFError()])
+def test_a_body_that_breaks(error: Exception) -> None:
+    """Whatever the server's parser raises, a broken body is the sender's mistake, and its cause is kept."""
+    with pytest.raises(Rejected) as refused:
+        read_body(Endless(100, error), None)
+    assert (refused.value.status, refused.value.reason) == (400, "body_broken")
+    assert refused.value.__cause__ is error
+
+
+def test_a_body_cut_short() -> None:
+    """A body shorter than announced is refused: what is missing may be the end of the form."""
+    with pytest.raises(Rejected) as refused:
+        read_body(BytesIO(b"{}"), 3)
+    assert (refused.value.status, refused.value.reason) == (400, "body_short")
+
+
+def test_no_body() -> None:
+    """No body is an empty one."""
+    assert read_body(BytesIO(), 0) == read_body(BytesIO(), None) == b""
+
+
+@pytest.mark.parametrize("media_type", [JSON, FORM])
+@pytest.mark.parametrize("encoding", [None, "", "identity"])
+def test_the_two_media_types(media_type: str, encoding: str | None) -> None:
+    """GitHub's two content types pass, as they are or as `identity`."""
+    check_type(media_type, encoding)
+
+
+@pytest.mark.parametrize(
+    "media_type", ["", "text/plain", "multipart/form-data", "application/vnd.github+json"]
+)
+def test_other_media_types(media_type: str) -> None:
+    """Any other content type is refused with 415 and the setting to change."""
+    with pytest.raises(Rejected, match="Content type to application/json") as refused:
+        check_type(media_type, None)
+    assert refused.value.status == 415
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "gzip, identity"])
+def test_packed_bodies(encoding: str) -> None:
+    """A packed body is refused and never unpacked."""
+    with pytest.raises(Rejected, match="Content-Encoding") as refused:
+        check_type(JSON, encoding)
+    assert refused.value.status == 415
+
+
+def test_what_a_delivery_holds() -> None:
+    """The delivery keeps the exact bytes, and reads the action and the repository out of them."""
+    body = b'{ "action": "opened",\n "repository": {"full_name": "acme/app"}, "x": "\xc3\xbc" }\n'
+    delivery = read(body, traceparent=TRACEPARENT)
+    assert delivery == Delivery(
+        delivery_id="72d3162e-cc78-11e3-81ab-4c9367dc0958",
+        event="issues",
+        body=body,
+        received_at=NOW,
+        action="opened",
+        repository="acme/app",
+        traceparent=TRACEPARENT,
+        source="webhook",
+    )
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"action": None, "repository": None},
+        {"action": ["opened"], "repository": []},
+        {"action": {"a": 1}, "repository": {"full_name": 7}},
+        {"action": 1, "repository": "acme/app"},
+        {"action": "", "repository": {"full_name": ""}},
+        {"action": "\ud800", "repository": {"full_name": "\x00"}},
+        {"action": "zwölf", "repository": {"full_name": "acme/app\n"}},
+        {"action": "a" * 1025, "repository": {"full_name": "a" * 1025}},
+    ],
+)
+def test_odd_actions_and_repositories(payload: dict[str, Any]) -> None:
+    """An action or a repository that fits no attribute is none, for the attributes and for the log."""
+    delivery = read(json.dumps(payload).encode())
+    assert (delivery.action, delivery.repository) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "traceparent", [None, "", "x", TRACEPARENT.upper(), TRACEPARENT + "-1", TRACEPARENT[1:]]
+)
+def test_odd_traces(traceparent: str | None) -> None:
+    """What is no W3C traceparent is left out."""
+    assert read(b"{}", traceparent=traceparent).traceparent is None
+
+
+@pytest.mark.parametrize("name", ["X-GitHub-Event", "X-GitHub-Delivery"])
+@pytest.mark.parametrize(
+    "value", ["", " ", "a b", "é", "a" * 129, "a,b", "../x", "-a", "a\n", "a\x00", "a\u0661"]
+)
+def test_malformed_headers(name: str, value: str) -> None:
+    """A malformed header is refused by its name, without its value."""
+    refused = refusal(b"{}", **{name: value})
+    assert (refused.status, refused.reason) == (400, "header_malformed")
+    assert str(refused) == f"The header {name} is malformed."
+
+
+@pytest.mark.parametrize("name", ["X-GitHub-Event", "X-GitHub-Delivery"])
+def test_missing_headers(name: str) -> None:
+    """A missing header is refused by its name, before the body is looked at."""
+    refused = refusal(b"not JSON", **{name: None})
+    assert (refused.status, refused.reason) == (400, "header_missing")
+    assert name in str(refused)
+
+
+@pytest.mark.parametrize("value", ["issues", "a" * 128, "A.b_c:d-9"])
+def test_well_formed_headers(value: str) -> None:
+    """Letters, digits and . _ : - are taken, up to 128 of them."""
+    assert read(b"{}", X_GitHub_Delivery=value).delivery_id == value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"[]",
+        b"null",
+        b"1",
+        b'"text"',
+        b"{",
+        b"{}{}",
+        b"{}\x00",
+        b'{"a": NaN}',
+        b'{"a": Infinity}',
+        b'{"a": -Infinity}',
+        b'{"a": "\xed\xa0\x80"}',
+        b'{"a": "\xff"}',
+        b'{"a": "\x00"}',
+        b"\xef\xbb\xbf{}",
+        "{}".encode("utf-16"),
+        b'{"a": ' + b"9" * 5000 + b"}",
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    ],
+    ids=lambda body: repr(body[:16]),
+)
+def test_bodies_that_are_no_json_object(body: bytes) -> None:
+    """What is no JSON object is refused with 400, alone and in a form, and never quoted."""
+    for media_type, sent in ((JSON, body), (FORM, b"payload=" + quote_plus(body).encode())):
+        refused = refusal(sent, media_type)
+        assert refused.status == 400
+        assert refused.reason in {"body_not_json", "body_not_object"}
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": "\\u0000"}', b'{"a": "\\ud800"}', b'{"action": "a", "action": "b"}', b" {}\n"]
+)
+def test_odd_bodies_that_are(body: bytes) -> None:
+    """Escaped NULs and lone surrogates, and a field given twice, are JSON: the bytes pass as they are."""
+    assert read(body).body == body
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        (b"payload=%7B%22a%22%3A+%22%C3%BC%2B%25%26%22%7D", b'{"a": "\xc3\xbc+%&"}'),
+        (b"x=1&payload={}&y", b"{}"),
+        (b"payload={%22a%22:%22=%22}", b'{"a":"="}'),
+        (b'payload={"a":"=\xc3\xbc"}', b'{"a":"=\xc3\xbc"}'),
+        (b'payload={"a":"%zz%"}', b'{"a":"%zz%"}'),
+    ],
+)
+def test_forms(form: bytes, text: bytes) -> None:
+    """A form gives the exact bytes of its field `payload`: + is a space, %XX a byte."""
+    assert read(form, FORM).body == text
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        b"",
+        b"payload",
+        b"payloads={}",
+        b"PAYLOAD={}",
+        b"payload={}&payload={}",
+        b"a&payload&payload={}",
+        b"&=&",
+    ],
+)
+def test_forms_without_one_payload(form: bytes) -> None:
+    """A form with no payload, or with two, is refused."""
+    assert refusal(form, FORM).status == 400
+
+
+@given(
+    body=st.binary(),
+    media_type=st.sampled_from([JSON, FORM]),
+    values=st.lists(st.none() | st.text(), min_size=3, max_size=3),
+)
+def test_any_request_is_read_or_refused(body: bytes, media_type: str, values: list[str | None]) -> None:
+    """Whatever is sent, the outcome is a delivery or a refusal with a status below 500."""
+    sent = dict(zip(("X-GitHub-Event", "X-GitHub-Delivery", "traceparent"), values, strict=True))
+    for found in (sent, headers(traceparent=values[2])):
+        expect_an_answer(found, media_type, body)
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.sampled_from(["action", "repository", "full_name"]) | st.text(), inner)
+    ),
+    max_leaves=10,
+)
+
+
+@given(payload=st.dictionaries(st.sampled_from(["action", "repository"]), JSON_VALUES))
+def test_any_payload_is_read_or_refused(payload: dict[str, Any]) -> None:
+    """Whatever is said about action and repository, the attributes stay within Pub/Sub's limits."""
+    delivery = expect_an_answer(headers(), JSON, json.dumps(payload).encode())
+    if delivery is not None:
+        _, attributes = delivery.to_message()
+        assert all(1 <= len(value.encode()) <= 1024 for value in attributes.values())
+
+
+def expect_an_answer(sent: Mapping[str, str | None], media_type: str, body: bytes) -> Delivery | None:
+    """Read a delivery; None when it is refused properly."""
+    try:
+        return read_delivery(sent.get, media_type, body, NOW)
+    except Rejected as error:
+        refused = error
+    assert 400 <= refused.status < 500
+    return None
+
+
+@given(pieces=st.lists(st.binary(max_size=8)), announced=st.none() | st.integers(0, 40))
+def test_any_stream_is_read_or_refused(pieces: list[bytes], announced: int | None) -> None:
+    """Whatever comes in whatever pieces, the outcome is the body or a refusal."""
+    rest: Iterator[bytes] = iter(piece for piece in pieces if piece)
+
+    class Pieces:
+        def read(self, _size: int, /) -> bytes:
+            return next(rest, b"")
+
+    whole = b"".join(pieces)
+    if announced is None or announced <= len(whole):
+        assert read_body(Pieces(), announced) == whole
+    else:
+        with pytest.raises(Rejected) as refused:
+            read_body(Pieces(), announced)
+        assert refused.value.reason == "body_short"

@@ -1,0 +1,493 @@
+"""Slack's edge, with Slack's own client against the strict stand-in: what is sent, and what refusals mean."""
+
+import json
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.notify_slack import card, slack
+from functions.notify_slack.slack import Slack
+from local.processes import free_port
+from local.slack_server import Message, SlackServer
+from pipeline.delivery import Delivery
+from pipeline.errors import Unavailable
+from pipeline.events import IssueEvent
+from pipeline.settings import SlackSettings
+from tests.support.messages import NOON, an_issue
+
+TOKEN = "xoxb-local"
+CHANNEL = "C0123456789"
+
+
+class Workspace:
+    """The stand-in as one test sees it: what came before is out of sight."""
+
+    def __init__(self, server: SlackServer) -> None:
+        self.url, self.console_url, self.webhook_url = server.url, server.console_url, server.webhook_url
+        self.fail_next, self.fail_until_cleared = server.fail_next, server.fail_until_cleared
+        self._server = server
+        self._before = len(server.messages), len(server.requests)
+
+    @property
+    def messages(self) -> list[Message]:
+        """Return what was kept."""
+        return self._server.messages[self._before[0] :]
+
+    @property
+    def requests(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return every call."""
+        return self._server.requests[self._before[1] :]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[SlackServer]:
+    """Return the workspace that all tests share."""
+    channels = {CHANNEL: "issues", "C2": "closed", "C3": "not a member", "C4": "restricted"}
+    closed = {"archived": ["C2"], "not_member": ["C3"], "restricted": ["C4"]}
+    with SlackServer(channels=channels, token=TOKEN, **closed) as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: SlackServer) -> Iterator[Workspace]:
+    """Return the workspace, healthy and as if empty."""
+    running.clear_faults()
+    yield Workspace(running)
+    running.clear_faults()
+
+
+_waits: list[float] = []
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    """Return the seconds that the edge asked to sleep."""
+    _waits.clear()
+    return _waits
+
+
+@pytest.fixture(scope="module")
+def edge(running: SlackServer) -> Slack:
+    """Return the edge with a bot token."""
+    return Slack(lambda: TOKEN, running.url, sleep=_waits.append)
+
+
+@pytest.fixture(scope="module")
+def hook(running: SlackServer) -> Slack:
+    """Return the edge with an incoming webhook."""
+    return Slack(lambda: running.webhook_url, None, sleep=_waits.append)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "no_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def a_card(**changes: Any) -> card.Card:
+    """Return the card of an opened issue."""
+    payload = an_issue(**changes).opened().payload
+    event = IssueEvent.from_delivery(
+        Delivery(delivery_id="d-1", event="issues", body=json.dumps(payload).encode(), received_at=NOON)
+    )
+    assert event.issue is not None
+    return card.build(event, event.issue, "https://github.com")
+
+
+def refused(call: Callable[[], object]) -> Unavailable:
+    """Return the error that the call must end in; its token is in no text of the whole chain."""
+    with pytest.raises(Unavailable) as caught:
+        call()
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert TOKEN not in f"{error}{error!r}"
+        assert "xoxb-o" not in f"{error}{error!r}"
+        assert "services/T" not in f"{error}{error!r}"
+        error = error.__cause__ or error.__context__
+    return caught.value
+
+
+# It arrives.
+
+
+def test_a_card_arrives_as_it_was_made(server: Workspace, edge: Slack) -> None:
+    """Blocks, fallback text and metadata arrive; nothing is unfolded; the timestamp comes back."""
+    made = a_card()
+    timestamp = edge.post(CHANNEL, made)
+    [message] = server.messages
+    assert message.ts == timestamp
+    assert message.text == made.text
+    assert list(message.blocks) == [block.to_dict() for block in made.blocks]
+    assert message.metadata == made.metadata.to_dict()
+    [(method, arguments)] = server.requests
+    assert method == "chat.postMessage"
+    assert arguments["channel"] == CHANNEL
+    assert arguments["unfurl_links"] is False
+    assert arguments["unfurl_media"] is False
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "<!channel> &amp; <https://evil.example|x> | \u202e\u200b",
+        "<" * 300_000,
+        "👩\u200d💻" * 500,
+        "\ud800\0",
+        "",
+    ],
+)
+def test_the_strict_stand_in_takes_hostile_titles_too(server: Workspace, edge: Slack, title: str) -> None:
+    """What reaches Slack through its own client is what the rules allow, the first time."""
+    edge.post(CHANNEL, a_card(title=title))
+    assert len(server.requests) == len(server.messages) == 1
+
+
+# Too fast.
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited"), [("1", 1), ("3", 3), ("5", 5), ("30", 5), ("999999999", 5), ("0", 0)]
+)
+def test_a_rate_limit_is_waited_for(
+    server: Workspace, edge: Slack, waits: list[float], asked: str, waited: int
+) -> None:
+    """Slack's pause is kept, but never so long that the message's time runs out; one card is posted."""
+    server.fail_next(2, status=429, headers={"Retry-After": asked})
+    edge.post(CHANNEL, a_card())
+    assert waits == [waited, waited]
+    assert len(server.messages) == 1
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        *(
+            {"Retry-After": text}
+            for text in ("", "soon", "-5", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT", "9" * 5000, "²")
+        ),
+    ],
+)
+def test_a_rate_limit_without_a_usable_pause_waits_a_second(
+    server: Workspace, edge: Slack, waits: list[float], headers: dict[str, str]
+) -> None:
+    """A header that is missing or makes no sense is no reason to lose the card."""
+    server.fail_next(1, status=429, headers=headers)
+    edge.post(CHANNEL, a_card())
+    assert waits == [1]
+    assert len(server.messages) == 1
+
+
+def test_a_rate_limit_without_end_is_raised(server: Workspace, edge: Slack, waits: list[float]) -> None:
+    """After two retries the card goes back to Pub/Sub, which waits longer."""
+    server.fail_until_cleared(status=429, headers={"Retry-After": "1"})
+    assert refused(lambda: edge.post(CHANNEL, a_card())).reason == "slack_ratelimited"
+    assert waits == [1, 1]
+    assert len(server.requests) == 3
+    assert server.messages == []
+
+
+# No answer, or none that confirms.
+
+LOST: list[dict[str, Any]] = [
+    {"status": 500},
+    {"status": 503, "body": "<html>xyz</html>"},
+    {"status": 502, "body": ""},
+    {"status": 200, "body": "<html>a captive portal</html>"},
+    {"status": 200, "body": ""},
+    {"status": 200, "body": "[]"},
+    {"status": 200, "body": '["ok"]'},
+    {"status": 200, "body": '"ok"'},
+    {"status": 200, "body": "null"},
+    {"status": 200, "body": "{}"},
+    {"status": 200, "body": '{"ok": tru'},
+    {"status": 200, "body": '{"ok":' + "[" * 2000},
+    {"status": 404, "body": "not here"},
+    {"drop": True},
+    {"drop": True, "after": True},
+    {"hang": 30.0},
+    {"hang": 30.0, "after": True},
+]
+
+
+@pytest.mark.parametrize("fault", LOST, ids=str)
+def test_a_post_without_a_confirmation_is_raised_and_never_sent_again(
+    server: Workspace, edge: Slack, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+) -> None:
+    """A lost answer may hide a success: exactly one request is made, and Pub/Sub decides about the next."""
+    monkeypatch.setattr(slack, "TIMEOUT_SECONDS", 0.3 if "hang" in fault else 5)
+    server.fail_next(1, **fault)
+    assert refused(lambda: edge.post(CHANNEL, a_card())).reason.startswith("slack_")
+    assert len(server.requests) == 1
+    assert len(server.messages) == (1 if fault.get("after") else 0)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/html; charset=latin-1", "text/html; charset=nonsense", "application/gzip"]
+)
+def test_an_answer_in_another_tongue_is_raised(edge: Slack, server: Workspace, content_type: str) -> None:
+    """A charset that Python does not know, and bytes that are no text, are no confirmation."""
+    server.fail_next(1, status=200, body="\u00ff\u00fe nonsense", headers={"Content-Type": content_type})
+    assert refused(lambda: edge.post(CHANNEL, a_card())).reason.startswith("slack_")
+    assert len(server.requests) == 1
+
+
+def test_nobody_listens() -> None:
+    """A refused connection is raised."""
+    edge = Slack(lambda: TOKEN, f"http://127.0.0.1:{free_port()}/api/")
+    assert refused(lambda: edge.post(CHANNEL, a_card())).reason == "slack_unreachable"
+
+
+def test_a_name_that_does_not_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failing name service is raised; it is asked in vain here, so that no packet leaves the machine."""
+
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    edge = Slack(lambda: TOKEN, "https://slack.example/api/")
+    assert refused(lambda: edge.post(CHANNEL, a_card())).reason == "slack_unreachable"
+
+
+def test_a_server_that_speaks_no_tls(server: Workspace) -> None:
+    """A failed handshake is raised."""
+    edge = Slack(lambda: TOKEN, server.url.replace("http:", "https:"))
+    error = refused(lambda: edge.post(CHANNEL, a_card()))
+    assert error.reason == "slack_unreachable"
+    assert isinstance(getattr(error.__cause__, "reason", None), ssl.SSLError)
+    assert server.requests == []
+
+
+# Refusals.
+
+
+@pytest.mark.parametrize("code", sorted(slack._INVALID))
+def test_a_card_that_slack_calls_invalid_arrives_as_its_text(
+    server: Workspace, edge: Slack, code: str
+) -> None:
+    """The news is worth more than its form: the text goes out once more, without blocks and metadata."""
+    server.fail_next(1, error=code)
+    edge.post(CHANNEL, a_card())
+    [message] = server.messages
+    assert message.text == "New issue: acme/app#7 Export fails"
+    assert message.blocks == ()
+    assert message.metadata is None
+    assert "unfurl_links" in server.requests[1][1]
+    assert len(server.requests) == 2
+
+
+def test_a_text_that_is_refused_too_is_raised(server: Workspace, edge: Slack) -> None:
+    """The second refusal ends it."""
+    server.fail_next(2, error="invalid_blocks")
+    assert refused(lambda: edge.post(CHANNEL, a_card())).reason == "slack_invalid_blocks"
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [
+        ("account_inactive", "install it again"),
+        ("channel_not_found", "check the channel's id in routes.toml"),
+        ("invalid_auth", "store the bot token again"),
+        ("is_archived", "unarchive the channel"),
+        ("missing_scope", "add the scope chat:write"),
+        ("not_allowed_token_type", "store a bot token"),
+        ("not_authed", "store the bot token"),
+        ("not_in_channel", "invite the app"),
+        ("restricted_action", "ask an administrator"),
+        ("token_expired", "store a fresh token"),
+        ("token_revoked", "install the app again"),
+        ("never_heard_of", "docs.slack.dev"),
+        ("fatal_error", "tried again"),
+    ],
+)
+def test_every_other_refusal_is_raised_with_its_fix(
+    server: Workspace, edge: Slack, code: str, fix: str
+) -> None:
+    """The error says what Slack said and what the operator does about it; nothing is sent a second time."""
+    server.fail_next(1, error=code)
+    error = refused(lambda: edge.post(CHANNEL, a_card()))
+    assert error.reason == f"slack_{code}"
+    assert code in str(error)
+    assert fix in str(error)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("channel", "reason"),
+    [
+        ("C2", "is_archived"),
+        ("C3", "not_in_channel"),
+        ("C4", "restricted_action"),
+        ("C9", "channel_not_found"),
+    ],
+)
+def test_a_channel_that_cannot_be_posted_to(
+    server: Workspace, edge: Slack, channel: str, reason: str
+) -> None:
+    """The stand-in refuses as Slack does, and the refusal is raised."""
+    assert refused(lambda: edge.post(channel, a_card())).reason == f"slack_{reason}"
+    assert server.messages == []
+
+
+@pytest.mark.parametrize("code", ["<script>", "x" * 300, "a b", "", 7, None, ["x"], {"a": 1}])
+def test_an_error_that_is_no_code_is_called_by_its_status(server: Workspace, edge: Slack, code: Any) -> None:
+    """Only a plain code becomes a reason that is counted."""
+    server.fail_next(1, status=200, body=json.dumps({"ok": False, "error": code}))
+    assert refused(lambda: edge.post(CHANNEL, a_card())).reason == "slack_http_200"
+
+
+# Incoming webhooks.
+
+
+def test_an_incoming_webhook_posts_without_metadata(server: Workspace, hook: Slack) -> None:
+    """A webhook takes the same card; it has one channel of its own and keeps no index."""
+    assert hook.posts_to_webhook()
+    assert hook.post("webhook", a_card()) == ""
+    [message] = server.messages
+    assert (message.channel, message.via, message.metadata) == (CHANNEL, "webhook", None)
+    assert len(message.blocks) == 2
+    assert server.requests[0][1]["unfurl_links"] is False
+
+
+def test_a_bot_token_is_no_webhook(edge: Slack) -> None:
+    """What begins with http is a webhook, anything else a token."""
+    assert not edge.posts_to_webhook()
+    assert Slack(lambda: "HTTPS://hooks.slack.com/services/T/B/x", None).posts_to_webhook()
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"error": "no_service"}, "slack_no_service"),
+        ({"error": "channel_is_archived"}, "slack_channel_is_archived"),
+        ({"error": "invalid_token"}, "slack_invalid_token"),
+        ({"status": 500, "body": "rollup_error"}, "slack_rollup_error"),
+        ({"status": 503, "body": "<html>"}, "slack_http_503"),
+        ({"drop": True}, "slack_unreachable"),
+        ({"drop": True, "after": True}, "slack_unreachable"),
+    ],
+)
+def test_a_webhook_that_does_not_confirm_is_raised(
+    server: Workspace, hook: Slack, fault: dict[str, Any], reason: str
+) -> None:
+    """Webhooks tell errors by status and plain text; a lost answer is not sent again either."""
+    server.fail_next(1, **fault)
+    assert refused(lambda: hook.post("webhook", a_card())).reason == reason
+    assert len(server.requests) == 1
+
+
+def test_a_webhook_is_rate_limited_and_falls_back_like_the_api(
+    server: Workspace, hook: Slack, waits: list[float]
+) -> None:
+    """The pause and the text without blocks work for webhooks too."""
+    server.fail_next(1, status=429, headers={"Retry-After": "2"})
+    server.fail_next(1, status=400, body="invalid_blocks")
+    hook.post("webhook", a_card())
+    assert waits == [2]
+    assert [(message.blocks, message.text) for message in server.messages] == [
+        ((), "New issue: acme/app#7 Export fails")
+    ]
+
+
+def test_a_webhook_that_was_removed(server: Workspace) -> None:
+    """The stand-in knows only its own webhooks; the URL, which is a secret, is in no text."""
+    edge = Slack(lambda: f"{server.console_url}services/T0LOCAL00/{CHANNEL}/wrong", None)
+    error = refused(lambda: edge.post("webhook", a_card()))
+    assert error.reason == "slack_no_service"
+    assert "make a new one" in str(error)
+
+
+# The token.
+
+
+def test_a_rotated_token_is_used_without_a_restart(server: Workspace, tmp_path: Path) -> None:
+    """The token's file is read for every post."""
+    file = tmp_path / "token"
+    file.write_text("xoxb-old\n")
+    settings = SlackSettings.from_environment({"SLACK_TOKEN_FILE": str(file), "SLACK_API_URL": server.url})
+    edge = Slack(settings.read_token, settings.api_url)
+    assert refused(lambda: edge.post(CHANNEL, a_card())).reason == "slack_invalid_auth"
+    file.write_text(f"{TOKEN}\n")
+    edge.post(CHANNEL, a_card())
+    file.write_text(server.webhook_url)
+    edge.post("webhook", a_card())
+    assert [message.via for message in server.messages] == ["api", "webhook"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "slack_token_blank"),
+        (b" \n\t", "slack_token_blank"),
+        (b"xoxb-one\nxoxb-two\n", "slack_token_malformed"),
+        (b"xoxb-one xoxb-two", "slack_token_malformed"),
+        ("xoxb-ö".encode(), "slack_token_malformed"),
+        (b"xoxb-\x00", "slack_token_malformed"),
+        (b"https://hooks.example/services/T/B/\rx", "slack_token_malformed"),
+        (b"\xff\xfe\x00", "slack_token_unreadable"),
+        (None, "slack_token_unreadable"),
+    ],
+)
+def test_a_token_file_without_a_usable_token_is_named(
+    server: Workspace,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    content: bytes | None,
+    reason: str,
+) -> None:
+    """Nothing is sent, SLACK_TOKEN_FILE is named, and what is in it shows up in no error and no log."""
+    file = tmp_path / "token"
+    file.write_bytes(b"xoxb-first")
+    settings = SlackSettings.from_environment({"SLACK_TOKEN_FILE": str(file), "SLACK_API_URL": server.url})
+    if content is None:
+        file.unlink()
+    else:
+        file.write_bytes(content)
+    edge = Slack(settings.read_token, settings.api_url)
+    error = refused(lambda: edge.post(CHANNEL, a_card()))
+    assert error.reason == reason
+    assert "SLACK_TOKEN_FILE" in str(error)
+    assert server.requests == []
+    assert "xox" not in caplog.text
+
+
+# Proxies.
+
+
+def test_a_proxy_of_the_environment_is_used(server: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a forward proxy the post goes through it; the stand-in plays the proxy here."""
+    monkeypatch.setenv("http_proxy", server.console_url)
+    Slack(lambda: TOKEN, "http://slack.example/api/").post(CHANNEL, a_card())
+    Slack(lambda: f"http://slack.example/services/T0LOCAL00/{CHANNEL}/localwebhooksecret000000", None).post(
+        "webhook", a_card()
+    )
+    assert [message.via for message in server.messages] == ["api", "webhook"]
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "HTTPS_PROXY"])
+def test_no_proxy_is_honoured_and_each_proxy_serves_its_own_scheme(
+    server: Workspace, edge: Slack, hook: Slack, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """A host in NO_PROXY is reached directly, which the SDK's own rule would not do."""
+    monkeypatch.setenv(variable, f"http://127.0.0.1:{free_port()}")
+    if variable == "HTTP_PROXY":
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    edge.post(CHANNEL, a_card())
+    hook.post("webhook", a_card())
+    assert len(server.messages) == 2
+
+
+def test_a_proxy_that_is_down_is_raised(
+    server: Workspace, edge: Slack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no way around a proxy that was asked for."""
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    assert refused(lambda: edge.post(CHANNEL, a_card())).reason == "slack_unreachable"
+    assert server.requests == []

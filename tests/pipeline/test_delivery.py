@@ -1,0 +1,167 @@
+"""A delivery's form on the topic: data, attributes, and the way back out of a push."""
+
+import gzip
+import random
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.delivery import GZIP_ABOVE_BYTES, MAX_BODY_BYTES, Delivery, format_time, parse_time
+from pipeline.errors import Malformed
+from tests.support.messages import push, push_of
+
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+REQUIRED = {
+    "event": "issues",
+    "delivery_id": "d-1",
+    "received_at": "2026-01-05T12:00:00.000006Z",
+    "source": "webhook",
+    "schema": "1",
+}
+
+
+def delivery(**changes: Any) -> Delivery:
+    """Return a delivery with nothing but what is required."""
+    received_at = datetime(2026, 1, 5, 12, 0, 0, 6, tzinfo=UTC)
+    return Delivery(
+        **{"delivery_id": "d-1", "event": "issues", "body": b"{}", "received_at": received_at, **changes}
+    )
+
+
+def test_attributes_that_do_not_apply_are_absent() -> None:
+    """A delivery without action, repository and trace has exactly the five required attributes."""
+    assert delivery().to_message() == (b"{}", REQUIRED)
+
+
+def test_all_attributes() -> None:
+    """What applies is there under the contract's names."""
+    full = delivery(action="opened", repository="acme/app", traceparent=TRACEPARENT, source="replay")
+    _, attributes = full.to_message()
+    assert attributes == REQUIRED | {
+        "action": "opened",
+        "repository": "acme/app",
+        "traceparent": TRACEPARENT,
+        "source": "replay",
+    }
+
+
+@pytest.mark.parametrize("value", ["", "a" * 1025, "é", "a\n", "\x00", "\ud800", "\u2028"])
+def test_values_that_pubsub_does_not_take(value: str) -> None:
+    """A value that fits no attribute is left out; the delivery itself is not."""
+    _, attributes = delivery(action=value, repository=value).to_message()
+    assert attributes == REQUIRED
+
+
+def test_the_longest_value() -> None:
+    """A value of 1,024 bytes still fits."""
+    _, attributes = delivery(action="a" * 1024).to_message()
+    assert attributes["action"] == "a" * 1024
+
+
+def test_packed_only_above_nine_million() -> None:
+    """Data of 9,000,000 bytes travels as it is, a byte more is packed and says so."""
+    as_it_is = bytes(GZIP_ABOVE_BYTES)
+    assert delivery(body=as_it_is).to_message() == (as_it_is, REQUIRED)
+    data, attributes = delivery(body=as_it_is + b"0").to_message()
+    assert attributes == REQUIRED | {"content_encoding": "gzip"}
+    assert gzip.decompress(data) == as_it_is + b"0"
+
+
+def test_packing_is_repeatable() -> None:
+    """A redelivery of the same bytes is packed into the same bytes."""
+    body = random.Random(1).randbytes(1000) * 10_000
+    assert delivery(body=body).to_message() == delivery(body=body).to_message()
+
+
+@given(
+    body=st.binary(),
+    action=st.none() | st.text(),
+    moment=st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds it
+    source=st.sampled_from(["webhook", "reconcile", "backfill", "replay"]),
+)
+def test_there_and_back(body: bytes, action: str | None, moment: datetime, source: str) -> None:
+    """What a subscriber reads is what ingest published."""
+    sent = delivery(body=body, action=action, received_at=moment, source=source)
+    _, attributes = sent.to_message()
+    received = Delivery.from_push(push_of(sent))
+    assert (received.body, received.received_at, received.source) == (body, moment, source)
+    assert received.action == attributes.get("action")
+    assert received.action in {None, action}
+
+
+def test_the_largest_there_and_back() -> None:
+    """A body of 25 MiB survives the packing."""
+    body = bytes(MAX_BODY_BYTES)
+    assert Delivery.from_push(push_of(delivery(body=body))).body == body
+
+
+def test_a_bomb() -> None:
+    """Data that unpacks to more than 25 MiB is refused."""
+    bomb = gzip.compress(bytes(MAX_BODY_BYTES + 1))
+    with pytest.raises(Malformed) as refused:
+        Delivery.from_push(push(bomb, REQUIRED | {"content_encoding": "gzip"}))
+    assert refused.value.reason == "gzip_malformed"
+
+
+@pytest.mark.parametrize(
+    ("data", "changes", "reason"),
+    [
+        (b"{}", {"delivery_id": ""}, "delivery_id_missing"),
+        (b"{}", {"event": ""}, "event_missing"),
+        (b"{}", {"source": "elsewhere"}, "source_unknown"),
+        (b"{}", {"content_encoding": "br"}, "encoding_unknown"),
+        (b"{}", {"content_encoding": "gzip"}, "gzip_malformed"),
+        (gzip.compress(b"{}")[:-1], {"content_encoding": "gzip"}, "gzip_malformed"),
+    ],
+)
+def test_messages_of_others(data: bytes, changes: dict[str, str], reason: str) -> None:
+    """A message that breaks the contract is named by what is wrong with it."""
+    with pytest.raises(Malformed) as refused:
+        Delivery.from_push(push(data, REQUIRED | changes))
+    assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "body", [None, [], {}, {"message": None}, {"message": []}, {"message": {"attributes": []}}]
+)
+def test_bodies_without_a_message(body: object) -> None:
+    """A body that holds no message of ours is Malformed, never another error."""
+    with pytest.raises(Malformed):
+        Delivery.from_push(body)
+
+
+@pytest.mark.parametrize("data", [None, 1, "é", "a", "****", {"a": 1}])
+def test_data_that_is_no_base64(data: object) -> None:
+    """Data that is no base64 text is Malformed."""
+    with pytest.raises(Malformed) as refused:
+        Delivery.from_push({"message": {"data": data, "attributes": REQUIRED}})
+    assert refused.value.reason == "data_malformed"
+
+
+def test_without_received_at() -> None:
+    """A message that does not say when it was received was received when it was published."""
+    attributes = {name: value for name, value in REQUIRED.items() if name != "received_at"}
+    received = Delivery.from_push(push(b"{}", attributes))
+    assert received.received_at == datetime(2026, 1, 5, 12, 0, 1, 500_000, tzinfo=UTC)
+
+
+def test_times_are_utc_with_microseconds() -> None:
+    """Times are written in UTC with six digits, whatever zone they are given in."""
+    moment = datetime(2026, 1, 5, 13, 0, tzinfo=timezone(timedelta(hours=1)))
+    assert format_time(moment) == "2026-01-05T12:00:00.000000Z"
+    assert parse_time("2026-01-05T13:00:00+01:00") == moment
+
+
+@given(
+    text=st.none()
+    | st.integers()
+    | st.text()
+    | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?")
+)
+def test_any_text_is_a_time_or_none(text: object) -> None:
+    """Whatever is given, the outcome is a moment in UTC or None."""
+    moment = parse_time(text)
+    assert moment is None or moment.tzinfo is UTC

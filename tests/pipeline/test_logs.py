@@ -1,0 +1,283 @@
+"""One JSON line per record, whatever is logged, with the fields of the request at hand."""
+
+import json
+import logging
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from pipeline import logs
+from pipeline.errors import Malformed, Rejected, Unavailable
+from pipeline.logs import log
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
+
+type Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
+    """Set logging up as a function does; return what reads the lines that were written since."""
+    root = logging.getLogger()
+    before, level, ours = root.handlers[:], root.level, log.level
+    root.handlers = []
+    logs.setup()
+    logs.begin()
+
+    def read() -> list[dict[str, Any]]:
+        written = capsys.readouterr()
+        assert written.err == ""
+        assert written.out.count("\n") == len(written.out.splitlines())
+        return [json.loads(line, parse_constant=pytest.fail) for line in written.out.splitlines()]
+
+    yield read
+    logging.captureWarnings(capture=False)
+    logs.begin()
+    root.handlers, root.level = before, level
+    log.setLevel(ours)
+
+
+def test_a_line_is_json_with_severity_and_message(lines: Lines) -> None:
+    """Cloud Logging reads these two names; extra fields stand beside them."""
+    log.info("Posted %s", "it", extra={"channel": "C1", "status": 200})
+    assert lines() == [{"severity": "INFO", "message": "Posted it", "channel": "C1", "status": 200}]
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["two\nlines\r\n", '"quotes" \\ {', "\u2028\u2029\x85\x1e", "\ud800", "\0\x1b[31m", "漢 👩", ""],
+)
+def test_a_record_is_one_line_whatever_it_says(lines: Lines, message: str) -> None:
+    """No text can begin a second line, and so forge a record."""
+    log.warning(message)
+    assert lines() == [{"severity": "WARNING", "message": message}]
+
+
+@pytest.mark.parametrize("level", ["INFO", "WARNING", "ERROR", "CRITICAL"])
+def test_levels_are_severities(lines: Lines, level: str) -> None:
+    """Python's names are Cloud Logging's."""
+    log.log(logging.getLevelNamesMapping()[level], "x")
+    assert [line["severity"] for line in lines()] == [level]
+
+
+def test_other_libraries_are_heard_from_warning_on(lines: Lines) -> None:
+    """Their chatter stays away, their warnings are lines like ours, ours are heard from INFO on."""
+    other = logging.getLogger("some.library")
+    other.info("chatter")
+    log.debug("detail")
+    other.warning("careful")
+    with warnings.catch_warnings(action="default"):  # the test runner has put a catcher of its own there
+        logging.captureWarnings(capture=False)
+        logs.setup()
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+        logging.captureWarnings(capture=False)
+    careful, old = lines()
+    assert careful == {"severity": "WARNING", "message": "careful"}
+    assert "DeprecationWarning: old" in old["message"]
+
+
+def test_setup_replaces_what_was_there_before(lines: Lines) -> None:
+    """With LOG_EXECUTION_ID=true the framework has a handler on the root already; ours takes its place."""
+    logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))
+    logs.setup()
+    logs.setup()
+    log.info("once")
+    assert len(lines()) == 1
+
+
+# The fields of a request
+
+
+def test_fields_of_a_request_stand_on_each_of_its_lines(lines: Lines) -> None:
+    """What is bound stays, None is left out, and the extra of one line is on that line alone."""
+    logs.begin(delivery_id="d-1")
+    log.info("a", extra={"channel": "C1"})
+    logs.bind(event="issues", action=None)
+    log.info("b")
+    assert lines() == [
+        {"severity": "INFO", "message": "a", "delivery_id": "d-1", "channel": "C1"},
+        {"severity": "INFO", "message": "b", "delivery_id": "d-1", "event": "issues"},
+    ]
+
+
+def test_the_next_request_begins_without_them(lines: Lines) -> None:
+    """Nothing of the last request is on a line of the next, its trace included."""
+    logs.begin(delivery_id="d-1", traceparent=TRACEPARENT)
+    logs.bind(issue=7)
+    logs.begin(event="ping")
+    log.info("x")
+    assert lines() == [{"severity": "INFO", "message": "x", "event": "ping"}]
+
+
+def test_requests_at_the_same_time_do_not_see_each_other(lines: Lines) -> None:
+    """Each thread has its own fields, also when threads are used again."""
+    together = threading.Barrier(8)
+
+    def request(number: int) -> None:
+        logs.begin(delivery_id=f"d-{number}")
+        together.wait(10)
+        if number % 2:
+            logs.bind(issue=number)
+        together.wait(10)
+        log.info("%d", number)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(request, range(64)))
+    written = lines()
+    assert len(written) == 64
+    for line in written:
+        number = int(line["message"])
+        issue = {"issue": number} if number % 2 else {}
+        assert line == {"severity": "INFO", "message": str(number), "delivery_id": f"d-{number}", **issue}
+
+
+def test_a_trace_joins_the_lines(lines: Lines) -> None:
+    """The trace id of a traceparent is written for people and under the name that Cloud Logging joins by."""
+    logs.begin(traceparent=TRACEPARENT)
+    logs.bind(delivery_id="d-1")
+    log.info("x")
+    assert lines() == [
+        {
+            "severity": "INFO",
+            "message": "x",
+            "trace": TRACE,
+            "logging.googleapis.com/trace": TRACE,
+            "delivery_id": "d-1",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "traceparent",
+    [
+        None,
+        "",
+        "x",
+        7,
+        [],
+        TRACEPARENT.upper(),
+        TRACEPARENT + "\n",
+        TRACEPARENT[:-1],
+        "00-" + "g" * 32 + "-b7ad6b7169203331-01",
+    ],
+)
+def test_what_is_no_traceparent_is_left_out(lines: Lines, traceparent: Any) -> None:
+    """A header of a stranger becomes no field."""
+    logs.begin(traceparent=traceparent)
+    log.info("x")
+    assert lines() == [{"severity": "INFO", "message": "x"}]
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Malformed("body_not_json", "No."), Unavailable("slack_x", "No."), Rejected(401, "signature", "No.")],  # type: ignore[arg-type]
+)
+def test_an_error_of_ours_brings_its_reason_and_traceback(lines: Lines, error: Any) -> None:
+    """The reason is what is counted, the traceback with its cause is what is read; all in one line."""
+    error.__cause__ = ValueError("first")
+    logging.getLogger("framework").error("Exception on / [POST]", exc_info=error)
+    [line] = lines()
+    assert line["severity"] == "ERROR"
+    assert line["reason"] == error.reason
+    assert line["message"].startswith("Exception on / [POST]\n")
+    assert "ValueError: first" in line["message"]
+    assert line["message"].index("ValueError: first") < line["message"].index("No.")
+    assert "direct cause" in line["message"]
+
+
+def test_an_error_of_others_has_a_traceback_and_no_reason(lines: Lines) -> None:
+    """Only our errors have a reason; the lack of one is no error either."""
+    log.error("broken", exc_info=KeyError("x"))
+    log.error("no error at hand", exc_info=True)
+    broken, none = lines()
+    assert "KeyError: 'x'" in broken["message"]
+    assert "reason" not in broken
+    assert none["message"] == "no error at hand"
+
+
+def test_a_reason_given_by_hand_goes_before_that_of_the_error(lines: Lines) -> None:
+    """Whoever logs knows best what is to be counted."""
+    log.error("x", exc_info=Malformed("inner", "No."), extra={"reason": "outer"})
+    assert [line["reason"] for line in lines()] == ["outer"]
+
+
+# What others log
+
+
+class Unprintable:
+    """Raises whatever is asked of it."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+    __repr__ = __str__
+
+
+def circle() -> list[Any]:
+    """Return a list that holds itself."""
+    made: list[Any] = []
+    made.append(made)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (float("nan"), "nan"),
+        (float("inf"), "inf"),
+        (1.5, "1.5"),
+        (b"\xff", "b'\\xff'"),
+        ({("a", 1): 2}, "{('a', 1): 2}"),
+        (circle(), "[[...]]"),
+        ({1}, "{1}"),
+        (True, True),
+        (None, "None"),
+        (2**70, 2**70),
+    ],
+)
+def test_a_field_that_is_not_json_is_its_text(lines: Lines, value: Any, written: Any) -> None:
+    """Other libraries hang anything onto a record; it never costs the line."""
+    logging.getLogger("other").warning("x", extra={"field": value})
+    assert lines() == [{"severity": "WARNING", "message": "x", "field": written}]
+
+
+@pytest.mark.parametrize(
+    ("message", "arguments", "extra"),
+    [
+        ("%d", ("x",), {}),
+        ("%s %s", ("x",), {}),
+        ("%s", (Unprintable(),), {}),
+        ("x", (), {"field": Unprintable()}),
+    ],
+)
+def test_a_record_that_cannot_be_written_says_where_it_is_from(
+    lines: Lines, message: str, arguments: tuple[Any, ...], extra: dict[str, Any]
+) -> None:
+    """A mistake in somebody's log call neither fails the request nor goes unseen."""
+    logs.setup()  # the test runner has put a handler there that would let the mistake rise
+    logging.getLogger("other").error(message, *arguments, extra=extra)
+    [line] = lines()
+    assert line["severity"] == "ERROR"
+    assert "test_logs.py:" in line["message"]
+    assert "cannot be written" in line["message"]
+
+
+def test_an_error_that_cannot_be_printed_still_makes_a_line(lines: Lines) -> None:
+    """An exception whose text raises is named by its class."""
+
+    class OddError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no")
+
+    log.error("x", exc_info=OddError())
+    [line] = lines()
+    assert "OddError" in line["message"]
