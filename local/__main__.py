@@ -13,6 +13,8 @@ from local.processes import NotReady
 from local.screen import Screen
 from local.stack import STATE, Options, Stack, running
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 PORTS = ("ingest", "notify_slack", "stream_bq", "pubsub", "bigquery", "slack", "secret_manager")
 
 
@@ -87,7 +89,7 @@ def serve_command(pubsub: str, ports: tuple[str, ...], routes: Path, state: Path
 
 def with_stack[T](options: Options, screen: Screen, use: Callable[[Stack], T]) -> T:
     """Run `use` on a started stack; a signal stops everything and ends with 128 + its number."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _SIGNALS:
         signal.signal(number, _leave)
     try:
         with running(options, screen.part) as stack:
@@ -95,10 +97,10 @@ def with_stack[T](options: Options, screen: Screen, use: Callable[[Stack], T]) -
     except NotReady as error:
         screen.quiet()
         raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
+    except _Asked as asked:
         screen.quiet()
         screen.line("Stopped; nothing is left running.")
-        sys.exit(130)
+        sys.exit(128 + asked.number)
 
 
 def parse_ports(texts: tuple[str, ...]) -> dict[str, int]:
@@ -114,8 +116,19 @@ def parse_ports(texts: tuple[str, ...]) -> dict[str, int]:
     return ports
 
 
+class _Asked(BaseException):
+    """A signal asks us to go; no handler of errors takes it for one."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 def _leave(number: int, _frame: FrameType | None) -> None:
-    sys.exit(128 + number)
+    """Go, and let nothing interrupt that: who presses Ctrl-C twice wants the same thing twice."""
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise _Asked(number)
 
 
 if __name__ == "__main__":

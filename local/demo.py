@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import requests
 
-from local import slack_page
 from local.screen import Screen
-from local.slack_server import Message
+from local.slack import page as slack_page
+from local.slack.server import Message
 from local.stack import Stack
 from local.story import Step, tell
 from ops.send import Target, post
@@ -95,7 +95,7 @@ def wait_for_subscribers(stack: Stack, screen: Screen, published: int) -> None:
 
 
 def show_cards(stack: Stack, screen: Screen, order: list[str]) -> None:
-    """Print what Slack holds, as text, in the order of the story: posted at once, they may pass each other."""
+    """Print what Slack holds in the order of the story: posted at once, cards may pass each other."""
 
     def place(message: Message) -> int:
         deliveries = (message.metadata or {}).get("event_payload", {}).get("deliveries", [])

@@ -25,11 +25,11 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
 
-from local import pubsub_emulator
 from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port
-from local.pubsub_server import PubSubServer
+from local.pubsub import emulator as pubsub_emulator
+from local.pubsub.server import PubSubServer
 from local.secret_manager_server import SecretManagerServer
-from local.slack_server import SlackServer
+from local.slack.server import SlackServer
 from ops import schema
 
 STATE = ROOT / ".local"
@@ -297,7 +297,8 @@ def running(options: Options, say: Say) -> Iterator[Stack]:
 
 @contextlib.contextmanager
 def _signals_ignored() -> Iterator[None]:
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
     try:
         yield
     finally:

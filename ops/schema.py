@@ -5,18 +5,20 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from string import Template
 
 import click
 from google.api_core.exceptions import GoogleAPICallError, RetryError
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
 from requests.exceptions import RequestException
 
 SQL = Path(__file__).parent.parent / "sql"
 STATEMENT_SECONDS = 60.0
+RETRY_SECONDS = 10.0  # the client's own default is ten minutes, in silence
 
+_PROJECT = re.compile(r"[a-z0-9.:-]+")
 _NAME = re.compile(r"\w{1,1024}", re.ASCII)
 
 
@@ -34,12 +36,14 @@ def apply_command(project: str, dataset: str, location: str | None) -> None:
 
     BIGQUERY_EMULATOR_HOST=http://host:port sends it to a local BigQuery instead.
     """
+    if not _PROJECT.fullmatch(project):
+        raise click.BadParameter("is no project's id", param_hint="--project")
     if not _NAME.fullmatch(dataset):
         raise click.BadParameter("use letters, digits and underscores only", param_hint="--dataset")
     try:
         for name in apply(connect(project, location), dataset):
             click.echo(f"applied {name}")
-    except (GoogleAPICallError, RetryError, RequestException) as error:
+    except (GoogleAPICallError, RetryError, RequestException, TimeoutError) as error:
         raise click.ClickException(f"BigQuery refused or did not answer: {_first_line(error)}") from error
     except GoogleAuthError as error:
         raise click.ClickException(
@@ -56,11 +60,12 @@ def connect(project: str, location: str | None) -> bigquery.Client:
 
 def apply(client: bigquery.Client, dataset: str) -> Iterator[str]:
     """Run every file of sql/ in order, yielding its name once it is applied; errors of the client rise."""
+    retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
     for path in files():
         for statement in statements(path, dataset):
             deadline = time.monotonic() + STATEMENT_SECONDS
-            job = client.query(statement, timeout=STATEMENT_SECONDS)
-            job.result(timeout=max(deadline - time.monotonic(), 1.0))
+            job = client.query(statement, retry=retry, job_retry=None, timeout=STATEMENT_SECONDS)
+            job.result(retry=retry, job_retry=None, timeout=max(deadline - time.monotonic(), 1.0))
         yield str(path.relative_to(SQL.parent))
 
 
@@ -71,7 +76,7 @@ def files() -> list[Path]:
 
 def statements(path: Path, dataset: str) -> list[str]:
     """Return the statements of one file for `dataset`; a statement ends with a semicolon at a line's end."""
-    text = Template(path.read_text(encoding="utf-8")).substitute(DATASET=dataset)
+    text = path.read_text(encoding="utf-8").replace("${DATASET}", dataset)
     return [part.strip() for part in re.split(r";[ \t]*(?:\n|\Z)", text) if part.strip()]
 
 

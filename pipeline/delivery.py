@@ -82,7 +82,7 @@ class Delivery:
 
 def format_time(moment: datetime) -> str:
     """Return RFC 3339 in UTC with microseconds: 2026-01-02T03:04:05.000006Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def parse_time(text: object) -> datetime | None:

@@ -10,12 +10,10 @@ from pipeline.delivery import SCHEMA, format_time
 from pipeline.events import IssueEvent
 
 MAX_PAYLOAD_BYTES = 8_000_000
-MAX_REQUEST_BYTES = (
-    9_000_000  # BigQuery takes 10 MB; the client sends JSON text inside ASCII JSON, which grows
-)
+MAX_ROW_BYTES = 9_000_000  # BigQuery takes 10 MB; the client sends JSON text inside ASCII JSON, which grows
 MAX_DEPTH = 500  # https://cloud.google.com/bigquery/quotas#json_limits
-MAX_TEXT = 65_536
-MAX_ENTRIES = 1_000
+MAX_TEXT = 1_024  # GitHub's longest, a title, has 256
+MAX_ENTRIES = 200  # GitHub's most is 100 labels; by both caps the row without its payload stays in bounds
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _INTEGERS = range(-(2**63), 2**64)
@@ -31,7 +29,6 @@ class Row:
 
 def to_row(event: IssueEvent, body_bytes: int, inserted_at: datetime, *, store_payload: bool) -> Row:
     """Return the row of one delivery: times as RFC 3339 text, lists never null, the payload as JSON text."""
-    payload, left_out = _payload(event) if store_payload else (None, None)
     issue, comment = event.issue, event.comment
     columns: dict[str, Any] = {
         "delivery_id": event.delivery_id,
@@ -78,10 +75,9 @@ def to_row(event: IssueEvent, body_bytes: int, inserted_at: datetime, *, store_p
         "payload_bytes": body_bytes,
         "schema_version": int(SCHEMA),
     }
-    return Row(
-        columns={name: _storable(value) for name, value in columns.items()} | {"payload": payload},
-        left_out=left_out,
-    )
+    row = {name: _storable(value) for name, value in columns.items()}
+    payload, left_out = _payload(event, row) if store_payload else (None, None)
+    return Row(columns=row | {"payload": payload}, left_out=left_out)
 
 
 def _storable(value: Any) -> Any:
@@ -94,13 +90,13 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def _payload(event: IssueEvent) -> tuple[str | None, str | None]:
-    """Return the payload as JSON text, or None and the reason."""
+def _payload(event: IssueEvent, row: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return the payload as JSON text, or None and the reason; `row` goes into the same request."""
     try:
         text = json.dumps(_clean(event.payload, depth=1), ensure_ascii=False, separators=(",", ":"))
     except RecursionError:
         return None, "payload_too_deep"
-    if len(text.encode()) > MAX_PAYLOAD_BYTES or len(json.dumps(text)) > MAX_REQUEST_BYTES:
+    if len(text.encode()) > MAX_PAYLOAD_BYTES or len(json.dumps({**row, "payload": text})) > MAX_ROW_BYTES:
         return None, "payload_too_large"
     return text, None
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from pipeline.errors import Unavailable
 
 TIMEOUT_SECONDS = 10.0
 LOAD_SECONDS = 40.0
+POLL_SECONDS = 0.5
 
 # Rows are streamed only to partitions within 1,825 days in the past and 366 in the future; a day is margin.
 STREAM_PAST = timedelta(days=1824)
@@ -27,7 +29,7 @@ class Table:
     """The events table. Its own defaults would try for ten minutes, longer than a function may run."""
 
     def __init__(self, name: str) -> None:
-        project = name.split(".", maxsplit=1)[0]
+        project = name.rsplit(".", maxsplit=2)[0]
         local = os.environ.get("BIGQUERY_EMULATOR_HOST")
         credentials = AnonymousCredentials() if local else None  # type: ignore[no-untyped-call]
         self._client = bigquery.Client(project=project, credentials=credentials)
@@ -71,10 +73,26 @@ class Table:
         job = self._client.load_table_from_json(
             [row],
             self._name,
-            job_config=bigquery.LoadJobConfig(write_disposition=bigquery.WriteDisposition.WRITE_APPEND),
+            job_config=bigquery.LoadJobConfig(
+                autodetect=False,  # unset, the client looks the table up without a bound on the time
+                create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
+                write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
+            ),
+            num_retries=1,
             timeout=TIMEOUT_SECONDS,
         )
-        job.result(retry=self._retry, timeout=LOAD_SECONDS)
+        self._finish(job)
+
+    def _finish(self, job: bigquery.LoadJob) -> None:
+        """Wait for the job; its own `result` would give each look at it two minutes."""
+        deadline = time.monotonic() + LOAD_SECONDS
+        while not job.done(retry=self._retry, timeout=TIMEOUT_SECONDS):
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    "load_unfinished", f"{self._name} has not loaded the row in {LOAD_SECONDS:.0f} s."
+                )
+            time.sleep(POLL_SECONDS)
+        job.result(timeout=TIMEOUT_SECONDS)  # it is done: this raises what it failed with
 
 
 def streamable(event_at: datetime, now: datetime) -> bool:

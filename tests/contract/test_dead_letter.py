@@ -11,7 +11,7 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
 
 from local.processes import free_port
-from local.pubsub_server import PubSubServer
+from local.pubsub.server import PubSubServer
 from tests.support.framework import function
 from tests.support.messages import TOPIC_PATH
 

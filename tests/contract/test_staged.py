@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from local.processes import Child, accepts, free_port
-from local.slack_server import SlackServer
+from local.slack.server import SlackServer
 from pipeline.delivery import Delivery
 from tests.support.messages import NOON, post_raw, push_of
 

@@ -31,7 +31,7 @@ PATIENCE = 120.0
 
 def shell(command: str, **environment: str) -> subprocess.Popen[str]:
     """Start a command as a terminal would: in a process group of its own, from the checkout."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "ARGS"))}
     return subprocess.Popen(
         ["bash", "-c", command],
         cwd=ROOT,

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from local.processes import accepts, free_port
-from local.pubsub_emulator import find_emulator
+from local.pubsub.emulator import find_emulator
 
 ROOT = Path(__file__).parent.parent.parent
 PARTS = ("ingest", "notify_slack", "stream_bq", "pubsub", "bigquery", "slack", "secret_manager")

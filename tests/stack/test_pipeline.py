@@ -11,7 +11,7 @@ import requests
 
 from functions.ingest.signature import sign
 from local import github
-from local.slack_server import Message
+from local.slack.server import Message
 from local.stack import PROJECT, TOPIC, Stack
 from tests.support.messages import an_issue
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.pubsub_server import PubSubServer
+from local.pubsub.server import PubSubServer
 from local.secret_manager_server import SecretManagerServer
 from tests.functions.ingest.world import PubSub, World, ingest, pubsub_process
 

@@ -15,7 +15,7 @@ from functions.ingest.publisher import MAX_REQUEST_BYTES, Publisher
 from functions.ingest.reconnect import RECONNECT, reconnecting
 from functions.ingest.webhook_secrets import official_access
 from local.processes import free_port
-from local.pubsub_server import PubSubServer
+from local.pubsub.server import PubSubServer
 from pipeline.errors import Rejected, Unavailable
 from tests.functions.ingest.world import Inbox, PubSub
 

@@ -23,8 +23,9 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 from google.pubsub_v1.types import PubsubMessage, Subscription
 
-from local import github, pubsub_emulator
+from local import github
 from local.processes import Child, accepts, free_port
+from local.pubsub import emulator as pubsub_emulator
 from local.secret_manager_server import SecretManagerServer
 from tests.support.framework import Function, function
 from tests.support.messages import an_issue
@@ -36,7 +37,7 @@ DEADLINE = 30.0
 _numbers = itertools.count(1)
 _STAND_IN = """
 import sys, threading
-from local.pubsub_server import PubSubServer
+from local.pubsub.server import PubSubServer
 server = PubSubServer(int(sys.argv[1]))
 server.start()
 threading.Event().wait()

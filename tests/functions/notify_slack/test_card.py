@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from functions.notify_slack import card
 from local import github
-from local.slack_rules import CONTROL, check_message
+from local.slack.rules import CONTROL, check_message
 from pipeline.delivery import Delivery, Source
 from pipeline.events import IssueEvent
 from tests.support.messages import NOON, an_issue

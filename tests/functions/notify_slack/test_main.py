@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from local import github
-from local.slack_server import SlackServer
+from local.slack.server import SlackServer
 from tests.support.framework import Function, function
 from tests.support.messages import NOON, TOPIC_PATH, an_issue, post_cloud_event, post_raw, push
 

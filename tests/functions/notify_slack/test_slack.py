@@ -12,7 +12,7 @@ import pytest
 from functions.notify_slack import card, slack
 from functions.notify_slack.slack import Slack
 from local.processes import free_port
-from local.slack_server import Message, SlackServer
+from local.slack.server import Message, SlackServer
 from pipeline.delivery import Delivery
 from pipeline.errors import Unavailable
 from pipeline.events import IssueEvent

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.slack_page import Message, Names, as_text, render_page
+from local.slack.page import Message, Names, as_text, render_page
 
 NAMES = Names(channels={"C0123456789": "bugs"}, users={"U0123456789": "octocat"})
 VOID = {"meta", "hr", "path", "rect"}

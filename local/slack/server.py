@@ -18,8 +18,8 @@ from types import MappingProxyType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-from local.slack_page import Message, Names, render_page
-from local.slack_rules import (
+from local.slack.page import Message, Names, render_page
+from local.slack.rules import (
     POST_ARGUMENTS,
     WEBHOOK_ARGUMENTS,
     Arguments,

@@ -1,6 +1,6 @@
 """Draws posted messages: as one self-contained page that looks like Slack, and as plain text for a terminal.
 
-Pure, and without a network: pictures are named, not fetched. Texts are taken as checked by slack_rules.
+Pure, and without a network: pictures are named, not fetched. Texts are taken as checked by rules.py.
 """
 
 import html
@@ -13,7 +13,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Any, Final
 
-from local.slack_rules import CONTROL
+from local.slack.rules import CONTROL
 
 _NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 _CODE = re.compile(r"```(?P<fence>.+?)```|`(?P<code>[^`\n]+)`", re.DOTALL)

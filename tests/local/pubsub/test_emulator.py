@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.pubsub_emulator import Emulator, find_emulator, ready
-from local.pubsub_server import PubSubServer
+from local.pubsub.emulator import Emulator, find_emulator, ready
+from local.pubsub.server import PubSubServer
 
 
 def program(path: Path) -> Path:

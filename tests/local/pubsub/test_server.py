@@ -22,11 +22,11 @@ from google.cloud import pubsub_v1
 from google.pubsub_v1 import PublisherClient as GapicPublisher
 from google.pubsub_v1 import types
 
-from local.pubsub_backlog import Backlog
-from local.pubsub_emulator import find_emulator, ready
-from local.pubsub_push import WORKERS, Pusher
-from local.pubsub_server import PubSubServer
-from local.pubsub_subscription import Subscription
+from local.pubsub.backlog import Backlog
+from local.pubsub.emulator import find_emulator, ready
+from local.pubsub.push import WORKERS, Pusher
+from local.pubsub.server import PubSubServer
+from local.pubsub.subscription import Subscription
 
 # Known differences, all of them:
 #

@@ -16,7 +16,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from slack_sdk.webhook import WebhookClient
 
-from local.slack_server import Fault, Message, SlackServer
+from local.slack.server import Fault, Message, SlackServer
 
 TOKEN = "xoxb-local"
 CHANNEL = "C0123456789"

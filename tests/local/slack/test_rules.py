@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.slack_rules import WEBHOOK_ARGUMENTS, RefusedError, check_message, decode
+from local.slack.rules import WEBHOOK_ARGUMENTS, RefusedError, check_message, decode
 
 Json = dict[str, Any]
 

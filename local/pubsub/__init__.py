@@ -1,0 +1,1 @@
+"""The stand-in for Pub/Sub, and the way to start Google's emulator."""

@@ -1,0 +1,204 @@
+"""stream_bq under the real functions-framework: messages in, rows out."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import github
+from pipeline.delivery import Delivery
+from tests.support.framework import Function, function
+from tests.support.messages import NOON, an_issue, post_cloud_event, post_raw, push, push_of
+from tests.support.warehouse import PROJECT, Warehouse
+
+POSTS = {"raw-push": post_raw, "cloud-event": post_cloud_event}
+
+
+@pytest.fixture(scope="module")
+def dataset(warehouse: Warehouse) -> str:
+    """Give one dataset; each test looks for its own delivery ids in it."""
+    return warehouse.dataset()
+
+
+@pytest.fixture(scope="module")
+def stream_bq(
+    warehouse: Warehouse, dataset: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Function]:
+    """Start the function once, with the table that exists."""
+    environment = {
+        "BIGQUERY_TABLE": f"{PROJECT}.{dataset}.events",
+        "BIGQUERY_EMULATOR_HOST": warehouse.url,
+    }
+    with function("stream_bq", tmp_path_factory.mktemp("stream_bq"), environment) as running:
+        yield running
+
+
+def delivery_of(made: github.Event, delivery_id: str, **changes: Any) -> Delivery:
+    """Return the delivery of an event."""
+    fields: dict[str, Any] = {
+        "delivery_id": delivery_id,
+        "event": made.name,
+        "body": json.dumps(made.payload).encode(),
+        "received_at": NOON,
+    }
+    return Delivery(**fields | changes)
+
+
+def lines_about(running: Function, delivery_id: str) -> list[dict[str, Any]]:
+    """Return the log lines that carry this delivery id."""
+    return [line for line in running.log_lines() if line.get("delivery_id") == delivery_id]
+
+
+def errors(running: Function) -> list[dict[str, Any]]:
+    """Return the log lines that tell of a failure."""
+    return [line for line in running.log_lines() if line["severity"] in {"ERROR", "CRITICAL"}]
+
+
+@pytest.mark.parametrize("envelope", POSTS)
+def test_a_message_becomes_a_row(
+    warehouse: Warehouse, dataset: str, stream_bq: Function, envelope: str
+) -> None:
+    """Both envelopes of Pub/Sub are acknowledged once the row is stored, and one line says so."""
+    delivery = delivery_of(
+        an_issue().commented(github.Person(login="mona"), NOON, "hi"),
+        envelope,
+        action="created",
+        repository="acme/app",
+    )
+    assert POSTS[envelope](stream_bq.url, push_of(delivery)).status_code == 200
+    rows = warehouse.query(
+        "SELECT event, action, issue_number, comment_author, repository, source, "
+        "inserted_at > received_at AS later, JSON_VALUE(payload, '$.comment.body') AS body "
+        f"FROM `${{DATASET}}.events` WHERE delivery_id = '{envelope}'",
+        dataset,
+    )
+    expected = {
+        "event": "issue_comment",
+        "action": "created",
+        "issue_number": 7,
+        "comment_author": "mona",
+        "repository": "acme/app",
+        "source": "webhook",
+        "later": True,
+        "body": "hi",
+    }
+    assert rows == [expected]
+    [line] = lines_about(stream_bq, envelope)
+    assert (line["severity"], line["message"], line["repository"]) == ("INFO", "Stored", "acme/app")
+
+
+def test_a_gzipped_message_is_unpacked(warehouse: Warehouse, dataset: str, stream_bq: Function) -> None:
+    """A message that ingest packed for its size is stored with the size that it had at GitHub."""
+    made = an_issue(body=" " * 9_000_001).opened()
+    delivery = delivery_of(made, "packed")
+    data, attributes = delivery.to_message()
+    assert attributes["content_encoding"] == "gzip"
+    assert post_raw(stream_bq.url, push(data, attributes)).status_code == 200
+    rows = warehouse.query(
+        "SELECT payload_bytes, issue_title, payload IS NULL AS empty FROM `${DATASET}.events` "
+        "WHERE delivery_id = 'packed'",
+        dataset,
+    )
+    assert rows == [{"payload_bytes": len(delivery.body), "issue_title": "Export fails", "empty": True}]
+    assert [line.get("reason") for line in lines_about(stream_bq, "packed")] == ["payload_too_large", None]
+
+
+def test_a_payload_that_is_left_out_is_told(warehouse: Warehouse, dataset: str, stream_bq: Function) -> None:
+    """A payload that BigQuery would refuse is left out with a warning that says why; the row lands."""
+    body = b'{"a":' * 501 + b"1" + b"}" * 501
+    delivery = Delivery(delivery_id="deep", event="push", body=body, received_at=NOON)
+    assert post_raw(stream_bq.url, push_of(delivery)).status_code == 200
+    rows = warehouse.query(
+        "SELECT payload IS NULL AS empty FROM `${DATASET}.events` WHERE delivery_id = 'deep'", dataset
+    )
+    assert rows == [{"empty": True}]
+    warning, stored = lines_about(stream_bq, "deep")
+    assert (warning["severity"], warning["reason"]) == ("WARNING", "payload_too_deep")
+    assert stored["message"] == "Stored"
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (push(b"{}", {}), "delivery_id_missing"),
+        (push(b"{}", {"delivery_id": "m"}), "event_missing"),
+        (push(b"{}", {"delivery_id": "m", "event": "push", "source": "elsewhere"}), "source_unknown"),
+        (push(b"[]", {"delivery_id": "m", "event": "push"}), "body_not_object"),
+        (push(b"sesame", {"delivery_id": "m", "event": "push"}), "body_not_json"),
+        (push(b"{}", {"delivery_id": "m", "event": "push", "content_encoding": "gzip"}), "gzip_malformed"),
+        (push(b"{}", {"delivery_id": "m", "event": "push", "content_encoding": "br"}), "encoding_unknown"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_understood_is_not_acknowledged(
+    stream_bq: Function, message: dict[str, Any], reason: str
+) -> None:
+    """A message that breaks the contract is answered 500, to be dead-lettered, and one line says why."""
+    before = len(errors(stream_bq))
+    answer = post_raw(stream_bq.url, message)
+    assert answer.status_code == 500
+    [line] = errors(stream_bq)[before:]
+    assert (line["severity"], line["reason"]) == ("ERROR", reason)
+    assert "sesame" not in line["message"]
+    assert "Traceback" not in answer.text
+    again = Delivery(delivery_id=f"after-{reason}", event="push", body=b"{}", received_at=NOON)
+    assert post_raw(stream_bq.url, push_of(again)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"message": "x"}, {"message": {"data": "e30="}}], ids=["empty", "text", "bare"]
+)
+def test_what_is_no_message_is_not_acknowledged(stream_bq: Function, body: dict[str, Any]) -> None:
+    """A body that holds no Pub/Sub message is refused by the framework itself, and never acknowledged."""
+    assert post_raw(stream_bq.url, body).status_code == 400
+
+
+def test_the_payload_is_kept_out_when_it_must_be(warehouse: Warehouse, dataset: str, tmp_path: Path) -> None:
+    """With STORE_PAYLOAD=false no payload is stored, and that is no warning."""
+    environment = {
+        "BIGQUERY_TABLE": f"{PROJECT}.{dataset}.events",
+        "BIGQUERY_EMULATOR_HOST": warehouse.url,
+        "STORE_PAYLOAD": "false",
+    }
+    with function("stream_bq", tmp_path, environment) as running:
+        assert post_raw(running.url, push_of(delivery_of(an_issue().opened(), "kept-out"))).status_code == 200
+        assert [line["severity"] for line in lines_about(running, "kept-out")] == ["INFO"]
+    rows = warehouse.query(
+        "SELECT issue_title, payload IS NULL AS empty FROM `${DATASET}.events` "
+        "WHERE delivery_id = 'kept-out'",
+        dataset,
+    )
+    assert rows == [{"issue_title": "Export fails", "empty": True}]
+
+
+def test_a_table_that_comes_late(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Without its table the function answers 500 and says what to run; after that the same process stores."""
+    dataset = warehouse.empty()
+    environment = {"BIGQUERY_TABLE": f"{PROJECT}.{dataset}.events", "BIGQUERY_EMULATOR_HOST": warehouse.url}
+    delivery = push_of(delivery_of(an_issue().opened(), "late"))
+    with function("stream_bq", tmp_path, environment) as running:
+        assert post_raw(running.url, delivery).status_code == 500
+        [line] = errors(running)
+        assert (line["reason"], line["delivery_id"]) == ("table_missing", "late")
+        assert "run python -m ops schema apply" in line["message"]
+        warehouse.make(dataset)
+        assert post_raw(running.url, delivery).status_code == 200
+    assert warehouse.query("SELECT COUNT(*) AS n FROM `${DATASET}.events`", dataset) == [{"n": 1}]
+
+
+def test_wrong_settings_are_told_at_start_and_lose_nothing(tmp_path: Path) -> None:
+    """Wrong settings are all in one line at the start; every message is answered 500, so Pub/Sub keeps it."""
+    environment = {"BIGQUERY_TABLE": "events", "STORE_PAYLOAD": "perhaps"}
+    with function("stream_bq", tmp_path, environment) as running:
+        [line] = errors(running)
+        assert (line["severity"], line["reason"]) == ("CRITICAL", "configuration")
+        assert line["message"] == (
+            "Wrong configuration: BIGQUERY_TABLE is not of the form PROJECT.DATASET.TABLE; "
+            "STORE_PAYLOAD is neither true nor false"
+        )
+        for number in (1, 2):
+            delivery = delivery_of(an_issue().opened(), f"w-{number}")
+            assert post_raw(running.url, push_of(delivery)).status_code == 500
+            assert errors(running)[number]["reason"] == "configuration"

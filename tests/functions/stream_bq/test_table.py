@@ -1,0 +1,305 @@
+"""The table: a row is stored, by streaming or by a load for dates out of reach, or Unavailable is raised."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.stream_bq import table as table_module
+from functions.stream_bq.row import to_row
+from functions.stream_bq.table import Table, streamable
+from pipeline.delivery import Delivery
+from pipeline.errors import Unavailable
+from pipeline.events import IssueEvent
+from tests.support.messages import an_issue
+from tests.support.warehouse import COLUMNS, PROJECT, Proxy, Warehouse
+
+TODAY = datetime.now(UTC).replace(microsecond=5)
+SIX_YEARS_AGO = TODAY - timedelta(days=6 * 365)
+TWO_YEARS_AHEAD = TODAY + timedelta(days=2 * 365)
+
+
+@pytest.fixture(scope="module")
+def dataset(warehouse: Warehouse) -> str:
+    """Give one dataset; each test looks for its own delivery ids in it."""
+    return warehouse.dataset()
+
+
+@pytest.fixture
+def proxy(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """Stand between the table and the engine."""
+    proxy = Proxy(warehouse.url)
+    proxy.start()
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", proxy.url)
+    monkeypatch.setattr(table_module, "POLL_SECONDS", 0.01)
+    yield proxy
+    proxy.stop()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the bounds, so that a test need not wait for them."""
+    monkeypatch.setattr(table_module, "TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(table_module, "LOAD_SECONDS", 0.5)
+
+
+@pytest.fixture
+def open_table(proxy: Proxy, dataset: str) -> Iterator[Any]:
+    """Give what opens a table, by default the dataset's events, at the proxy that BigQuery is here."""
+    assert proxy.url
+    opened: list[Table] = []
+
+    def open_it(name: str | None = None) -> Table:
+        opened.append(Table(name or f"{PROJECT}.{dataset}.events"))
+        return opened[-1]
+
+    yield open_it
+    for table in opened:
+        table._client.close()
+
+
+def row_at(
+    event_at: datetime, delivery_id: str, *, store_payload: bool = True, **issue: Any
+) -> dict[str, Any]:
+    """Return the row of an issue that was opened then."""
+    body = json.dumps(an_issue(created_at=event_at, **issue).opened().payload).encode()
+    delivery = Delivery(delivery_id=delivery_id, event="issues", body=body, received_at=TODAY)
+    event = IssueEvent.from_delivery(delivery)
+    return to_row(event, len(body), TODAY, store_payload=store_payload).columns
+
+
+def stored(warehouse: Warehouse, dataset: str, *delivery_ids: str) -> list[dict[str, Any]]:
+    """Return the stored rows of these deliveries, with the issue's title by JSON path."""
+    ids = ", ".join(f"'{delivery_id}'" for delivery_id in delivery_ids)
+    sql = (
+        "SELECT *, JSON_VALUE(payload, '$.issue.title') AS path_title, payload IS NULL AS no_payload "
+        f"FROM `${{DATASET}}.events` WHERE delivery_id IN ({ids}) ORDER BY delivery_id"
+    )
+    return warehouse.query(sql, dataset)
+
+
+def failure(table: Table, columns: dict[str, Any], event_at: datetime) -> Unavailable:
+    """Return what the insert raised."""
+    with pytest.raises(Unavailable) as caught:
+        table.insert(columns, event_at)
+    return caught.value
+
+
+def test_a_row_is_streamed(warehouse: Warehouse, dataset: str, proxy: Proxy, open_table: Any) -> None:
+    """One row is one call of insertAll, and what is stored is what was given, column by column."""
+    columns = row_at(TODAY, "one", labels=["bug", "ui"], body="x")
+    open_table().insert(columns, TODAY)
+    assert [path.rsplit("/", 1)[1] for path in proxy.paths()] == ["insertAll"]
+    [row] = stored(warehouse, dataset, "one")
+    for name, column in COLUMNS.items():
+        given = columns[name]
+        if column.startswith("TIMESTAMP") and given is not None:
+            given = datetime.fromisoformat(given)
+        assert row[name] == (json.loads(given) if name == "payload" else given), name
+
+
+def test_the_same_delivery_twice_is_one_row(warehouse: Warehouse, dataset: str, open_table: Any) -> None:
+    """The delivery id is the row id, by which BigQuery drops a quick repetition."""
+    table = open_table()
+    for _ in range(2):
+        table.insert(row_at(TODAY, "twice"), TODAY)
+    assert len(stored(warehouse, dataset, "twice")) == 1
+
+
+def test_a_refused_row_names_columns_and_no_values(open_table: Any) -> None:
+    """A row that BigQuery refuses raises, with reasons and columns; what the row holds is not told."""
+    columns = row_at(TODAY, "refused") | {"issue_id": "sesame", "mood": "sesame", "event": None}
+    error = failure(open_table(), columns, TODAY)
+    assert error.reason == "row_refused"
+    for name in ("issue_id", "mood", "event"):
+        assert f"invalid at {name}" in str(error)
+    assert "sesame" not in str(error)
+    assert error.__cause__ is None
+
+
+def test_a_refusal_without_a_place(proxy: Proxy, open_table: Any) -> None:
+    """A refusal that names no column, as BigQuery's `stopped` does, is told all the same."""
+    refusal = {
+        "insertErrors": [{"index": 0, "errors": [{"reason": "stopped", "location": "", "message": "sesame"}]}]
+    }
+    proxy.answer = lambda *_: (200, json.dumps(refusal).encode())
+    error = failure(open_table(), row_at(TODAY, "stopped"), TODAY)
+    assert str(error).endswith("refused the row: stopped at the row.")
+
+
+@pytest.mark.parametrize("event_at", [TODAY, SIX_YEARS_AGO], ids=["streamed", "loaded"])
+def test_a_missing_table_names_the_remedy(warehouse: Warehouse, open_table: Any, event_at: datetime) -> None:
+    """Without the table each way of storing raises, says what to run, and makes no table of its own."""
+    dataset = warehouse.empty()
+    warehouse.client.create_dataset(dataset)
+    error = failure(open_table(f"{PROJECT}.{dataset}.events"), row_at(event_at, "lost"), event_at)
+    assert error.reason == "table_missing"
+    assert str(error) == f"{PROJECT}.{dataset}.events does not exist (yet); run python -m ops schema apply."
+    assert list(warehouse.client.list_tables(dataset)) == []
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("event_at", [TODAY, SIX_YEARS_AGO], ids=["streamed", "loaded"])
+def test_bigquery_down_and_up_again(
+    warehouse: Warehouse, dataset: str, proxy: Proxy, open_table: Any, event_at: datetime
+) -> None:
+    """While BigQuery is down the insert gives up and raises; the same table works when it is back."""
+    table = open_table()
+    delivery_id = f"down-{event_at.year}"
+    proxy.stop()
+    error = failure(table, row_at(event_at, delivery_id), event_at)
+    assert error.reason == "bigquery_failed"
+    proxy.start()
+    table.insert(row_at(event_at, delivery_id), event_at)
+    assert len(stored(warehouse, dataset, delivery_id)) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("event_at", [TODAY, SIX_YEARS_AGO], ids=["streamed", "loaded"])
+def test_a_bigquery_that_never_answers(proxy: Proxy, open_table: Any, event_at: datetime) -> None:
+    """A BigQuery that takes the request and stays silent is given up."""
+    proxy.hold.set()
+    assert failure(open_table(), row_at(event_at, "silent"), event_at).reason == "bigquery_failed"
+    assert proxy.requests
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("status", [400, 403, 429, 500, 502, 503])
+def test_an_error_of_bigquery_is_unavailable(proxy: Proxy, open_table: Any, status: int) -> None:
+    """Whatever status BigQuery answers with, the row is not taken for stored."""
+    body = {"error": {"code": status, "message": "no", "errors": [{"reason": "whatever", "message": "no"}]}}
+    proxy.answer = lambda *_: (status, json.dumps(body).encode())
+    for event_at in (TODAY, SIX_YEARS_AGO):
+        error = failure(open_table(), row_at(event_at, "refused"), event_at)
+        assert error.reason == "bigquery_failed"
+        assert error.__cause__ is not None
+
+
+@pytest.mark.parametrize("event_at", [SIX_YEARS_AGO, TWO_YEARS_AHEAD], ids=["past", "future"])
+def test_dates_out_of_the_stream_s_reach_are_loaded(
+    warehouse: Warehouse, dataset: str, proxy: Proxy, open_table: Any, event_at: datetime
+) -> None:
+    """A row that streaming would refuse for its date goes by a load job, and reads as a streamed one does."""
+    near, far = f"near-{event_at.year}", f"far-{event_at.year}"
+    table = open_table()
+    table.insert(row_at(TODAY, near, labels=["bug"]), TODAY)
+    assert [path for path in proxy.paths() if path.startswith("/upload/")] == []
+    proxy.requests.clear()
+    table.insert(row_at(event_at, far, labels=["bug"]), event_at)
+    assert [path.split("/")[1] for path in proxy.paths()] == ["upload"]
+    loaded, streamed = stored(warehouse, dataset, near, far)
+    assert loaded.pop("event_at") == event_at.replace(microsecond=0)
+    assert streamed.pop("event_at") == TODAY.replace(microsecond=0)
+    own = {"delivery_id", "payload", "issue_created_at", "issue_updated_at"}
+    assert loaded["path_title"] == "Export fails"
+    assert {name: value for name, value in loaded.items() if name not in own} == {
+        name: value for name, value in streamed.items() if name not in own
+    }
+    assert loaded["payload"].keys() == streamed["payload"].keys()
+
+
+def test_each_way_has_its_form_of_json(proxy: Proxy, open_table: Any) -> None:
+    """Streaming takes the payload as JSON text, a load as JSON: text there would become a JSON string."""
+    table = open_table()
+    table.insert(row_at(TODAY, "form-1"), TODAY)
+    table.insert(row_at(SIX_YEARS_AGO, "form-2"), SIX_YEARS_AGO)
+    streamed = json.loads(proxy.bodies[0])["rows"][0]
+    assert streamed["insertId"] == "form-1"
+    assert json.loads(streamed["json"]["payload"])["issue"]["title"] == "Export fails"
+    [line] = [line for line in proxy.bodies[1].splitlines() if line.startswith(b'{"delivery_id"')]
+    assert json.loads(line)["payload"]["issue"]["title"] == "Export fails"
+
+
+def test_loaded_nulls_and_empty_lists(warehouse: Warehouse, dataset: str, open_table: Any) -> None:
+    """A loaded row keeps a null payload null, and lists without an entry empty."""
+    table = open_table()
+    table.insert(row_at(SIX_YEARS_AGO, "bare", store_payload=False), SIX_YEARS_AGO)
+    [row] = stored(warehouse, dataset, "bare")
+    assert (row["no_payload"], row["path_title"]) == (True, None)
+    assert (row["issue_labels"], row["issue_assignees"], row["label"]) == ([], [], None)
+
+
+def test_awkward_values_are_the_same_by_both_ways(
+    warehouse: Warehouse, dataset: str, open_table: Any
+) -> None:
+    """Quotes, newlines, other scripts and emoji come out of both ways as they went in."""
+    title = 'He said: "50% \\ {}" \t\n\u6f22\u5b57 \U0001f600 \u2028 null'
+    table = open_table()
+    for delivery_id, event_at in (("awkward-1", TODAY), ("awkward-2", SIX_YEARS_AGO)):
+        table.insert(row_at(event_at, delivery_id, title=title), event_at)
+    rows = stored(warehouse, dataset, "awkward-1", "awkward-2")
+    assert [(row["issue_title"], row["path_title"]) for row in rows] == [(title, title)] * 2
+
+
+def test_a_load_of_many_megabytes(
+    warehouse: Warehouse, dataset: str, open_table: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large payload is loaded as well: over 5 MiB the client sends it in another manner."""
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", warehouse.url)
+    open_table().insert(row_at(SIX_YEARS_AGO, "large", body="x" * 5_300_000), SIX_YEARS_AGO)
+    sql = (
+        "SELECT LENGTH(JSON_VALUE(payload, '$.issue.body')) AS length FROM `${DATASET}.events` "
+        "WHERE delivery_id = 'large'"
+    )
+    assert warehouse.query(sql, dataset) == [{"length": 5_300_000}]
+
+
+def test_a_load_that_fails_is_unavailable(open_table: Any, warehouse: Warehouse, dataset: str) -> None:
+    """A load job that ends with an error raises, and nothing is stored."""
+    columns = row_at(SIX_YEARS_AGO, "unloadable") | {"issue_created_at": "sesame"}
+    error = failure(open_table(), columns, SIX_YEARS_AGO)
+    assert error.reason == "bigquery_failed"
+    assert "sesame" not in str(error)
+    assert stored(warehouse, dataset, "unloadable") == []
+
+
+def running_job() -> bytes:
+    """Return a load job that goes on."""
+    job = {
+        "jobReference": {"projectId": PROJECT, "jobId": "slow", "location": "US"},
+        "configuration": {
+            "load": {"destinationTable": {"projectId": PROJECT, "datasetId": "d", "tableId": "events"}}
+        },
+        "status": {"state": "RUNNING"},
+    }
+    return json.dumps(job).encode()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_load_without_an_end_is_given_up(proxy: Proxy, open_table: Any) -> None:
+    """A load job that goes on and on is looked at until the bound, and raises."""
+    proxy.answer = lambda *_: (200, running_job())
+    error = failure(open_table(), row_at(SIX_YEARS_AGO, "endless"), SIX_YEARS_AGO)
+    assert error.reason == "load_unfinished"
+    assert len(proxy.paths("GET")) > 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_load_that_is_looked_at_in_vain(proxy: Proxy, open_table: Any) -> None:
+    """A load job that is started, but whose state nobody tells, is given up as well."""
+
+    def answer(method: str, _path: str) -> tuple[int, bytes]:
+        if method == "POST":
+            proxy.hold.set()
+        return 200, running_job()
+
+    proxy.answer = answer
+    assert failure(open_table(), row_at(SIX_YEARS_AGO, "dumb"), SIX_YEARS_AGO).reason == "bigquery_failed"
+    assert proxy.paths("GET")
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [(0, True), (-1823, True), (-1824, False), (-1900, False), (364, True), (365, False), (700, False)],
+)
+def test_what_is_streamed(days: int, expected: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Rows within 1,825 days back and 366 ahead are streamed, each limit with a day's margin."""
+    assert streamable(TODAY + timedelta(days=days), TODAY) is expected
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_the_ends_of_time_are_loaded(year: int) -> None:
+    """Also the first and the last year that exist can be compared."""
+    assert streamable(datetime(year, 1, 1, tzinfo=UTC), TODAY) is False

@@ -1,0 +1,333 @@
+"""The contract: typed where GitHub says something, None where it does not, and blind to the rest."""
+
+import copy
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from local import github
+from pipeline.delivery import Delivery
+from pipeline.errors import Malformed
+from pipeline.events import Comment, Issue, IssueEvent, IssueRef, parse_payload
+from tests.support.hostile import ANY_JSON, mutated, places, shapes
+from tests.support.messages import NOON, an_issue
+
+LATER = NOON + timedelta(hours=1)
+RECEIVED = NOON + timedelta(days=1)
+MONA = github.Person(login="mona")
+BOT = github.Person(login="triage[bot]", type="Bot")
+OTHER = github.Repository(full_name="other/site")
+
+
+def read(payload: Any, event: str = "issues", **changes: Any) -> IssueEvent:
+    """Read a payload as stream_bq and notify_slack do."""
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    fields: dict[str, Any] = {"delivery_id": "d-1", "event": event, "body": body, "received_at": RECEIVED}
+    return IssueEvent.from_delivery(Delivery(**fields | changes))
+
+
+def read_made(made: github.Event) -> IssueEvent:
+    """Read what GitHub would deliver."""
+    return read(made.payload, made.name)
+
+
+def test_an_opened_issue_is_read_whole() -> None:
+    """Every field that an issue shows is read, with its type."""
+    payload = (
+        an_issue(labels=["bug", "ui"], assignees=[MONA, BOT], body="It fails.", comments=3).opened().payload
+    )
+    payload["issue"]["milestone"] = {"title": "v1", "number": 4}
+    event = read(payload, source="reconcile")
+    assert event == IssueEvent(
+        delivery_id="d-1",
+        event="issues",
+        action="opened",
+        event_at=NOON,
+        received_at=RECEIVED,
+        source="reconcile",
+        repository_id=github.number_for("acme/app"),
+        repository="acme/app",
+        organization="acme",
+        sender="octavia",
+        sender_type="User",
+        issue=Issue(
+            id=github.number_for("acme/app#7"),
+            number=7,
+            title="Export fails",
+            body="It fails.",
+            url="https://github.com/acme/app/issues/7",
+            state="open",
+            state_reason=None,
+            author="octavia",
+            author_type="User",
+            author_association="NONE",
+            milestone="v1",
+            labels=("bug", "ui"),
+            assignees=("mona", "triage[bot]"),
+            comments=3,
+            created_at=NOON,
+            updated_at=NOON,
+            closed_at=None,
+        ),
+        is_pull_request=False,
+        label=None,
+        assignee=None,
+        comment=None,
+        transferred_to=None,
+        transferred_from=None,
+        payload=payload,
+    )
+
+
+def test_a_closed_and_a_reopened_issue() -> None:
+    """The state and its reason are GitHub's; closed_at may be set on an issue that is open again."""
+    issue = an_issue()
+    closed = read_made(issue.closed(MONA, LATER, "not_planned"))
+    assert closed.issue is not None
+    assert (closed.issue.state, closed.issue.state_reason) == ("closed", "not_planned")
+    assert (closed.issue.closed_at, closed.sender) == (LATER, "mona")
+    reopened = read_made(issue.reopened(BOT, LATER + timedelta(hours=1)))
+    assert reopened.issue is not None
+    assert (reopened.issue.state, reopened.issue.state_reason) == ("open", "reopened")
+    assert (reopened.issue.closed_at, reopened.sender_type) == (LATER, "Bot")
+
+
+def test_a_comment_is_read_whole() -> None:
+    """Every field that a comment shows is read; one on an issue is not on a pull request."""
+    event = read_made(an_issue().commented(BOT, LATER, "Thanks!"))
+    number = github.number_for("acme/app#7/1")
+    assert event.comment == Comment(
+        id=number,
+        author="triage[bot]",
+        author_type="Bot",
+        author_association="MEMBER",
+        created_at=LATER,
+        updated_at=LATER,
+        url=f"https://github.com/acme/app/issues/7#issuecomment-{number}",
+    )
+    assert event.is_pull_request is False
+
+
+def test_a_comment_on_a_pull_request() -> None:
+    """A comment on a pull request arrives as issue_comment and says so."""
+    event = read_made(an_issue(is_pull_request=True).commented(MONA, LATER, "Looks good"))
+    assert event.is_pull_request is True
+    assert event.issue is not None
+    assert event.issue.url == "https://github.com/acme/app/pull/7"
+
+
+def test_deleted_accounts_have_no_name() -> None:
+    """GitHub writes null for the author of a deleted account, and so do we."""
+    event = read_made(an_issue(author=None, body=None).commented(None, LATER, "Still broken"))
+    assert event.issue is not None
+    assert event.comment is not None
+    assert (event.issue.author, event.issue.author_type, event.issue.body) == (None, None, None)
+    assert (event.comment.author, event.comment.author_type, event.sender) == (None, None, "ghost")
+
+
+@pytest.mark.parametrize(
+    ("action", "label"),
+    [("labeled", "bug"), ("unlabeled", "bug"), ("opened", None), ("edited", None)],
+)
+def test_a_label_counts_for_its_actions_only(action: str, label: str | None) -> None:
+    """`label` is what labeled and unlabeled are about."""
+    payload = an_issue().labeled(MONA, LATER, "bug").payload | {"action": action}
+    assert read(payload).label == label
+
+
+@pytest.mark.parametrize(
+    ("action", "assignee"),
+    [("assigned", "mona"), ("unassigned", "mona"), ("opened", None), ("labeled", None)],
+)
+def test_an_assignee_counts_for_its_actions_only(action: str, assignee: str | None) -> None:
+    """`assignee` is whom assigned and unassigned are about."""
+    payload = an_issue().assigned(BOT, LATER, MONA).payload | {"action": action}
+    assert read(payload).assignee == assignee
+
+
+def test_a_transfer_names_both_ends() -> None:
+    """A transfer tells here where the issue went, and there, as `opened`, where it came from."""
+    here = an_issue()
+    gone, there = here.transferred(MONA, LATER, OTHER, 3)
+    came = there.opened(old_issue=here.as_json(), old_repository=here.repository.as_json())
+    assert read_made(gone).transferred_to == IssueRef(repository="other/site", number=3)
+    assert read_made(gone).transferred_from is None
+    assert read_made(came).transferred_from == IssueRef(repository="acme/app", number=7)
+    assert read_made(came).transferred_to is None
+
+
+@pytest.mark.parametrize(
+    ("event", "action", "expected"),
+    [
+        ("issues", "opened", "issue.created_at"),
+        ("issues", "closed", "issue.closed_at"),
+        ("issues", "reopened", "issue.updated_at"),
+        ("issues", "edited", "issue.updated_at"),
+        ("issues", "of_tomorrow", "issue.updated_at"),
+        ("issues", None, "issue.updated_at"),
+        ("issue_comment", "created", "comment.created_at"),
+        ("issue_comment", "edited", "comment.updated_at"),
+        ("issue_comment", "deleted", "comment.updated_at"),
+        ("issue_comment", "pinned", "issue.updated_at"),
+        ("issue_of_tomorrow", "opened", "issue.updated_at"),
+    ],
+)
+def test_when_it_happened(event: str, action: str | None, expected: str) -> None:
+    """event_at is the moment at GitHub that the contract names for the event and its action."""
+    times = {
+        "issue": {
+            "created_at": "2026-01-05T01:00:00Z",
+            "updated_at": "2026-01-05T02:00:00Z",
+            "closed_at": "2026-01-05T03:00:00Z",
+        },
+        "comment": {"created_at": "2026-01-05T04:00:00Z", "updated_at": "2026-01-05T05:00:00Z"},
+    }
+    payload: dict[str, Any] = copy.deepcopy(times) | {"action": action}
+    if event != "issue_comment":
+        del payload["comment"]
+    about, name = expected.split(".")
+    assert read(payload, event).event_at == datetime.fromisoformat(times[about][name])
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        ("ping", github.ping(github.Repository(full_name="acme/app"), MONA).payload),
+        ("push", {"ref": "refs/heads/main", "commits": []}),
+        ("star", {"action": "created", "issue": None}),
+        ("issues", {"action": "opened", "issue": {}}),
+        ("issues", {"action": "opened", "issue": {"created_at": "yesterday", "updated_at": 1700000000}}),
+        ("issue_comment", {"action": "created", "comment": {"created_at": "2026-01-05T04:00:00Z"}}),
+    ],
+    ids=["ping", "push", "star", "empty-issue", "times-that-are-none", "comment-without-issue"],
+)
+def test_what_says_no_time_happened_when_it_was_received(event: str, payload: dict[str, Any]) -> None:
+    """Without an issue, or without a time in it, event_at is the moment of receipt."""
+    assert read(payload, event).event_at == RECEIVED
+
+
+@pytest.mark.parametrize("missing", ["issue.created_at", "issue.closed_at", "comment.created_at"])
+def test_a_missing_moment_falls_back(missing: str) -> None:
+    """A delivery that lacks the moment of its action happened when the issue was last updated."""
+    issue = an_issue()
+    made = {
+        "issue.created_at": issue.opened,
+        "issue.closed_at": lambda: issue.closed(MONA, LATER),
+        "comment.created_at": lambda: issue.commented(MONA, LATER, "x"),
+    }[missing]()
+    about, name = missing.split(".")
+    del made.payload[about][name]
+    made.payload["issue"]["updated_at"] = "2026-01-06T00:00:00Z"
+    assert read_made(made).event_at == datetime(2026, 1, 6, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("event", ["push", "ping", "unheard_of"])
+def test_events_about_no_issue_keep_the_rest(event: str) -> None:
+    """What is about no issue still has its repository, its sender and its whole payload."""
+    payload = {
+        "repository": {"id": 5, "full_name": "a/b"},
+        "sender": {"login": "mona", "type": "User"},
+        "x": [1],
+    }
+    found = read(payload, event)
+    assert (found.issue, found.comment, found.is_pull_request, found.action) == (None, None, None, None)
+    assert (found.repository_id, found.repository, found.sender) == (5, "a/b", "mona")
+    assert found.payload == payload
+
+
+def test_numbers_beyond_int64_and_booleans_are_no_numbers() -> None:
+    """A number that no column holds, or a boolean where a number belongs, reads as None."""
+    payload = {"issue": {"id": 2**63, "number": True, "comments": 1.5}, "repository": {"id": -(2**63)}}
+    event = read(payload)
+    assert event.issue is not None
+    assert (event.issue.id, event.issue.number, event.issue.comments) == (None, None, None)
+    assert event.repository_id == -(2**63)
+
+
+def test_labels_without_a_name_are_passed_over() -> None:
+    """One broken label or assignee does not hide the others."""
+    payload = {
+        "issue": {"labels": [{"name": "bug"}, "ui", {"name": 5}, None, {}, {"name": "b"}], "assignees": {}}
+    }
+    event = read(payload)
+    assert event.issue is not None
+    assert (event.issue.labels, event.issue.assignees) == (("bug", "b"), ())
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "body_not_json"),
+        (b"{", "body_not_json"),
+        (b"\xff\xfe{}", "body_not_json"),
+        (b'{"a": "\xff"}', "body_not_json"),
+        (b"\xef\xbb\xbf{}", "body_not_json"),
+        (b"[" * 200_000, "body_not_json"),
+        (b'{"n": ' + b"9" * 4301 + b"}", "body_not_json"),
+        (b"[]", "body_not_object"),
+        (b"null", "body_not_object"),
+        (b'"x"', "body_not_object"),
+        (b"NaN", "body_not_object"),
+    ],
+    ids=lambda value: repr(value[:12]) if isinstance(value, bytes) else value,
+)
+def test_a_body_that_is_no_object_is_malformed(body: bytes, reason: str) -> None:
+    """A body that is no JSON object raises Malformed with its reason, whatever is wrong with it."""
+    with pytest.raises(Malformed) as caught:
+        read(body)
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_constants_of_python_are_refused_when_strict(constant: str) -> None:
+    """NaN and the infinities are refused at the door; a subscriber takes what is on the topic already."""
+    body = f'{{"x": [{constant}]}}'.encode()
+    assert set(parse_payload(body)) == {"x"}
+    with pytest.raises(Malformed) as caught:
+        parse_payload(body, strict=True)
+    assert caught.value.reason == "body_not_json"
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_json_allows_is_taken(strict: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Lone surrogates, NUL, huge numbers and repeated keys are JSON; the last of two equal keys counts."""
+    body = b'{"a": "\\ud800\\u0000", "n": 123456789012345678901234567890, "e": 1e999, "k": 1, "k": 2}'
+    found = parse_payload(body, strict=strict)
+    assert found == {"a": "\ud800\0", "n": 123456789012345678901234567890, "e": float("inf"), "k": 2}
+
+
+@given(mutated())
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+def test_any_part_may_be_missing_or_another(made: github.Event) -> None:
+    """A payload in which any parts are missing or are any other JSON value still reads as an event."""
+    event = read_made(made)
+    assert event.event_at.tzinfo is UTC
+    assert event.repository is None or isinstance(event.repository, str)
+
+
+@given(st.binary(max_size=60) | ANY_JSON.map(lambda value: json.dumps(value).encode()))
+@settings(max_examples=120, deadline=None, derandomize=True)
+def test_any_bytes_are_read_or_malformed(body: bytes) -> None:
+    """Whatever bytes arrive, they are read as an event or raise Malformed, and nothing else."""
+    try:
+        event = read(body)
+    except Malformed as error:
+        assert error.reason in {"body_not_json", "body_not_object"}  # noqa: PT017 - both ways are right
+    else:
+        assert isinstance(event.payload, dict)
+
+
+@pytest.mark.parametrize("shape", shapes().values(), ids=shapes())
+def test_each_single_part_may_be_missing(shape: github.Event) -> None:
+    """No one part of a payload is needed to read the rest."""
+    for path in places(shape.payload):
+        payload = copy.deepcopy(shape.payload)
+        parent: Any = payload
+        for name in path[:-1]:
+            parent = parent[name]
+        del parent[path[-1]]
+        assert read(payload, shape.name).payload == payload
