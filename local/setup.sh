@@ -168,8 +168,8 @@ bring_up_to_date() {
 (($#)) || die "usage: local/setup.sh main|bigquery ..."
 for name in "$@"; do
   case $name in
-  main) bring_up_to_date .venv requirements-dev.txt 30 ;;
-  bigquery) bring_up_to_date .venv-bigquery local/bigquery/requirements.txt 45 import_duckdb_extensions ;;
-  *) die "no environment is called $name; there are main and bigquery" ;;
+    main) bring_up_to_date .venv requirements-dev.txt 30 ;;
+    bigquery) bring_up_to_date .venv-bigquery local/bigquery/requirements.txt 45 import_duckdb_extensions ;;
+    *) die "no environment is called $name; there are main and bigquery" ;;
   esac
 done
