@@ -1,7 +1,6 @@
 """The functions' environment: read once, every problem told together, no value ever quoted."""
 
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
@@ -126,17 +125,6 @@ def test_a_token_file_must_be_a_readable_file(tmp_path: Path) -> None:
         assert problems(SlackSettings, {"SLACK_TOKEN_FILE": str(path)}) == (
             "SLACK_TOKEN_FILE names no file that can be read",
         )
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_token_file_without_permission_is_told_at_start(tmp_path: Path) -> None:
-    """A secret mounted for somebody else is a configuration error."""
-    file = tmp_path / "token"
-    file.write_text("xoxb-1")
-    file.chmod(0)
-    assert problems(SlackSettings, {"SLACK_TOKEN_FILE": str(file)}) == (
-        "SLACK_TOKEN_FILE names no file that can be read",
-    )
 
 
 def test_a_token_file_that_vanishes_is_unavailable(tmp_path: Path) -> None:
