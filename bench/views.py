@@ -1,0 +1,176 @@
+"""How long each view takes on the local BigQuery, over a table and over one ten times as large."""
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import click
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+
+from functions.stream_bq.row import to_row
+from local import github
+from local.processes import ROOT, Child, accepts, free_port
+from ops import schema
+from pipeline.delivery import Delivery, format_time
+from pipeline.events import IssueEvent
+
+PROJECT, DATASET = "local-dev", "github"
+EVENTS, GROWTH = 10_000, 10
+REPOSITORIES = 10
+ROUNDS = 3
+SECONDS = 120.0
+BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
+LIFE = {  # hours after an issue's opening, and what happens then
+    0: ("issues", "opened", "open"),
+    5: ("issues", "labeled", "open"),
+    26: ("issue_comment", "created", "open"),
+    50: ("issue_comment", "created", "open"),
+    90: ("issues", "closed", "closed"),
+    91: ("issue_comment", "created", "closed"),
+    900: ("issues", "reopened", "open"),
+    970: ("issues", "closed", "closed"),
+}
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Seconds that a view takes over EVENTS events, and over GROWTH times as many."""
+
+    name: str
+    small: list[float]
+    large: list[float]
+    rows: int
+
+    def row(self) -> str:
+        """Return the view as a row of the table."""
+        small, large = statistics.median(self.small), statistics.median(self.large)
+        growth = f"{large / small:.1f} | <= {GROWTH * 1.3:.0f}"
+        return f"| {self.name} | {large:.2f} s | <= 10 s | {growth} | {small:.2f} s | {self.rows} |"
+
+
+def table(views: list[View]) -> str:
+    """Return the views as a table."""
+    large, small = f"{EVENTS * GROWTH:,} events", f"{EVENTS:,} events"
+    head = f"| view | {large} | goal | ratio | goal | {small} | rows of {large} |"
+    return "\n".join([head, "|---|---|---|---|---|---|---|", *(view.row() for view in views)])
+
+
+def measure(folder: Path) -> list[View]:
+    """Start BigQuery, fill it, and ask every view for all it has, ROUNDS times before and after it grows."""
+    venv, port = ROOT / ".venv-bigquery", free_port()
+    ports = [f"--port={port}", f"--grpc-port={free_port()}"]
+    options = ["--host=127.0.0.1", f"--project={PROJECT}", f"--data-dir={folder / 'bigquery'}"]
+    child = Child(
+        name="bigquery",
+        command=[str(venv / "bin" / "local-bigquery"), "serve", *ports, *options],
+        log=folder / "bigquery.log",
+        environment={"HOME": str(venv / "home")},
+    )
+    client = bigquery.Client(
+        project=PROJECT,
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        client_options={"api_endpoint": f"http://127.0.0.1:{port}"},
+    )
+    names = [path.stem for path in schema.files()[1:]]
+    child.start()
+    try:
+        child.wait_until(lambda: accepts(port))
+        list(schema.apply(client, DATASET))
+        load = client.load_table_from_json(
+            list(islice(_rows(), EVENTS)), f"{PROJECT}.{DATASET}.events", timeout=SECONDS
+        )
+        load.result(timeout=SECONDS)
+        small = _rounds(client, names, f"views over {EVENTS} events")
+        _query(client, GROW)
+        large = _rounds(client, names, f"views over {EVENTS * GROWTH} events")
+    finally:
+        child.stop()
+    return [
+        View(
+            name=name,
+            small=[seconds for seconds, _ in small[name]],
+            large=[seconds for seconds, _ in large[name]],
+            rows=large[name][0][1],
+        )
+        for name in names
+    ]
+
+
+# The same lives again, under other numbers.
+GROW = f"""
+INSERT INTO `{DATASET}.events`
+SELECT told.* REPLACE (
+  CONCAT(delivery_id, '/', CAST(again AS STRING)) AS delivery_id,
+  issue_number + again * {EVENTS} AS issue_number)
+FROM `{DATASET}.events` AS told, UNNEST(GENERATE_ARRAY(1, {GROWTH - 1})) AS again
+"""
+
+
+def _rounds(client: bigquery.Client, names: list[str], label: str) -> dict[str, list[tuple[float, int]]]:
+    taken: dict[str, list[tuple[float, int]]] = {name: [] for name in names}
+    with click.progressbar(names * ROUNDS, label=label, file=sys.stderr) as rounds:
+        for name in rounds:
+            began = time.perf_counter()
+            rows = _query(client, f"SELECT * FROM `{DATASET}.{name}`")
+            taken[name].append((time.perf_counter() - began, rows))
+    return taken
+
+
+def _query(client: bigquery.Client, sql: str) -> int:
+    """Have the whole answer computed, fetch its first row, and return how many there are."""
+    answer = client.query(sql, timeout=SECONDS).result(max_results=1, timeout=SECONDS)
+    list(answer)
+    return answer.total_rows or 0
+
+
+def _rows() -> Iterator[Row]:
+    """Yield rows as stream_bq stores them: issues of some two years, in REPOSITORIES repositories."""
+    templates = [_template(repository) for repository in range(REPOSITORIES)]
+    for number in range(EVENTS):
+        created_at = BEGIN + number * timedelta(hours=14)
+        for hours, (event, action, state) in LIFE.items():
+            if hours == max(LIFE) and number % 5 == 0:
+                continue  # this one stays open
+            at = format_time(created_at + timedelta(hours=hours))
+            yield templates[number % REPOSITORIES] | {
+                "delivery_id": f"{number}-{hours}",
+                "event": event,
+                "action": action,
+                "event_at": at,
+                "received_at": at,
+                "inserted_at": at,
+                "issue_number": number,
+                "issue_state": state,
+                "issue_created_at": format_time(created_at),
+                "issue_updated_at": at,
+                "issue_closed_at": at if action == "closed" else None,
+                "comment_author": "mona" if event == "issue_comment" else None,
+                "comment_author_type": "User" if event == "issue_comment" else None,
+                "comment_created_at": at if event == "issue_comment" else None,
+            }
+
+
+def _template(repository: int) -> Row:
+    """Return the row of an issue's opening."""
+    issue = github.Issue(
+        repository=github.Repository(full_name=f"acme/app{repository}"),
+        number=1,
+        title="Export fails when the table is empty",
+        author=github.Person(login="octavia"),
+        created_at=BEGIN,
+        labels=["bug", "export"],
+    )
+    payload = issue.opened().payload
+    delivery = Delivery(delivery_id="d", event="issues", body=json.dumps(payload).encode(), received_at=BEGIN)
+    event = IssueEvent.from_delivery(delivery)
+    return to_row(event, len(delivery.body), BEGIN, store_payload=False).columns

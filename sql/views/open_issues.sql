@@ -1,0 +1,22 @@
+-- The backlog, issue by issue: how old it is, whether anybody has answered, how long it has been quiet. The last event
+-- is the last that happened, not the last that was received; an issue that came by a transfer was not quiet then.
+--
+-- Cost: reads `issues` once, so one pass over `events`; a filter on repository does not prune.
+
+CREATE OR REPLACE VIEW `${DATASET}.open_issues` AS
+SELECT
+  repository_id,
+  repository,
+  issue_number,
+  title,
+  url,
+  author,
+  opened_at,
+  TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), opened_at, MICROSECOND) / 3600000000 AS age_hours,
+  first_response_at IS NOT NULL AS answered,
+  TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), last_event_at, MICROSECOND) / 3600000000 AS hours_since_last_event,
+  labels,
+  assignees,
+  is_bot_authored
+FROM `${DATASET}.issues`
+WHERE state = 'open';

@@ -1,0 +1,30 @@
+-- The pipeline's own delay, by the day (UTC) of the event, over all repositories: from when it happened at GitHub to
+-- its row here, in seconds. Deliveries of the webhook only: what was reconciled, backfilled or replayed is late on purpose.
+-- Pull requests and events about no issue count too; the latter are dated by their receipt.
+-- Where a delivery does not tell when it happened, it looks late: an issue that came by a transfer is dated by its
+-- creation, a deletion by the last change before it. The percentiles bear that; max_seconds may show it.
+--
+-- Cost: one pass over five columns of `events`; a filter on day does not prune.
+
+CREATE OR REPLACE VIEW `${DATASET}.pipeline_delay` AS
+SELECT
+  day,
+  COUNT(*) AS n,
+  ANY_VALUE(p50) AS p50_seconds,
+  ANY_VALUE(p95) AS p95_seconds,
+  MAX(seconds) AS max_seconds
+FROM (
+  SELECT
+    day,
+    seconds,
+    PERCENTILE_CONT(seconds, 0.5) OVER (PARTITION BY day) AS p50,
+    PERCENTILE_CONT(seconds, 0.95) OVER (PARTITION BY day) AS p95
+  FROM (
+    SELECT
+      DATE(event_at) AS day,
+      TIMESTAMP_DIFF(inserted_at, event_at, MICROSECOND) / 1000000 AS seconds
+    FROM `${DATASET}.issue_events`
+    WHERE source = 'webhook' AND inserted_at IS NOT NULL
+  )
+)
+GROUP BY day;

@@ -1,0 +1,15 @@
+-- How often a close does not last: issues reopened at least once, of the issues closed at least once. Deleted and
+-- transferred issues are counted too; what was reopened was closed before, also when no delivery tells when. One row
+-- for each repository with issues; rate is null while nothing was closed.
+--
+-- Cost: reads `issues` once, so one pass over `events`; a filter on repository does not prune.
+
+CREATE OR REPLACE VIEW `${DATASET}.reopen_rate` AS
+SELECT
+  repository_id,
+  ANY_VALUE(repository) AS repository,
+  COUNTIF(first_closed_at IS NOT NULL OR reopen_count > 0) AS closed_issues,
+  COUNTIF(reopen_count > 0) AS reopened_issues,
+  SAFE_DIVIDE(COUNTIF(reopen_count > 0), COUNTIF(first_closed_at IS NOT NULL OR reopen_count > 0)) AS rate
+FROM `${DATASET}.issues`
+GROUP BY repository_id;

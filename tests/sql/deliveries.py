@@ -1,0 +1,78 @@
+"""What happens to issues beside the demo's story, and the rows that stream_bq makes of it."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions.stream_bq.row import to_row
+from local import github
+from pipeline.delivery import Delivery, Source
+from pipeline.events import IssueEvent
+
+SECOND = timedelta(seconds=1)
+
+
+class Subject(github.Issue):
+    """An issue to which everything can happen."""
+
+    def changed(self, action: str, by: github.Person | None, at: datetime, **extra: Any) -> github.Event:
+        """Go through something else of the event `issues`: edited, unlabeled, locked, deleted, ..."""
+        return self._issues(action, by, at, **extra)
+
+    def comment_changed(
+        self, action: str, comment: github.Event, by: github.Person | None, at: datetime
+    ) -> github.Event:
+        """Have a comment edited, or deleted, which leaves its updated_at as it was."""
+        self.updated_at = at
+        old = comment.payload["comment"]
+        new = {**old, "updated_at": github.time_text(at) if action == "edited" else old["updated_at"]}
+        return github.Event(name="issue_comment", payload=self._payload(action, by, comment=new))
+
+    def moved(
+        self, by: github.Person | None, at: datetime, to: github.Repository, number: int
+    ) -> tuple[github.Event, github.Event, "Subject"]:
+        """Transfer it; returns the event here, the event there, and the issue there."""
+        there = Subject(
+            repository=to,
+            number=number,
+            title=self.title,
+            author=self.author,
+            created_at=self.created_at,
+            state=self.state,
+            state_reason=self.state_reason,
+            updated_at=at,
+            closed_at=self.closed_at,
+        )
+        changes = {"new_issue": there.as_json(), "new_repository": to.as_json()}
+        leaves = self.changed("transferred", by, at, changes=changes)
+        arrives = there.opened(old_issue=self.as_json(), old_repository=self.repository.as_json())
+        return leaves, arrives, there
+
+
+def other_event(name: str, repository: github.Repository, by: github.Person) -> github.Event:
+    """Return an event that is about no issue: push, star, ..."""
+    payload = {"action": "created"} if name == "star" else {"ref": "refs/heads/main"}
+    return github.Event(
+        name=name, payload={**payload, "repository": repository.as_json(), "sender": by.as_json()}
+    )
+
+
+def row(
+    event: github.Event,
+    delivery_id: str,
+    received_at: datetime,
+    *,
+    inserted_at: datetime | None = None,
+    source: Source = "webhook",
+    name: str | None = None,
+) -> dict[str, Any]:
+    """Return the row that stream_bq stores; `name` is the repository's name if it is another by now."""
+    payload = event.payload
+    if name is not None:
+        payload = {**payload, "repository": {**payload["repository"], "full_name": name}}
+    body = json.dumps(payload).encode()
+    delivery = Delivery(
+        delivery_id=delivery_id, event=event.name, body=body, received_at=received_at, source=source
+    )
+    stored_at = inserted_at or received_at + SECOND
+    return to_row(IssueEvent.from_delivery(delivery), len(body), stored_at, store_payload=False).columns

@@ -1,0 +1,156 @@
+"""The views' columns are the contract's, and BigQuery itself would take what the local engine takes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from ops import schema
+from tests.support.warehouse import COLUMNS, Warehouse
+
+FILES = schema.files()
+
+# The contract: the columns that every view must have, and their types.
+VIEWS = {
+    "issue_events": {name: kind.removesuffix(" REQUIRED") for name, kind in COLUMNS.items()},
+    "issues": {
+        "repository_id": "INT64",
+        "repository": "STRING",
+        "issue_number": "INT64",
+        **dict.fromkeys(("title", "url", "state", "state_reason", "author", "author_type"), "STRING"),
+        **dict.fromkeys(("labels", "assignees"), "STRING REPEATED"),
+        **dict.fromkeys(("opened_at", "first_response_at", "first_closed_at", "closed_at"), "TIMESTAMP"),
+        "reopen_count": "INT64",
+        **dict.fromkeys(("open_hours", "time_to_first_response_hours", "time_to_close_hours"), "FLOAT64"),
+        **dict.fromkeys(("is_bot_authored", "left_censored"), "BOOL"),
+    },
+    "time_to_close": {
+        "repository_id": "INT64",
+        "repository": "STRING",
+        "n": "INT64",
+        **dict.fromkeys(("p50_hours", "p90_hours"), "FLOAT64"),
+    },
+    "time_to_first_response": {
+        "repository_id": "INT64",
+        "repository": "STRING",
+        "n": "INT64",
+        **dict.fromkeys(("p50_hours", "p90_hours"), "FLOAT64"),
+        **dict.fromkeys(("answered_within_24h", "answered_within_72h", "unanswered"), "INT64"),
+    },
+    "reopen_rate": {
+        "repository_id": "INT64",
+        "repository": "STRING",
+        **dict.fromkeys(("closed_issues", "reopened_issues"), "INT64"),
+        "rate": "FLOAT64",
+    },
+    "issues_weekly": {
+        "repository_id": "INT64",
+        "repository": "STRING",
+        "week": "DATE",
+        **dict.fromkeys(("opened", "closed", "reopened", "backlog"), "INT64"),
+        "p50_hours_to_close": "FLOAT64",
+        "p90_hours_to_close": "FLOAT64",
+        "p50_hours_to_first_response": "FLOAT64",
+    },
+    "open_issues": {
+        "repository_id": "INT64",
+        "repository": "STRING",
+        "issue_number": "INT64",
+        **dict.fromkeys(("title", "url"), "STRING"),
+        "age_hours": "FLOAT64",
+        "answered": "BOOL",
+        "hours_since_last_event": "FLOAT64",
+        **dict.fromkeys(("labels", "assignees"), "STRING REPEATED"),
+    },
+    "pipeline_delay": {
+        "day": "DATE",
+        "n": "INT64",
+        **dict.fromkeys(("p50_seconds", "p95_seconds", "max_seconds"), "FLOAT64"),
+    },
+}
+
+TYPES = {"INTEGER": "INT64", "BOOLEAN": "BOOL", "FLOAT": "FLOAT64"}
+
+# https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#reserved_keywords
+_WORDS = """
+ALL AND ANY ARRAY AS ASC ASSERT_ROWS_MODIFIED AT BETWEEN BY CASE CAST COLLATE CONTAINS CREATE CROSS CUBE
+CURRENT DEFAULT DEFINE DESC DISTINCT ELSE END ENUM ESCAPE EXCEPT EXCLUDE EXISTS EXTRACT FALSE FETCH
+FOLLOWING FOR FROM FULL GROUP GROUPING GROUPS HASH HAVING IF IGNORE IN INNER INTERSECT INTERVAL INTO IS
+JOIN LATERAL LEFT LIKE LIMIT LOOKUP MERGE NATURAL NEW NO NOT NULL NULLS OF ON OR ORDER OUTER OVER
+PARTITION PRECEDING PROTO QUALIFY RANGE RECURSIVE RESPECT RIGHT ROLLUP ROWS SELECT SET SOME STRUCT
+TABLESAMPLE THEN TO TREAT TRUE UNBOUNDED UNION UNNEST USING WHEN WHERE WINDOW WITH WITHIN
+"""
+RESERVED = set(_WORDS.split())
+
+# The aggregates that BigQuery computes over a window; what only the local engine windows is not here.
+# https://cloud.google.com/bigquery/docs/reference/standard-sql/window-function-calls
+WINDOWED = {"ROW_NUMBER", "COUNT_IF", "LAST_VALUE", "FIRST_VALUE", "LEAD", "SUM", "PERCENTILE_CONT"}
+
+
+@pytest.fixture(scope="module")
+def dataset(warehouse: Warehouse) -> str:
+    """Give one applied dataset to the tests that only look."""
+    return warehouse.dataset()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_of_nothing_has_the_contract_s_columns(warehouse: Warehouse, dataset: str, view: str) -> None:
+    """On an empty table each view answers, with no rows, and with the contract's columns and types."""
+    answer = warehouse.client.query(f"SELECT * FROM `{dataset}.{view}`").result(timeout=30)
+    assert list(answer) == []
+    found = {
+        field.name: TYPES.get(field.field_type, field.field_type)
+        + (" REPEATED" if field.mode == "REPEATED" else "")
+        for field in answer.schema
+    }
+    assert {name: found.get(name) for name in VIEWS[view]} == VIEWS[view]
+
+
+def test_every_view_is_in_the_contract() -> None:
+    """There is one file for each view, named like it."""
+    assert {path.stem for path in (schema.SQL / "views").glob("*.sql")} >= set(VIEWS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_bigquery_would_take_it(path: Path) -> None:
+    """The SQL is of BigQuery's dialect, names nothing by a reserved word, windows only what BigQuery does."""
+    for statement in schema.statements(path, "github"):
+        tree = sqlglot.parse_one(statement, read="bigquery")
+        assert not isinstance(tree, exp.Command), "it was not understood"
+        assert [name for name in _names(tree) if name.upper() in RESERVED] == []
+        assert set(_windowed(tree)) <= WINDOWED
+
+
+@pytest.mark.parametrize("path", FILES[1:], ids=lambda path: path.name)
+def test_a_view_is_its_file(path: Path) -> None:
+    """A file of sql/views holds one view, named like the file, beneath a comment that defines it."""
+    (statement,) = schema.statements(path, "github")
+    create = sqlglot.parse_one(statement, read="bigquery")
+    assert isinstance(create, exp.Create)
+    assert (create.kind, create.this.name) == ("VIEW", path.stem)
+    assert path.read_text().startswith("-- ")
+
+
+def test_the_rule_sees_reserved_words() -> None:
+    """AT is taken by the local engine as a name and refused by BigQuery: the rule above would find it."""
+    tree = sqlglot.parse_one("SELECT STRUCT(a AS at) AS b FROM t", read="bigquery")
+    assert [name for name in _names(tree) if name.upper() in RESERVED] == ["at"]
+
+
+def _names(tree: exp.Expression) -> Iterator[str]:
+    """Yield what stands in the SQL as a name, unless it is quoted."""
+    for identifier in tree.find_all(exp.Identifier):
+        if not identifier.args.get("quoted"):
+            yield identifier.name
+
+
+def _windowed(tree: exp.Expression) -> Iterator[str]:
+    """Yield the functions that are computed over a window."""
+    for window in tree.find_all(exp.Window):
+        function = window.this
+        while isinstance(function, exp.IgnoreNulls | exp.RespectNulls):
+            function = function.this
+        if window.arg_key != "windows":  # those of the WINDOW clause are names
+            yield function.sql_name()
