@@ -2,6 +2,8 @@
 
 import click
 
+from ops.backfill import backfill
+from ops.report import report
 from ops.schema import schema
 from ops.send import send
 
@@ -13,6 +15,8 @@ def ops() -> None:
 
 ops.add_command(send)
 ops.add_command(schema)
+ops.add_command(backfill)
+ops.add_command(report)
 
 if __name__ == "__main__":
     ops(prog_name="python -m ops")  # click answers Ctrl-C by "Aborted!" and status 1

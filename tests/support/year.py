@@ -1,0 +1,183 @@
+"""A made-up year of two repositories, as the rows that stream_bq would have stored; one seed, one year.
+
+acme/app is busy, has a slow summer and a silent fortnight; acme/website is small, so that few of its weeks
+have enough issues for a percentile. Bots answer first, authors comment on their own issues, issues are
+reopened, transferred, deleted and left unanswered, deliveries come twice, and some titles are hostile.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from functions.stream_bq.row import to_row
+from local import github
+from pipeline.delivery import Delivery
+from pipeline.events import IssueEvent
+
+APP = github.Repository(full_name="acme/app")
+WEBSITE = github.Repository(full_name="acme/website")
+WEEKS = 52
+SILENT_WEEKS = range(20, 22)  # nothing is opened
+SLOW_WEEKS = range(32, 39)  # everything takes four times as long
+
+HOSTILE_TITLES = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</title></style></svg><h1>owned</h1>",
+    "\u202egnp.exe is displayed backwards",
+    "Price shows $\\frac{1}{2}$ & 5 < 6",
+    "W" * 256,
+)
+_PARTS = ("Export", "Login", "Search", "Dark mode", "Upload", "The settings page", "Sync", "The invoice")
+_FAULTS = (
+    "fails with a timeout",
+    "loses the last row",
+    "is slow with many entries",
+    "shows the wrong date",
+    "should remember my choice",
+    "crashes on an empty file",
+    "ignores the time zone",
+    "cannot be used with a keyboard",
+)
+_LABELS = ("bug", "enhancement", "question", "documentation", "good first issue")
+_USERS = tuple(github.Person(login=name) for name in ("octavia", "kim", "noor", "sam-reads", "li-wei", "ana"))
+_TEAM = tuple(github.Person(login=name) for name in ("mona", "jo", "ravi"))
+_TRIAGE = github.Person(login="triage[bot]", type="Bot")
+_RENOVATE = github.Person(login="updates[bot]", type="Bot")
+
+Happening = tuple[datetime, github.Event]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habit:
+    """How a repository lives: issues opened a week, medians in hours, shares of 1."""
+
+    repository: github.Repository
+    opened: float
+    response: float
+    close: float
+    unanswered: float
+
+
+HABITS = (
+    Habit(repository=APP, opened=13, response=5, close=60, unanswered=0.04),
+    Habit(repository=WEBSITE, opened=2.5, response=14, close=150, unanswered=0.1),
+)
+
+
+def rows(end: datetime, seed: int = 1) -> list[dict[str, Any]]:
+    """Return the year's rows, oldest first; it ends at `end` and begins 52 weeks before."""
+    random = Random(seed)
+    happened = sorted(
+        (item for habit in HABITS for item in _lives(random, habit, end) if item[0] <= end),
+        key=lambda item: item[0],
+    )
+    stored = []
+    for index, (at, event) in enumerate(happened):
+        row = _row(random, at, event, github.delivery_id(f"year/{seed}/{index}"), end)
+        stored.append(row)
+        if random.random() < 0.01:
+            stored.append({**row, "received_at": row["inserted_at"]})
+    return stored
+
+
+def _row(
+    random: Random, at: datetime, event: github.Event, delivery_id: str, end: datetime
+) -> dict[str, Any]:
+    body = json.dumps(event.payload).encode()
+    received_at = at + timedelta(seconds=random.uniform(0.4, 1.5))
+    late = 240.0 if (end - at).days == 45 else 1.0  # a bad day of the pipeline
+    inserted_at = received_at + timedelta(seconds=late * random.lognormvariate(0.2, 0.5))
+    delivery = Delivery(delivery_id=delivery_id, event=event.name, body=body, received_at=received_at)
+    return to_row(IssueEvent.from_delivery(delivery), len(body), inserted_at, store_payload=False).columns
+
+
+def _lives(random: Random, habit: Habit, end: datetime) -> Iterator[Happening]:
+    number = 0
+    for week in range(WEEKS):
+        busy = 0.0 if week in SILENT_WEEKS else habit.opened * (0.8 + 0.4 * week / WEEKS)
+        monday = end - timedelta(weeks=WEEKS - week)
+        moments = sorted(_moment(random, monday) for _ in range(_poisson(random, busy)))
+        for moment in moments:
+            number += 1
+            yield from _life(random, habit, number, moment, slow=4.0 if week in SLOW_WEEKS else 1.0)
+    pull = github.Issue(
+        repository=habit.repository, number=90_000, title="A pull request", author=_USERS[0],
+        created_at=end - timedelta(weeks=30), is_pull_request=True,
+    )  # fmt: skip
+    at = end - timedelta(weeks=29)
+    yield at, pull.commented(_TEAM[0], at, "Thanks!")
+
+
+def _life(random: Random, habit: Habit, number: int, opened_at: datetime, slow: float) -> Iterator[Happening]:
+    author = _RENOVATE if random.random() < 0.04 else random.choice(_USERS)
+    issue = github.Issue(
+        repository=habit.repository, number=number, title=_title(random, number), author=author,
+        created_at=opened_at,
+    )  # fmt: skip
+    member = random.choice(_TEAM)
+    yield opened_at, issue.opened()
+    if random.random() < 0.5:
+        at = opened_at + timedelta(seconds=20)
+        yield at, issue.commented(_TRIAGE, at, "Thank you for the report.")
+    if random.random() < 0.8:
+        at = opened_at + timedelta(seconds=50)
+        yield at, issue.labeled(member, at, random.choice(_LABELS))
+    if random.random() < 0.2:
+        at = opened_at + timedelta(minutes=9)
+        yield at, issue.commented(author, at, "I forgot to say:")
+    at = opened_at + timedelta(minutes=10)
+    is_answered = random.random() >= habit.unanswered
+    if is_answered:
+        at += timedelta(hours=slow * habit.response * random.lognormvariate(0, 1.3))
+        yield at, issue.commented(member, at, "I can see it.")
+    fate = random.random()
+    if fate < 0.015:
+        yield at, issue._issues("deleted", member, at + timedelta(hours=1))
+    elif fate < 0.03 and habit.repository == APP:
+        at += timedelta(hours=2)
+        gone, there = issue.transferred(member, at, WEBSITE, 50_000 + number)
+        yield at, gone
+        came = there.opened(old_issue=issue.as_json(), old_repository=APP.as_json())
+        yield at, came
+    elif fate < (0.9 if is_answered else 0.3):
+        yield from _closing(random, issue, member, at, slow * habit.close)
+
+
+def _closing(
+    random: Random, issue: github.Issue, member: github.Person, at: datetime, hours: float
+) -> Iterator[Happening]:
+    at += timedelta(hours=hours * random.lognormvariate(0, 1.4))
+    yield at, issue.closed(member, at, "not_planned" if random.random() < 0.12 else "completed")
+    while random.random() < 0.08:
+        at += timedelta(days=random.uniform(0.2, 12))
+        yield at, issue.reopened(issue.author or member, at)
+        if random.random() < 0.2:
+            return
+        at += timedelta(hours=hours * random.lognormvariate(0, 1))
+        yield at, issue.closed(member, at)
+
+
+def _title(random: Random, number: int) -> str:
+    if number % 40 == 0:
+        return HOSTILE_TITLES[number // 40 % len(HOSTILE_TITLES)]
+    return f"{random.choice(_PARTS)} {random.choice(_FAULTS)}"
+
+
+def _moment(random: Random, monday: datetime) -> datetime:
+    """Return a moment of the seven days, most often in working hours, in whole seconds as at GitHub."""
+    day = random.choices(range(7), weights=(6, 6, 6, 6, 5, 1, 1))[0]
+    hour = random.choices((random.uniform(8, 18), random.uniform(0, 24)), weights=(4, 1))[0]
+    return (monday + timedelta(days=day, hours=hour - 12)).replace(microsecond=0)
+
+
+def _poisson(random: Random, mean: float) -> int:
+    limit, product, count = math.exp(-mean), random.random(), 0
+    while product > limit:
+        product *= random.random()
+        count += 1
+    return count
