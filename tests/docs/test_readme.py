@@ -116,12 +116,23 @@ def known_to_make(command: str) -> None:
     assert run(f"make --dry-run {command.removeprefix('make ')}").strip()
 
 
+def dry_run(command: str) -> None:
+    """Print what the command would do to a project; tests/deploy run it for real against a recorder."""
+    bare = command.split(" <", maxsplit=1)[0]
+    run(
+        bare.replace("./deploy.sh", "echo xoxb-1 | ./deploy.sh --dry-run --yes"),
+        PROJECT="readme-project",
+        GITHUB_TOKEN="none",
+    )
+
+
 RUNNERS: dict[str, Callable[[str], None]] = {
     "make demo": demo,
     "make serve": serve_and_send,
     ".venv/bin/python -m ops send": sent_while_serving,
     ".venv/bin/python -m ops schema": schema_help,
     ".venv/bin/python -m functions_framework": one_function,
+    "./deploy.sh": dry_run,
     "make check": known_to_make,
     "make test": known_to_make,
     "make bench": known_to_make,

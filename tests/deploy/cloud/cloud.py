@@ -1,0 +1,124 @@
+"""A whole cloud on loopback for gcloud, bq and curl as they are: Google's APIs and GitHub, with a memory."""
+
+import threading
+import traceback
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, Self
+
+from tests.deploy.cloud.accounts import iam
+from tests.deploy.cloud.bigquery import bigquery
+from tests.deploy.cloud.certificates import make_certificates
+from tests.deploy.cloud.environment import make_environment
+from tests.deploy.cloud.faults import Faults
+from tests.deploy.cloud.functions import builds, functions, storage
+from tests.deploy.cloud.github import github
+from tests.deploy.cloud.log import Log
+from tests.deploy.cloud.messages import Answer, ApiError, Request
+from tests.deploy.cloud.monitoring import monitoring
+from tests.deploy.cloud.projects import billing, resources, usage
+from tests.deploy.cloud.proxy import Proxy
+from tests.deploy.cloud.pubsub import pubsub
+from tests.deploy.cloud.routes import Routes, check_access
+from tests.deploy.cloud.run import application, run
+from tests.deploy.cloud.secretmanager import secretmanager
+from tests.deploy.cloud.state import State
+
+__all__ = ["Cloud"]
+
+_TABLES: Final[Sequence[Routes]] = (
+    *(application, bigquery, billing, builds, functions, github, iam, monitoring, pubsub, resources, run),
+    *(secretmanager, storage, usage),
+)
+_HOSTS: Final = (
+    "*.googleapis.com",
+    "api.github.com",
+    "*.a.run.app",
+    "*.us-central1.run.app",
+    "*.cloudfunctions.net",
+)
+
+
+class Cloud:
+    """Open while the `with` block runs; the state stays readable afterwards.
+
+    environment: for subprocesses. requests: all that came, in order. refused: hosts that are not served,
+    requests without an answer and crashes of the stand-in; a test of a deployment asserts that it is empty.
+    zips: function -> the sources of its deployments, oldest first.
+    """
+
+    def __init__(self, folder: Path, project: str = "acme-issues", number: str = "123456789012") -> None:
+        self.state = State(project, number, access_token="stand-in-access-token")
+        self.faults = Faults(self.state)
+        self.requests = Log()
+        self.refused: list[str] = []
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._proxy: Proxy | None = None
+        self._environment: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        certificates = make_certificates(self._folder, _HOSTS)
+        self._proxy = Proxy(certificates, _HOSTS, self._answer, self._refuse)
+        self._environment = make_environment(
+            self._folder,
+            port=self._proxy.port,
+            authority=certificates.authority,
+            project=self.state.project,
+            token=self.state.access_token,
+        )
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        assert self._proxy is not None
+        self._proxy.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """A copy of all variables, to change at will."""
+        return dict(self._environment)
+
+    @property
+    def zips(self) -> dict[str, list[bytes]]:
+        """The uploaded source of each deployment by function, oldest first."""
+        return defaultdict(list, self.state.zips)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Copy all that a second run must leave alone."""
+        with self._lock:
+            return self.state.snapshot()
+
+    def _refuse(self, what: str) -> None:
+        with self._lock:
+            self.refused.append(what)
+
+    def _answer(self, request: Request) -> Answer:
+        with self._lock:
+            self.requests.append(request)
+            fault = self.faults.take(request)
+            return fault or self._route(request)
+
+    def _route(self, request: Request) -> Answer:
+        for table in _TABLES:
+            if not table.serves(request.host):
+                continue
+            match = table.find(request)
+            if match is None:
+                continue
+            try:
+                if table.is_google:
+                    check_access(self.state, request, match)
+                result = match.handler(self.state, request, **match.parts)
+            except ApiError as error:
+                return Answer(status=error.status, body=match.render(error))
+            except Exception:  # noqa: BLE001 -- the test must hear of a crash, and the client must not hang
+                self.refused.append(f"crash at {request.line}: {traceback.format_exc()}")
+                return Answer(status=400, body={"error": {"code": 400, "message": "the stand-in crashed"}})
+            return result if isinstance(result, Answer) else Answer(body=result)
+        self.refused.append(request.line)
+        message = f"the stand-in has no answer for {request.line}"
+        # Not a 5xx: gcloud would ask again for half a minute.
+        item = {"message": message, "domain": "global", "reason": "invalid"}
+        return Answer(status=400, body={"error": {"code": 400, "message": message, "errors": [item]}})

@@ -1,0 +1,143 @@
+"""What the stand-in keeps: one dictionary per kind of resource, by short name."""
+
+import base64
+import copy
+import itertools
+import re
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import Any, Final
+
+__all__ = ["State", "members_of"]
+
+# What a project has before anybody enables anything.
+_ENABLED_AT_BIRTH: Final = (
+    "bigquery.googleapis.com",
+    "logging.googleapis.com",
+    "monitoring.googleapis.com",
+    "serviceusage.googleapis.com",
+    "storage.googleapis.com",
+)
+# Left out of a snapshot: they differ between two runs that do the same.
+_FLEETING = re.compile(r"etag|.*Time|creationTimestamp|resourceVersion|(created|updated)_at|storageSource")
+
+type Resource = dict[str, Any]
+
+
+class State:
+    """One project, one GitHub, as plain dictionaries in the shape in which their APIs show them."""
+
+    def __init__(self, project: str, number: str, access_token: str) -> None:
+        self.project = project
+        self.number = number
+        self.access_token = access_token
+        self.billing_enabled = True
+        self.enabled: set[str] = set(_ENABLED_AT_BIRTH)
+        self.policies: dict[str, Resource] = {}  # full resource name -> IAM policy
+        self.accounts: dict[str, Resource] = {}  # email -> service account
+        self.lag: dict[str, int] = {}  # email -> how often IAM still denies that it exists
+        self.topics: dict[str, Resource] = {}
+        self.subscriptions: dict[str, Resource] = {}
+        self.backlog: dict[str, list[Resource]] = defaultdict(list)  # subscription -> messages
+        self.seeks: list[tuple[str, Resource]] = []  # subscription and the body of the call
+        self.secrets: dict[str, Resource] = {}
+        self.versions: dict[
+            str, list[Resource]
+        ] = {}  # secret -> versions, oldest first, with payload (base64)
+        self.functions: dict[str, Resource] = {}
+        self.objects: dict[str, bytes] = {}  # uploads by bucket/object
+        self.zips: dict[str, list[bytes]] = {}  # function -> sources of its deployments, oldest first
+        self.failing_builds: dict[str, str] = {}  # function -> message of its next build
+        self.operations: dict[str, Resource] = {}
+        self.services: dict[str, Resource] = {}  # Cloud Run services, Knative shape
+        self.revisions: dict[str, list[Resource]] = {}  # service -> revisions, oldest first
+        self.datasets: dict[str, Resource] = {}
+        self.tables: dict[str, Resource] = {}  # dataset.table -> table or view
+        self.jobs: dict[str, Resource] = {}
+        self.query_results: list[tuple[str, list[Resource]]] = []  # pattern of a SELECT, rows
+        self.alerts: dict[str, Resource] = {}  # full name -> policy
+        self.channels: dict[str, Resource] = {}  # full name -> notification channel
+        self.time_series: list[Resource] = []
+        self.github_token = "github-token"
+        self.repositories: set[str] = set()  # OWNER/REPO
+        self.organizations: set[str] = set()
+        self.hooks: dict[str, dict[int, Resource]] = defaultdict(dict)  # OWNER/REPO or ORG -> hooks
+        self.deliveries: dict[int, list[Resource]] = defaultdict(list)  # hook -> newest first
+        self.ping_status: int | None = None  # None: what the function behind the hook's URL would answer
+        self.late_deliveries = 0  # how many lists of deliveries come before the newest one has arrived
+        self._numbers = itertools.count(1)
+
+    def next_number(self) -> int:
+        """Return a number that was never given before."""
+        return next(self._numbers)
+
+    def etag(self) -> str:
+        """Return a fresh etag, valid base64 as gcloud wants it."""
+        return f"BwY{self.next_number():09d}"
+
+    def function_at(self, host: str) -> str | None:
+        """Name the deployed service that answers under a *.run.app or *.cloudfunctions.net host."""
+        for name, service in self.services.items():
+            if f"https://{host}" in service["metadata"]["annotations"]["run.googleapis.com/urls"]:
+                return name
+        return None
+
+    def is_public(self, service: str) -> bool:
+        """Tell whether everybody may call a Cloud Run service."""
+        region = self.services[service]["metadata"]["labels"]["cloud.googleapis.com/location"]
+        resource = f"projects/{self.project}/locations/{region}/services/{service}"
+        return "allUsers" in members_of(self.policies.get(resource, {}), "roles/run.invoker")
+
+    def knows_secret(self, function: str, secret: str) -> bool:
+        """Tell whether a value is an enabled version of the secret named by a function's WEBHOOK_SECRET."""
+        config = self.functions[function]["serviceConfig"]
+        name = config.get("environmentVariables", {}).get("WEBHOOK_SECRET", "").rpartition("/")[2]
+        return any(
+            version["state"] == "ENABLED" and base64.b64decode(version["payload"]) == secret.encode()
+            for version in self.versions.get(name, [])
+        )
+
+    def snapshot(self) -> dict[str, Any]:
+        """Copy all that a second run must leave alone: without times, etags, uploads, jobs and operations."""
+        skipped = {
+            "access_token",
+            "lag",
+            "objects",
+            "zips",
+            "operations",
+            "jobs",
+            "failing_builds",
+            "deliveries",
+            "query_results",
+            "late_deliveries",
+        }
+        return {
+            name: _lasting(copy.deepcopy(value))
+            for name, value in vars(self).items()
+            if name not in skipped and not name.startswith("_")
+        }
+
+
+def now() -> str:
+    """Return the time as Google's APIs write it."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def members_of(policy: Resource, role: str) -> set[str]:
+    """Return who has a role in a policy."""
+    return {
+        member
+        for binding in policy.get("bindings", [])
+        if binding["role"] == role
+        for member in binding["members"]
+    }
+
+
+def _lasting(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: _lasting(part)
+            for name, part in value.items()
+            if not (isinstance(name, str) and _FLEETING.fullmatch(name))
+        }
+    return [_lasting(part) for part in value] if isinstance(value, list) else value

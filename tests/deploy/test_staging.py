@@ -1,0 +1,239 @@
+"""What is deployed: exactly the staged files, the same every time, able to run with their requirements."""
+
+import hashlib
+import hmac
+import json
+import os
+import stat
+import subprocess
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+import grpc
+import pytest
+import requests
+from google.pubsub_v1 import PublisherClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+
+from local import github
+from local.processes import Child, accepts, free_port
+from local.pubsub.server import PubSubServer
+from local.secret_manager_server import SecretManagerServer
+from local.slack.server import SlackServer
+from pipeline.delivery import Delivery
+from tests.deploy.checkout import make_checkout
+from tests.support.messages import NOON, post_raw, push_of
+
+FUNCTIONS = ("ingest", "notify_slack", "stream_bq")
+DELIVERY = Delivery(
+    delivery_id="d-1",
+    event="issues",
+    body=b'{"action": "opened", "issue": {"number": 7}}',
+    received_at=NOON,
+)
+
+
+def bash(checkout: Path, text: str, *arguments: str, **environment: str) -> str:
+    """Run a piece of bash with the parts of deploy.sh; return what it prints."""
+    parts = "set -Eeuo pipefail; for part in common settings functions; do source deploy/$part.sh; done; "
+    done = subprocess.run(
+        ["bash", "-c", f"{parts}read_settings; {text}", "bash", *arguments],
+        cwd=checkout,
+        env=os.environ | {"PROJECT": "acme-issues"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def mark(checkout: Path, name: str, folder: Path, **environment: str) -> str:
+    """Stage a function into a folder and return its fingerprint."""
+    return bash(
+        checkout,
+        'stage "$1" "$2"; set_flags "$1"; fingerprint "$2" "${FLAGS[@]}"',
+        name,
+        str(folder),
+        **environment,
+    )
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Return the files below a folder by name."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if not path.is_dir()
+    }
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_staged_folder_holds_the_function_and_nothing_else(tmp_path, name):
+    """Its modules, its requirements, the shared package, Slack's routes; no link, cache or secret."""
+    checkout = make_checkout(tmp_path)
+    (checkout / "functions" / name / ".env").write_text("SLACK_TOKEN=x")
+    (checkout / "functions" / name / "__pycache__").mkdir()
+    mark(checkout, name, tmp_path / "staged")
+    room = checkout / "functions" / name
+    expected = {path.name: path.read_bytes() for path in room.glob("*.py")}
+    expected["requirements.txt"] = (room / "requirements.txt").read_bytes()
+    expected |= {f"pipeline/{path.name}": path.read_bytes() for path in (checkout / "pipeline").glob("*.py")}
+    if name == "notify_slack":
+        expected["routes.toml"] = (checkout / "config/routes.toml").read_bytes()
+    assert files_of(tmp_path / "staged") == expected
+    assert {"main.py", "pipeline/delivery.py"} <= set(expected)
+    for path in (tmp_path / "staged").rglob("*"):
+        assert not path.is_symlink()
+        assert path.stat().st_mtime == 1767225600
+
+
+def test_the_same_sources_have_the_same_fingerprint(tmp_path):
+    """Neither the folder, the clock nor the umask of whoever deploys makes a difference."""
+    checkout = make_checkout(tmp_path)
+    once = mark(checkout, "ingest", tmp_path / "one")
+    for path in checkout.rglob("*.py"):
+        path.touch()
+        path.chmod(0o600)
+    assert mark(checkout, "ingest", tmp_path / "two") == once
+    assert len(once.strip()) == 40
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "two").rglob("*") if path.is_file()}
+    assert modes == {0o644}
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "setting"),
+    [
+        ("ingest", "echo >>functions/ingest/main.py", {}),
+        ("stream_bq", "touch pipeline/new.py", {}),
+        ("stream_bq", "mv pipeline/once.py pipeline/one.py", {}),
+        ("notify_slack", "echo >>config/routes.toml", {}),
+        ("notify_slack", "", {"GITHUB_URL": "https://github.example.com"}),
+        ("ingest", "", {"EVENTS": "issues"}),
+        ("ingest", "", {"INGEST_MIN_INSTANCES": "1"}),
+        ("stream_bq", "", {"STORE_PAYLOAD": "false"}),
+        ("stream_bq", "", {"SUBSCRIBER_INGRESS": "all"}),
+    ],
+)
+def test_another_source_or_setting_has_another_fingerprint(tmp_path, name, change, setting):
+    """A changed, added or renamed file and a changed setting are deployed again."""
+    checkout = make_checkout(tmp_path)
+    before = mark(checkout, name, tmp_path / "before")
+    subprocess.run(["bash", "-c", change], cwd=checkout, check=True)
+    assert mark(checkout, name, tmp_path / "after", **setting) != before
+
+
+def test_what_another_function_reads_makes_no_difference(tmp_path):
+    """A change in one function, or in Slack's routes, does not deploy the others."""
+    checkout = make_checkout(tmp_path)
+    before = mark(checkout, "ingest", tmp_path / "before")
+    (checkout / "functions/stream_bq/main.py").write_text("x")
+    (checkout / "config/routes.toml").write_text("x")
+    assert mark(checkout, "ingest", tmp_path / "after", STORE_PAYLOAD="false") == before
+
+
+def unzip(deployed, name: str, folder: Path) -> Path:
+    """Unpack what gcloud has uploaded for a function into an empty folder."""
+    (content,) = deployed.cloud.zips[name.replace("_", "-")]
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        archive.extractall(folder / name)
+    return folder / name
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_gcloud_uploads_exactly_what_was_staged(deployed, tmp_path, name):
+    """The archive holds the staged files byte for byte, and no other."""
+    mark(deployed.checkout, name, tmp_path / "staged")
+    assert files_of(unzip(deployed, name, tmp_path)) == files_of(tmp_path / "staged")
+
+
+@pytest.fixture(scope="module")
+def installed(deployed, tmp_path_factory):
+    """Unpack each archive and install its own requirements beside it, all three at once."""
+    folder = tmp_path_factory.mktemp("installed")
+
+    def install(name: str) -> Path:
+        source = unzip(deployed, name, folder)
+        subprocess.run([sys.executable, "-m", "venv", folder / f"venv-{name}"], check=True)
+        pip = [folder / f"venv-{name}" / "bin/python", "-m", "pip", "install", "--quiet", "--no-compile"]
+        pip += ["--disable-pip-version-check", "--require-hashes", "-r", source / "requirements.txt"]
+        done = subprocess.run(pip, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return source
+
+    with ThreadPoolExecutor(3) as executor:
+        return dict(zip(FUNCTIONS, executor.map(install, FUNCTIONS), strict=True))
+
+
+@pytest.fixture
+def boot(deployed, installed, tmp_path):
+    """Start an uploaded function with its deployed variables and some changes; return URL and process."""
+    children = []
+
+    def start(name: str, **changes: str) -> tuple[str, Child]:
+        port, source = free_port(), installed[name]
+        config = deployed.cloud.state.functions[name.replace("_", "-")]["serviceConfig"]
+        script = source.parent / f"venv-{name}" / "bin/functions-framework"
+        command = f"cd {source} && exec {script} --target {name} --host 127.0.0.1 --port {port}"
+        environment = config["environmentVariables"] | {"PYTHONPATH": "", "PYTHONNOUSERSITE": "1"} | changes
+        child = Child(name=name, command=["sh", "-c", command], log=tmp_path / "log", environment=environment)
+        child.start()
+        children.append(child)
+        child.wait_until(lambda: accepts(port))
+        return f"http://127.0.0.1:{port}", child
+
+    yield start
+    for child in children:
+        child.stop()
+
+
+def test_the_uploaded_ingest_publishes_a_delivery(boot, deployed):
+    """The archive of ingest, alone with its own requirements, verifies a signed delivery and publishes it."""
+    variables = deployed.cloud.state.functions["ingest"]["serviceConfig"]["environmentVariables"]
+    pubsub, vault = PubSubServer(), SecretManagerServer()
+    try:
+        host, endpoint = pubsub.start(), vault.start()
+        vault.add_version(variables["WEBHOOK_SECRET"], b"secret")
+        with grpc.insecure_channel(host) as channel:
+            publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
+            publisher.create_topic(name=variables["PUBSUB_TOPIC"])
+        url, _ = boot("ingest", PUBSUB_EMULATOR_HOST=host, SECRET_MANAGER_ENDPOINT=endpoint)
+        body = DELIVERY.body
+        headers = {
+            "Content-Type": "application/json",
+            "X-GitHub-Event": "issues",
+            "X-GitHub-Delivery": github.delivery_id("staged"),
+            "X-Hub-Signature-256": signature(body, b"secret"),
+        }
+        assert requests.post(url, data=body, headers=headers, timeout=30).status_code == 202
+        assert requests.post(url, data=body + b" ", headers=headers, timeout=30).status_code == 401
+    finally:
+        pubsub.stop()
+        vault.stop()
+
+
+def signature(body: bytes, secret: bytes) -> str:
+    """Return GitHub's signature."""
+    return "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
+
+
+def test_the_uploaded_notify_slack_posts(boot, tmp_path):
+    """The archive of notify_slack, alone with its own requirements, posts with the token of its file."""
+    channels = {"C0123456789": "issues"}
+    token = tmp_path / "token"
+    token.write_text("xoxb-test")
+    with SlackServer(channels=channels, token="xoxb-test") as slack:
+        url, child = boot("notify_slack", SLACK_TOKEN_FILE=str(token), SLACK_API_URL=slack.url)
+        answer = post_raw(url, push_of(DELIVERY))
+        assert answer.status_code == 200, child.log.read_text()
+        assert json.loads(child.log.read_text().splitlines()[-1])["delivery_id"] == "d-1"
+
+
+def test_the_uploaded_stream_bq_tries(boot):
+    """The archive of stream_bq, alone with its own requirements, keeps what it cannot store."""
+    url, child = boot("stream_bq", BIGQUERY_EMULATOR_HOST=f"http://127.0.0.1:{free_port()}")
+    assert post_raw(url, push_of(DELIVERY)).status_code == 500
+    assert '"reason": "bigquery_failed"' in child.log.read_text()
