@@ -139,7 +139,7 @@ class Slack:
         client = WebhookClient(url, timeout=TIMEOUT_SECONDS, ssl=self._tls, retry_handlers=self._retries)
         client.proxy = None
         answer = client.send(**message)
-        if answer.status_code != 200:
+        if answer.status_code != 200 or answer.body.strip() != "ok":
             raise _refusal(answer.body, answer.status_code)
         return ""
 

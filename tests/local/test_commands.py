@@ -200,3 +200,16 @@ def test_a_wrong_port_option_is_explained(text: str) -> None:
     )  # fmt: skip
     assert outcome.returncode == 2
     assert "is not NAME=PORT" in outcome.stderr
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.01, 0.03, 0.06])
+def test_a_signal_between_two_children_leaves_none(start: Callable[..., Command], pause: float) -> None:
+    """However early Ctrl-C comes, a function that was just started is stopped too."""
+    serve = start("serve", "--pubsub=builtin")
+    serve.until(lambda: any(serve.folder.glob("run-*/bigquery.log")))
+    time.sleep(pause)
+    serve.process.send_signal(signal.SIGINT)
+    assert serve.process.wait(PATIENCE) == 130
+    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert [line for line in listing.splitlines() if f"--port {serve.ports['ingest']}" in line] == []
+    assert serve.left_running() == []
