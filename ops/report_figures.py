@@ -162,7 +162,8 @@ def _delay(report: Report) -> Chart:
         title=title,
         finding=finding,
         meaning="From the event at GitHub to its row here, for the webhook's deliveries of all repositories "
-        f"in the last {DELAY_DAYS} days. A day with fewer than {FEWEST} is a gap.",
+        f"in the last {DELAY_DAYS} days. A day with fewer than {FEWEST} is a gap. "
+        "An issue that came by a transfer looks late: it is dated by its creation.",
         svg=_markup(charts.delay(report.delay, f"Line chart. {title}. {finding}")) if drawn else None,
         empty=f"No day has {FEWEST} deliveries, too few to draw percentiles.",
         table=Table(

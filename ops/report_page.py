@@ -87,9 +87,9 @@ def _page(report: Report) -> Page:
         "python -m ops backfill OWNER/REPO has read what was there before, this page fills."
     )
     footer = (
-        "All times are UTC. Pull requests are left out everywhere. Percentiles are shown with their n, and "
-        f"not at all where n is under {FEWEST}. Deleted and transferred issues count in opened, closed and "
-        "the reopen rate, not in the times to respond and to close."
+        "All times are UTC. Pull requests are left out of all but the pipeline's delay. Percentiles are "
+        f"shown with their n, and not at all where n is under {FEWEST}. Deleted and transferred issues "
+        "count in opened, closed and the reopen rate, not in the times to respond and to close."
     )
     if report.is_empty:
         return Page(title=title, about=about, css=css, is_empty=True, nothing=nothing, footer=footer)
@@ -153,7 +153,7 @@ def _figures(report: Report) -> list[Headline]:
             name="Answered within 24 h",
             value=words.share(responses.within_24h, responses.spread.n),
             rest=f"{responses.within_24h:,} of {responses.spread.n:,}; "
-            f"within 72{words.NO_BREAK}h {responses.within_72h:,}",
+            f"{responses.within_72h:,} within 72{words.NO_BREAK}h",
             meaning="Of the issues answered; open ones that still wait are counted apart.",
         ),
         Headline(
@@ -180,13 +180,13 @@ def _figures(report: Report) -> list[Headline]:
 
 
 def _item(waiting: Waiting) -> Item:
-    quiet = waiting.age_hours - waiting.quiet_hours > 1
+    age, quiet = words.hours(waiting.age_hours), words.hours(waiting.quiet_hours)
     return Item(
-        age=words.hours(waiting.age_hours),
+        age=age,
         title=(waiting.title or "").strip() or "(no title)",
         link=words.safe_link(waiting.url),
         where=f"{waiting.repository}#{waiting.number}",
-        quiet=f", last event {words.hours(waiting.quiet_hours)} ago" if quiet else ", nothing since",
+        quiet=", nothing since" if quiet == age else f", last event {quiet} ago",
         labels=waiting.labels,
     )
 

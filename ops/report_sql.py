@@ -10,16 +10,27 @@ WHERE repository_id IS NOT NULL AND repository IS NOT NULL
 GROUP BY repository_id
 """
 
+# What was reopened was closed before, though no delivery tells when: it counts as closed, but in no period.
 REPOSITORIES = """
 SELECT
   repository_id,
   ANY_VALUE(repository) AS name,
   COUNTIF(state = 'open') AS open,
   COUNTIF(state = 'open' AND first_response_at IS NULL) AS unanswered,
-  COUNTIF(first_closed_at >= @since) AS closed_issues,
-  COUNTIF(first_closed_at >= @since AND reopen_count > 0) AS reopened_issues
-FROM `${DATASET}.issues`
-WHERE repository_id = @repository OR @repository IS NULL
+  COUNTIF(closed_once_at >= @since) AS closed_issues,
+  COUNTIF(closed_once_at >= @since AND reopen_count > 0) AS reopened_issues
+FROM (
+  SELECT
+    repository_id,
+    repository,
+    state,
+    first_response_at,
+    reopen_count,
+    COALESCE(first_closed_at, IF(reopen_count > 0, TIMESTAMP '0001-01-01 00:00:00+00', NULL))
+      AS closed_once_at
+  FROM `${DATASET}.issues`
+  WHERE repository_id = @repository OR @repository IS NULL
+)
 GROUP BY repository_id
 ORDER BY open DESC, name
 """

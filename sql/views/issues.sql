@@ -5,8 +5,8 @@
 -- Order of events: issue_updated_at, event_at, received_at. GitHub's times are whole seconds and deliveries overtake
 -- each other, so what cannot have been otherwise goes before received_at: in one second `opened` is first, then what
 -- only shows the issue (a comment, a label), then `closed` and `reopened`, then `deleted` and `transferred`.
--- state: what the last event says, never closed_at alone: GitHub's `reopened` carries state open and a closed_at. In the
--- second of a close or reopening only these speak: a comment of that second may show the issue as it was before.
+-- state: what the last event says, never closed_at alone: GitHub's `reopened` carries state open and a closed_at. In
+-- the second of a close or reopening only these speak: a comment of that second may show the issue as it was before.
 -- deleted and transferred are final: what comes after them in that order does not count. Title, labels, author and the
 -- like are those of the last event that counts.
 -- opened_at: created_at. entered_at: the same, but for an issue that came by a transfer the moment it came.

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from local import github
 from local.processes import free_port
 from ops import report as report_module
-from ops import report_queries
+from ops import report_queries, report_sql, schema
 from ops.__main__ import ops
 from ops.report_data import RECENT_WEEKS, Report, monday
 from ops.report_queries import UnknownRepository, Wanted, fetch, find
 from tests.support import year
+from tests.support.messages import an_issue
 from tests.support.warehouse import PROJECT, Proxy, Warehouse
 
 NOW = datetime.now(UTC)
@@ -191,7 +193,7 @@ def test_the_delay_is_that_of_the_view(everything: Report, views: dict[str, list
 def test_a_period_counts_what_happened_in_it(
     warehouse: Warehouse, dataset: str, everything: Report, views: dict[str, list[dict[str, Any]]]
 ) -> None:
-    """With a first day, taken back to its Monday, closes since then count; the backlog is as of now."""
+    """With a first day, taken back to its Monday, what happened since then counts."""
     since = monday(NOW) - timedelta(weeks=8)
     found = fetched(warehouse, dataset, since=since + timedelta(days=3))
     assert found.since == since
@@ -261,21 +263,33 @@ def test_the_command_writes_the_page_and_says_the_numbers(
 
 
 @pytest.mark.usefixtures("local")
-def test_an_empty_dataset_is_reported_as_such(warehouse: Warehouse, tmp_path: Path) -> None:
-    """Tables and views without a row give a page that says so, and status 0."""
+def test_first_nothing_then_a_reopening(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Empty views give a page that says so, and status 0; a lone reopening tells of a close, undated."""
     out = tmp_path / "report.html"
-    result = invoke("--project", PROJECT, "--dataset", warehouse.dataset(), "--out", str(out))
+    dataset = warehouse.dataset()
+    result = invoke("--project", PROJECT, "--dataset", dataset, "--out", str(out))
     assert result.exit_code == 0, result.output
     assert "No issue is stored yet" in out.read_text("utf-8")
+    at = NOW - timedelta(days=3)
+    event = an_issue(created_at=NOW - timedelta(days=9)).reopened(github.Person(login="mona"), at)
+    warehouse.insert(dataset, [year.row_of(event, "d-1", at, at)])
+    ask = report_queries._Asker(warehouse.client, dataset, lambda _: None)
+    for since, counted in ((datetime(1, 1, 1, tzinfo=UTC), 1), (NOW - timedelta(days=40), 0)):
+        period = {"repository": None, "since": since}
+        [found] = ask("the repositories", report_sql.REPOSITORIES, period)
+        assert (found["open"], found["closed_issues"], found["reopened_issues"]) == (1, counted, counted)
+    [view] = warehouse.query("SELECT * FROM `${DATASET}.reopen_rate`", dataset)
+    assert (view["closed_issues"], view["reopened_issues"]) == (1, 1)
 
 
 @pytest.mark.usefixtures("local")
 def test_what_is_missing_is_one_line(warehouse: Warehouse, tmp_path: Path) -> None:
     """A dataset or a view that does not exist is told with the command that makes it; no file appears."""
     out = tmp_path / "report.html"
-    missing = warehouse.empty()
-    half = warehouse.dataset()
-    warehouse.query("DROP VIEW `${DATASET}.open_issues`", half)
+    missing, half = warehouse.empty(), warehouse.empty()
+    for path in (schema.SQL / "events.sql", schema.SQL / "views" / "issue_events.sql"):
+        for statement in schema.statements(path, half):
+            warehouse.query(statement, half)
     for name in (missing, half):
         line = one_line_of(invoke("--project", PROJECT, "--dataset", name, "--out", str(out)))
         assert f"run python -m ops schema apply --project {PROJECT} --dataset {name}" in line

@@ -532,6 +532,36 @@ def test_a_week_ends_on_sunday(case: Case) -> None:
     }
 
 
+def test_a_lost_reopening_that_a_deletion_shows(case: Case) -> None:
+    """A reopening that only a comment's deletion shows is dated by the deletion, not by the old comment."""
+    issue = case.issue()
+    opened, comment = issue.opened(), issue.commented(MONA, at(hours=1), "Hm.")
+    closed = issue.closed(MONA, at(hours=10))
+    issue.reopened(OCTAVIA, at(hours=20))
+    deletion = issue.comment_changed("deleted", comment, MONA, at(hours=30))
+    case.store(opened, comment, closed, deletion, issue.closed(MONA, at(hours=35)))
+    assert picked(case.one(), "state", "open_hours", "time_to_close_hours") == ("closed", 15.0, 35.0)
+
+
+def test_a_close_that_shows_the_issue_open(case: Case) -> None:
+    """`closed` closes, also when its payload was made after the issue had been opened again."""
+    issue = case.issue()
+    opened, closed = issue.opened(), issue.closed(MONA, at(hours=2))
+    closed.payload["issue"]["state"] = "open"
+    case.store(opened, closed, issue.reopened(MONA, at(hours=3)))
+    found = case.one()
+    assert picked(found, "state", "reopen_count", "first_closed_at") == ("open", 1, at(hours=2))
+    assert found["open_hours"] == 2 + (28 * 24 - 3)
+
+
+@pytest.mark.parametrize("receipt", [[0, 1], [1, 0]], ids=["in order", "reversed"])
+def test_opened_and_labelled_in_a_second(case: Case, receipt: list[int]) -> None:
+    """A label of the opening's second shows, in whatever order the two arrive."""
+    issue = case.issue()
+    case.store(issue.opened(), issue.labeled(OCTAVIA, NOON, "bug"), receipt=receipt)
+    assert picked(case.one(), "labels", "left_censored") == (["bug"], False)
+
+
 @pytest.mark.parametrize("receipt", [[0, 1], [1, 0]], ids=["in order", "reversed"])
 def test_opened_and_closed_in_a_second(case: Case, receipt: list[int]) -> None:
     """An issue that is closed in the second it is opened in is closed, in whatever order that arrives."""

@@ -85,15 +85,22 @@ def rows(end: datetime, seed: int = 1) -> list[dict[str, Any]]:
     return stored
 
 
+def row_of(
+    event: github.Event, delivery_id: str, received_at: datetime, inserted_at: datetime
+) -> dict[str, Any]:
+    """Return the row that stream_bq would store of one event."""
+    body = json.dumps(event.payload).encode()
+    delivery = Delivery(delivery_id=delivery_id, event=event.name, body=body, received_at=received_at)
+    return to_row(IssueEvent.from_delivery(delivery), len(body), inserted_at, store_payload=False).columns
+
+
 def _row(
     random: Random, at: datetime, event: github.Event, delivery_id: str, end: datetime
 ) -> dict[str, Any]:
-    body = json.dumps(event.payload).encode()
     received_at = at + timedelta(seconds=random.uniform(0.4, 1.5))
     late = 240.0 if (end - at).days == 45 else 1.0  # a bad day of the pipeline
     inserted_at = received_at + timedelta(seconds=late * random.lognormvariate(0.2, 0.5))
-    delivery = Delivery(delivery_id=delivery_id, event=event.name, body=body, received_at=received_at)
-    return to_row(IssueEvent.from_delivery(delivery), len(body), inserted_at, store_payload=False).columns
+    return row_of(event, delivery_id, received_at, inserted_at)
 
 
 def _lives(random: Random, habit: Habit, end: datetime) -> Iterator[Happening]:
