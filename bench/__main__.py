@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from bench.servers import Connection, Request, a_delivery, folder_for_logs, function, neighbours
+from bench.views import measure, table
 from local.processes import accepts
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -59,7 +60,8 @@ def bench(*, requests: int, starts: int, write: bool) -> None:
         pairs = [warm(folder, environment, delivery, requests)]
         for name, settings in {"ingest": environment, **SUBSCRIBERS}.items():
             pairs.append(cold(folder, name, settings, delivery, starts))
-    text = report(pubsub, pairs)
+        views = measure(folder)
+    text = report(pubsub, pairs) + "\n## Views on the local BigQuery\n\n" + table(views) + "\n"
     click.echo(text)
     if write:
         RESULTS.write_text(text)
