@@ -22,21 +22,10 @@ SELECT FORMAT_TIMESTAMP('%a %H:%M', event_at) AS at, repository, issue_number, e
 FROM `${DATASET}.issue_events` ORDER BY event_at, received_at
 """
 
-# First response: by neither the author nor a bot. Time to close: to the last close of an issue closed now.
 NUMBERS = """
-SELECT repository, issue_number,
-  ARRAY_AGG(issue_title ORDER BY issue_updated_at DESC LIMIT 1)[OFFSET(0)] AS title,
-  ARRAY_AGG(IF(action = 'transferred', 'transferred', issue_state)
-    ORDER BY issue_updated_at DESC, event_at DESC LIMIT 1)[OFFSET(0)] AS state,
-  COUNTIF(action = 'reopened') AS reopened,
-  ROUND(TIMESTAMP_DIFF(MIN(IF(event = 'issue_comment' AND action = 'created'
-    AND comment_author != issue_author AND comment_author_type != 'Bot', event_at, NULL)),
-    MIN(issue_created_at), MINUTE) / 60, 1) AS first_response_hours,
-  ROUND(TIMESTAMP_DIFF(MAX(IF(event = 'issues' AND action = 'closed', event_at, NULL)),
-    MIN(issue_created_at), MINUTE) / 60, 1) AS close_hours
-FROM `${DATASET}.issue_events`
-WHERE issue_number IS NOT NULL AND NOT is_pull_request
-GROUP BY repository_id, repository, issue_number ORDER BY repository, issue_number
+SELECT repository, issue_number, title, state, reopen_count AS reopened,
+  ROUND(time_to_first_response_hours, 1) AS first_response_hours, ROUND(time_to_close_hours, 1) AS close_hours
+FROM `${DATASET}.issues` ORDER BY repository, issue_number
 """
 
 

@@ -116,6 +116,15 @@ def known_to_make(command: str) -> None:
     assert run(f"make --dry-run {command.removeprefix('make ')}").strip()
 
 
+def needs_the_cloud(command: str) -> None:
+    """Get as far as the first thing that is missing here: one line that names it, status 1 or 2."""
+    process = shell(command, BIGQUERY_EMULATOR_HOST=f"http://127.0.0.1:{free_port()}", GITHUB_TOKEN="")
+    printed, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode in {1, 2}, printed
+    assert "Error: " in printed
+    assert "Traceback" not in printed
+
+
 def dry_run(command: str) -> None:
     """Print what the command would do to a project; tests/deploy run it for real against a recorder."""
     bare = command.split(" <", maxsplit=1)[0]
@@ -131,6 +140,8 @@ RUNNERS: dict[str, Callable[[str], None]] = {
     "make serve": serve_and_send,
     ".venv/bin/python -m ops send": sent_while_serving,
     ".venv/bin/python -m ops schema": schema_help,
+    ".venv/bin/python -m ops report": needs_the_cloud,
+    ".venv/bin/python -m ops backfill": needs_the_cloud,
     ".venv/bin/python -m functions_framework": one_function,
     "./deploy.sh": dry_run,
     "make check": known_to_make,
