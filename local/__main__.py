@@ -1,5 +1,6 @@
 """python -m local demo | serve."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -91,6 +92,8 @@ def with_stack[T](options: Options, screen: Screen, use: Callable[[Stack], T]) -
     """Run `use` on a started stack; a signal stops everything and ends with 128 + its number."""
     for number in _SIGNALS:
         signal.signal(number, _leave)
+    # No proxy reaches this machine; gRPC and requests read this, the children get no proxy at all.
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
     try:
         with running(options, screen.part) as stack:
             return use(stack)

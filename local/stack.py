@@ -308,11 +308,16 @@ def _signals_ignored() -> Iterator[None]:
 
 def _folder(state: Path) -> Path:
     """Return a fresh folder for logs and data; older ones are removed."""
-    state.mkdir(parents=True, exist_ok=True)
-    runs = sorted(state.glob("run-*"), key=lambda path: path.stat().st_mtime)
-    for old in runs[:-2]:
-        shutil.rmtree(old, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"run-{time.strftime('%Y%m%d-%H%M%S')}-", dir=state))
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        runs = sorted(state.glob("run-*"), key=lambda path: path.stat().st_mtime)
+        for old in runs[:-2]:
+            shutil.rmtree(old, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix=f"run-{time.strftime('%Y%m%d-%H%M%S')}-", dir=state))
+    except OSError as error:
+        raise NotReady(
+            f"{state} cannot be written ({error.strerror}); name another folder with --state"
+        ) from error
 
 
 def _topic(name: str) -> str:

@@ -23,6 +23,7 @@ from .webhook_secrets import WebhookSecrets, official_access
 ANSWER_SECONDS = (
     8.0  # GitHub waits 10: https://docs.github.com/webhooks/using-webhooks/best-practices-for-using-webhooks
 )
+SILENCE_SECONDS = 6.0  # the longest pause within a body; then it counts as broken off
 
 logs.setup()
 settings = at_start(lambda: IngestSettings.from_environment(os.environ))
@@ -34,7 +35,11 @@ secrets = once(lambda: WebhookSecrets(settings().secret, official_access(setting
 def ingest(request: flask.Request) -> flask.Response:
     """Answer one webhook request by the table in the README; never with a part of it."""
     deadline = time.monotonic() + ANSWER_SECONDS
-    logs.begin(traceparent=request.headers.get("traceparent"))
+    logs.begin(
+        traceparent=request.headers.get("traceparent"),
+        delivery_id=webhook.claimed_id(request.headers.get),
+    )
+    expect_steady_sender(request)
     try:
         return handle(request, deadline)
     except Rejected as refusal:
@@ -69,6 +74,13 @@ def handle(request: flask.Request, deadline: float) -> flask.Response:
         log.info("Skipped: EVENTS does not name it")
         return answer(HTTPStatus.ACCEPTED, delivery_id=delivery.delivery_id, message_id=None)
     return publish(delivery, deadline)
+
+
+def expect_steady_sender(request: flask.Request) -> None:
+    """Bound each wait for more of the body: the server sets no limit, and silence would hold a thread."""
+    connection = request.environ.get("gunicorn.socket")
+    if connection is not None:
+        connection.settimeout(SILENCE_SECONDS)
 
 
 def verify(body: bytes, header: str | None) -> None:

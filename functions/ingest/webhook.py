@@ -88,6 +88,12 @@ def read_delivery(header: Header, media_type: str, body: bytes, now: datetime) -
     )
 
 
+def claimed_id(header: Header) -> str | None:
+    """Return the delivery id that a request claims, for the log, None when it has no such form."""
+    value = header("X-GitHub-Delivery")
+    return value if value is not None and _TOKEN.fullmatch(value) else None
+
+
 def _read(stream: Readable, size: int) -> bytes:
     try:
         return stream.read(size)

@@ -346,3 +346,19 @@ def test_huge_bodies(world: World, body: Callable[[int], Iterator[bytes]], size:
         thread.join()
     assert [statuses(answer) for answer in answers] == [[status]] * 3
     assert peak_kib(world) - before < 200 * 1024
+
+
+def test_a_silent_client_is_let_go(world: World) -> None:
+    """A client that announces a body and falls silent is refused: a handful must not hold all threads."""
+    waiting = [
+        socket.create_connection(("127.0.0.1", world.function.port), timeout=TIMEOUT) for _ in range(12)
+    ]
+    try:
+        for number, client in enumerate(waiting):
+            client.sendall(request(b"abc", length=100 if number % 2 else 30 * MIB))
+        answers = [statuses(client.recv(65536)) for client in waiting]
+    finally:
+        for client in waiting:
+            client.close()
+    assert {status for answer in answers for status in answer} == {400, 413}
+    assert all(answers)

@@ -98,7 +98,8 @@ def test_lines_of_ingest(start: Start, execution_id: str) -> None:
         body = issue_body()
         first = headers(body, traceparent=TRACEPARENT)
         message_id = world.post(body, first).json()["message_id"]
-        world.post(body, headers(body, X_Hub_Signature_256=None))
+        refused = headers(body, X_Hub_Signature_256=None)
+        world.post(body, refused)
         ping = headers(body, X_GitHub_Event="ping")
         world.post(body, ping)
         lines = wait_for(lambda: (found := lines_of(world.function.output()))[2:] and found)
@@ -119,6 +120,7 @@ def test_lines_of_ingest(start: Start, execution_id: str) -> None:
             {
                 "severity": "WARNING",
                 "message": "Refused: X-Hub-Signature-256 is missing or wrong.",
+                "delivery_id": refused["X-GitHub-Delivery"],
                 "reason": "signature",
                 "status": 401,
             },
