@@ -17,7 +17,7 @@ serve: setup ## run the whole pipeline on this machine until Ctrl-C
 	@.venv/bin/python -m local serve $(ARGS)
 
 test: setup ## run the tests
-	@.venv/bin/python -m pytest $(ARGS)
+	@.venv/bin/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: setup-main ## check format, lint, types and shell scripts
 	@.venv/bin/ruff format --check .

@@ -217,7 +217,8 @@ class Stack:
         else:
             self.ports["pubsub"] = port or free_port()
             self.pubsub_host = f"127.0.0.1:{self.ports['pubsub']}"
-            self._start("pubsub", emulator.command(self.ports["pubsub"]))
+            # Under LANG=C java cannot name a folder of other letters, such as the one it is started in.
+            self._start("pubsub", emulator.command(self.ports["pubsub"]), LC_ALL="C.UTF-8")
         return emulator
 
     def _wait_for_pubsub(self) -> None:

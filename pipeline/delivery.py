@@ -80,6 +80,16 @@ class Delivery:
         )
 
 
+def claimed(push: object) -> dict[str, str]:
+    """Return the ids that a push body names, unread and unchecked: for the log of one that cannot be read."""
+    message = push.get("message") if isinstance(push, dict) else None
+    message = message if isinstance(message, dict) else {}
+    attributes = message.get("attributes")
+    attributes = attributes if isinstance(attributes, dict) else {}
+    ids = {"message_id": message.get("messageId"), "delivery_id": attributes.get("delivery_id")}
+    return {name: value for name, value in ids.items() if isinstance(value, str) and fits_attribute(value)}
+
+
 def format_time(moment: datetime) -> str:
     """Return RFC 3339 in UTC with microseconds: 2026-01-02T03:04:05.000006Z."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -7,7 +7,7 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from pipeline import logs
-from pipeline.delivery import Delivery
+from pipeline.delivery import Delivery, claimed
 from pipeline.errors import PipelineError
 from pipeline.events import IssueEvent
 from pipeline.logs import log
@@ -36,7 +36,7 @@ recent = Recent()
 @functions_framework.cloud_event
 def notify_slack(push: CloudEvent) -> None:
     """Post the cards that one message from the topic calls for."""
-    logs.begin()
+    logs.begin(**claimed(push.data))
     delivery = Delivery.from_push(push.data)
     logs.bind(
         delivery_id=delivery.delivery_id,

@@ -7,7 +7,7 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from pipeline import logs
-from pipeline.delivery import Delivery
+from pipeline.delivery import Delivery, claimed
 from pipeline.events import IssueEvent
 from pipeline.logs import log
 from pipeline.once import once
@@ -24,7 +24,7 @@ table = once(lambda: Table(settings().table))
 @functions_framework.cloud_event
 def stream_bq(push: CloudEvent) -> None:
     """Store one message from the topic as one row."""
-    logs.begin()
+    logs.begin(**claimed(push.data))
     delivery = Delivery.from_push(push.data)
     logs.bind(
         delivery_id=delivery.delivery_id,
@@ -35,7 +35,7 @@ def stream_bq(push: CloudEvent) -> None:
     )
     event = IssueEvent.from_delivery(delivery)
     row = to_row(event, len(delivery.body), datetime.now(UTC), store_payload=settings().store_payload)
-    if row.left_out:
-        log.warning("Stored without its payload", extra={"reason": row.left_out})
     table().insert(row.columns, event.event_at)
+    if row.left_out:
+        log.warning("Left the payload out", extra={"reason": row.left_out})
     log.info("Stored")

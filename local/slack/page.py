@@ -65,7 +65,10 @@ _EMOJI = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One kept message. ts and thread_ts are Slack's "seconds.microseconds"; via is "api" or "webhook"."""
+    """One kept message, as it stands now; via is "api" or "webhook".
+
+    ts, thread_ts and edited, the time of its newest update, are Slack's "seconds.microseconds".
+    """
 
     channel: str
     ts: str
@@ -74,6 +77,7 @@ class Message:
     metadata: Mapping[str, Any] | None = None
     thread_ts: str | None = None
     via: str = "api"
+    edited: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +172,11 @@ def _message(message: Message, replies: Sequence[Message], names: Names) -> str:
             f'<div class="thread"><p>{_count(len(replies), "reply", "replies")}</p><div>{inner}</div></div>'
         )
     via = ' <span class="via">incoming webhook</span>' if message.via == "webhook" else ""
+    mark = ' <span class="edited">(edited)</span>' if message.edited else ""
     return (
         f'<article>{_AVATAR}<div class="body"><p class="who"><b>Issuewire</b> <span class="app">APP</span> '
-        f'<time datetime="{moment.isoformat()}">{moment:%H:%M}</time>{via}</p>{content}{foot}</div></article>'
+        f'<time datetime="{moment.isoformat()}">{moment:%H:%M}</time>{via}{mark}</p>'
+        f"{content}{foot}</div></article>"
     )
 
 
@@ -472,7 +478,8 @@ padding:4px 14px;font-size:13px;font-weight:700}
 article{display:flex;gap:9px;padding:8px 20px}article:hover{background:var(--hover)}article article{
 padding:6px 0}
 .avatar{width:36px;height:36px;flex:none;margin-top:3px}.thread .avatar{width:24px;height:24px}
-.body{min-width:0;flex:1;max-width:720px}.who{margin:0}.who time,.via{font-size:12px;color:var(--soft)}
+.body{min-width:0;flex:1;max-width:720px}.who{margin:0}.who time,.via,.edited{
+font-size:12px;color:var(--soft)}
 .via:before{content:"· "}.app{font-size:10px;font-weight:700;color:var(--soft);background:var(--line);
 border-radius:2px;padding:1px 3px;vertical-align:1px}
 a{color:var(--link);text-decoration:none}a:hover{text-decoration:underline}

@@ -1,4 +1,4 @@
-"""Slack's rules for one message: a request in, its arguments or the list of what is wrong with it out.
+"""Slack's rules for one call: a request in, its arguments or the list of what is wrong with it out.
 
 Limits and sentences are Slack's (docs.slack.dev, Block Kit reference and chat.postMessage). Stricter than
 Slack on purpose: bad escaping, control characters, unknown arguments and legacy attachments are refused here,
@@ -8,6 +8,7 @@ where Slack is lenient and the mistake would only be seen in the channel.
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -37,12 +38,31 @@ MAX_BLOCKS: Final = 50
 MAX_BLOCKS_TEXT: Final = 12_000  # characters over all blocks; undocumented, seen between 12,000 and 13,300
 MAX_DEPTH: Final = 20  # levels of nesting; nothing that Slack documents comes near
 
-_BOOLEANS = frozenset({"unfurl_links", "unfurl_media", "mrkdwn", "link_names", "reply_broadcast"})
-_STRINGS = frozenset({"channel", "text", "thread_ts"})
+_BOOLEANS = frozenset(
+    {
+        "include_all_metadata",
+        "inclusive",
+        "link_names",
+        "mrkdwn",
+        "reply_broadcast",
+        "unfurl_links",
+        "unfurl_media",
+    }
+)
+_TIMESTAMPS = frozenset({"thread_ts", "ts"})
+_STRINGS = frozenset({"channel", "text"}) | _TIMESTAMPS
 WEBHOOK_ARGUMENTS: Final = frozenset(
     {"text", "blocks", "metadata", "thread_ts", "mrkdwn", "unfurl_links", "unfurl_media"}
 )
-POST_ARGUMENTS: Final = _BOOLEANS | _STRINGS | {"blocks", "metadata"}
+POST_ARGUMENTS: Final = WEBHOOK_ARGUMENTS | {"channel", "link_names", "reply_broadcast"}
+UPDATE_ARGUMENTS: Final = frozenset(
+    {"channel", "ts", "text", "blocks", "metadata", "link_names", "reply_broadcast"}
+)
+DELETE_ARGUMENTS: Final = frozenset({"channel", "ts"})
+HISTORY_ARGUMENTS: Final = frozenset(
+    {"channel", "oldest", "latest", "inclusive", "limit", "cursor", "include_all_metadata"}
+)
+REPLIES_ARGUMENTS: Final = HISTORY_ARGUMENTS | {"ts"}
 
 type Arguments = dict[str, Any]
 type Found = Iterator[tuple[str, str]]  # sentence, JSON pointer
@@ -64,11 +84,12 @@ class Problem:
 
 
 class RefusedError(Exception):
-    """The request is answered with the first problem's error; the others explain."""
+    """The request is answered with the first problem's error, and the details; the others explain."""
 
-    def __init__(self, *problems: Problem) -> None:
+    def __init__(self, *problems: Problem, details: Mapping[str, str] | None = None) -> None:
         super().__init__("; ".join(f"{problem.error}: {problem}" for problem in problems))
         self.problems = problems
+        self.details = details or {}
 
 
 def decode(content_type: str, body: bytes) -> Arguments:
@@ -110,12 +131,12 @@ def decode_form(body: bytes) -> Arguments:
     return arguments
 
 
-def check_message(arguments: Arguments, known: frozenset[str] = POST_ARGUMENTS) -> list[Problem]:
+def check_message(arguments: Arguments, known: AbstractSet[str] = POST_ARGUMENTS) -> list[Problem]:
     """Tell everything wrong with a message; the first problem is the answer, an empty list is consent.
 
     The channel and the thread are looked up by whoever knows them; here they only have to be strings.
     """
-    problems = [*_check_characters(arguments), *_check_arguments(arguments, known)]
+    problems = check_arguments(arguments, known)
     text, blocks = arguments.get("text", ""), arguments.get("blocks", [])
     if not blocks and not (isinstance(text, str) and text.strip()):
         problems.append(Problem(error="no_text"))
@@ -124,6 +145,20 @@ def check_message(arguments: Arguments, known: frozenset[str] = POST_ARGUMENTS) 
             problems.append(Problem(error="msg_too_long"))
         problems += _as("invalid_arguments", _unescaped(text, "/text", controls=True))
     return problems + _check_blocks(blocks) + _check_metadata(arguments)
+
+
+def check_update(arguments: Arguments) -> list[Problem]:
+    """Tell everything wrong with new content for a message; as check_message, but {} removes metadata."""
+    content = {name: value for name, value in arguments.items() if name != "metadata" or value != {}}
+    return _check_required(content, {"ts"}) + check_message(content, UPDATE_ARGUMENTS)
+
+
+def check_arguments(
+    arguments: Arguments, known: AbstractSet[str], *, required: AbstractSet[str] = frozenset()
+) -> list[Problem]:
+    """Tell which arguments are missing, unknown, of a wrong type, or no text."""
+    missing = _check_required(arguments, required)
+    return [*missing, *_check_characters(arguments), *_check_arguments(arguments, known)]
 
 
 def _decode_json(body: bytes) -> Arguments:
@@ -156,7 +191,12 @@ def _as(slug: str, found: Found) -> list[Problem]:
     return [Problem(error=slug, message=message, pointer=pointer) for message, pointer in found]
 
 
-def _check_arguments(arguments: Arguments, known: frozenset[str]) -> Iterator[Problem]:
+def _check_required(arguments: Arguments, required: AbstractSet[str]) -> list[Problem]:
+    missing = sorted(required - arguments.keys())
+    return [Problem(error="invalid_arguments", message=f"missing required field: {name}") for name in missing]
+
+
+def _check_arguments(arguments: Arguments, known: AbstractSet[str]) -> Iterator[Problem]:
     slug = "invalid_arguments"
     for name in sorted(arguments.keys() - known):
         yield Problem(error=slug, message=f"unknown argument: {name}", pointer=f"/{name}")
@@ -164,9 +204,9 @@ def _check_arguments(arguments: Arguments, known: frozenset[str]) -> Iterator[Pr
         yield from _as(slug, _string()(arguments[name], f"/{name}"))
     for name in sorted(_BOOLEANS & arguments.keys()):
         yield from _as(slug, _boolean(arguments[name], f"/{name}"))
-    thread_ts = arguments.get("thread_ts", "0000000000.000000")
-    if isinstance(thread_ts, str) and not _TS.fullmatch(thread_ts):
-        yield Problem(error=slug, message="must look like 1234567890.123456", pointer="/thread_ts")
+    for name in sorted(_TIMESTAMPS & arguments.keys()):
+        if isinstance(arguments[name], str) and not _TS.fullmatch(arguments[name]):
+            yield Problem(error=slug, message="must look like 1234567890.123456", pointer=f"/{name}")
 
 
 def _check_characters(arguments: Arguments) -> Iterator[Problem]:

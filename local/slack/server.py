@@ -8,7 +8,6 @@ import logging
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -18,17 +17,11 @@ from types import MappingProxyType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
+from local.slack.faults import Fault, Script
 from local.slack.page import Message, Names, render_page
-from local.slack.rules import (
-    POST_ARGUMENTS,
-    WEBHOOK_ARGUMENTS,
-    Arguments,
-    Problem,
-    RefusedError,
-    check_message,
-    decode,
-    decode_form,
-)
+from local.slack.rules import Arguments, Problem, RefusedError, decode, decode_form
+from local.slack.shown import TEAM
+from local.slack.workspace import ALL_SCOPES, Workspace
 
 __all__ = ["Fault", "Message", "SlackServer"]
 
@@ -37,7 +30,6 @@ WEBHOOK: Final = "webhook"  # the name of an incoming webhook's post among metho
 MAX_BODY: Final = 2_000_000  # bytes
 REFRESH: Final = 3  # seconds between two loads of the page
 
-_TEAM, _BOT, _USER, _APP = "T0LOCAL00", "B0LOCAL00", "U0LOCAL00", "A0LOCAL00"
 _HOOK_SECRET = "localwebhooksecret000000"
 _JSON = "application/json; charset=utf-8"
 _TEXT = "text/plain; charset=utf-8"
@@ -66,33 +58,6 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """One way to fail a call.
-
-    status, headers, body: the HTTP answer; body defaults to what Slack says with that status.
-    error: an answer with ok false and this error; for a webhook its plain text.
-    hang: seconds to wait first; without status or error the connection is then closed without an answer.
-    drop: close the connection without an answer.
-    after: the call is carried out first, so that only its answer is lost; a hang alone then ends in the true
-    answer, late.
-    method: only calls of this method, or "webhook"; None means any.
-    """
-
-    status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: str | None = None
-    error: str | None = None
-    hang: float = 0.0
-    drop: bool = False
-    after: bool = False
-    method: str | None = None
-
-    def __post_init__(self) -> None:
-        if not (self.status or self.error or self.hang or self.drop):
-            raise ValueError("a fault needs a status, an error, a hang or a drop")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Call:
     method: str
     hook: str  # path of an incoming webhook, else empty
@@ -115,7 +80,10 @@ class SlackServer:
     """Slack for one workspace on one port; stopped and started again it keeps its port and its messages.
 
     channels: id -> name; archived, not_member, restricted: ids among them in which a post is refused with
-    is_archived, not_in_channel, restricted_action. users: id -> name, for the page only.
+    is_archived, not_in_channel, restricted_action; who is no member cannot read either. private: ids whose
+    reading needs groups:history instead of channels:history, channel_not_found to who is no member.
+    scopes: what the app was given. history_lag: seconds, by clock, until a new message is in
+    conversations.history. users: id -> name, for the page only.
     """
 
     def __init__(  # noqa: PLR0913 -- each is one property of a workspace, and a test names only what it needs
@@ -127,29 +95,34 @@ class SlackServer:
         archived: Collection[str] = (),
         not_member: Collection[str] = (),
         restricted: Collection[str] = (),
+        private: Collection[str] = (),
+        scopes: Collection[str] = ALL_SCOPES,
+        history_lag: float = 0.0,
         users: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._port = port
         self._token = token
-        self._clock = clock
         self._names = Names(channels=channels, users=users or {}, zone=_local_zone())
-        self._closed = {
-            **dict.fromkeys(restricted, "restricted_action"),
-            **dict.fromkeys(not_member, "not_in_channel"),
-            **dict.fromkeys(archived, "is_archived"),
+        outside = {
+            channel: "channel_not_found" if channel in private else "not_in_channel" for channel in not_member
         }
-        # Every method served, with the verbs Slack's own clients use for it.
-        self._methods: dict[str, tuple[frozenset[str], Callable[[Arguments], dict[str, Any]]]] = {
-            "auth.test": (frozenset({"GET", "POST"}), self._auth_test),
-            "chat.postMessage": (frozenset({"POST"}), self._post_message),
-        }
+        self._workspace = Workspace(
+            self._names,
+            closed={
+                **dict.fromkeys(restricted, "restricted_action"),
+                **outside,
+                **dict.fromkeys(archived, "is_archived"),
+            },
+            hidden=outside,
+            private=private,
+            scopes=scopes,
+            history_lag=history_lag,
+            clock=clock,
+        )
         self._lock = threading.Lock()
-        self._messages: list[Message] = []
         self._requests: list[tuple[str, Arguments]] = []
-        self._faults: deque[Fault] = deque()
-        self._outage: Fault | None = None
-        self._last_ts = 0  # microseconds
+        self._faults = Script()
         self._stopping = threading.Event()
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -202,9 +175,8 @@ class SlackServer:
 
     @property
     def messages(self) -> list[Message]:
-        """What was kept, oldest first; a copy."""
-        with self._lock:
-            return list(self._messages)
+        """What is kept, as it stands now, oldest first; a deleted one is gone. A copy."""
+        return self._workspace.messages
 
     @property
     def requests(self) -> list[tuple[str, Arguments]]:
@@ -214,23 +186,22 @@ class SlackServer:
 
     def webhook_for(self, channel: str) -> str:
         """Incoming webhook of a channel; that of an unknown one answers channel_not_found."""
-        return f"{self.console_url}services/{_TEAM}/{channel}/{_HOOK_SECRET}"
+        return f"{self.console_url}services/{TEAM}/{channel}/{_HOOK_SECRET}"
 
     def fail_next(self, n: int = 1, **fault: Any) -> None:
         """Fail the next n matching calls; takes the fields of Fault. Repeated calls queue up."""
         with self._lock:
-            self._faults.extend([Fault(**fault)] * n)
+            self._faults.queue(Fault(**fault), n)
 
     def fail_until_cleared(self, **fault: Any) -> None:
         """Fail every matching call from now on, once the queue of fail_next is done."""
         with self._lock:
-            self._outage = Fault(**fault)
+            self._faults.last(Fault(**fault))
 
     def clear_faults(self) -> None:
         """End the outage and forget the queue."""
         with self._lock:
             self._faults.clear()
-            self._outage = None
 
     def answer(self, call: _Call) -> _Reply | None:
         """Carry out one call under the scripted faults; None means: close without an answer."""
@@ -242,7 +213,7 @@ class SlackServer:
             refusal = error
         with self._lock:
             self._requests.append((call.method, arguments))
-            fault = self._take_fault(call.method)
+            fault = self._faults.take(call.method)
         if fault is None:
             return self._carry_out(call, arguments, refusal)
         true_reply = self._carry_out(call, arguments, refusal) if fault.after else None
@@ -255,13 +226,6 @@ class SlackServer:
         """Draw the messages kept so far."""
         return render_page(self.messages, self._names, refresh=REFRESH)
 
-    def _take_fault(self, method: str) -> Fault | None:
-        for fault in self._faults:
-            if fault.method in {None, method}:
-                self._faults.remove(fault)
-                return fault
-        return self._outage if self._outage and self._outage.method in {None, method} else None
-
     def _carry_out(self, call: _Call, arguments: Arguments, refusal: RefusedError | None) -> _Reply:
         try:
             if call.hook:
@@ -270,67 +234,29 @@ class SlackServer:
             return _json_reply(self._call_method(call, arguments, refusal))
         except RefusedError as error:
             _log.warning("refused %s: %s", call.method, error)
-            return _refusal_reply(call, error.problems)
+            return _refusal_reply(call, error)
 
     def _call_method(self, call: _Call, arguments: Arguments, refusal: RefusedError | None) -> dict[str, Any]:
-        if call.method not in self._methods:
-            raise RefusedError(Problem(error="unknown_method", message=f"no method {call.method} here"))
-        verbs, method = self._methods[call.method]
-        if call.verb not in verbs:
-            raise RefusedError(Problem(error="invalid_post_type", message=f"{call.method} is called by POST"))
+        method = self._workspace.method(call.method, call.verb)
         scheme, _, token = call.authorization.partition(" ")
         if not call.authorization:
             raise RefusedError(Problem(error="not_authed"))
         if scheme != "Bearer" or token != self._token:
             raise RefusedError(Problem(error="invalid_auth"))
+        self._workspace.check_scope(method, arguments)
         if refusal is not None:
             raise refusal
-        return {"ok": True, **method(arguments)}
+        return {"ok": True, **self._workspace.call(method, arguments)}
 
     def _take_webhook(self, call: _Call, arguments: Arguments, refusal: RefusedError | None) -> None:
         match call.hook.split("/"):
-            case [team, channel, secret] if team == _TEAM and secret == _HOOK_SECRET:
+            case [team, channel, secret] if team == TEAM and secret == _HOOK_SECRET:
                 pass
             case _:
                 raise RefusedError(Problem(error="no_service"))
         if refusal is not None:
             raise refusal
-        self._keep(channel, arguments, via="webhook")
-
-    def _auth_test(self, _arguments: Arguments) -> dict[str, Any]:
-        ids = {"team_id": _TEAM, "user_id": _USER, "bot_id": _BOT, "is_enterprise_install": False}
-        return {"url": "https://local.slack.com/", "team": "Local", "user": "issuewire", **ids}
-
-    def _post_message(self, arguments: Arguments) -> dict[str, Any]:
-        message = self._keep(arguments.get("channel"), arguments, via="api")
-        return {"channel": message.channel, "ts": message.ts, "message": _as_slack(message)}
-
-    def _keep(self, channel: Any, arguments: Arguments, *, via: str) -> Message:
-        if not isinstance(channel, str) or channel not in self._names.channels:
-            raise RefusedError(Problem(error="channel_not_found"))
-        if channel in self._closed:
-            raise RefusedError(Problem(error=self._closed[channel]))
-        if problems := check_message(arguments, WEBHOOK_ARGUMENTS if via == "webhook" else POST_ARGUMENTS):
-            raise RefusedError(*problems)
-        thread_ts = arguments.get("thread_ts")
-        with self._lock:
-            # Slack quietly accepts a parent that is gone or is itself a reply; here that is a mistake to see.
-            if thread_ts and (channel, thread_ts) not in {
-                (kept.channel, kept.ts) for kept in self._messages if kept.thread_ts is None
-            }:
-                raise RefusedError(Problem(error="thread_not_found"))
-            self._last_ts = max(self._last_ts + 1, int(self._clock() * 1_000_000))
-            message = Message(
-                channel=channel,
-                ts=f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}",
-                text=arguments.get("text", ""),
-                blocks=tuple(arguments.get("blocks", ())),
-                metadata=arguments.get("metadata"),
-                thread_ts=thread_ts,
-                via=via,
-            )
-            self._messages.append(message)
-        return message
+        self._workspace.take_webhook(channel, arguments)
 
 
 class _Server(ThreadingHTTPServer):
@@ -473,13 +399,13 @@ def _json_reply(
     return _Reply(body=json.dumps(answer).encode(), status=status, headers=headers or {})
 
 
-def _refusal_reply(call: _Call, problems: tuple[Problem, ...]) -> _Reply:
-    error = problems[0].error
+def _refusal_reply(call: _Call, refusal: RefusedError) -> _Reply:
+    error = refusal.problems[0].error
     if call.hook:
         error = "invalid_payload" if error in _PAYLOAD_SLUGS else _WEBHOOK_NAMES.get(error, error)
         return _Reply(body=error.encode(), status=_WEBHOOK_STATUS.get(error, 400), content_type=_TEXT)
-    answer: dict[str, Any] = {"ok": False, "error": error}
-    if sentences := [str(problem) for problem in problems if problem.message]:
+    answer: dict[str, Any] = {"ok": False, "error": error, **refusal.details}
+    if sentences := [str(problem) for problem in refusal.problems if problem.message]:
         answer["errors"] = sentences
         answer["response_metadata"] = {"messages": [f"[ERROR] {sentence}" for sentence in sentences]}
     return _json_reply(answer)
@@ -498,14 +424,3 @@ def _fault_reply(call: _Call, fault: Fault) -> _Reply:
         )
     error = fault.error or ("ratelimited" if limited else "internal_error")
     return _json_reply({"ok": False, "error": error}, fault.status or 200, fault.headers)
-
-
-def _as_slack(message: Message) -> dict[str, Any]:
-    """Give a message as the API shows it."""
-    shown: dict[str, Any] = {"type": "message", "user": _USER, "bot_id": _BOT, "app_id": _APP, "team": _TEAM}
-    shown |= {"ts": message.ts, "text": message.text, "blocks": list(message.blocks)}
-    if message.metadata is not None:
-        shown["metadata"] = message.metadata
-    if message.thread_ts is not None:
-        shown["thread_ts"] = message.thread_ts
-    return shown

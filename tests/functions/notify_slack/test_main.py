@@ -339,7 +339,10 @@ def test_a_message_that_breaks_the_contract_is_a_500_and_one_line(
     assert notifier.post(body, post) == 500
     [line] = lines_since(notifier.function, before)
     assert (line["severity"], line["reason"]) == ("ERROR", reason)
-    assert line.get("delivery_id") in {None, "broken"}
+    named = body["message"].get("attributes")
+    claims = named.get("delivery_id") if isinstance(named, dict) else None
+    assert line["message_id"] == "1001"
+    assert line.get("delivery_id") == (claims if isinstance(claims, str) else None)
     assert "issue" not in line
     assert len(notifier.slack.messages) == cards
 

@@ -141,6 +141,8 @@ def test_what_cannot_be_understood_is_not_acknowledged(
     assert answer.status_code == 500
     [line] = errors(stream_bq)[before:]
     assert (line["severity"], line["reason"]) == ("ERROR", reason)
+    named = message["message"]["attributes"].get("delivery_id")
+    assert (line["message_id"], line.get("delivery_id")) == ("1001", named)
     assert "sesame" not in line["message"]
     assert "Traceback" not in answer.text
     again = Delivery(delivery_id=f"after-{reason}", event="push", body=b"{}", received_at=NOON)

@@ -140,7 +140,6 @@ def test_a_missing_table_names_the_remedy(warehouse: Warehouse, open_table: Any,
     assert list(warehouse.client.list_tables(dataset)) == []
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("event_at", [TODAY, SIX_YEARS_AGO], ids=["streamed", "loaded"])
 def test_bigquery_down_and_up_again(
     warehouse: Warehouse, dataset: str, proxy: Proxy, open_table: Any, event_at: datetime
@@ -148,9 +147,12 @@ def test_bigquery_down_and_up_again(
     """While BigQuery is down the insert gives up and raises; the same table works when it is back."""
     table = open_table()
     delivery_id = f"down-{event_at.year}"
+    patient = table._retry
+    table._retry = patient.with_timeout(0.5)
     proxy.stop()
     error = failure(table, row_at(event_at, delivery_id), event_at)
     assert error.reason == "bigquery_failed"
+    table._retry = patient
     proxy.start()
     table.insert(row_at(event_at, delivery_id), event_at)
     assert len(stored(warehouse, dataset, delivery_id)) == 1

@@ -282,6 +282,34 @@ def test_replies_stand_under_their_card():
     assert order == sorted(order)
 
 
+def test_an_updated_message_is_marked_as_edited():
+    """The mark stands beside the hour, on a reply too, and on nothing that was never updated."""
+    posted = [
+        message("card", ts="1764000001.000000", edited="1764000009.000000"),
+        message("first", ts="1764000002.000000", thread_ts="1764000001.000000"),
+        message("second", ts="1764000003.000000", thread_ts="1764000001.000000", edited="1764000009.000000"),
+    ]
+    page = render_page(posted, NAMES)
+    Tree(page)
+    card, first, second = page.split("<article>")[1:]
+    mark = '</time> <span class="edited">(edited)</span></p>'
+    assert [mark in part for part in (card, first, second)] == [True, False, True]
+
+
+def test_replies_are_drawn_inside_their_card():
+    """A thread is a box within the card's own, which is what sets its replies in."""
+    posted = [
+        message("card", ts="1764000001.000000"),
+        message("reply", ts="1764000002.000000", thread_ts="1764000001.000000"),
+    ]
+    page = render_page(posted, NAMES)
+    card = page.partition("<article>")[2]
+    thread = card.partition('<div class="thread">')[2]
+    assert "</article>" not in card.partition('<div class="thread">')[0]
+    assert ">reply<" in thread
+    assert "</div></div></article></div></div></div></article>" in thread
+
+
 def test_times_are_shown_in_the_readers_zone():
     """The zone decides the hour and the day a message stands under."""
     late = message("late", ts="1764025200.000000", via="webhook")  # 23:00 UTC on 24 November

@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from local.slack.rules import WEBHOOK_ARGUMENTS, RefusedError, check_message, decode
+from local.slack.rules import (
+    DELETE_ARGUMENTS,
+    HISTORY_ARGUMENTS,
+    REPLIES_ARGUMENTS,
+    WEBHOOK_ARGUMENTS,
+    RefusedError,
+    check_arguments,
+    check_message,
+    check_update,
+    decode,
+)
 
 Json = dict[str, Any]
 
@@ -335,6 +345,70 @@ def test_a_webhook_is_bound_to_its_channel():
     assert check_message(message) == []
 
 
+UPDATE: Json = {"channel": "C0123456789", "ts": "1764000000.000001", "text": "a"}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"unfurl_links": False}, "unknown argument: unfurl_links [json-pointer:/unfurl_links]"),
+        ({"unfurl_media": False}, "unknown argument: unfurl_media [json-pointer:/unfurl_media]"),
+        ({"thread_ts": "1764000000.000001"}, "unknown argument: thread_ts [json-pointer:/thread_ts]"),
+        ({"mrkdwn": True}, "unknown argument: mrkdwn [json-pointer:/mrkdwn]"),
+        ({"ts": "1764000000"}, "must look like 1234567890.123456 [json-pointer:/ts]"),
+        ({"ts": 1764000000.5}, "must provide a string [json-pointer:/ts]"),
+        ({"text": "a < b"}, "unescaped < at character 2: '< b' [json-pointer:/text]"),
+        (
+            {"blocks": [section("a" * 3001)]},
+            "must be less than 3001 characters [json-pointer:/blocks/0/text/text]",
+        ),
+        ({"text": " "}, "no_text"),
+        (
+            {"metadata": {"event_type": "card"}},
+            "missing required field: event_payload [json-pointer:/metadata]",
+        ),
+    ],
+)
+def test_an_update_is_checked_like_a_post_but_takes_other_arguments(change, expected):
+    """Content has the same limits; a thread, unfurling and mrkdwn belong to a post alone."""
+    assert check_update(UPDATE) == []
+    assert expected in [str(problem) for problem in check_update(UPDATE | change)]
+
+
+def test_an_update_names_its_message():
+    """Without a ts it is invalid_arguments, and a post takes none."""
+    problems = check_update({"channel": "C0123456789", "text": "a"})
+    assert [(problem.error, str(problem)) for problem in problems] == [
+        ("invalid_arguments", "missing required field: ts")
+    ]
+    assert [str(problem) for problem in check_message(UPDATE)] == ["unknown argument: ts [json-pointer:/ts]"]
+
+
+def test_an_empty_object_removes_metadata_but_posts_none():
+    """An update may give {} for metadata, a post may not."""
+    assert check_update(UPDATE | {"metadata": {}}) == []
+    assert {error for error, _ in found(metadata={})} == {"invalid_metadata_schema"}
+
+
+@pytest.mark.parametrize(
+    ("known", "arguments", "expected"),
+    [
+        (DELETE_ARGUMENTS, {"text": "a"}, "unknown argument: text [json-pointer:/text]"),
+        (HISTORY_ARGUMENTS, {"ts": "1764000000.000001"}, "unknown argument: ts [json-pointer:/ts]"),
+        (HISTORY_ARGUMENTS, {"inclusive": "yes"}, "must provide a boolean [json-pointer:/inclusive]"),
+        (
+            REPLIES_ARGUMENTS,
+            {"include_all_metadata": 1},
+            "must provide a boolean [json-pointer:/include_all_metadata]",
+        ),
+        (REPLIES_ARGUMENTS, {"cursor": "\x00"}, "character U+0000 at 0 is not text [json-pointer:/cursor]"),
+    ],
+)
+def test_reading_and_deleting_have_arguments_of_their_own(known, arguments, expected):
+    """What one method takes is unknown to another; a switch is a boolean."""
+    assert [str(problem) for problem in check_arguments(arguments, known)] == [expected]
+
+
 @pytest.mark.parametrize(
     ("metadata", "error"),
     [
@@ -365,6 +439,13 @@ def test_json_and_form_bodies_give_the_same_arguments():
     assert decode("application/json", json.dumps(arguments).encode()) == arguments
     assert decode('application/json; charset="UTF-8"', json.dumps(arguments).encode()) == arguments
     assert decode("", b"") == {}
+    reading = b"channel=C1&limit=5&inclusive=1&include_all_metadata=false"
+    assert decode("application/x-www-form-urlencoded", reading) == {
+        "channel": "C1",
+        "limit": "5",
+        "inclusive": True,
+        "include_all_metadata": False,
+    }
 
 
 @pytest.mark.parametrize(

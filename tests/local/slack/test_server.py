@@ -390,6 +390,7 @@ def test_the_page_and_the_messages_are_served(slack):
             "metadata": METADATA,
             "thread_ts": None,
             "via": "api",
+            "edited": None,
         }
     ]
     assert len(slack.requests) == 1  # only calls to Slack are on record
