@@ -3,20 +3,25 @@
 
 command_alerts() {
   takes_nothing "$@"
-  local file name body existing
+  local file name body existing channels bare=''
   step 'alert policies'
   use_google_token
   existing=$(monitoring GET "projects/$PROJECT/alertPolicies?pageSize=1000")
   for file in deploy/alerts/*.json; do
     say "    $(basename "$file" .json)"
-    body=$(read_json alert "$file" "$DOCS_URL" "$ALERT_CHANNELS" </dev/null)
     name=$(read_json policy-name "$file" <<<"$existing")
+    # Channels that were added in the console stay, unless the setting names others.
+    channels=${ALERT_CHANNELS:-$(read_json policy-channels "$file" <<<"$existing")}
+    [[ -n $channels ]] || bare=yes
+    body=$(read_json alert "$file" "$DOCS_URL" "$channels" </dev/null)
     if [[ -z $name ]]; then
       monitoring POST "projects/$PROJECT/alertPolicies" "$body" >/dev/null
     else
       monitoring PATCH "$name" "$body" >/dev/null
     fi
   done
+  [[ -z $bare ]] || done_with 'Nobody is told yet: name a notification channel in ALERT_CHANNELS (deploy.env) and repeat.'
+  [[ $DOCS_URL == http* ]] || done_with 'The alerts hold no link yet: name the web address of docs/operations.md in DOCS_URL and repeat.'
 }
 
 use_google_token() { TOKEN=$(ask TOKEN gcloud auth print-access-token); }

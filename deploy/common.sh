@@ -5,6 +5,7 @@ DIED=99
 DRY_RUN='' YES='' COMMAND='' STEP='start' SCRATCH=''
 CHILD='' PARTS=() LEVEL=0
 : "${PAUSE:=5}"          # seconds between two tries
+: "${SETTLE:=35}"        # seconds until ingest looks for a new version of its secret again: once in 30
 : "${PATIENCE:=60}"      # seconds for which IAM may need to hear of a new account, and GitHub to deliver a ping
 : "${CALL_SECONDS:=900}" # the longest that one call may take: a build is the longest
 
@@ -96,8 +97,12 @@ show() {
 # change COMMAND...: something that writes. Its words are shown only when it fails, its progress when it takes long.
 change() { feed '' "$@"; }
 
+# What is said of an account, and of a role of it, that not every server has heard of yet.
+NOT_HEARD_OF='service ?account .*does not exist|is of type "serviceAccount"'
+NOT_HEARD_OF+='|missing permission on the build service account|permission denied on secret|iam\.serviceAccounts\.actAs'
+
 # feed TEXT COMMAND...: likewise, with TEXT on its stdin: there a secret is in no argument and in no file.
-# IAM hears of a new account only after a while; until then it says that the account does not exist.
+# IAM hears of a new account and of its roles only after a while; until then it says that there is none.
 feed() {
   local text=$1 words until=$((SECONDS + PATIENCE))
   shift
@@ -108,11 +113,11 @@ feed() {
   words=$SCRATCH/words.$BASHPID
   # shellcheck disable=SC2094 # both are appended
   while ! run "$words" "$text" "$@" >>"$words"; do
-    if ! grep -qiE 'service ?account .*does not exist|is of type "serviceAccount"' "$words" || ((SECONDS >= until)); then
+    if ! grep -qiE "$NOT_HEARD_OF" "$words" || ((SECONDS >= until)); then
       cat -- "$words" >&2
       return 1
     fi
-    say '    waiting for IAM to learn of the new account'
+    say '    waiting for IAM to learn of the new account or role'
     sleep "$PAUSE"
   done
 }

@@ -95,6 +95,9 @@ serve_newest() {
 deploy_ingest() {
   needs_secret "$WEBHOOK_SECRET" './deploy.sh secrets'
   deploy_function ingest
+  # gcloud lets GitHub in only after it has made the function: a run that broke off between the two is mended here.
+  step 'let GitHub call ingest'
+  change gcloud run services add-iam-policy-binding ingest --region="$REGION" --member=allUsers --role=roles/run.invoker
   printf 'Webhook URL: %s/\n' "$URL" >&3
 }
 

@@ -71,8 +71,18 @@ def alert(file: str, docs: str, channels: str) -> object:
 def policy_name(file: str) -> object:
     """Print the full name of the alert policy with the display name that the file has."""
     title = json.loads(Path(file).read_text(encoding="utf-8"))["displayName"]
-    policies = (read() or {}).get("alertPolicies", [])
-    return next((policy["name"] for policy in policies if policy.get("displayName") == title), "")
+    return next((policy["name"] for policy in _policies() if policy.get("displayName") == title), "")
+
+
+def policy_channels(file: str) -> object:
+    """Print, as a comma list, the channels of the alert policy with the display name that the file has."""
+    title = json.loads(Path(file).read_text(encoding="utf-8"))["displayName"]
+    mine = (policy for policy in _policies() if policy.get("displayName") == title)
+    return ",".join(next(mine, {}).get("notificationChannels", []))
+
+
+def _policies() -> "list[dict[str, Any]]":
+    return (read() or {}).get("alertPolicies", [])
 
 
 def depth_query(subscription: str) -> object:
@@ -115,6 +125,7 @@ COMMANDS: "dict[str, Callable[..., object]]" = {
     "newest-delivery": newest_delivery,
     "newest-point": newest_point,
     "ping-status": ping_status,
+    "policy-channels": policy_channels,
     "policy-name": policy_name,
     "tables": tables,
 }

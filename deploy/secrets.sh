@@ -122,6 +122,8 @@ rotate() {
     find_webhooks "$@"
     store "$WEBHOOK_SECRET" "$(random_secret)"
     COMMAND="secrets rotate --finish $*"
+    step "wait $SETTLE s, so that ingest takes the new secret when GitHub begins to sign with it"
+    [[ -n $DRY_RUN ]] || sleep "$SETTLE"
     versions=$(enabled_versions "$WEBHOOK_SECRET")
   fi
   [[ -z $DRY_RUN ]] || versions=$'NEW\nOLD'

@@ -34,7 +34,7 @@ line() { # line OK|BAD WHAT DETAIL
 
 command_status() {
   takes_nothing "$@"
-  local name table traffic
+  local name table traffic deployed
   step 'read the state of everything'
   [[ -z $DRY_RUN ]] || {
     say 'status only reads; run it without --dry-run'
@@ -44,8 +44,9 @@ command_status() {
   traffic=$(ask '' gcloud run services list --region="$REGION" \
     --format="value[separator='|'](metadata.name,spec.traffic[0].latestRevision,status.traffic[0].revisionName)")
   for name in "${FUNCTIONS[@]}"; do status_of_function "$name" "$table" "$traffic"; done
+  deployed=$table
   table=$(subscriptions)
-  for name in notify-slack stream-bq "$HOLD"; do status_of_subscription "$name" "$table"; done
+  for name in notify-slack stream-bq "$HOLD"; do status_of_subscription "$name" "$table" "$deployed"; done
   status_of_dead_letters
   status_of_tables
   ((BAD == 0)) || exit 1
@@ -73,9 +74,11 @@ status_of_function() {
 }
 
 status_of_subscription() {
-  local name=$1 policy endpoint
+  local name=$1 policy endpoint facts url
   policy=$(policy_of "$name" "$2")
   endpoint=$(push_of "$name" "$2")
+  facts=$(row "$name" "$3")
+  url=${facts##*|}
   if [[ -z $policy ]]; then
     line BAD "subscription $name" 'missing, so messages are lost; ./deploy.sh setup'
   elif [[ $policy != "$(wanted_policy "$name")" ]]; then
@@ -84,6 +87,8 @@ status_of_subscription() {
     line ok "subscription $name" 'holds what was given up on'
   elif [[ $endpoint == '|'* ]]; then
     line BAD "subscription $name" "holds its messages: no push endpoint; ./deploy.sh ${name//-/_}"
+  elif [[ $endpoint != "$url/|$(email push)|$url" ]]; then
+    line BAD "subscription $name" "does not push to ${url:-the function} as $(email push); ./deploy.sh ${name//-/_}"
   else
     line ok "subscription $name" "-> ${endpoint%%|*}"
   fi

@@ -47,11 +47,12 @@ ORDER BY week
 SPREADS = """
 WITH
   spans AS (
-    SELECT 'close' AS kind, repository_id, closed_at AS at, time_to_close_hours AS hours
+    SELECT 'close' AS kind, repository_id, closed_at AS ended_at, time_to_close_hours AS hours
     FROM `${DATASET}.issues`
     WHERE time_to_close_hours IS NOT NULL AND (repository_id = @repository OR @repository IS NULL)
     UNION ALL
-    SELECT 'response' AS kind, repository_id, first_response_at AS at, time_to_first_response_hours AS hours
+    SELECT
+      'response' AS kind, repository_id, first_response_at AS ended_at, time_to_first_response_hours AS hours
     FROM `${DATASET}.issues`
     WHERE time_to_first_response_hours IS NOT NULL AND (repository_id = @repository OR @repository IS NULL)
   ),
@@ -61,9 +62,9 @@ WITH
       hours,
       scope,
       IF(scope = 'repository', repository_id, NULL) AS repository_id,
-      IF(scope = 'week', DATE_TRUNC(DATE(at), WEEK(MONDAY)), NULL) AS week
-    FROM spans, UNNEST(['all', 'repository', 'week', IF(at >= @recent, 'recent', 'earlier')]) AS scope
-    WHERE at >= @since
+      IF(scope = 'week', DATE_TRUNC(DATE(ended_at), WEEK(MONDAY)), NULL) AS week
+    FROM spans, UNNEST(['all', 'repository', 'week', IF(ended_at >= @recent, 'recent', 'earlier')]) AS scope
+    WHERE ended_at >= @since
   ),
   measured AS (
     SELECT

@@ -120,6 +120,7 @@ class Shims:
             "PROJECT": "acme-issues",
             "PAUSE": "0.01",
             "PATIENCE": "2",
+            "SETTLE": "0",
         }
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:

@@ -48,6 +48,7 @@ class World:
         environment = self.cloud.environment | {
             "PROJECT": PROJECT,
             "PAUSE": "1",
+            "SETTLE": "1",
             "GITHUB_TOKEN": self.cloud.state.github_token,
         }
         asked, began = len(self.cloud.requests), time.monotonic()

@@ -230,7 +230,36 @@ def test_deploying_after_a_rollback_serves_the_newest_again(world):
     world.answer("gcloud functions list *", f"ingest|{mark[1]}|ACTIVE|https://ingest-abc-uc.a.run.app\n")
     world.answer("gcloud run services describe ingest *", "|100\n")
     assert world.run("ingest").status == 0
-    assert world.lines[-1] == "gcloud run services update-traffic ingest --region=us-central1 --to-latest"
+    assert "gcloud run services update-traffic ingest --region=us-central1 --to-latest" in world.lines
+    assert world.find("functions deploy ingest")[1:] == []
+
+
+def test_a_deployment_that_broke_off_before_github_was_let_in_is_mended(world):
+    """GitHub is let in only once the function is made: the repeated command opens it, built or not."""
+    world.run("ingest")
+    mark = re.search(r"source-sha=(\w{40}) ", world.find("functions deploy")[0].line)
+    world.answer("gcloud functions list *", f"ingest|{mark[1]}|ACTIVE|https://ingest-abc-uc.a.run.app\n")
+    world.forget()
+    assert world.run("ingest").status == 0
+    assert world.find("functions deploy") == []
+    [opened] = world.find("run services add-iam-policy-binding ingest")
+    assert opened.line.endswith("--member=allUsers --role=roles/run.invoker")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "missing permission on the build service account: build@p",
+        "Permission denied on secret: projects/1/secrets/slack-token",
+        "Permission 'iam.serviceAccounts.actAs' denied on service account x (or it may not exist).",
+    ],
+)
+def test_a_role_that_is_not_heard_of_yet_is_waited_for(world, words):
+    """A build that begins before every server knows the new roles is tried again, and a message says why."""
+    world.answer("gcloud functions deploy notify-slack *", "", f"ERROR: {words}\n", status=1, times=1)
+    done = world.run("notify_slack")
+    assert (done.status, "waiting for IAM to learn of the new account or role" in done.err) == (0, True)
+    assert len(world.find("functions deploy notify-slack")) == 2
 
 
 def test_a_rollback_goes_to_the_revision_before_the_one_that_serves(world):
@@ -707,6 +736,13 @@ def test_alerts_are_made_once_and_then_mended(world):
         assert "https://example.com/a|b&c.md#" in body["documentation"]["content"]
         assert call.header == "Authorization: Bearer google-token"
     assert "google-token" not in "".join(world.lines) + done.err
+    world.forget()
+    there["alertPolicies"][0]["notificationChannels"] = [channel]
+    world.answer("curl *GET*/alertPolicies*", answered(there))
+    done = world.run("alerts")
+    assert json.loads(world.find("PATCH")[0].stdin)["notificationChannels"] == [channel]
+    assert "Nobody is told yet" in done.err
+    assert "hold no link yet" in done.err
     world.answer("curl *", answered({"error": {"message": "no such metric"}}, 400))
     done = world.run("alerts")
     assert (done.status, "answers 400" in done.err, "no such metric" in done.err) == (1, True, True)
@@ -750,6 +786,11 @@ def test_status_is_good_only_when_all_is_well(world):
         ),
         ("curl *timeSeries*", answered(point).replace('"0"', '"3"'), "3 held; see docs/operations.md"),
         ("bq * ls *", "[]", "missing; ./deploy.sh setup"),
+        (
+            "gcloud functions list *",
+            rows.replace("https://stream-bq-abc", "https://stream-bq-new"),
+            "does not push to https://stream-bq-new-uc.a.run.app as issuewire-push@acme-issues.iam",
+        ),
     ):
         world.answer(pattern, out, times=1)
         done = world.run("status")

@@ -112,6 +112,9 @@ def test_an_alert_says_what_to_type(file):
     listed = {"alertPolicies": [{"name": "x"}, {"name": "y", "displayName": body["displayName"]}]}
     assert read_json("policy-name", str(file), stdin=json.dumps(listed)) == "y"
     assert read_json("policy-name", str(file), stdin="{}") == ""
+    assert read_json("policy-channels", str(file), stdin=json.dumps(listed)) == ""
+    listed["alertPolicies"][1]["notificationChannels"] = ["c", "d"]
+    assert read_json("policy-channels", str(file), stdin=json.dumps(listed)) == "c,d"
 
 
 def test_an_alert_without_channels_names_none():

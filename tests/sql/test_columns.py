@@ -7,10 +7,11 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from ops import schema
+from ops import report_sql, schema
 from tests.support.warehouse import COLUMNS, Warehouse
 
 FILES = schema.files()
+QUERIES = [text for name, text in vars(report_sql).items() if name.isupper()]
 
 # The contract: the columns that every view must have, and their types.
 VIEWS = {
@@ -121,6 +122,14 @@ def test_bigquery_would_take_it(path: Path) -> None:
         assert not isinstance(tree, exp.Command), "it was not understood"
         assert [name for name in _names(tree) if name.upper() in RESERVED] == []
         assert set(_windowed(tree)) <= WINDOWED
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_bigquery_would_take_what_the_report_asks(query: str) -> None:
+    """The report's queries keep the same rules: the local engine takes names that BigQuery refuses."""
+    tree = sqlglot.parse_one(query.replace("${DATASET}", "github"), read="bigquery")
+    assert [name for name in _names(tree) if name.upper() in RESERVED] == []
+    assert set(_windowed(tree)) <= WINDOWED
 
 
 @pytest.mark.parametrize("path", FILES[1:], ids=lambda path: path.name)
