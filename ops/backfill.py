@@ -129,7 +129,7 @@ def run(settings: GitHubSettings, wanted: Wanted, progress: Progress) -> dict[st
             progress.say(
                 f"About {old:,} deliveries are older than {STREAM_PAST.days:,} days. "
                 f"BigQuery takes those by load jobs, {LOADS_A_DAY:,} a day at most; "
-                "what it refuses ends in the dead-letter topic, to be replayed."
+                "what it refuses is held on the dead-letter topic for seven days."
             )
         counts = Counter[str]()
         progress.show(_tell(spool, wanted, topic, counts))

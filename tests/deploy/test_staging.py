@@ -232,8 +232,10 @@ def test_the_uploaded_notify_slack_posts(boot, tmp_path):
         assert json.loads(child.log.read_text().splitlines()[-1])["delivery_id"] == "d-1"
 
 
-def test_the_uploaded_stream_bq_tries(boot):
-    """The archive of stream_bq, alone with its own requirements, keeps what it cannot store."""
-    url, child = boot("stream_bq", BIGQUERY_EMULATOR_HOST=f"http://127.0.0.1:{free_port()}")
-    assert post_raw(url, push_of(DELIVERY)).status_code == 500
-    assert '"reason": "bigquery_failed"' in child.log.read_text()
+def test_the_uploaded_stream_bq_stores(boot, warehouse):
+    """The archive of stream_bq, alone with its own requirements, stores a delivery as one row."""
+    dataset = warehouse.dataset()
+    table = f"local-dev.{dataset}.events"
+    url, child = boot("stream_bq", BIGQUERY_EMULATOR_HOST=warehouse.url, BIGQUERY_TABLE=table)
+    assert post_raw(url, push_of(DELIVERY)).status_code == 200, child.log.read_text()
+    assert warehouse.query("SELECT delivery_id FROM ${DATASET}.events", dataset) == [{"delivery_id": "d-1"}]

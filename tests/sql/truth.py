@@ -117,7 +117,8 @@ class Truth:
         return [
             {
                 **{name: life.row[name] for name in ("repository_id", "repository", "issue_number", "title")},
-                **{name: life.row[name] for name in ("url", "labels", "assignees")},
+                **{name: life.row[name] for name in ("url", "labels", "assignees", "author")},
+                **{name: life.row[name] for name in ("opened_at", "is_bot_authored")},
                 "age_hours": _hours(self._now - life.row["opened_at"]),
                 "answered": life.row["first_response_at"] is not None,
                 "hours_since_last_event": _hours(self._now - life.last_event_at),
@@ -148,6 +149,11 @@ def _life(events: list[Row], now: datetime) -> Life:
     reopens = [event["event_at"] for event in events if _is(event, "reopened")]
     state = changes[-1][1] if changes else "open"
     closed_at = max(known_closes) if state == "closed" else None
+    entered_at = opening["issue_updated_at"] if opening and _came_by_transfer(opening) else opened_at
+    left_at = leaving["event_at"] if leaving else None
+    last_event_at = max(
+        event["issue_updated_at"] if _came_by_transfer(event) else event["event_at"] for event in events
+    )
     row = {
         "repository_id": last["repository_id"],
         "repository": None,  # known once all issues are
@@ -160,12 +166,16 @@ def _life(events: list[Row], now: datetime) -> Life:
         "author_type": last["issue_author_type"],
         "labels": last["issue_labels"],
         "assignees": last["issue_assignees"],
+        "milestone": last["issue_milestone"],
         "opened_at": opened_at,
+        "entered_at": entered_at,
+        "left_at": left_at,
+        "last_event_at": last_event_at,
         "first_response_at": first_response_at,
         "first_closed_at": min(known_closes, default=None),
         "closed_at": closed_at,
         "reopen_count": len(reopens),
-        "open_hours": _hours(_time_open(opened_at, changes, leaving["event_at"] if leaving else now)),
+        "open_hours": _hours(_time_open(opened_at, changes, left_at or now)),
         "time_to_first_response_hours": _hours(first_response_at - opened_at)
         if first_response_at and not leaving
         else None,
@@ -173,19 +183,16 @@ def _life(events: list[Row], now: datetime) -> Life:
         "is_bot_authored": _is_bot(last["issue_author"], last["issue_author_type"]),
         "left_censored": opening is None,
     }
-    entered_at = opening["issue_updated_at"] if opening and _came_by_transfer(opening) else opened_at
     return Life(
         repository_id=last["repository_id"],
         row=row,
         entered_at=entered_at,
-        left_at=leaving["event_at"] if leaving else None,
+        left_at=left_at,
         changes=changes,
         closes=[event["event_at"] for event in events if _is(event, "closed")],
         reopens=reopens,
         last=last,
-        last_event_at=max(
-            event["issue_updated_at"] if _came_by_transfer(event) else event["event_at"] for event in events
-        ),
+        last_event_at=last_event_at,
     )
 
 
