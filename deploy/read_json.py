@@ -70,19 +70,18 @@ def alert(file: str, docs: str, channels: str) -> object:
 
 def policy_name(file: str) -> object:
     """Print the full name of the alert policy with the display name that the file has."""
-    title = json.loads(Path(file).read_text(encoding="utf-8"))["displayName"]
-    return next((policy["name"] for policy in _policies() if policy.get("displayName") == title), "")
+    return _policy(file).get("name", "")
 
 
 def policy_channels(file: str) -> object:
     """Print, as a comma list, the channels of the alert policy with the display name that the file has."""
+    return ",".join(_policy(file).get("notificationChannels", []))
+
+
+def _policy(file: str) -> "dict[str, Any]":
     title = json.loads(Path(file).read_text(encoding="utf-8"))["displayName"]
-    mine = (policy for policy in _policies() if policy.get("displayName") == title)
-    return ",".join(next(mine, {}).get("notificationChannels", []))
-
-
-def _policies() -> "list[dict[str, Any]]":
-    return (read() or {}).get("alertPolicies", [])
+    policies = (read() or {}).get("alertPolicies", [])
+    return next((policy for policy in policies if policy.get("displayName") == title), {})
 
 
 def depth_query(subscription: str) -> object:

@@ -3,7 +3,8 @@
 
 APIS=(
   artifactregistry.googleapis.com bigquery.googleapis.com cloudbuild.googleapis.com cloudfunctions.googleapis.com
-  cloudresourcemanager.googleapis.com iam.googleapis.com monitoring.googleapis.com pubsub.googleapis.com run.googleapis.com secretmanager.googleapis.com
+  cloudresourcemanager.googleapis.com iam.googleapis.com monitoring.googleapis.com pubsub.googleapis.com
+  run.googleapis.com secretmanager.googleapis.com
 )
 
 set_up() {

@@ -122,11 +122,12 @@ rotate() {
     find_webhooks "$@"
     store "$WEBHOOK_SECRET" "$(random_secret)"
     COMMAND="secrets rotate --finish $*"
-    step "wait $SETTLE s, so that ingest takes the new secret when GitHub begins to sign with it"
-    [[ -n $DRY_RUN ]] || sleep "$SETTLE"
     versions=$(enabled_versions "$WEBHOOK_SECRET")
   fi
   [[ -z $DRY_RUN ]] || versions=$'NEW\nOLD'
+  # Also to finish: the run that broke off may have stored it a second ago.
+  step "wait $SETTLE s, so that ingest takes the new secret when GitHub begins to sign with it"
+  [[ -n $DRY_RUN ]] || sleep "$SETTLE"
   for repository in "$@"; do put_webhook "$repository"; done
   while read -r version; do
     step "disable the old version $version"

@@ -17,7 +17,7 @@ from ops.send import Target, post
 SETTLE_SECONDS = 60.0
 
 ROWS = """
-SELECT FORMAT_TIMESTAMP('%a %H:%M', event_at) AS at, repository, issue_number, event, action, sender,
+SELECT FORMAT_TIMESTAMP('%a %H:%M', event_at) AS `at`, repository, issue_number, event, action, sender,
   issue_state, ARRAY_TO_STRING(issue_labels, ', ') AS labels
 FROM `${DATASET}.issue_events` ORDER BY event_at, received_at
 """

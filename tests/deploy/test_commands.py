@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.ingest.webhook_secrets import FORCED_SECONDS
 from tests.deploy.checkout import ROOT
 from tests.deploy.shims import Shims
 
@@ -604,6 +605,19 @@ def test_a_rotation_disables_the_old_secret_last(world):
     assert [word for word in (secret, "github-private", "canned-value") if word in everything] == []
     assert world.find("PATCH")[0].header == "Authorization: Bearer github-private"
     assert json.loads(world.find("PATCH")[0].stdin)["config"]["secret"] == "canned-value"
+
+
+def test_a_rotation_waits_until_ingest_looks_for_the_new_secret(world):
+    """Between storing and GitHub's change, longer than ingest's pause between two looks; also to finish."""
+    standard = re.search(r"SETTLE:=(\d+)", (world.checkout / "deploy/common.sh").read_text())
+    assert int(standard[1]) > FORCED_SECONDS
+    on_github(world, 200, hooks=[HOOK])
+    world.answer("gcloud secrets versions list *", "2\n1\n")
+    world.answer("gcloud secrets versions list *", "1\n", times=1)
+    for command in ("secrets rotate acme/app", "secrets rotate --finish acme/app"):
+        steps = world.run(command, GITHUB_TOKEN="t").err
+        assert "wait 0 s, so that ingest takes the new secret" in steps
+        assert steps.find("store a new version") < steps.find("wait 0 s") < steps.find("disable the old")
 
 
 def test_a_rotation_whose_ping_is_refused_keeps_the_old_secret(world):
