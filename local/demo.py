@@ -84,15 +84,20 @@ def wait_for_subscribers(stack: Stack, screen: Screen, published: int) -> None:
 
 
 def show_cards(stack: Stack, screen: Screen, order: list[str]) -> None:
-    """Print what Slack holds in the order of the story: posted at once, cards may pass each other."""
+    """Print what Slack holds in the order of the story: handled at once, events may pass each other."""
 
     def place(message: Message) -> int:
-        deliveries = (message.metadata or {}).get("event_payload", {}).get("deliveries", [])
-        return order.index(deliveries[-1]) if deliveries and deliveries[-1] in order else len(order)
+        payload = (message.metadata or {}).get("event_payload", {})
+        ids = {payload.get("delivery_id"), *payload.get("deliveries", ())}
+        return min((order.index(one) for one in ids if one in order), default=len(order))
 
     screen.title("Slack: #issues")
-    for message in sorted(stack.slack.messages, key=place):
-        screen.card(slack_page.as_text(message))
+    messages = sorted(stack.slack.messages, key=place)
+    for card in messages:
+        if card.thread_ts is None:
+            replies = [reply for reply in messages if reply.thread_ts == card.ts]
+            lines = [slack_page.as_text(card), *(f"  {slack_page.as_text(reply)}" for reply in replies)]
+            screen.card("\n".join(lines))
 
 
 def balance(stack: Stack, story: list[Step], answers: list[requests.Response], rows: int) -> list[Entry]:
@@ -114,15 +119,20 @@ def balance(stack: Stack, story: list[Step], answers: list[requests.Response], r
         Entry(name="handled by notify_slack", found=outcomes["notify_slack"].total(), expected=accepted),
         Entry(name="handled by stream_bq", found=outcomes["stream_bq"].total(), expected=accepted),
         Entry(
-            name="duplicates that made no second card",
-            found=outcomes["notify_slack"]["Posted before"],
+            name="duplicates that changed no card",
+            found=outcomes["notify_slack"]["Handled before"],
             expected=repeats,
         ),
         Entry(name="rows in issue_events", found=rows, expected=accepted - repeats),
         Entry(
             name="cards in Slack",
-            found=len(stack.slack.messages),
+            found=sum(message.thread_ts is None for message in stack.slack.messages),
             expected=sum(step.makes_card and not step.repeats for step in story),
+        ),
+        Entry(
+            name="replies in their threads",
+            found=sum(message.thread_ts is not None for message in stack.slack.messages),
+            expected=sum(step.makes_reply for step in story),
         ),
     ]
 

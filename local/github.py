@@ -142,6 +142,16 @@ class Issue:
         self.state, self.state_reason = "open", "reopened"
         return self._issues("reopened", by, at)
 
+    def edited(self, by: Person, at: datetime, title: str) -> Event:
+        """Give it another title."""
+        changes = {"title": {"from": self.title}}
+        self.title = title
+        return self._issues("edited", by, at, changes=changes)
+
+    def deleted(self, by: Person, at: datetime) -> Event:
+        """Delete it; like GitHub, updated_at is left as it was."""
+        return self._issues("deleted", by, self.updated_at or at)
+
     def commented(self, by: Person | None, at: datetime, text: str) -> Event:
         """Comment on it, or on the pull request that it is."""
         self.comments += 1

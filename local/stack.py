@@ -166,7 +166,7 @@ class Stack:
 
     def handled(self, function: str) -> list[dict[str, Any]]:
         """Return the function's log lines that close a message: what became of each."""
-        closing = {"Stored", "Posted", "Posted before", "Nothing to post"}
+        closing = {"Stored", "Posted", "Updated", "Recorded", "Handled before", "Nothing to post"}
         return [line for line in self.log_lines(function) if line.get("message") in closing]
 
     def log_lines(self, function: str) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ class Step:
     delivery_id: str
     body: bytes
     makes_card: bool = False
+    makes_reply: bool = False
     forged: bool = False
     repeats: bool = False
 
@@ -79,9 +80,9 @@ def tell(now: datetime) -> list[Step]:
         _step("octavia adds to her own issue", export.commented(OCTAVIA, ago(71), "Also in 2.4.")),
         _step("mona labels it", export.labeled(MONA, ago(70), "bug")),
         _step("mona answers: the first response", export.commented(MONA, ago(66), "I can see it.")),
-        _step("mona closes it", export.closed(MONA, ago(48)), makes_card=True),
-        _step("octavia reopens it", export.reopened(OCTAVIA, ago(40)), makes_card=True),
-        _step("mona closes it for good", export.closed(MONA, ago(24)), makes_card=True),
+        _step("mona closes it", export.closed(MONA, ago(48))),
+        _step("octavia reopens it", export.reopened(OCTAVIA, ago(40))),
+        _step("mona closes it for good", export.closed(MONA, ago(24))),
         _step("kim reports in the other repository, number 1 too", flash.opened(), makes_card=True),
         _step("a comment on a pull request", pull.commented(OCTAVIA, ago(29), "Nice.")),
         _step("somebody forges a delivery", fake.opened(), forged=True),
@@ -93,7 +94,7 @@ def tell(now: datetime) -> list[Step]:
     answered = _step(
         "mona's answer of ten hours ago, out of order", hostile.commented(MONA, ago(10), "Fixing.")
     )
-    closed = _step("mona closes it, and that arrives first", hostile.closed(MONA, ago(2)), makes_card=True)
+    closed = _step("mona closes it, and that arrives first", hostile.closed(MONA, ago(2)))
     return [
         *steps,
         report,
@@ -105,6 +106,9 @@ def tell(now: datetime) -> list[Step]:
     ]
 
 
+_REPLIES = {"issue_comment.created", "issues.closed", "issues.reopened", "issues.transferred"}
+
+
 def _step(note: str, event: github.Event, *, makes_card: bool = False, forged: bool = False) -> Step:
     return Step(
         note=note,
@@ -112,6 +116,7 @@ def _step(note: str, event: github.Event, *, makes_card: bool = False, forged: b
         delivery_id=github.delivery_id(note),
         body=json.dumps(event.payload).encode(),
         makes_card=makes_card,
+        makes_reply=event.title in _REPLIES and "pull_request" not in event.payload["issue"],
         forged=forged,
     )
 

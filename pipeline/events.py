@@ -49,6 +49,7 @@ class Comment:
     author: str | None
     author_type: str | None
     author_association: str | None
+    body: str | None
     created_at: datetime | None
     updated_at: datetime | None
     url: str | None
@@ -189,6 +190,7 @@ def _comment(raw: Json) -> Comment:
         author=_text(author, "login"),
         author_type=_text(author, "type"),
         author_association=_text(raw, "author_association"),
+        body=_text(raw, "body"),
         created_at=parse_time(raw.get("created_at")),
         updated_at=parse_time(raw.get("updated_at")),
         url=_text(raw, "html_url"),

@@ -1,6 +1,7 @@
-"""notify_slack: unwrap, decide, post. Returning acknowledges the message; raising has it delivered again."""
+"""notify_slack: unwrap, decide, show. Returning acknowledges the message; raising has it delivered again."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import functions_framework
@@ -9,12 +10,13 @@ from cloudevents.http import CloudEvent
 from pipeline import logs
 from pipeline.delivery import Delivery, claimed
 from pipeline.errors import PipelineError
-from pipeline.events import IssueEvent
+from pipeline.events import Issue, IssueEvent
 from pipeline.logs import log
 from pipeline.once import once
 from pipeline.settings import SlackSettings, at_start, both, read_routes
 
 from . import card, routes
+from .living import Living
 from .recent import Recent
 from .slack import Slack
 
@@ -30,12 +32,13 @@ def read_configuration() -> tuple[SlackSettings, routes.Routes]:
 logs.setup()
 configuration = at_start(read_configuration)
 slack = once(lambda: Slack(configuration()[0].read_token, configuration()[0].api_url))
+living = once(lambda: Living(slack(), configuration()[0].github_url))
 recent = Recent()
 
 
 @functions_framework.cloud_event
 def notify_slack(push: CloudEvent) -> None:
-    """Post the cards that one message from the topic calls for."""
+    """Bring the cards of one message from the topic up to date."""
     logs.begin(**claimed(push.data))
     delivery = Delivery.from_push(push.data)
     logs.bind(
@@ -52,22 +55,37 @@ def notify_slack(push: CloudEvent) -> None:
         log.info("Nothing to post")
         return
     logs.bind(issue=issue.number)
-    post(event.delivery_id, channels, card.build(event, issue, settings.github_url))
+    if slack().posts_to_webhook():
+        show(("webhook",), lambda _: post_line(event, issue, settings.github_url))
+    else:
+        show(channels, lambda channel: keep_card(channel, event, issue))
 
 
-def post(delivery_id: str, channels: tuple[str, ...], made: card.Card) -> None:
-    """Post to every channel, also when one refuses, and then raise the first refusal."""
+def show(channels: tuple[str, ...], act: Callable[[str], None]) -> None:
+    """Act on every channel, also when one refuses, and then raise the first refusal."""
     failures: list[PipelineError] = []
-    for channel in ("webhook",) if slack().posts_to_webhook() else channels:
+    for channel in channels:
         try:
-            with recent.first((delivery_id, channel)) as todo:
-                if todo:
-                    timestamp = slack().post(channel, made)
-                    log.info("Posted", extra={"channel": channel, "ts": timestamp})
-                else:
-                    log.info("Posted before", extra={"channel": channel})
+            act(channel)
         except PipelineError as failure:
             log.warning("Not posted: %s", failure, extra={"channel": channel, "reason": failure.reason})
             failures.append(failure)
     if failures:
         raise failures[0]
+
+
+def keep_card(channel: str, event: IssueEvent, issue: Issue) -> None:
+    """Bring the issue's card in one channel up to date."""
+    outcome = living().handle(channel, event, issue)
+    log.info(outcome.done, extra={"channel": channel, "ts": outcome.ts, "replied": outcome.replied})
+
+
+def post_line(event: IssueEvent, issue: Issue, github_url: str) -> None:
+    """Post one line for an event that is worth one; an incoming webhook can do nothing else."""
+    if not card.is_line(event):
+        log.info("Nothing to post")
+        return
+    with recent.first(event.delivery_id) as todo:
+        if todo:
+            slack().post("webhook", card.line(event, issue, github_url))
+        log.info("Posted" if todo else "Handled before", extra={"channel": "webhook"})

@@ -1,81 +1,52 @@
-"""Slack: post a card, and say what each refusal means.
+"""Slack: post, change, remove and read messages.
 
 A post is never re-sent after a lost answer: Slack knows no idempotency key, and it may have succeeded. The
 SDK's connection-retry handler would do that, so it is off; Pub/Sub delivers the event again instead.
 """
 
-import re
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from http.client import HTTPException
 from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from slack_sdk.http_retry.handler import RetryHandler
-from slack_sdk.http_retry.request import HttpRequest
-from slack_sdk.http_retry.response import HttpResponse
-from slack_sdk.http_retry.state import RetryState
+from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
-from pipeline.errors import PipelineError, Unavailable
+from pipeline.errors import Unavailable
 from pipeline.logs import log
 
-from .card import Card
+from .message import Message
+from .rate_limit import ShortRateLimit
+from .refusals import CURED_BY_TEXT, Refused, fix, refusal
 
 TIMEOUT_SECONDS = 5
-LONGEST_WAIT_SECONDS = 5
-RATE_LIMIT_RETRIES = 2
-
-# What a shorter message may cure: https://docs.slack.dev/reference/methods/chat.postMessage#errors
-_INVALID = {
-    "invalid_arguments",
-    "invalid_attachments",
-    "invalid_blocks",
-    "invalid_blocks_format",
-    "invalid_metadata_format",
-    "invalid_metadata_schema",
-    "invalid_payload",
-    "metadata_too_large",
-    "msg_blocks_too_long",
-    "msg_too_long",
-    "no_text",
-}
-_FIXES = {
-    "account_inactive": "the app was removed from the workspace; install it again",
-    "action_prohibited": "a workspace policy forbids this post; ask an administrator",
-    "channel_is_archived": "unarchive the channel, or name another in routes.toml",
-    "channel_not_found": "check the channel's id in routes.toml, and invite the app if it is private",
-    "invalid_auth": "the token is wrong; store the bot token again",
-    "invalid_token": "the webhook's URL is wrong; store it again",
-    "is_archived": "unarchive the channel, or name another in routes.toml",
-    "missing_scope": "add the scope chat:write to the app and install it again",
-    "no_service": "the incoming webhook was removed; make a new one",
-    "not_allowed_token_type": "store a bot token (xoxb-...)",
-    "not_authed": "the token is empty; store the bot token",
-    "not_in_channel": "invite the app to the channel",
-    "restricted_action": "a workspace policy forbids this post; ask an administrator",
-    "token_expired": "store a fresh token",
-    "token_revoked": "install the app again and store its new token",
-}
-_UNKNOWN = (
-    "it is tried again; if it stays, see https://docs.slack.dev/reference/methods/chat.postMessage#errors"
-)
-_SECONDS = re.compile(r"[0-9]{1,9}")
-_CODE = re.compile(r"[a-z_]{1,64}")
+PAGE = 999  # the most that conversations.history gives at once
 
 # What the SDK lets rise when there is no answer, or one that is neither JSON nor an object nor even text.
-_NO_ANSWER = (OSError, HTTPException, SlackClientError, ValueError, LookupError, AttributeError)
+_NO_ANSWER = (OSError, HTTPException, SlackClientError, ValueError, LookupError, AttributeError, TypeError)
 
 
-class _Refused(PipelineError):
-    """Slack answered, and not with ok; `reason` is its own code, or http_STATUS."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A span of time as Slack writes it, its ends included; without `latest` pages begin at the old end."""
+
+    oldest: str
+    latest: str
 
 
 class Slack:
-    """Posts with whatever token `read_token` returns at that moment, so that it rotates without a restart."""
+    """Calls with whatever token `read_token` returns at that moment, so that it rotates without a restart.
+
+    Every method raises Unavailable for what Slack has not confirmed; its text names the fix, where the
+    operator has one.
+    """
 
     def __init__(
         self,
@@ -86,44 +57,91 @@ class Slack:
         self._read_token = read_token
         self._api_url = (api_url or "https://slack.com/api").rstrip("/") + "/"
         self._tls = ssl.create_default_context()  # 50 ms of CPU, which the SDK would spend on every call
-        self._retries: list[RetryHandler] = [_ShortRateLimit(sleep)]
+        self._retries: list[RetryHandler] = [ShortRateLimit(sleep)]
 
     def posts_to_webhook(self) -> bool:
         """Tell whether an incoming webhook is configured: it has one channel of its own."""
         return _is_url(self._read_token())
 
-    def post(self, channel: str, card: Card) -> str:
-        """Post the card and return Slack's timestamp of it (empty for an incoming webhook).
+    def post(self, channel: str, message: Message, thread_ts: str | None = None) -> str:
+        """Post the message, into a thread or not, and return Slack's timestamp of it (empty for a webhook).
 
-        A card that Slack calls invalid is sent once more as its text alone. Raises Unavailable for every
-        message that Slack has not confirmed; its text names the fix, where the operator has one.
+        One that Slack calls invalid is sent once more as its text alone.
         """
-        try:
-            try:
-                return self._send(channel, card)
-            except _Refused as error:
-                if error.reason not in _INVALID:
-                    raise
-                log.error("Slack refused the card; sending its text alone", extra={"reason": error.reason})
-                return self._send(channel, card, text_only=True)
-        except _Refused as error:
-            fix = _FIXES.get(error.reason, _UNKNOWN)
-            raise Unavailable(f"slack_{error.reason}", f"Slack answered {error.reason}: {fix}.") from error
-        except _NO_ANSWER as error:
-            raise Unavailable(
-                "slack_unreachable", f"Slack gave no usable answer: {type(error).__name__}."
-            ) from error
+        with _told():
+            return _or_text(lambda content: self._post(channel, message, content, thread_ts), message)
 
-    def _send(self, channel: str, card: Card, *, text_only: bool = False) -> str:
+    def update(self, channel: str, ts: str, message: Message) -> None:
+        """Put the message in the place of the one posted at `ts`, or its text alone as in `post`."""
+        with _told():
+            _or_text(
+                lambda content: self._call(
+                    "chat.update", channel=channel, ts=ts, metadata=message.metadata.to_dict(), **content
+                ),
+                message,
+            )
+
+    def delete(self, channel: str, ts: str) -> None:
+        """Remove the message posted at `ts`; one that is gone already is removed."""
+        with _told():
+            try:
+                self._call("chat.delete", channel=channel, ts=ts)
+            except Refused as error:
+                if error.reason != "message_not_found":
+                    raise
+
+    def history(self, channel: str, window: Window, pages: int) -> Iterator[list[dict[str, Any]]]:
+        """Yield at most so many pages of the channel's messages, newest first, with their metadata."""
+        yield from self._pages("conversations.history", window, pages, channel=channel)
+
+    def replies(self, channel: str, ts: str, window: Window, pages: int) -> Iterator[list[dict[str, Any]]]:
+        """Yield at most so many pages of a thread, oldest first, its parent included."""
+        yield from self._pages("conversations.replies", window, pages, channel=channel, ts=ts)
+
+    def _pages(self, method: str, window: Window, pages: int, **place: str) -> Iterator[list[dict[str, Any]]]:
+        cursor = ""
+        for _ in range(pages):
+            with _told():
+                answer = self._read(
+                    method,
+                    oldest=window.oldest,
+                    latest=window.latest,
+                    inclusive=True,
+                    limit=PAGE,
+                    include_all_metadata=True,
+                    **place,
+                    **({"cursor": cursor} if cursor else {}),
+                )
+                messages, cursor = _messages(answer["messages"]), _next(answer)
+            yield messages
+            if not cursor:
+                return
+
+    def _post(self, channel: str, message: Message, content: dict[str, Any], thread_ts: str | None) -> str:
         token = self._read_token()
-        rich: dict[str, Any] = {} if text_only else {"blocks": card.blocks}
-        common: dict[str, Any] = {"text": card.text, "unfurl_links": False, "unfurl_media": False, **rich}
+        quiet = {"unfurl_links": False, "unfurl_media": False}
         if _is_url(token):
-            return self._send_to_webhook(token, common)
-        if not text_only:
-            common["metadata"] = card.metadata
+            return self._send_to_webhook(token, {**content, **quiet})
+        thread = {"thread_ts": thread_ts} if thread_ts else {}
+        answer = self._call(
+            "chat.postMessage",
+            channel=channel,
+            metadata=message.metadata.to_dict(),
+            **content,
+            **quiet,
+            **thread,
+        )
+        return str(answer["ts"])
+
+    def _call(self, method: str, **arguments: Any) -> SlackResponse:
+        return self._answer(lambda client: client.api_call(method, json=arguments))
+
+    def _read(self, method: str, **arguments: Any) -> SlackResponse:
+        return self._answer(lambda client: client.api_call(method, http_verb="GET", params=arguments))
+
+    def _answer(self, call: Callable[[WebClient], SlackResponse]) -> SlackResponse:
         client = WebClient(
-            token=token,
+            token=self._read_token(),
             base_url=self._api_url,
             timeout=TIMEOUT_SECONDS,
             ssl=self._tls,
@@ -131,46 +149,59 @@ class Slack:
         )
         client.proxy = None  # the SDK's own rule sends https through HTTP_PROXY and knows no NO_PROXY
         try:
-            return str(client.chat_postMessage(channel=channel, **common)["ts"])
+            return call(client)
         except SlackApiError as error:
-            raise _refusal(error.response.get("error"), error.response.status_code) from error
+            answer = error.response
+            raise refusal(answer.get("error"), answer.status_code, answer.get("needed")) from error
 
     def _send_to_webhook(self, url: str, message: dict[str, Any]) -> str:
         client = WebhookClient(url, timeout=TIMEOUT_SECONDS, ssl=self._tls, retry_handlers=self._retries)
         client.proxy = None
         answer = client.send(**message)
         if answer.status_code != 200 or answer.body.strip() != "ok":
-            raise _refusal(answer.body, answer.status_code)
+            raise refusal(answer.body, answer.status_code)
         return ""
 
 
-class _ShortRateLimit(RateLimitErrorRetryHandler):
-    """Waits as long as Slack asks, but never so long that Pub/Sub gives up on this delivery meanwhile."""
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except Refused as error:
+        text = f"Slack answered {error.reason}: {fix(error)}."
+        raise Unavailable(f"slack_{error.reason}", text) from error
+    except _NO_ANSWER as error:
+        text = f"Slack gave no usable answer: {type(error).__name__}."
+        raise Unavailable("slack_unreachable", text) from error
 
-    def __init__(self, sleep: Callable[[float], None]) -> None:
-        super().__init__(max_retry_count=RATE_LIMIT_RETRIES)
-        self._sleep = sleep
 
-    def prepare_for_next_attempt(
-        self,
-        *,
-        state: RetryState,
-        request: HttpRequest,  # noqa: ARG002 - the SDK's signature
-        response: HttpResponse | None = None,
-        error: Exception | None = None,  # noqa: ARG002 - the SDK's signature
-    ) -> None:
-        headers = {name.lower(): values for name, values in (response.headers if response else {}).items()}
-        asked = "".join(headers.get("retry-after", [])[:1])
-        self._sleep(min(int(asked), LONGEST_WAIT_SECONDS) if _SECONDS.fullmatch(asked) else 1)
-        state.next_attempt_requested = True
-        state.increment_current_attempt()
+def _or_text[T](send: Callable[[dict[str, Any]], T], message: Message) -> T:
+    try:
+        return send({"text": message.text, "blocks": [_plain(block) for block in message.blocks]})
+    except Refused as error:
+        if error.reason not in CURED_BY_TEXT:
+            raise
+        log.error("Slack refused the blocks; sending the text alone", extra={"reason": error.reason})
+        return send({"text": message.text})
+
+
+def _plain(block: Any) -> Any:
+    return block if isinstance(block, Mapping) else block.to_dict()
+
+
+def _messages(value: Any) -> list[dict[str, Any]]:
+    return [message for message in value if isinstance(message, dict)]
+
+
+def _next(answer: SlackResponse) -> str:
+    metadata = answer.get("response_metadata")
+    return str(metadata.get("next_cursor") or "") if isinstance(metadata, dict) else ""
 
 
 def _is_url(token: str) -> bool:
     return token.lower().startswith(("https://", "http://"))
 
 
-def _refusal(code: object, status: int) -> _Refused:
-    known = isinstance(code, str) and _CODE.fullmatch(code.strip()) is not None
-    reason = str(code).strip() if known else f"http_{status}"
-    return _Refused(reason, f"Slack refused with {reason}.")
+def stamp(moment: datetime) -> str:
+    """Return the moment as Slack writes it; one before 1970 is 1970."""
+    return f"{max(moment.timestamp(), 0):.6f}"

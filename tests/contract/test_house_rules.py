@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 ROOMS = ("ingest", "notify_slack", "stream_bq")
 PRODUCT = sorted([*(ROOT / "functions").rglob("*.py"), *(ROOT / "pipeline").rglob("*.py")])
-EDGES = {"main.py", "publisher.py", "webhook_secrets.py", "slack.py", "table.py"}
+EDGES = {"main.py", "publisher.py", "webhook_secrets.py", "rate_limit.py", "slack.py", "table.py"}
 NETWORK = (
     "socket",
     "ssl",

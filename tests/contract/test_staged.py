@@ -54,7 +54,7 @@ def delivery() -> Delivery:
     return Delivery(
         delivery_id="d-1",
         event="issues",
-        body=b'{"action": "opened", "issue": {"number": 7}}',
+        body=b'{"action": "opened", "issue": {"number": 7}, "repository": {"id": 1}}',
         received_at=NOON,
     )
 

@@ -107,7 +107,7 @@ def test_a_ledger_that_does_not_balance_fails(start: Callable[..., Command], tmp
     demo = start("demo", "--pubsub=builtin", f"--routes={routes}")
     assert demo.process.wait(PATIENCE) == 1
     assert "does NOT balance" in demo.printed()
-    assert "expected 8" in demo.printed()
+    assert "expected 4" in demo.printed()
     assert demo.left_running() == []
 
 

@@ -105,6 +105,7 @@ def test_a_comment_is_read_whole() -> None:
         author="triage[bot]",
         author_type="Bot",
         author_association="MEMBER",
+        body="Thanks!",
         created_at=LATER,
         updated_at=LATER,
         url=f"https://github.com/acme/app/issues/7#issuecomment-{number}",

@@ -42,7 +42,7 @@ class Sender:
         return [
             message
             for message in self.stack.slack.messages
-            if message.metadata and delivery_id in message.metadata["event_payload"]["deliveries"]
+            if message.metadata and delivery_id in message.metadata["event_payload"].get("deliveries", ())
         ]
 
     def rows(self, delivery_id: str) -> list[dict[str, Any]]:

@@ -53,7 +53,7 @@ class Notifier:
         return [
             message.channel
             for message in self.slack.messages
-            if message.metadata and message.metadata["event_payload"]["deliveries"] == [delivery_id]
+            if message.metadata and delivery_id in message.metadata["event_payload"].get("deliveries", ())
         ]
 
 
@@ -103,9 +103,15 @@ def message_of(event: github.Event, delivery_id: str, **more: str) -> dict[str, 
     return push(json.dumps(event.payload).encode(), attributes(delivery_id, event.name, **more))
 
 
+def number_of(delivery_id: str) -> int:
+    """Return the number of the issue that the delivery is about, an issue of its own."""
+    return 1_000 + github.number_for(delivery_id)
+
+
 def opened(delivery_id: str, repository: str = "acme/app", **more: str) -> dict[str, Any]:
     """Return the push body of an issue that was opened."""
-    issue = an_issue(repository=github.Repository(full_name=repository), body=MARKER)
+    full_name = github.Repository(full_name=repository)
+    issue = an_issue(repository=full_name, body=MARKER, number=number_of(delivery_id))
     return message_of(issue.opened(), delivery_id, **more)
 
 
@@ -131,14 +137,14 @@ def test_a_message_makes_a_card_and_its_repetition_none(notifier: Notifier, post
         "event": "issues",
         "action": "opened",
         "repository": "acme/app",
-        "issue": 7,
+        "issue": number_of(delivery_id),
         "trace": "0af7651916cd43dd8448eb211c80319c",
         "channel": "C1",
         "severity": "INFO",
     }
     posted, again = lines_since(notifier.function, before)
     assert posted.items() >= {**fields, "message": "Posted", "ts": notifier.slack.messages[-1].ts}.items()
-    assert again.items() >= {**fields, "message": "Posted before"}.items()
+    assert again.items() >= {**fields, "message": "Handled before"}.items()
 
 
 def test_simultaneous_repetitions_make_one_card(notifier: Notifier) -> None:
@@ -150,12 +156,13 @@ def test_simultaneous_repetitions_make_one_card(notifier: Notifier) -> None:
 
 
 def test_what_makes_no_card_is_acknowledged(notifier: Notifier) -> None:
-    """Comments, pull requests, other actions, history and unrouted repositories: 200, and no post."""
+    """Pull requests, other events, history and unrouted repositories: 200, and no call."""
     issue, calls = an_issue(), len(notifier.slack.requests)
+    pull = an_issue(is_pull_request=True)
     silent = [
-        message_of(issue.commented(MONA, NOON, "x"), "silent-1"),
-        message_of(an_issue(is_pull_request=True).opened(), "silent-2"),
-        message_of(issue.labeled(MONA, NOON, "bug"), "silent-3"),
+        message_of(pull.commented(MONA, NOON, "x"), "silent-1"),
+        message_of(pull.opened(), "silent-2"),
+        push(json.dumps(issue.opened().payload).encode(), attributes("silent-3", "sub_issues")),
         message_of(github.ping(issue.repository, MONA), "silent-4"),
         opened("silent-5", source="backfill"),
         opened("silent-6", repository="other/app"),
@@ -166,21 +173,44 @@ def test_what_makes_no_card_is_acknowledged(notifier: Notifier) -> None:
     assert [line["message"] for line in lines_since(notifier.function, before)] == ["Nothing to post"] * 6
 
 
-def test_the_life_of_an_issue_is_three_cards(notifier: Notifier) -> None:
-    """Opened, closed, reopened: each is a delivery of its own."""
+def test_the_life_of_an_issue_is_one_card(notifier: Notifier) -> None:
+    """Opened, closed, reopened: one card, and a thread that tells what happened."""
     issue = an_issue(number=8)
     events = [
         issue.opened(),
         issue.closed(MONA, NOON + timedelta(hours=3)),
         issue.reopened(MONA, NOON + timedelta(hours=4)),
     ]
+    before = len(notifier.slack.messages)
     for number, event in enumerate(events):
         assert notifier.post(message_of(event, f"life-{number}")) == 200
-    assert [message.text.split(":")[0] for message in notifier.slack.messages[-3:]] == [
-        "New issue",
-        "Closed as completed",
-        "Reopened",
+    assert [message.text for message in notifier.slack.messages[before:]] == [
+        "Open issue: acme/app#8 Export fails",
+        "mona closed this as completed · 3 hours after opening",
+        "mona reopened this",
     ]
+
+
+def test_an_incoming_webhook_posts_lines_and_nothing_more(notifier: Notifier) -> None:
+    """One line for opened, closed and reopened, each once; for all else nothing."""
+    notifier.token_file.write_text(notifier.slack.webhook_url)
+    issue = an_issue(number=9, labels=["bug"])
+    events = [
+        issue.opened(),
+        issue.labeled(MONA, NOON, "ui"),
+        issue.commented(MONA, NOON, "x"),
+        issue.closed(MONA, NOON + timedelta(hours=3)),
+    ]
+    before = len(notifier.slack.requests)
+    for number, event in enumerate([*events, *events]):
+        assert notifier.post(message_of(event, f"line-{number % 4}")) == 200
+    calls = notifier.slack.requests[before:]
+    assert [method for method, _ in calls] == ["webhook", "webhook"]
+    assert [len(arguments["blocks"]) for _, arguments in calls] == [1, 1]
+    assert calls[1][1]["blocks"][0]["text"]["text"] == (
+        ":white_check_mark: *acme/app#9* <https://github.com/acme/app/issues/9|Export fails>"
+        " · closed as completed by mona · `bug` `ui`"
+    )
 
 
 def test_a_gzipped_body_is_read(notifier: Notifier) -> None:
@@ -248,10 +278,10 @@ def test_a_card_that_slack_calls_invalid_is_acknowledged_once_its_text_has_arriv
     notifier: Notifier,
 ) -> None:
     """The fallback is told as an error, for somebody to look at; the message is done."""
-    notifier.slack.fail_next(1, error="invalid_blocks")
+    notifier.slack.fail_next(1, error="invalid_blocks", method="chat.postMessage")
     before = len(notifier.function.output())
     assert notifier.post(opened("plain")) == 200
-    assert notifier.slack.messages[-1].text == "New issue: acme/app#7 Export fails"
+    assert notifier.slack.messages[-1].text == f"New issue: acme/app#{number_of('plain')} Export fails"
     assert [(line["severity"], line.get("reason")) for line in lines_since(notifier.function, before)] == [
         ("ERROR", "invalid_blocks"),
         ("INFO", None),

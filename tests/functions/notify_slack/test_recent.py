@@ -49,7 +49,7 @@ def test_the_memory_is_bounded_and_forgets_the_oldest() -> None:
     for key in range(1000):
         assert once(recent, key)
     assert len(recent._done) == 3
-    assert not recent._busy
+    assert not recent._turns._busy
     assert [once(recent, key) for key in (999, 998, 997, 996)] == [False, False, False, True]
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from functions.notify_slack import card, slack
+from functions.notify_slack import card, refusals, slack
+from functions.notify_slack.message import Message
 from functions.notify_slack.slack import Slack
 from local.processes import free_port
-from local.slack.server import Message, SlackServer
+from local.slack.page import Message as Kept
+from local.slack.server import SlackServer
 from pipeline.delivery import Delivery
 from pipeline.errors import Unavailable
 from pipeline.events import IssueEvent
@@ -33,7 +35,7 @@ class Workspace:
         self._before = len(server.messages), len(server.requests)
 
     @property
-    def messages(self) -> list[Message]:
+    def messages(self) -> list[Kept]:
         """Return what was kept."""
         return self._server.messages[self._before[0] :]
 
@@ -89,7 +91,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def a_card(**changes: Any) -> card.Card:
+def a_card(**changes: Any) -> Message:
     """Return the card of an opened issue."""
     payload = an_issue(**changes).opened().payload
     event = IssueEvent.from_delivery(
@@ -267,17 +269,17 @@ def test_a_server_that_speaks_no_tls(server: Workspace) -> None:
 # Refusals.
 
 
-@pytest.mark.parametrize("code", sorted(slack._INVALID))
+@pytest.mark.parametrize("code", sorted(refusals.CURED_BY_TEXT))
 def test_a_card_that_slack_calls_invalid_arrives_as_its_text(
     server: Workspace, edge: Slack, code: str
 ) -> None:
-    """The news is worth more than its form: the text goes out once more, without blocks and metadata."""
+    """The news is worth more than its form: the text goes out once more; it can still be found again."""
     server.fail_next(1, error=code)
     edge.post(CHANNEL, a_card())
     [message] = server.messages
     assert message.text == "New issue: acme/app#7 Export fails"
     assert message.blocks == ()
-    assert message.metadata is None
+    assert message.metadata == a_card().metadata.to_dict()
     assert "unfurl_links" in server.requests[1][1]
     assert len(server.requests) == 2
 
@@ -296,7 +298,7 @@ def test_a_text_that_is_refused_too_is_raised(server: Workspace, edge: Slack) ->
         ("channel_not_found", "check the channel's id in routes.toml"),
         ("invalid_auth", "store the bot token again"),
         ("is_archived", "unarchive the channel"),
-        ("missing_scope", "add the scope chat:write"),
+        ("missing_scope", "install the app again from config/slack-app.yaml"),
         ("not_allowed_token_type", "store a bot token"),
         ("not_authed", "store the bot token"),
         ("not_in_channel", "invite the app"),
@@ -341,6 +343,74 @@ def test_an_error_that_is_no_code_is_called_by_its_status(server: Workspace, edg
     """Only a plain code becomes a reason that is counted."""
     server.fail_next(1, status=200, body=json.dumps({"ok": False, "error": code}))
     assert refused(lambda: edge.post(CHANNEL, a_card())).reason == "slack_http_200"
+
+
+@pytest.mark.parametrize("code", ["invalid_metadata_format", "invalid_metadata_schema", "metadata_too_large"])
+def test_a_card_is_never_posted_without_its_metadata(server: Workspace, edge: Slack, code: str) -> None:
+    """It could not be found again, and each event would post one more."""
+    server.fail_next(1, error=code)
+    assert refused(lambda: edge.post(CHANNEL, a_card())).reason == f"slack_{code}"
+    assert server.messages == []
+
+
+# Change, remove, read.
+
+ALL = slack.Window(oldest="0", latest="9999999999")
+
+
+def test_a_card_is_changed_and_removed(server: Workspace, edge: Slack) -> None:
+    """An update takes blocks, text and metadata; a removal of what is gone already is one."""
+    timestamp = edge.post(CHANNEL, a_card())
+    edge.update(CHANNEL, timestamp, a_card(title="Import fails"))
+    [message] = server.messages
+    assert message.text == "New issue: acme/app#7 Import fails"
+    server.fail_next(1, error="invalid_blocks", method="chat.update")
+    edge.update(CHANNEL, timestamp, a_card(title="Text alone"))
+    assert [(kept.text[-10:], kept.blocks) for kept in server.messages] == [("Text alone", ())]
+    assert server.messages[0].metadata == a_card().metadata.to_dict()
+    edge.delete(CHANNEL, timestamp)
+    edge.delete(CHANNEL, timestamp)
+    assert server.messages == []
+    assert refused(lambda: edge.update(CHANNEL, timestamp, a_card())).reason == "slack_message_not_found"
+
+
+def test_history_and_replies_are_read_in_pages(
+    server: Workspace, edge: Slack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Newest first and oldest first, with metadata, no more pages than asked for."""
+    monkeypatch.setattr(slack, "PAGE", 2)
+    parent = edge.post(CHANNEL, a_card())
+    stamps = [edge.post(CHANNEL, a_card(), thread_ts=parent) for _ in range(3)]
+    latest = [edge.post(CHANNEL, a_card()) for _ in range(3)]
+    window = slack.Window(oldest=parent, latest=latest[-1])
+    pages = list(edge.history(CHANNEL, window, 5))
+    assert [[message["ts"] for message in page] for page in pages] == [
+        [latest[2], latest[1]],
+        [latest[0], parent],
+    ]
+    assert pages[1][1]["metadata"] == a_card().metadata.to_dict()
+    assert len(list(edge.history(CHANNEL, window, 1))) == 1
+    thread = [message["ts"] for page in edge.replies(CHANNEL, parent, ALL, 5) for message in page]
+    assert thread == [parent, *stamps]
+    arguments = server.requests[-1][1]
+    assert {"oldest", "latest", "inclusive", "limit"} <= arguments.keys()
+
+
+@pytest.mark.parametrize("answer", ["[]", "null", '{"ok": true}', '{"ok": true, "messages": 7}'])
+def test_a_history_without_messages_is_raised(server: Workspace, edge: Slack, answer: str) -> None:
+    """An answer that makes no sense is not an empty channel."""
+    server.fail_next(1, status=200, body=answer)
+    assert refused(lambda: list(edge.history(CHANNEL, ALL, 1))).reason.startswith("slack_")
+
+
+def test_a_missing_scope_is_named() -> None:
+    """The error says which scope, and what gives it."""
+    with SlackServer(channels={CHANNEL: "issues"}, token=TOKEN, scopes={"chat:write"}) as server:
+        edge = Slack(lambda: TOKEN, server.url)
+        error = refused(lambda: list(edge.history(CHANNEL, ALL, 1)))
+    assert error.reason == "slack_missing_scope"
+    assert "lacks the scope channels:history" in str(error)
+    assert "config/slack-app.yaml" in str(error)
 
 
 # Incoming webhooks.

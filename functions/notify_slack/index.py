@@ -1,0 +1,124 @@
+"""The metadata that cards are found by, and what it says about the order of events.
+
+Every message carries the issue's key, so that Slack itself is the index and no database is needed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from slack_sdk.models.metadata import Metadata
+
+from pipeline.delivery import format_time, parse_time
+from pipeline.events import Issue, IssueEvent
+
+CARD = "issuewire_card"
+REPLY = "issuewire_reply"
+KEPT_DELIVERIES = 20
+_FINAL = {"deleted", "transferred"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A card as Slack holds it; `deliveries` begins with its post's until that is the 21st last.
+
+    `updated_at` is None when the metadata does not say; `replies` is how many its thread has.
+    """
+
+    ts: str
+    text: str
+    blocks: tuple[Mapping[str, Any], ...]
+    updated_at: datetime | None
+    deliveries: tuple[str, ...]
+    replies: int
+
+
+def key(event: IssueEvent, issue: Issue) -> str:
+    """Return the name of the issue that outlives a rename of its repository."""
+    return f"{event.repository_id}#{issue.number}"
+
+
+def is_final(event: IssueEvent) -> bool:
+    """Tell whether nothing can happen to the issue in this repository any more."""
+    return event.event == "issues" and event.action in _FINAL
+
+
+def as_of(event: IssueEvent, issue: Issue) -> datetime:
+    """Return which moment of the issue the event shows.
+
+    A deletion and a transfer leave issue.updated_at as it was; when they were received is later than all
+    that came before.
+    """
+    shown = issue.updated_at or event.event_at
+    return max(shown, event.received_at) if is_final(event) else shown
+
+
+def supersedes(event: IssueEvent, issue: Issue, card: Found) -> bool:
+    """Tell whether the event shows the issue later than the card does.
+
+    GitHub's times are whole seconds. Of one second, a comment may show the issue before the close that it
+    came with, and `opened` is before everything else: these two do not win. Otherwise the last one does.
+    """
+    if card.updated_at is None or is_final(event):
+        return True
+    moment = as_of(event, issue)
+    if moment == card.updated_at:
+        return event.event == "issues" and event.action != "opened"
+    return moment > card.updated_at
+
+
+def of_card(event: IssueEvent, issue: Issue) -> Metadata:
+    """Return the metadata of a card that the event makes."""
+    return _card(key(event, issue), as_of(event, issue), (event.delivery_id,))
+
+
+def of_update(event: IssueEvent, issue: Issue, card: Found) -> Metadata:
+    """Return the metadata of the card once the event has been handled."""
+    moment = as_of(event, issue)
+    latest = moment if card.updated_at is None else max(moment, card.updated_at)
+    return _card(key(event, issue), latest, (*card.deliveries, event.delivery_id))
+
+
+def of_reply(event: IssueEvent, issue: Issue) -> Metadata:
+    """Return the metadata of the event's reply in the thread."""
+    return Metadata(REPLY, {"issue": key(event, issue), "delivery_id": event.delivery_id, "schema": 1})
+
+
+def read_card(message: Mapping[str, Any], wanted: str) -> Found | None:
+    """Return the message as the card of the issue `wanted`, None when it is not that."""
+    payload = _payload(message, CARD)
+    if payload.get("issue") != wanted:
+        return None
+    deliveries = payload.get("deliveries")
+    return Found(
+        ts=str(message["ts"]),
+        text=str(message.get("text", "")),
+        blocks=tuple(message.get("blocks") or ()),
+        updated_at=parse_time(payload.get("updated_at")),
+        deliveries=tuple(map(str, deliveries)) if isinstance(deliveries, list) else (),
+        replies=int(message.get("reply_count") or 0),
+    )
+
+
+def is_reply(message: Mapping[str, Any], delivery_id: str) -> bool:
+    """Tell whether the message is the reply of this delivery."""
+    return _payload(message, REPLY).get("delivery_id") == delivery_id
+
+
+def _card(issue: str, updated_at: datetime, deliveries: tuple[str, ...]) -> Metadata:
+    payload = {
+        "issue": issue,
+        "updated_at": format_time(updated_at),
+        "deliveries": list(deliveries[-KEPT_DELIVERIES:]),
+        "schema": 1,
+    }
+    return Metadata(CARD, payload)
+
+
+def _payload(message: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    metadata = message.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get("event_type") != kind:
+        return {}
+    payload = metadata.get("event_payload")
+    return payload if isinstance(payload, dict) else {}

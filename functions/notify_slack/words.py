@@ -1,0 +1,96 @@
+"""The words that cards and replies share, each safe for Slack."""
+
+import re
+from datetime import datetime, timedelta
+
+from pipeline.events import Issue, IssueEvent
+
+from .text import code, plain
+
+TITLE = 250
+NAME = 60
+_SHOWN_LABELS = 6
+_SHOWN_ASSIGNEES = 6
+_REPOSITORY = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}\Z)[\w.-]{1,100}", re.ASCII)
+_SECONDS = range(10**11)  # what a date of Slack's takes
+_REASONS = {"completed": "completed", "not_planned": "not planned", "duplicate": "a duplicate"}
+
+
+def name(repository: str | None, number: int | None) -> str:
+    """Return owner/name#number."""
+    return plain(repository, 2 * NAME, empty="(unknown repository)") + f"#{number or '?'}"
+
+
+def title(issue: Issue) -> str:
+    """Return the title on one line."""
+    return plain(issue.title, TITLE, empty="(no title)")
+
+
+def person(login: str | None) -> str:
+    """Return the login; a deleted account is a ghost, as at GitHub."""
+    return plain(login, NAME, empty="ghost")
+
+
+def address(github_url: str, repository: str | None, number: int | None) -> str | None:
+    """Return the issue's page below `github_url`, None when the names make no address."""
+    if number is None or not _REPOSITORY.fullmatch(repository or ""):
+        return None
+    return f"{github_url}/{repository}/issues/{number}"
+
+
+def reason(issue: Issue) -> str:
+    """Return as what it was closed, with a space in front; a reason that is not known is not repeated."""
+    known = _REASONS.get(issue.state_reason or "")
+    return f" as {known}" if known else ""
+
+
+def destination(event: IssueEvent) -> str:
+    """Return where the issue was transferred to, with a space in front."""
+    there = event.transferred_to
+    return f" to {name(there.repository, there.number)}" if there else ""
+
+
+def labels(issue: Issue) -> str:
+    """Return the labels in frames; those beyond six are a number."""
+    shown = [code(label, NAME, empty="?") for label in issue.labels[:_SHOWN_LABELS]]
+    return " ".join([*shown, *_rest(issue.labels, _SHOWN_LABELS)])
+
+
+def assignees(issue: Issue) -> str:
+    """Return who works on it; those beyond six are a number."""
+    if not issue.assignees:
+        return ""
+    shown = [person(login) for login in issue.assignees[:_SHOWN_ASSIGNEES]]
+    return "assigned to " + ", ".join([*shown, *_rest(issue.assignees, _SHOWN_ASSIGNEES)])
+
+
+def comments(issue: Issue) -> str:
+    """Return how many comments there are, nothing for none."""
+    count = issue.comments or 0
+    return f"{count} comment{'s' if count > 1 else ''}" if count > 0 else ""
+
+
+def date(moment: datetime | None) -> str:
+    """Return a date that Slack shows in the reader's own zone."""
+    if moment is None:
+        return ""
+    seconds, text = int(moment.timestamp()), f"{moment:%Y-%m-%d %H:%M} UTC"
+    return f"<!date^{seconds}^{{date_short_pretty}} {{time}}|{text}>" if seconds in _SECONDS else text
+
+
+def age(issue: Issue) -> str:
+    """Return how long after its opening it was closed; that it was open all the while is not known."""
+    start, end = issue.created_at, issue.closed_at
+    if start is None or end is None or end < start:
+        return ""
+    passed = end - start
+    for unit, units in ((timedelta(days=1), "days"), (timedelta(hours=1), "hours")):
+        if passed >= 2 * unit:
+            return f"{passed // unit} {units} after opening"
+    minutes = passed // timedelta(minutes=1)
+    amount = f"{minutes} minute{'s' if minutes > 1 else ''}" if minutes else "less than a minute"
+    return f"{amount} after opening"
+
+
+def _rest(items: tuple[str, ...], shown: int) -> list[str]:
+    return [f"+{len(items) - shown}"] if len(items) > shown else []
