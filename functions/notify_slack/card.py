@@ -16,7 +16,7 @@ from pipeline.events import Issue, IssueEvent
 
 from .text import code, link, plain
 
-_SHOWN = {"opened", "closed", "reopened"}
+EVENTS = ("issues.opened", "issues.closed", "issues.reopened")  # those that make a card
 _TITLE = 250
 _NAME = 60
 _LABELS = 6
@@ -41,12 +41,23 @@ class Card:
 
 
 def shown(event: IssueEvent) -> Issue | None:
-    """Return the issue whose card the event makes, None when it makes none.
+    """Return the issue whose card the event makes, None when it makes none."""
+    return event.issue if silence(event) is None else None
+
+
+def silence(event: IssueEvent) -> str | None:
+    """Return why the event makes no card, whatever the routes say; None when it makes one.
 
     Issues opened, closed and reopened make one; history that is read in later stays silent.
     """
-    makes_one = event.event == "issues" and event.action in _SHOWN and event.source != "backfill"
-    return event.issue if makes_one and not event.is_pull_request else None
+    name = f"{event.event}.{event.action}" if event.action else event.event
+    if name not in EVENTS:
+        return f"no card is made of {name!r}, only of {', '.join(EVENTS)}"
+    if event.source == "backfill":
+        return "no card is made of history"
+    if event.issue is None:
+        return "the event is about no issue"
+    return "no card is made of a pull request" if event.is_pull_request else None
 
 
 def build(event: IssueEvent, issue: Issue, github_url: str) -> Card:

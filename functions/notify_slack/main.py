@@ -14,16 +14,17 @@ from pipeline.logs import log
 from pipeline.once import once
 from pipeline.settings import SlackSettings, at_start, both, read_routes
 
-from . import card, routes
+from . import card, routes_file
 from .recent import Recent
+from .routes import Routes
 from .slack import Slack
 
 
-def read_configuration() -> tuple[SlackSettings, routes.Routes]:
+def read_configuration() -> tuple[SlackSettings, Routes]:
     """Return settings and routes. Raises ConfigurationError naming the problems of both."""
     return both(
         lambda: SlackSettings.from_environment(os.environ),
-        lambda: routes.parse(read_routes(os.environ, folder=Path(__file__).parent)),
+        lambda: routes_file.parse(read_routes(os.environ, folder=Path(__file__).parent)),
     )
 
 
@@ -49,7 +50,7 @@ def notify_slack(push: CloudEvent) -> None:
     settings, routing = configuration()
     issue, channels = card.shown(event), routing.channels(event)
     if issue is None or not channels:
-        log.info("Nothing to post")
+        log.info("Nothing to post", extra={"why": card.silence(event) or routing.silence(event)})
         return
     logs.bind(issue=issue.number)
     post(event.delivery_id, channels, card.build(event, issue, settings.github_url))

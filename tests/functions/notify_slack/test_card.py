@@ -218,6 +218,34 @@ def test_only_history_read_in_later_is_silent(source: Source, shown: bool) -> No
     assert (card.shown(read(an_issue().opened().payload, source=source)) is not None) is shown
 
 
+@pytest.mark.parametrize(
+    ("payload", "event", "source", "said"),
+    [
+        (an_issue().opened().payload, "issues", "webhook", None),
+        (
+            an_issue().opened().payload,
+            "push",
+            "webhook",
+            "no card is made of 'push.opened', only of issues.opened, issues.closed, issues.reopened",
+        ),
+        ({}, "ping", "webhook", "no card is made of 'ping', only of " + ", ".join(card.EVENTS)),
+        (an_issue().opened().payload, "issues", "backfill", "no card is made of history"),
+        ({"action": "opened"}, "issues", "webhook", "the event is about no issue"),
+        (
+            an_issue(is_pull_request=True).opened().payload,
+            "issues",
+            "webhook",
+            "no card is made of a pull request",
+        ),
+    ],
+)
+def test_silence_has_its_reason(
+    payload: dict[str, Any], event: str, source: Source, said: str | None
+) -> None:
+    """What makes no card says why, for the log and for the operator."""
+    assert card.silence(read(payload, event, source)) == said
+
+
 # What it says.
 
 
