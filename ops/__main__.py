@@ -4,6 +4,7 @@ import click
 
 from ops.backfill import backfill
 from ops.report import report
+from ops.routes import routes
 from ops.schema import schema
 from ops.send import send
 
@@ -17,6 +18,7 @@ ops.add_command(send)
 ops.add_command(schema)
 ops.add_command(backfill)
 ops.add_command(report)
+ops.add_command(routes)
 
 if __name__ == "__main__":
     ops(prog_name="python -m ops")  # click answers Ctrl-C by "Aborted!" and status 1

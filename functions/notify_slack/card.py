@@ -11,9 +11,16 @@ from pipeline.events import Issue, IssueEvent
 
 from . import index, words
 from .message import Message, markdown
+from .routes import Hearing
 from .text import link
 
-_EVENTS = {"issues", "issue_comment"}
+_ACTIONS = {
+    "issues": "opened edited closed reopened labeled unlabeled assigned unassigned milestoned demilestoned"
+    " locked unlocked pinned unpinned typed untyped transferred deleted",
+    "issue_comment": "created edited deleted",
+}
+# Those that are known; an action that GitHub adds to the same two events changes a card too.
+EVENTS = tuple(f"{event}.{action}" for event, actions in _ACTIONS.items() for action in actions.split())
 _LINES = {"opened", "closed", "reopened"}
 _UNDONE = {"not_planned", "duplicate"}
 
@@ -28,15 +35,28 @@ class _State:
 
 
 def shown(event: IssueEvent) -> Issue | None:
-    """Return the issue whose card the event makes or changes, None when it does neither.
+    """Return the issue whose card the event makes or changes, None when it does neither."""
+    return event.issue if silence(event) is None else None
+
+
+def silence(event: IssueEvent) -> str | None:
+    """Return why the event changes no card, whatever the routes say; None when it does.
 
     Pull requests have no card, and history that is read in later stays silent. Without the repository's id
     and the number there is no telling whose card it would be.
     """
-    issue = event.issue
-    if event.event not in _EVENTS or not event.action or event.source == "backfill" or issue is None:
-        return None
-    return None if event.is_pull_request or event.repository_id is None or issue.number is None else issue
+    if event.event not in _ACTIONS or not event.action:
+        name = f"{event.event}.{event.action}" if event.action else event.event
+        return f"no card is made of {name!r}, only of issues and their comments"
+    if event.source == "backfill":
+        return "no card is made of history"
+    if event.issue is None:
+        return "the event is about no issue"
+    if event.is_pull_request:
+        return "no card is made of a pull request"
+    if event.repository_id is None or event.issue.number is None:
+        return "the event does not say which issue it is about"
+    return None
 
 
 def is_line(event: IssueEvent) -> bool:
@@ -44,12 +64,12 @@ def is_line(event: IssueEvent) -> bool:
     return event.event == "issues" and event.action in _LINES
 
 
-def build(event: IssueEvent, issue: Issue, github_url: str) -> Message:
+def build(event: IssueEvent, issue: Issue, hearing: Hearing, github_url: str) -> Message:
     """Return the card; its one link is made of `github_url`, the repository and the number."""
     return _message(event, issue, (_head(event, issue, github_url), _foot(event, issue)))
 
 
-def line(event: IssueEvent, issue: Issue, github_url: str) -> Message:
+def line(event: IssueEvent, issue: Issue, hearing: Hearing, github_url: str) -> Message:
     """Return the card in one line, for an incoming webhook."""
     parts = (_head(event, issue, github_url), *_state(event, issue).details[:1], words.labels(issue))
     return _message(event, issue, (" · ".join(part for part in parts if part),))

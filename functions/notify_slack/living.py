@@ -15,6 +15,7 @@ from pipeline.events import Issue, IssueEvent
 from . import card, index, reply, search
 from .index import Found
 from .message import Message
+from .routes import Hearing
 from .slack import Slack
 from .turns import Turns
 
@@ -41,53 +42,57 @@ class Living:
         self._now = now
         self._turns = Turns()
 
-    def handle(self, channel: str, event: IssueEvent, issue: Issue) -> Outcome:
+    def handle(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Outcome:
         """Show the event in the channel. Raises Unavailable; handling it again then does what is missing."""
-        with self._turns.turn((channel, index.key(event, issue))):
-            return self._handle(channel, event, issue)
+        with self._turns.turn((hearing.channel, index.key(event, issue))):
+            return self._handle(hearing, event, issue)
 
-    def _handle(self, channel: str, event: IssueEvent, issue: Issue) -> Outcome:
-        found = self._find(channel, event, issue)
+    def _handle(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Outcome:
+        found = self._find(hearing, event, issue)
+        if found is None and hearing.leaving:
+            return Outcome(done="No card to change", ts="", replied=False)
         if found is None:
-            ts = self._slack.post(channel, card.build(event, issue, self._github_url))
-            found = self._before(channel, event, issue, ts)
+            ts = self._slack.post(hearing.channel, card.build(event, issue, hearing, self._github_url))
+            found = self._before(hearing, event, issue, ts)
             if found is None:
-                replied = self._reply(channel, ts, event, issue, replies=0)
+                replied = self._reply(hearing, ts, event, issue, replies=0)
                 return Outcome(done="Posted", ts=ts, replied=replied)
-        return self._refresh(channel, found, event, issue)
+        return self._refresh(hearing, found, event, issue)
 
-    def _find(self, channel: str, event: IssueEvent, issue: Issue) -> Found | None:
+    def _find(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Found | None:
         """Return the oldest card; a younger one that an earlier attempt at this event left is removed."""
-        found = search.cards(self._slack, channel, index.key(event, issue), issue, self._now())
+        found = search.cards(self._slack, hearing.channel, index.key(event, issue), issue, self._now())
         for younger in found[1:]:
             if younger.deliveries[:1] == (event.delivery_id,):
-                self._slack.delete(channel, younger.ts)
+                self._slack.delete(hearing.channel, younger.ts)
         return found[0] if found else None
 
-    def _before(self, channel: str, event: IssueEvent, issue: Issue, ts: str) -> Found | None:
+    def _before(self, hearing: Hearing, event: IssueEvent, issue: Issue, ts: str) -> Found | None:
         """Return the card that another instance posted before ours at `ts`, which then is removed."""
-        found = search.older(self._slack, channel, index.key(event, issue), ts)
+        found = search.older(self._slack, hearing.channel, index.key(event, issue), ts)
         if found is not None:
-            self._slack.delete(channel, ts)
+            self._slack.delete(hearing.channel, ts)
         return found
 
-    def _refresh(self, channel: str, found: Found, event: IssueEvent, issue: Issue) -> Outcome:
+    def _refresh(self, hearing: Hearing, found: Found, event: IssueEvent, issue: Issue) -> Outcome:
         known = event.delivery_id in found.deliveries
         replied = False
         if not known or event.delivery_id == found.deliveries[0]:
-            replied = self._reply(channel, found.ts, event, issue, replies=found.replies)
+            replied = self._reply(hearing, found.ts, event, issue, replies=found.replies)
         if known:
             return Outcome(done="Handled before", ts=found.ts, replied=replied)
         newer, metadata = index.supersedes(event, issue, found), index.of_update(event, issue, found)
-        shown = card.build(event, issue, self._github_url) if newer else found
+        shown = card.build(event, issue, hearing, self._github_url) if newer else found
         message = Message(text=shown.text, blocks=tuple(shown.blocks), metadata=metadata)
-        self._slack.update(channel, found.ts, message)
+        self._slack.update(hearing.channel, found.ts, message)
         return Outcome(done="Updated" if newer else "Recorded", ts=found.ts, replied=replied)
 
-    def _reply(self, channel: str, ts: str, event: IssueEvent, issue: Issue, *, replies: int) -> bool:
+    def _reply(self, hearing: Hearing, ts: str, event: IssueEvent, issue: Issue, *, replies: int) -> bool:
         """Post the event's reply, if one is due and not there; an empty thread need not be read."""
-        due = reply.due(event, issue, self._github_url)
-        if due is None or (replies and search.has_reply(self._slack, channel, ts, event, self._now())):
+        due = reply.due(event, issue, hearing, self._github_url) if hearing.replies else None
+        if due is None or (
+            replies and search.has_reply(self._slack, hearing.channel, ts, event, self._now())
+        ):
             return False
-        self._slack.post(channel, due, thread_ts=ts)
+        self._slack.post(hearing.channel, due, thread_ts=ts)
         return True

@@ -15,17 +15,18 @@ from pipeline.logs import log
 from pipeline.once import once
 from pipeline.settings import SlackSettings, at_start, both, read_routes
 
-from . import card, routes
+from . import card, routes_file
 from .living import Living
 from .recent import Recent
+from .routes import Hearing, Routes
 from .slack import Slack
 
 
-def read_configuration() -> tuple[SlackSettings, routes.Routes]:
+def read_configuration() -> tuple[SlackSettings, Routes]:
     """Return settings and routes. Raises ConfigurationError naming the problems of both."""
     return both(
         lambda: SlackSettings.from_environment(os.environ),
-        lambda: routes.parse(read_routes(os.environ, folder=Path(__file__).parent)),
+        lambda: routes_file.parse(read_routes(os.environ, folder=Path(__file__).parent)),
     )
 
 
@@ -49,43 +50,47 @@ def notify_slack(push: CloudEvent) -> None:
         traceparent=delivery.traceparent,
     )
     event = IssueEvent.from_delivery(delivery)
-    settings, routing = configuration()
-    issue, channels = card.shown(event), routing.channels(event)
-    if issue is None or not channels:
-        log.info("Nothing to post")
+    routing = configuration()[1]
+    issue, hearings = card.shown(event), routing.hearings(event)
+    if issue is None or not hearings:
+        log.info("Nothing to post", extra={"why": card.silence(event) or routing.silence(event)})
         return
     logs.bind(issue=issue.number)
     if slack().posts_to_webhook():
-        show(("webhook",), lambda _: post_line(event, issue, settings.github_url))
+        show((Hearing(channel="webhook"),), lambda hearing: post_line(hearing, event, issue))
     else:
-        show(channels, lambda channel: keep_card(channel, event, issue))
+        show(hearings, lambda hearing: keep_card(hearing, event, issue))
 
 
-def show(channels: tuple[str, ...], act: Callable[[str], None]) -> None:
+def show(hearings: tuple[Hearing, ...], act: Callable[[Hearing], None]) -> None:
     """Act on every channel, also when one refuses, and then raise the first refusal."""
     failures: list[PipelineError] = []
-    for channel in channels:
+    for hearing in hearings:
         try:
-            act(channel)
+            act(hearing)
         except PipelineError as failure:
-            log.warning("Not posted: %s", failure, extra={"channel": channel, "reason": failure.reason})
+            log.warning(
+                "Not posted: %s", failure, extra={"channel": hearing.channel, "reason": failure.reason}
+            )
             failures.append(failure)
     if failures:
         raise failures[0]
 
 
-def keep_card(channel: str, event: IssueEvent, issue: Issue) -> None:
+def keep_card(hearing: Hearing, event: IssueEvent, issue: Issue) -> None:
     """Bring the issue's card in one channel up to date."""
-    outcome = living().handle(channel, event, issue)
-    log.info(outcome.done, extra={"channel": channel, "ts": outcome.ts, "replied": outcome.replied})
+    outcome = living().handle(hearing, event, issue)
+    log.info(outcome.done, extra={"channel": hearing.channel, "ts": outcome.ts, "replied": outcome.replied})
 
 
-def post_line(event: IssueEvent, issue: Issue, github_url: str) -> None:
+def post_line(hearing: Hearing, event: IssueEvent, issue: Issue) -> None:
     """Post one line for an event that is worth one; an incoming webhook can do nothing else."""
     if not card.is_line(event):
-        log.info("Nothing to post")
+        log.info(
+            "Nothing to post", extra={"why": "an incoming webhook hears of opened, closed and reopened alone"}
+        )
         return
     with recent.first(event.delivery_id) as todo:
         if todo:
-            slack().post("webhook", card.line(event, issue, github_url))
+            slack().post("webhook", card.line(event, issue, hearing, configuration()[0].github_url))
         log.info("Posted" if todo else "Handled before", extra={"channel": "webhook"})

@@ -6,13 +6,14 @@ from pipeline.events import Issue, IssueEvent
 
 from . import index, words
 from .message import Message, markdown
+from .routes import Hearing
 from .text import link, plain
 
 _EXCERPT = 300
 _COMMENTED = "commented"
 
 
-def due(event: IssueEvent, issue: Issue, github_url: str) -> Message | None:
+def due(event: IssueEvent, issue: Issue, hearing: Hearing, github_url: str) -> Message | None:
     """Return the reply to a comment, a close, a reopening, a transfer or an assignment; None to all else."""
     text = _text(event, issue, _COMMENTED)
     if text is None:

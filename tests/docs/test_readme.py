@@ -1,16 +1,20 @@
 """The README tells the truth: every command in it is run here, and what it shows is what is printed."""
 
+import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from local import github
 from local.processes import accepts, free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -125,6 +129,26 @@ def needs_the_cloud(command: str) -> None:
     assert "Traceback" not in printed
 
 
+def checks_routes(command: str) -> None:
+    """Sum up the one route of the file that is shipped, which is good."""
+    assert run(command).startswith("everything -> C0123456789: ")
+
+
+def explains(command: str) -> None:
+    """Say of a payload that was saved which routes hear it."""
+    issue = github.Issue(
+        repository=github.Repository(full_name="acme/app"),
+        number=7,
+        title="Export fails",
+        author=github.Person(login="octavia"),
+        created_at=datetime.now(UTC),
+    )
+    start, file = command.rsplit(" ", maxsplit=1)
+    assert file == "payload.json"
+    printed = run(f"{start} - <<<{shlex.quote(json.dumps(issue.opened().payload))}")
+    assert printed == "matches   everything -> C0123456789\nA card in C0123456789.\n"
+
+
 def dry_run(command: str) -> None:
     """Print what the command would do to a project; tests/deploy run it for real against a recorder."""
     bare = command.split(" <", maxsplit=1)[0]
@@ -142,6 +166,8 @@ RUNNERS: dict[str, Callable[[str], None]] = {
     ".venv/bin/python -m ops schema": schema_help,
     ".venv/bin/python -m ops report": needs_the_cloud,
     ".venv/bin/python -m ops backfill": needs_the_cloud,
+    ".venv/bin/python -m ops routes check": checks_routes,
+    ".venv/bin/python -m ops routes explain": explains,
     ".venv/bin/python -m functions_framework": one_function,
     "./deploy.sh": dry_run,
     "make check": known_to_make,

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.notify_slack import card
+from functions.notify_slack.routes import Hearing
 from local import github
 from local.slack.rules import CONTROL, check_message
 from pipeline.delivery import Delivery, Source
@@ -34,7 +35,7 @@ def card_of(payload: dict[str, Any], github_url: str = GITHUB) -> dict[str, Any]
     event = read(payload)
     issue = card.shown(event)
     assert issue is not None
-    made = card.build(event, issue, github_url)
+    made = card.build(event, issue, Hearing(channel="C1"), github_url)
     message = {
         "text": made.text,
         "blocks": [block.to_dict() for block in made.blocks],
@@ -218,6 +219,34 @@ def test_ping_and_payloads_without_an_issue_are_silent() -> None:
 def test_only_history_read_in_later_is_silent(source: Source, shown: bool) -> None:  # noqa: FBT001 - a table
     """What was missed and recovered is shown; a backfill of years is not."""
     assert (card.shown(read(an_issue().opened().payload, source=source)) is not None) is shown
+
+
+@pytest.mark.parametrize(
+    ("payload", "event", "source", "said"),
+    [
+        (an_issue().opened().payload, "issues", "webhook", None),
+        (
+            an_issue().opened().payload,
+            "push",
+            "webhook",
+            "no card is made of 'push.opened', only of issues.opened, issues.closed, issues.reopened",
+        ),
+        ({}, "ping", "webhook", "no card is made of 'ping', only of " + ", ".join(card.EVENTS)),
+        (an_issue().opened().payload, "issues", "backfill", "no card is made of history"),
+        ({"action": "opened"}, "issues", "webhook", "the event is about no issue"),
+        (
+            an_issue(is_pull_request=True).opened().payload,
+            "issues",
+            "webhook",
+            "no card is made of a pull request",
+        ),
+    ],
+)
+def test_silence_has_its_reason(
+    payload: dict[str, Any], event: str, source: Source, said: str | None
+) -> None:
+    """What makes no card says why, for the log and for the operator."""
+    assert card.silence(read(payload, event, source)) == said
 
 
 # What it says.

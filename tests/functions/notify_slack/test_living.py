@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from functions.notify_slack import card, index, reply
 from functions.notify_slack.living import Living, Outcome
 from functions.notify_slack.message import Message
+from functions.notify_slack.routes import Hearing
 from functions.notify_slack.slack import Slack
 from local import github
 from local.slack.page import Message as Kept
@@ -100,7 +101,7 @@ class Room:
     def handle(self, event: IssueEvent) -> Outcome:
         """Handle the event."""
         self.clock.pass_until(event.received_at)
-        return self.living.handle(self.channel, event, shown(event))
+        return self.living.handle(Hearing(channel=self.channel), event, shown(event))
 
     def calls(self, act: Callable[[], object]) -> list[str]:
         """Return the methods that are called meanwhile."""
@@ -145,7 +146,7 @@ def content(message: Message | Kept) -> tuple[str, str]:
 
 def state(event: IssueEvent) -> tuple[str, str]:
     """Return what the card of the event shows."""
-    return content(card.build(event, shown(event), GITHUB))
+    return content(card.build(event, shown(event), Hearing(channel="C1"), GITHUB))
 
 
 def payload(kept: Kept) -> dict[str, Any]:
@@ -302,7 +303,9 @@ def test_any_life_ends_with_one_card_of_the_newest_state(
         room.clock.pass_until(room.clock.now + timedelta(seconds=data.draw(st.sampled_from([0, 2, 4_000]))))
     assert content(room.card) in newest(events)
     assert payload(room.card)["issue"] == index.key(events[0], shown(events[0]))
-    due = {event.delivery_id: reply.due(event, shown(event), GITHUB) for event in events}
+    due = {
+        event.delivery_id: reply.due(event, shown(event), Hearing(channel="C1"), GITHUB) for event in events
+    }
     wanted = {delivery_id: content(message) for delivery_id, message in due.items() if message}
     assert Counter(payload(told)["delivery_id"] for told in room.replies) == Counter(list(wanted))
     assert {payload(told)["delivery_id"]: content(told) for told in room.replies} == wanted

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from functions.notify_slack import reply
 from functions.notify_slack.message import Message
+from functions.notify_slack.routes import Hearing
 from local import github
 from local.slack.rules import CONTROL, check_message
 from pipeline.delivery import Delivery
@@ -29,7 +30,7 @@ def due(event: github.Event) -> Message | None:
         Delivery(delivery_id="d-1", event=event.name, body=body, received_at=LATER)
     )
     assert read.issue is not None
-    return reply.due(read, read.issue, GITHUB)
+    return reply.due(read, read.issue, Hearing(channel="C1"), GITHUB)
 
 
 def wire(message: Message | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 
 from functions.notify_slack import card, refusals, slack
 from functions.notify_slack.message import Message
+from functions.notify_slack.routes import Hearing
 from functions.notify_slack.slack import Slack
 from local.processes import free_port
 from local.slack.page import Message as Kept
@@ -98,7 +99,7 @@ def a_card(**changes: Any) -> Message:
         Delivery(delivery_id="d-1", event="issues", body=json.dumps(payload).encode(), received_at=NOON)
     )
     assert event.issue is not None
-    return card.build(event, event.issue, "https://github.com")
+    return card.build(event, event.issue, Hearing(channel="C1"), "https://github.com")
 
 
 def refused(call: Callable[[], object]) -> Unavailable:
