@@ -5,12 +5,10 @@ Limits: https://docs.slack.dev/reference/block-kit/blocks. All of a card stays f
 
 from dataclasses import dataclass
 
-from slack_sdk.models.blocks import ContextBlock, SectionBlock
-
 from pipeline.events import Issue, IssueEvent
 
 from . import index, words
-from .message import Message, markdown
+from .message import Message, context, section
 from .routes import Hearing
 from .text import link
 
@@ -79,10 +77,7 @@ def _message(event: IssueEvent, issue: Issue, lines: tuple[str, ...]) -> Message
     name = words.name(event.repository, issue.number)
     return Message(
         text=f"{_state(event, issue).headline}: {name} {words.title(issue)}",
-        blocks=(
-            SectionBlock(text=markdown(lines[0])),
-            *(ContextBlock(elements=[markdown(text)]) for text in lines[1:]),
-        ),
+        blocks=(section(lines[0]), *(context(text) for text in lines[1:])),
         metadata=index.of_card(event, issue),
     )
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from slack_sdk.models.metadata import Metadata
-
 from pipeline.delivery import format_time, parse_time
 from pipeline.events import Issue, IssueEvent
 
@@ -68,21 +66,22 @@ def supersedes(event: IssueEvent, issue: Issue, card: Found) -> bool:
     return moment > card.updated_at
 
 
-def of_card(event: IssueEvent, issue: Issue) -> Metadata:
+def of_card(event: IssueEvent, issue: Issue) -> Mapping[str, Any]:
     """Return the metadata of a card that the event makes."""
     return _card(key(event, issue), as_of(event, issue), (event.delivery_id,))
 
 
-def of_update(event: IssueEvent, issue: Issue, card: Found) -> Metadata:
+def of_update(event: IssueEvent, issue: Issue, card: Found) -> Mapping[str, Any]:
     """Return the metadata of the card once the event has been handled."""
     moment = as_of(event, issue)
     latest = moment if card.updated_at is None else max(moment, card.updated_at)
     return _card(key(event, issue), latest, (*card.deliveries, event.delivery_id))
 
 
-def of_reply(event: IssueEvent, issue: Issue) -> Metadata:
+def of_reply(event: IssueEvent, issue: Issue) -> Mapping[str, Any]:
     """Return the metadata of the event's reply in the thread."""
-    return Metadata(REPLY, {"issue": key(event, issue), "delivery_id": event.delivery_id, "schema": 1})
+    payload = {"issue": key(event, issue), "delivery_id": event.delivery_id, "schema": 1}
+    return {"event_type": REPLY, "event_payload": payload}
 
 
 def read_card(message: Mapping[str, Any], wanted: str) -> Found | None:
@@ -106,14 +105,14 @@ def is_reply(message: Mapping[str, Any], delivery_id: str) -> bool:
     return _payload(message, REPLY).get("delivery_id") == delivery_id
 
 
-def _card(issue: str, updated_at: datetime, deliveries: tuple[str, ...]) -> Metadata:
+def _card(issue: str, updated_at: datetime, deliveries: tuple[str, ...]) -> Mapping[str, Any]:
     payload = {
         "issue": issue,
         "updated_at": format_time(updated_at),
         "deliveries": list(deliveries[-KEPT_DELIVERIES:]),
         "schema": 1,
     }
-    return Metadata(CARD, payload)
+    return {"event_type": CARD, "event_payload": payload}
 
 
 def _payload(message: Mapping[str, Any], kind: str) -> Mapping[str, Any]:

@@ -1,11 +1,14 @@
-"""What Slack is given to show: one message, ready to be sent, and its texts."""
+"""What Slack is given to show: one message, ready to be sent, and the blocks that it is made of.
+
+Blocks are plain objects, as in https://docs.slack.dev/reference/block-kit/blocks: the SDK's classes for them
+load the whole SDK, which a process needs only once there is something to post.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from slack_sdk.models.blocks import Block, MarkdownTextObject
-from slack_sdk.models.metadata import Metadata
+type Block = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,10 +16,20 @@ class Message:
     """What chat.postMessage and chat.update take; `text` is also the notice when Slack refuses the blocks."""
 
     text: str
-    blocks: tuple[Block | Mapping[str, Any], ...]
-    metadata: Metadata
+    blocks: tuple[Block, ...]
+    metadata: Mapping[str, Any]
 
 
-def markdown(text: str) -> MarkdownTextObject:
+def section(text: str) -> Block:
+    """Return one paragraph."""
+    return {"type": "section", "text": _markdown(text)}
+
+
+def context(*texts: str) -> Block:
+    """Return small grey texts, side by side."""
+    return {"type": "context", "elements": [_markdown(text) for text in texts]}
+
+
+def _markdown(text: str) -> Block:
     """Verbatim: an address in a title must not become a link."""
-    return MarkdownTextObject(text=text, verbatim=True)
+    return {"type": "mrkdwn", "text": text, "verbatim": True}

@@ -1,11 +1,9 @@
 """One line in a card's thread, for the events that are worth reading."""
 
-from slack_sdk.models.blocks import SectionBlock
-
 from pipeline.events import Issue, IssueEvent
 
 from . import index, words
-from .message import Message, markdown
+from .message import Message, section
 from .routes import Hearing
 from .text import link, plain
 
@@ -19,9 +17,7 @@ def due(event: IssueEvent, issue: Issue, hearing: Hearing, github_url: str) -> M
     if text is None:
         return None
     linked = _text(event, issue, _comment_link(event, issue, github_url)) or text
-    return Message(
-        text=text, blocks=(SectionBlock(text=markdown(linked)),), metadata=index.of_reply(event, issue)
-    )
+    return Message(text=text, blocks=(section(linked),), metadata=index.of_reply(event, issue))
 
 
 def _text(event: IssueEvent, issue: Issue, commented: str) -> str | None:

@@ -6,7 +6,7 @@ SDK's connection-retry handler would do that, so it is off; Pub/Sub delivers the
 
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,7 +76,7 @@ class Slack:
         with _told():
             _or_text(
                 lambda content: self._call(
-                    "chat.update", channel=channel, ts=ts, metadata=message.metadata.to_dict(), **content
+                    "chat.update", channel=channel, ts=ts, metadata=message.metadata, **content
                 ),
                 message,
             )
@@ -126,7 +126,7 @@ class Slack:
         answer = self._call(
             "chat.postMessage",
             channel=channel,
-            metadata=message.metadata.to_dict(),
+            metadata=message.metadata,
             **content,
             **quiet,
             **thread,
@@ -177,16 +177,12 @@ def _told() -> Iterator[None]:
 
 def _or_text[T](send: Callable[[dict[str, Any]], T], message: Message) -> T:
     try:
-        return send({"text": message.text, "blocks": [_plain(block) for block in message.blocks]})
+        return send({"text": message.text, "blocks": list(message.blocks)})
     except Refused as error:
         if error.reason not in CURED_BY_TEXT:
             raise
         log.error("Slack refused the blocks; sending the text alone", extra={"reason": error.reason})
         return send({"text": message.text})
-
-
-def _plain(block: Any) -> Any:
-    return block if isinstance(block, Mapping) else block.to_dict()
 
 
 def _messages(value: Any) -> list[dict[str, Any]]:

@@ -38,8 +38,8 @@ def card_of(payload: dict[str, Any], github_url: str = GITHUB) -> dict[str, Any]
     made = card.build(event, issue, Hearing(channel="C1"), github_url)
     message = {
         "text": made.text,
-        "blocks": [block.to_dict() for block in made.blocks],
-        "metadata": made.metadata.to_dict(),
+        "blocks": list(made.blocks),
+        "metadata": made.metadata,
     }
     return json.loads(json.dumps(message))
 

@@ -140,7 +140,7 @@ def shown(event: IssueEvent) -> Issue:
 
 def content(message: Message | Kept) -> tuple[str, str]:
     """Return what is seen of a message, as it is on the wire."""
-    blocks = [block if isinstance(block, dict) else block.to_dict() for block in message.blocks]
+    blocks = list(message.blocks)
     return message.text, json.dumps(blocks, sort_keys=True)
 
 

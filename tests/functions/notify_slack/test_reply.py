@@ -38,8 +38,8 @@ def wire(message: Message | None) -> dict[str, Any]:
     assert message is not None
     return {
         "text": message.text,
-        "blocks": [block.to_dict() for block in message.blocks],
-        "metadata": message.metadata.to_dict(),
+        "blocks": list(message.blocks),
+        "metadata": message.metadata,
     }
 
 
