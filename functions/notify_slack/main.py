@@ -33,7 +33,7 @@ def read_configuration() -> tuple[SlackSettings, Routes]:
 logs.setup()
 configuration = at_start(read_configuration)
 slack = once(lambda: Slack(configuration()[0].read_token, configuration()[0].api_url))
-living = once(lambda: Living(slack(), configuration()[0].github_url))
+living = once(lambda: Living(slack(), configuration()[0].github_url, configuration()[1].fold_over))
 recent = Recent()
 
 

@@ -21,9 +21,9 @@ def name(repository: str | None, number: int | None) -> str:
     return plain(repository, 2 * NAME, empty="(unknown repository)") + f"#{number or '?'}"
 
 
-def title(issue: Issue) -> str:
+def title(issue: Issue, limit: int = TITLE) -> str:
     """Return the title on one line."""
-    return plain(issue.title, TITLE, empty="(no title)")
+    return plain(issue.title, limit, empty="(no title)")
 
 
 def person(login: str | None) -> str:
@@ -62,6 +62,11 @@ def assignees(issue: Issue) -> str:
         return ""
     shown = [person(login) for login in issue.assignees[:_SHOWN_ASSIGNEES]]
     return "assigned to " + ", ".join([*shown, *_rest(issue.assignees, _SHOWN_ASSIGNEES)])
+
+
+def mentions(ids: tuple[str, ...]) -> str:
+    """Return what pings the users and user groups with these ids of Slack's."""
+    return " ".join(f"<!subteam^{each}>" if each.startswith("S") else f"<@{each}>" for each in ids)
 
 
 def comments(issue: Issue) -> str:

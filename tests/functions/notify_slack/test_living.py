@@ -82,7 +82,7 @@ class Room:
 
     def __post_init__(self) -> None:
         self.edge = Unlucky(self.server.url)
-        self.living = Living(self.edge, GITHUB, self.clock)
+        self.living = Living(self.edge, GITHUB, now=self.clock)
 
     def issue(self, **changes: Any) -> github.Issue:
         """Return an issue that is created now."""
@@ -442,6 +442,7 @@ def test_the_look_up_reads_five_pages_at_most(room: Room, monkeypatch: pytest.Mo
     room.handle(room.read(issue.opened()))
     for number in range(100, 107):
         room.handle(room.read(room.issue(number=number).opened()))
+    room.clock.pass_until(room.clock.now + timedelta(minutes=2))
     event = room.read(issue.labeled(MONA, room.clock.now, "bug"))
     calls = room.calls(lambda: room.handle(event))
     assert calls.count("conversations.history") == 5 + 1
