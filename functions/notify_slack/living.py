@@ -24,6 +24,7 @@ from .slack import Slack
 from .turns import Turns
 
 _SETTLED = timedelta(minutes=1)  # whoever posted a card has looked for an older one by then
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _TRIES = 3
 
 
@@ -59,16 +60,19 @@ class Living:
         self._now = now
         self._turns = Turns()
         self._posted = Posted()
+        self._bursts: dict[str, datetime] = {}  # when a channel was last seen to have one
 
     def handle(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Outcome:
         """Show the event in the channel. Raises Unavailable; handling it again then does what is missing."""
         place = (hearing.channel, index.key(event, issue))
-        try:
-            with self._turns.turn(place):
-                return self._handle(hearing, event, issue, alone=False)
-        except _BurstError:
-            with self._turns.turn(hearing.channel), self._turns.turn(place):
-                return self._handle(hearing, event, issue, alone=True)
+        if self._now() - self._bursts.get(hearing.channel, _LONG_AGO) > fold.MINUTE:
+            try:
+                with self._turns.turn(place):
+                    return self._handle(hearing, event, issue, alone=False)
+            except _BurstError:
+                self._bursts[hearing.channel] = self._now()
+        with self._turns.turn(hearing.channel), self._turns.turn(place):
+            return self._handle(hearing, event, issue, alone=True)
 
     def _handle(self, hearing: Hearing, event: IssueEvent, issue: Issue, *, alone: bool) -> Outcome:
         seen = self._look(hearing.channel, event, issue)
