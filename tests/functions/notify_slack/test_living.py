@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from functions.notify_slack import card, index, reply
 from functions.notify_slack.living import Outcome
 from functions.notify_slack.message import Message
-from functions.notify_slack.routes import Hearing
+from functions.notify_slack.routes import Hearing, Route, Routes
 from local import github
 from local.slack.page import Message as Kept
 from pipeline.errors import Unavailable
@@ -404,3 +404,156 @@ def test_issues_and_channels_do_not_mix(house: Rooms) -> None:
             room.handle(room.read(issue.opened()))
             room.handle(room.read(issue.labeled(MONA, datetime.now(UTC), "bug")))
     assert [len(room.cards) for room in rooms] == [2, 2]
+
+
+def test_a_mention_of_a_new_issue_that_comes_second_is_a_reply(room: Room) -> None:
+    """GitHub's labeled may overtake opened; whom new issues are shown to is pinged all the same, once."""
+    issue = room.issue()
+    opened, labeled = room.read(issue.opened()), room.read(issue.labeled(MONA, room.clock.now, "bug"))
+    mention = ("U0AAAAAAA",)
+    outcomes = [room.handle(event, mention=mention) for event in (labeled, opened, opened, labeled)]
+    assert [outcome.replied for outcome in outcomes] == [False, True, False, False]
+    assert [told.text.count("<@U0AAAAAAA>") for told in room.replies] == [1]
+    assert "<@U0AAAAAAA>" not in str(room.card.blocks)
+
+
+def test_a_mention_of_a_new_issue_is_on_its_card(room: Room) -> None:
+    """And nowhere else, also when opened comes again."""
+    opened = room.read(room.issue().opened())
+    for _ in range(2):
+        room.handle(opened, mention=("U0AAAAAAA",))
+    assert str(room.card.blocks).count("<@U0AAAAAAA>") == 1
+    assert not room.replies
+
+
+def test_without_replies_the_card_alone_is_changed(room: Room) -> None:
+    """What a muted sender does is seen on the card, and nobody is told."""
+    issue = room.issue()
+    closed = room.read(issue.closed(MONA, room.clock.now))
+    room.handle(room.read(issue.opened()))
+    room.handle(closed, replies=False)
+    assert room.card.text.startswith("Closed")
+    assert not room.replies
+
+
+def test_a_label_that_takes_an_issue_out_changes_its_card_and_makes_none(room: Room) -> None:
+    """The card says that it is not followed any more; a channel without one stays as it is."""
+    issue = room.issue()
+    left = room.read(issue.labeled(MONA, room.clock.now, "wontfix"))
+    assert room.handle(left, leaving=True).done == "No card to change"
+    assert not room.cards
+    room.handle(room.read(issue.opened()))
+    room.handle(room.read(issue.labeled(MONA, room.clock.now + timedelta(seconds=1), "x")), leaving=True)
+    assert content(room.card) != state(left)
+    assert "not follow" in str(room.card.blocks)
+
+
+# A history that lags
+
+
+@pytest.fixture(scope="module")
+def lagging() -> Iterator[Rooms]:
+    """Return a workspace whose history shows a message two seconds late."""
+    with rooms(history_lag=2.0) as running:
+        yield running
+
+
+def test_what_this_process_has_posted_is_found_before_the_history_shows_it(lagging: Rooms) -> None:
+    """Six events within a second: one card."""
+    room = lagging.room()
+    for event in opened_and_labeled(room):
+        room.handle(event)
+    assert len(payload(room.card)["deliveries"]) == 6
+
+
+def test_a_card_that_was_removed_within_the_lag_is_posted_again(lagging: Rooms) -> None:
+    """What is remembered is looked at, and not believed."""
+    room = lagging.room()
+    issue = room.issue()
+    room.handle(room.read(issue.opened()))
+    room.edge.delete(room.channel, room.card.ts)
+    assert room.handle(room.read(issue.labeled(MONA, room.clock.now, "bug"))).done == "Posted"
+
+
+def test_two_cards_that_a_lag_has_left_become_one_with_the_next_event(lagging: Rooms) -> None:
+    """Two instances cannot see each other's; the oldest takes over the newest state and all deliveries."""
+    room = lagging.room()
+    other, issue = room.another(), room.issue()
+    opened = room.read(issue.opened())
+    closed = room.read(issue.closed(MONA, room.clock.now + timedelta(seconds=1)))
+    labeled = room.read(issue.labeled(MONA, room.clock.now, "late"))
+    room.handle(opened)
+    other.handle(closed)
+    assert len(room.cards) == 2
+    oldest = room.cards[0].ts
+    room.clock.pass_until(room.clock.now + timedelta(minutes=5))
+    assert room.handle(labeled).done == "Recorded"
+    assert room.card.ts == oldest
+    assert content(room.card) == state(closed)
+    assert payload(room.card)["deliveries"] == [opened.delivery_id, labeled.delivery_id]
+
+
+def test_a_card_that_another_instance_may_be_removing_is_left_to_it(lagging: Rooms) -> None:
+    """Within the first minute two cards may be a race that is still being settled."""
+    room = lagging.room()
+    other, issue = room.another(), room.issue()
+    events = [room.read(issue.opened()), room.read(issue.labeled(MONA, room.clock.now, "a"))]
+    room.handle(events[0])
+    other.handle(events[1])
+    room.clock.pass_until(room.clock.now + timedelta(seconds=10))
+    room.handle(room.read(issue.labeled(MONA, room.clock.now, "b")))
+    assert len(room.cards) == 2
+
+
+# Routes and labels
+
+
+def a_route(name: str, channel: str, **changes: Any) -> Route:
+    """Return a route that hears everything, but for the changes."""
+    every: dict[str, Any] = dict.fromkeys(
+        ("labels_any", "labels_all", "labels_none", "events", "mute_authors", "mention"), ()
+    )
+    plain = {"repositories": ("*",), "private": "any", "format": "compact"}
+    return Route(**{"name": name, "channels": (channel,), **every, **plain, **changes})
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=40)
+@given(st.lists(st.sampled_from(["bug", "wontfix", "closed", "reopened"]), max_size=7), st.data())
+def test_each_channel_has_one_card_of_what_it_heard_last(
+    house: Rooms, steps: list[str], data: st.DataObject
+) -> None:
+    """Labels that come and go, in any order of arrival: a card per matching channel, and none elsewhere."""
+    places = {name: house.room() for name in ("all", "bugs", "wanted")}
+    room = places["all"]
+    routes = Routes(
+        routes=(
+            a_route("all", places["all"].channel),
+            a_route("bugs", places["bugs"].channel, labels_any=("Bug",)),
+            a_route("wanted", places["wanted"].channel, labels_none=("wontfix",)),
+        )
+    )
+    issue, at = room.issue(), room.clock.now
+    events = [room.read(issue.opened())]
+    for step in steps:
+        at += timedelta(seconds=2)
+        if step in {"bug", "wontfix"}:
+            change = issue.unlabeled if step in issue.labels else issue.labeled
+            events.append(room.read(change(MONA, at, step), at=at))
+        elif (step == "closed") is (issue.state == "open"):
+            events.append(room.read(happen(issue, step, at), at=at))
+    heard: dict[str, list[tuple[Hearing, IssueEvent]]] = {place.channel: [] for place in places.values()}
+    for event in data.draw(st.permutations(events)):
+        room.clock.pass_until(event.received_at)
+        for hearing in routes.hearings(event):
+            known = heard[hearing.channel]
+            if known or not hearing.leaving:
+                known.append((hearing, event))
+            room.living.handle(hearing, event, shown(event))
+    for place in places.values():
+        if known := heard[place.channel]:
+            hearing, event = max(known, key=lambda each: index.as_of(each[1], shown(each[1])))
+            built = card.build(event, shown(event), hearing, GITHUB)
+            assert place.card.text == built.text
+            assert ("not follow" in str(place.card.blocks)) is hearing.leaving
+        else:
+            assert not place.cards
