@@ -116,7 +116,9 @@ def _step(note: str, event: github.Event, *, makes_card: bool = False, forged: b
         delivery_id=github.delivery_id(note),
         body=json.dumps(event.payload).encode(),
         makes_card=makes_card,
-        makes_reply=event.title in _REPLIES and "pull_request" not in event.payload["issue"],
+        makes_reply=event.title in _REPLIES
+        and "pull_request" not in event.payload["issue"]
+        and event.payload["sender"]["type"] != "Bot",  # muted by the routes file
         forged=forged,
     )
 

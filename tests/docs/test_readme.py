@@ -146,7 +146,7 @@ def explains(command: str) -> None:
     start, file = command.rsplit(" ", maxsplit=1)
     assert file == "payload.json"
     printed = run(f"{start} - <<<{shlex.quote(json.dumps(issue.opened().payload))}")
-    assert printed == "matches   everything -> C0123456789\nA card in C0123456789.\n"
+    assert printed == "matches   everything -> C0123456789\nCard in C0123456789: compact.\n"
 
 
 def dry_run(command: str) -> None:
