@@ -80,10 +80,11 @@ class Route:
         The labels before the event are not looked at: of several that change at once, each event shows the
         issue with all of them changed.
         """
-        if event.event != "issues" or not event.label:
-            return False
-        asked = {"unlabeled": self.labels_any + self.labels_all, "labeled": self.labels_none}
-        return event.label.lower() in _lower(asked.get(event.action or "", ()))
+        named = {
+            "issues.unlabeled": (*self.labels_any, *self.labels_all),
+            "issues.labeled": self.labels_none,
+        }.get(f"{event.event}.{event.action}", ())
+        return (event.label or "").lower() in _lower(named)
 
     def _quiet(self, event: IssueEvent) -> str | None:
         glob = self._muting(event.sender)
@@ -144,10 +145,10 @@ class Routes:
 
     def hearings(self, event: IssueEvent) -> tuple[Hearing, ...]:
         """Return the channels that hear the event, in the file's order, each once."""
-        verdicts = self.explain(event)
+        verdicts = [verdict for verdict in self.explain(event) if verdict.matches or verdict.leaving]
         heard = [verdict for verdict in verdicts if verdict.matches]
         left = [verdict for verdict in verdicts if verdict.leaving]
-        channels = dict.fromkeys(channel for verdict in (*heard, *left) for channel in verdict.route.channels)
+        channels = dict.fromkeys(channel for verdict in verdicts for channel in verdict.route.channels)
         actor = self.people.get((event.sender or "").lower())
         return tuple(
             self._hearing(channel, _of(channel, heard), _of(channel, left), actor) for channel in channels

@@ -321,13 +321,13 @@ def test_a_route_that_would_not_hear_the_issue_anyway_is_not_left() -> None:
 def test_a_channel_that_another_route_fills_is_not_left() -> None:
     """One route loses the issue, another one of the same channel has it: the card lives on, in its format."""
     routes = routes_file.parse(
-        '[[route]]\nchannels = ["C1", "C2"]\nlabels_any = ["bug"]\n'
+        '[[route]]\nchannels = ["C2", "C1"]\nlabels_any = ["bug"]\n'
         '[[route]]\nchannels = ["C1"]\nformat = "full"\n'
     )
     event = read(an_issue(labels=["bug"]).unlabeled(MONA, LATER, "bug"))
     assert routes.hearings(event) == (
-        Hearing(channel="C1", format="full"),
         Hearing(channel="C2", leaving=True),
+        Hearing(channel="C1", format="full"),
     )
 
 
