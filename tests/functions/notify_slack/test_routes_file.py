@@ -192,6 +192,7 @@ def test_a_key_that_is_no_default_is_refused(line: str) -> None:
         ("event = []", f"unknown key 'event', did you mean 'events'? {KNOWN}"),
         ("Private = 1", f"unknown key 'Private', did you mean 'private'? {KNOWN}"),
         ("mute_author = []", f"unknown key 'mute_author', did you mean 'mute_authors'? {KNOWN}"),
+        ("MENTION = []", f"unknown key 'MENTION', did you mean 'mention'? {KNOWN}"),
         ("repository = []", f"unknown key 'repository', did you mean 'repositories'? {KNOWN}"),
     ],
 )
@@ -376,8 +377,10 @@ def test_a_label_with_a_stray_space_is_refused(label: str) -> None:
 
 def test_labels_may_hold_what_github_lets_them_hold() -> None:
     """Spaces within, colons, commas, emoji, and any case."""
-    [route] = routes_file.parse(f'{GOOD}labels_any = ["Good First, Issue", "area: 🚀 ui"]').routes
+    lines = 'labels_any = ["Good First, Issue", "area: 🚀 ui"]\nlabels_all = ["P1"]\nlabels_none = ["*"]\n'
+    [route] = routes_file.parse(GOOD + lines).routes
     assert route.labels_any == ("Good First, Issue", "area: 🚀 ui")
+    assert (route.labels_all, route.labels_none) == (("P1",), ("*",))
 
 
 def test_labels_that_contradict_each_other_are_refused() -> None:
@@ -386,8 +389,9 @@ def test_labels_that_contradict_each_other_are_refused() -> None:
         "routes file: line 4: route 1: labels_none: 'Bug' is in labels_all too, so the route can never match",
         "routes file: line 4: route 1: labels_none: 'P1' is in labels_all too, so the route can never match",
     )
+    said = "labels_none has every label of labels_any, so the route can never match"
     assert problems(f'{GOOD}labels_none = ["crash", "BUG", "x"]\nlabels_any = ["bug", "crash"]') == (
-        "routes file: line 3: route 1: labels_none has every label of labels_any, so the route can never match",
+        f"routes file: line 3: route 1: {said}",
     )
     assert routes_file.parse(f'{GOOD}labels_none = ["crash"]\nlabels_any = ["bug", "crash"]').routes
 
