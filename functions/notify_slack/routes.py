@@ -55,7 +55,7 @@ class Route:
         if not any(fnmatchcase(repository, glob.lower()) for glob in self.repositories):
             said = repr(event.repository) if event.repository else "the missing repository"
             yield "repositories", f"{said} matches none of {', '.join(self.repositories)}"
-        if self.events and name not in self.events:
+        if self.events and name not in self.events and not self._names(event):
             yield "events", f"{name!r} is none of {', '.join(self.events)}"
         if self.private == "only" and not _may_be_private(event):
             yield "private", "the repository is public, and the route hears private ones only"
@@ -73,6 +73,13 @@ class Route:
             yield "labels_all", f"the issue lacks {_listed(missing)}"
         if unwanted := [label for label in self.labels_none if label.lower() in labels]:
             yield "labels_none", f"the issue has {_listed(unwanted)}"
+
+    def _names(self, event: IssueEvent) -> bool:
+        """Tell whether a label came or went that decides on this route; it is heard whatever `events` are."""
+        if f"{event.event}.{event.action}" not in {"issues.labeled", "issues.unlabeled"}:
+            return False
+        named = _lower((*self.labels_any, *self.labels_all, *self.labels_none))
+        return (event.label or "").lower() in named
 
     def _turns_against(self, event: IssueEvent) -> bool:
         """Tell whether a label goes that the route asks for, or one comes that it keeps out.

@@ -311,11 +311,18 @@ def test_labels_that_change_at_once_still_end_the_card() -> None:
 
 
 def test_a_route_that_would_not_hear_the_issue_anyway_is_not_left() -> None:
-    """An author who is muted, an event that is not heard: there is no card to end."""
+    """An author who is muted: there is no card to end."""
     event = read(an_issue(author=BOT, labels=["bug"]).unlabeled(MONA, LATER, "bug"))
     assert one('labels_any = ["bug"]').hearings(event) == ()
-    event = read(an_issue(labels=["bug"]).unlabeled(MONA, LATER, "bug"))
-    assert one('labels_any = ["bug"]\nevents = ["issues.opened"]').hearings(event) == ()
+
+
+def test_a_label_that_a_route_names_is_heard_whatever_its_events_are() -> None:
+    """A route for the opening of bugs hears of an issue that is a bug only later; other labels it does not."""
+    routes, issue = one('labels_any = ["bug"]\nevents = ["issues.opened"]'), an_issue()
+    assert routes.hearings(read(issue.labeled(MONA, LATER, "docs"))) == ()
+    assert routes.hearings(read(issue.labeled(MONA, LATER, "Bug"))) == (Hearing(channel="C1"),)
+    assert routes.hearings(read(issue.labeled(MONA, LATER, "p1"))) == ()
+    assert the_hearing(routes, read(issue.unlabeled(MONA, LATER, "Bug"))).leaving
 
 
 def test_a_channel_that_another_route_fills_is_not_left() -> None:
@@ -429,11 +436,15 @@ def naive(routes: list[Route], people: dict[str, str], event: github.Event) -> d
     labels = {label["name"].lower() for label in payload["issue"]["labels"]}
     changed = payload.get("label", {}).get("name", "").lower()
 
+    def decides(route: Route) -> bool:
+        named = [*route.labels_any, *route.labels_all, *route.labels_none]
+        return event.title.endswith("labeled") and changed in {label.lower() for label in named}
+
     def could(route: Route) -> bool:
         wanted = {"any": {True, False}, "only": {True}, "never": {False}}[route.private]
         return (
             any(GLOBS[glob](payload["repository"]["full_name"]) for glob in route.repositories)
-            and (not route.events or event.title in route.events)
+            and (not route.events or event.title in route.events or decides(route))
             and payload["repository"]["private"] in wanted
             and not any(MUTES[glob](payload["issue"]["user"]["login"]) for glob in route.mute_authors)
         )
