@@ -353,6 +353,58 @@ def test_the_token_rotates_under_a_running_function(notifier: Notifier) -> None:
     assert [message.via for message in notifier.slack.messages[-2:]] == ["api", "webhook"]
 
 
+# Slack slow, in many channels at once
+
+SIX = [f"C3{number:02}" for number in range(6)]
+SHORT = """
+from functions.notify_slack import main
+
+main.DELIVERY_SECONDS = 2.5
+notify_slack = main.notify_slack
+"""
+
+
+@pytest.fixture
+def six(tmp_path: Path) -> Iterator[Notifier]:
+    """Return the function with six channels for each delivery, and two and a half seconds for all of them."""
+    (tmp_path / "main.py").write_text(SHORT)
+    (tmp_path / "token").write_text(TOKEN)
+    (tmp_path / "routes.toml").write_text(f'[[route]]\nname = "six"\nchannels = {SIX}\n')
+    with SlackServer(channels=dict.fromkeys(SIX, "issues"), token=TOKEN) as slack:
+        environment = {
+            "SLACK_TOKEN_FILE": str(tmp_path / "token"),
+            "SLACK_API_URL": slack.url,
+            "ROUTES_FILE": str(tmp_path / "routes.toml"),
+        }
+        with function("notify_slack", tmp_path, environment, source=tmp_path / "main.py") as up:
+            yield Notifier(function=up, slack=slack, token_file=tmp_path / "token")
+
+
+def test_channels_that_hang_do_not_outlast_the_delivery(six: Notifier) -> None:
+    """The first takes the time there is, the others fail at once with a reason; the next delivery goes on."""
+    six.slack.fail_until_cleared(hang=60.0)
+    assert six.post(opened("slow")) == 500
+    reasons = [(line["channel"], line["reason"]) for line in six.function.log_lines() if "channel" in line]
+    assert reasons == [(SIX[0], "slack_unreachable"), *((channel, "slack_deadline") for channel in SIX[1:])]
+    assert len(six.slack.requests) == 1
+    six.slack.clear_faults()
+    assert six.post(opened("slow")) == 200
+    assert six.cards("slow") == SIX
+
+
+def test_a_storm_of_429_is_answered_with_silence(six: Notifier) -> None:
+    """Forty deliveries in eight threads for six channels: one call is made, and every channel is named."""
+    six.slack.fail_until_cleared(status=429, headers={"Retry-After": "30"})
+    assert six.post(opened("storm")) == 500
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(six.post, [opened(f"storm-{number}") for number in range(39)])) == {500}
+    assert len(six.slack.requests) == 1
+    lines = six.function.log_lines()
+    refused = [line["channel"] for line in lines if line["message"].startswith("Not posted")]
+    assert sorted(refused) == sorted(SIX * 40)
+    assert {line["reason"] for line in lines} == {"slack_ratelimited"}
+
+
 # Messages that break the contract
 
 
