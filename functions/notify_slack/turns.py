@@ -19,7 +19,7 @@ class Turns:
 
     @contextmanager
     def turn(self, key: Hashable) -> Iterator[None]:
-        """Wait until no other thread is at `key`. Raises Unavailable after `patience` seconds, or at the end."""
+        """Wait until no other thread is at `key`. Raises Unavailable after `patience` or the deadline."""
         with self._changed:
             patience = max(min(self._patience, left()), 0)
             if not self._changed.wait_for(lambda: key not in self._busy, patience):

@@ -11,6 +11,7 @@ import pytest
 
 from functions.notify_slack import card, deadline, refusals, slack
 from functions.notify_slack.message import Message
+from functions.notify_slack.rate_limit import BURST
 from functions.notify_slack.routes import Hearing
 from functions.notify_slack.slack import Slack
 from local.processes import free_port
@@ -279,6 +280,28 @@ def test_a_rate_limit_without_end_is_raised(server: Workspace, edge: Slack, wait
     assert server.messages == []
 
 
+def test_an_edge_that_keeps_the_pace_is_never_limited() -> None:
+    """Slack's own count of a burst and one a second agrees with ours, over twenty posts in two channels."""
+    clock = FakeClock()
+    channels = {CHANNEL: "issues", OTHER: "other"}
+    with SlackServer(channels=channels, token=TOKEN, burst=BURST, clock=clock) as server:
+        edge = Slack(lambda: TOKEN, server.url, clock, clock.sleep)
+        for number in range(20):
+            edge.post(CHANNEL if number % 3 else OTHER, a_card())
+        assert len(server.requests) == len(server.messages) == 20
+
+
+def test_instances_that_overlap_are_limited_and_keep_each_pause() -> None:
+    """Two revisions know nothing of each other: Slack slows them down, no call is hasty, no card is lost."""
+    clock = FakeClock()
+    with SlackServer(channels={CHANNEL: "issues"}, token=TOKEN, burst=BURST, clock=clock) as server:
+        edges = [Slack(lambda: TOKEN, server.url, clock, clock.sleep) for _ in range(2)]
+        for number in range(20):
+            edges[number % 2].post(CHANNEL, a_card())
+        assert len(server.requests) > len(server.messages) == 20
+        assert server.hasty == []
+
+
 # Too late.
 
 
@@ -336,6 +359,8 @@ LOST: list[dict[str, Any]] = [
     {"drop": True, "after": True},
     {"hang": 30.0},
     {"hang": 30.0, "after": True},
+    {"half": True, "after": True},
+    {"half": True, "status": 500},
 ]
 
 
