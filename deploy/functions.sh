@@ -31,10 +31,11 @@ set_flags() {
         --max-instances=5 --min-instances="$INGEST_MIN_INSTANCES")
       ;;
     notify_slack)
-      # One at a time and few instances: Slack takes about one message a second.
-      variables=(SLACK_TOKEN_FILE=/etc/issuewire/slack-token GITHUB_URL="$GITHUB_URL" THREADS=1)
-      FLAGS+=(--no-allow-unauthenticated --ingress-settings="$SUBSCRIBER_INGRESS" --cpu=.333 --memory=512Mi
-        --concurrency=1 --timeout=60s --max-instances=3 --set-secrets="/etc/issuewire/slack-token=$SLACK_SECRET:latest")
+      # One instance: the pace of each channel, Slack's pauses, the turns at an issue and the folding of bursts are kept
+      # in its memory. Its threads mostly wait for Slack; more than one needs a whole CPU.
+      variables=(SLACK_TOKEN_FILE=/etc/issuewire/slack-token GITHUB_URL="$GITHUB_URL" THREADS=8)
+      FLAGS+=(--no-allow-unauthenticated --ingress-settings="$SUBSCRIBER_INGRESS" --cpu=1 --memory=512Mi
+        --concurrency=8 --timeout=60s --max-instances=1 --set-secrets="/etc/issuewire/slack-token=$SLACK_SECRET:latest")
       ;;
     stream_bq)
       variables=(BIGQUERY_TABLE="$PROJECT.$DATASET.events" STORE_PAYLOAD="$STORE_PAYLOAD" THREADS=8)

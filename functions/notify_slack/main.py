@@ -15,11 +15,14 @@ from pipeline.logs import log
 from pipeline.once import once
 from pipeline.settings import SlackSettings, at_start, both, read_routes
 
-from . import card, routes_file
+from . import card, deadline, routes_file
 from .living import Living
 from .recent import Recent
 from .routes import Hearing, Routes
 from .slack import Slack
+
+# For all channels: Cloud Run ends a request after 60 s, and a call may take a little longer than its timeout.
+DELIVERY_SECONDS = 45.0
 
 
 def read_configuration() -> tuple[SlackSettings, Routes]:
@@ -64,16 +67,17 @@ def notify_slack(push: CloudEvent) -> None:
 
 
 def show(hearings: tuple[Hearing, ...], act: Callable[[Hearing], None]) -> None:
-    """Act on every channel, also when one refuses, and then raise the first refusal."""
+    """Act on every channel, also when one refuses or takes all the time, then raise the first refusal."""
     failures: list[PipelineError] = []
-    for hearing in hearings:
-        try:
-            act(hearing)
-        except PipelineError as failure:
-            log.warning(
-                "Not posted: %s", failure, extra={"channel": hearing.channel, "reason": failure.reason}
-            )
-            failures.append(failure)
+    with deadline.within(DELIVERY_SECONDS):
+        for hearing in hearings:
+            try:
+                act(hearing)
+            except PipelineError as failure:
+                log.warning(
+                    "Not posted: %s", failure, extra={"channel": hearing.channel, "reason": failure.reason}
+                )
+                failures.append(failure)
     if failures:
         raise failures[0]
 

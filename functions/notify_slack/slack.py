@@ -1,36 +1,27 @@
-"""Slack: post, change, remove and read messages.
+"""Slack: post, change, remove and read messages, as fast as it allows and while there is time."""
 
-A post is never re-sent after a lost answer: Slack knows no idempotency key, and it may have succeeded. The
-SDK's connection-retry handler would do that, so it is off; Pub/Sub delivers the event again instead.
-"""
-
-import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from http.client import HTTPException
-from typing import Any
-
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.http_retry.handler import RetryHandler
-from slack_sdk.web import SlackResponse
-from slack_sdk.webhook import WebhookClient
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import Unavailable
 from pipeline.logs import log
+from pipeline.once import once
 
+from .deadline import left
 from .message import Message
-from .rate_limit import ShortRateLimit
-from .refusals import CURED_BY_TEXT, Refused, fix, refusal
+from .rate_limit import LEAST_CALL_SECONDS, RateLimit
+from .refusals import CURED_BY_TEXT, Refused, fix, no_answer
 
-TIMEOUT_SECONDS = 5
+if TYPE_CHECKING:
+    from .web_api import WebApi
+
+TIMEOUT_SECONDS = 5.0
+ATTEMPTS = 3  # of a call that Slack answers with 429
 PAGE = 999  # the most that conversations.history gives at once
-
-# What the SDK lets rise when there is no answer, or one that is neither JSON nor an object nor even text.
-_NO_ANSWER = (OSError, HTTPException, SlackClientError, ValueError, LookupError, AttributeError, TypeError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +43,13 @@ class Slack:
         self,
         read_token: Callable[[], str],
         api_url: str | None,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._read_token = read_token
-        self._api_url = (api_url or "https://slack.com/api").rstrip("/") + "/"
-        self._tls = ssl.create_default_context()  # 50 ms of CPU, which the SDK would spend on every call
-        self._retries: list[RetryHandler] = [ShortRateLimit(sleep)]
+        self._clock = clock
+        self._limits = RateLimit(clock, sleep)
+        self._web_api = once(lambda: _load((api_url or "https://slack.com/api").rstrip("/") + "/"))
 
     def posts_to_webhook(self) -> bool:
         """Tell whether an incoming webhook is configured: it has one channel of its own."""
@@ -76,7 +68,7 @@ class Slack:
         with _told():
             _or_text(
                 lambda content: self._call(
-                    "chat.update", channel=channel, ts=ts, metadata=message.metadata, **content
+                    "chat.update", {"channel": channel, "ts": ts, "metadata": message.metadata, **content}
                 ),
                 message,
             )
@@ -85,82 +77,81 @@ class Slack:
         """Remove the message posted at `ts`; one that is gone already is removed."""
         with _told():
             try:
-                self._call("chat.delete", channel=channel, ts=ts)
+                self._call("chat.delete", {"channel": channel, "ts": ts})
             except Refused as error:
                 if error.reason != "message_not_found":
                     raise
 
     def history(self, channel: str, window: Window, pages: int) -> Iterator[list[dict[str, Any]]]:
         """Yield at most so many pages of the channel's messages, newest first, with their metadata."""
-        yield from self._pages("conversations.history", window, pages, channel=channel)
+        yield from self._pages("conversations.history", {"channel": channel}, window, pages)
 
     def replies(self, channel: str, ts: str, window: Window, pages: int) -> Iterator[list[dict[str, Any]]]:
         """Yield at most so many pages of a thread, oldest first, its parent included."""
-        yield from self._pages("conversations.replies", window, pages, channel=channel, ts=ts)
+        yield from self._pages("conversations.replies", {"channel": channel, "ts": ts}, window, pages)
 
-    def _pages(self, method: str, window: Window, pages: int, **place: str) -> Iterator[list[dict[str, Any]]]:
+    def _pages(
+        self, method: str, place: dict[str, str], window: Window, pages: int
+    ) -> Iterator[list[dict[str, Any]]]:
+        span = {"oldest": window.oldest, "latest": window.latest, "inclusive": True}
+        arguments = {**place, **span, "limit": PAGE, "include_all_metadata": True}
         cursor = ""
         for _ in range(pages):
             with _told():
-                answer = self._read(
-                    method,
-                    oldest=window.oldest,
-                    latest=window.latest,
-                    inclusive=True,
-                    limit=PAGE,
-                    include_all_metadata=True,
-                    **place,
-                    **({"cursor": cursor} if cursor else {}),
-                )
-                messages, cursor = _messages(answer["messages"]), _next(answer)
+                answer = self._call(method, arguments | ({"cursor": cursor} if cursor else {}), read=True)
+                messages, cursor = _messages(answer), _next(answer)
             yield messages
             if not cursor:
                 return
 
     def _post(self, channel: str, message: Message, content: dict[str, Any], thread_ts: str | None) -> str:
-        token = self._read_token()
-        quiet = {"unfurl_links": False, "unfurl_media": False}
+        token, content = self._read_token(), {**content, "unfurl_links": False, "unfurl_media": False}
         if _is_url(token):
-            return self._send_to_webhook(token, {**content, **quiet})
-        thread = {"thread_ts": thread_ts} if thread_ts else {}
-        answer = self._call(
-            "chat.postMessage",
-            channel=channel,
-            metadata=message.metadata,
-            **content,
-            **quiet,
-            **thread,
-        )
+            self._answer("webhook", channel, lambda s: self._web_api().send(token, content, timeout=s))
+            return ""
+        place = {"channel": channel} | ({"thread_ts": thread_ts} if thread_ts else {})
+        answer = self._call("chat.postMessage", {**place, "metadata": message.metadata, **content})
+        if not isinstance(answer.get("ts"), str):
+            raise no_answer("no timestamp")
         return str(answer["ts"])
 
-    def _call(self, method: str, **arguments: Any) -> SlackResponse:
-        return self._answer(lambda client: client.api_call(method, json=arguments))
-
-    def _read(self, method: str, **arguments: Any) -> SlackResponse:
-        return self._answer(lambda client: client.api_call(method, http_verb="GET", params=arguments))
-
-    def _answer(self, call: Callable[[WebClient], SlackResponse]) -> SlackResponse:
-        client = WebClient(
-            token=self._read_token(),
-            base_url=self._api_url,
-            timeout=TIMEOUT_SECONDS,
-            ssl=self._tls,
-            retry_handlers=self._retries,
+    def _call(self, method: str, arguments: Mapping[str, Any], *, read: bool = False) -> dict[str, Any]:
+        return self._answer(
+            method,
+            arguments["channel"],
+            lambda s: self._web_api().call(self._read_token(), method, arguments, timeout=s, read=read),
         )
-        client.proxy = None  # the SDK's own rule sends https through HTTP_PROXY and knows no NO_PROXY
-        try:
-            return call(client)
-        except SlackApiError as error:
-            answer = error.response
-            raise refusal(answer.get("error"), answer.status_code, answer.get("needed")) from error
 
-    def _send_to_webhook(self, url: str, message: dict[str, Any]) -> str:
-        client = WebhookClient(url, timeout=TIMEOUT_SECONDS, ssl=self._tls, retry_handlers=self._retries)
-        client.proxy = None
-        answer = client.send(**message)
-        if answer.status_code != 200 or answer.body.strip() != "ok":
-            raise refusal(answer.body, answer.status_code)
-        return ""
+    def _answer[T](self, method: str, channel: str, send: Callable[[float], T]) -> T:
+        """Send, and again after each short pause that Slack asks for; `send` is told its seconds."""
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._attempt(method, channel, send)
+            except Refused as error:
+                if not error.pause:
+                    raise
+        return self._attempt(method, channel, send)
+
+    def _attempt[T](self, method: str, channel: str, send: Callable[[float], T]) -> T:
+        self._limits.wait(method, channel)
+        try:
+            return send(self._timeout())
+        except Refused as error:
+            if error.pause:
+                self._limits.pause(method, channel, error.pause)
+            raise
+
+    def _timeout(self) -> float:
+        remaining = left(self._clock)
+        if remaining < LEAST_CALL_SECONDS:
+            raise Unavailable("slack_deadline", "No time is left for this delivery; it is delivered again.")
+        return min(TIMEOUT_SECONDS, remaining)
+
+
+def _load(api_url: str) -> "WebApi":
+    from .web_api import WebApi  # noqa: PLC0415 - the SDK takes 60 ms, for which no start has to wait
+
+    return WebApi(api_url)
 
 
 @contextmanager
@@ -170,9 +161,6 @@ def _told() -> Iterator[None]:
     except Refused as error:
         text = f"Slack answered {error.reason}: {fix(error)}."
         raise Unavailable(f"slack_{error.reason}", text) from error
-    except _NO_ANSWER as error:
-        text = f"Slack gave no usable answer: {type(error).__name__}."
-        raise Unavailable("slack_unreachable", text) from error
 
 
 def _or_text[T](send: Callable[[dict[str, Any]], T], message: Message) -> T:
@@ -185,11 +173,14 @@ def _or_text[T](send: Callable[[dict[str, Any]], T], message: Message) -> T:
         return send({"text": message.text})
 
 
-def _messages(value: Any) -> list[dict[str, Any]]:
-    return [message for message in value if isinstance(message, dict)]
+def _messages(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    messages = answer.get("messages")
+    if not isinstance(messages, list):
+        raise no_answer("no messages")
+    return [message for message in messages if isinstance(message, dict)]
 
 
-def _next(answer: SlackResponse) -> str:
+def _next(answer: dict[str, Any]) -> str:
     metadata = answer.get("response_metadata")
     return str(metadata.get("next_cursor") or "") if isinstance(metadata, dict) else ""
 

@@ -6,6 +6,8 @@ from threading import Condition
 
 from pipeline.errors import Unavailable
 
+from .deadline import left
+
 
 class Turns:
     """Keeps who is at which key."""
@@ -17,9 +19,10 @@ class Turns:
 
     @contextmanager
     def turn(self, key: Hashable) -> Iterator[None]:
-        """Wait until no other thread is at `key`. Raises Unavailable after `patience` seconds."""
+        """Wait until no other thread is at `key`. Raises Unavailable after `patience` or the deadline."""
         with self._changed:
-            if not self._changed.wait_for(lambda: key not in self._busy, self._patience):
+            patience = max(min(self._patience, left()), 0)
+            if not self._changed.wait_for(lambda: key not in self._busy, patience):
                 raise Unavailable("in_flight", "Another delivery of the same issue is still being handled.")
             self._busy.add(key)
         try:

@@ -13,8 +13,9 @@ class Fault:
     error: an answer with ok false and this error; for a webhook its plain text.
     hang: seconds to wait first; without status or error the connection is then closed without an answer.
     drop: close the connection without an answer.
+    half: close it in the middle of the answer.
     after: the call is carried out first, so that only its answer is lost; a hang alone then ends in the true
-    answer, late.
+    answer, late, and a half in half of it.
     method: only calls of this method, or "webhook"; None means any.
     """
 
@@ -24,12 +25,14 @@ class Fault:
     error: str | None = None
     hang: float = 0.0
     drop: bool = False
+    half: bool = False
     after: bool = False
     method: str | None = None
 
     def __post_init__(self) -> None:
-        if not (self.status or self.error or self.hang or self.drop):
-            raise ValueError("a fault needs a status, an error, a hang or a drop")
+        answers = self.status or self.error or self.after
+        if not (self.status or self.error or self.hang or self.drop or (self.half and answers)):
+            raise ValueError("a fault needs a status, an error, a hang, a drop, or half of an answer")
 
     def meets(self, method: str) -> bool:
         """Tell whether a call of this method is to fail so."""

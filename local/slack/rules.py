@@ -34,6 +34,7 @@ _NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff]")
 _TS = re.compile(r"\d{10}\.\d{6}")
 
 MAX_TEXT: Final = 40_000  # characters of the top-level text
+MAX_UPDATE_TEXT: Final = 4_000  # likewise, of chat.update
 MAX_BLOCKS: Final = 50
 MAX_BLOCKS_TEXT: Final = 12_000  # characters over all blocks; undocumented, seen between 12,000 and 13,300
 MAX_DEPTH: Final = 20  # levels of nesting; nothing that Slack documents comes near
@@ -150,7 +151,10 @@ def check_message(arguments: Arguments, known: AbstractSet[str] = POST_ARGUMENTS
 def check_update(arguments: Arguments) -> list[Problem]:
     """Tell everything wrong with new content for a message; as check_message, but {} removes metadata."""
     content = {name: value for name, value in arguments.items() if name != "metadata" or value != {}}
-    return _check_required(content, {"ts"}) + check_message(content, UPDATE_ARGUMENTS)
+    text = content.get("text")
+    long = isinstance(text, str) and len(text) > MAX_UPDATE_TEXT
+    problems = [Problem(error="msg_too_long")] if long else []
+    return _check_required(content, {"ts"}) + problems + check_message(content, UPDATE_ARGUMENTS)
 
 
 def check_arguments(

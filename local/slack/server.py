@@ -9,8 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import SHUT_RDWR, socket
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from local.slack.faults import Fault, Script
+from local.slack.limit import Limit
 from local.slack.page import Message, Names, render_page
 from local.slack.rules import Arguments, Problem, RefusedError, decode, decode_form
 from local.slack.shown import TEAM
@@ -74,6 +76,7 @@ class _Reply:
     status: int = 200
     content_type: str = _JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+    half: bool = False  # the connection is closed in the middle of the body
 
 
 class SlackServer:
@@ -83,7 +86,8 @@ class SlackServer:
     is_archived, not_in_channel, restricted_action; who is no member cannot read either. private: ids whose
     reading needs groups:history instead of channels:history, channel_not_found to who is no member.
     scopes: what the app was given. history_lag: seconds, by clock, until a new message is in
-    conversations.history. users: id -> name, for the page only.
+    conversations.history. burst: how many posts into one channel pass at once before it is one a second and
+    the next is a 429, None for no limit. users: id -> name, for the page only.
     """
 
     def __init__(  # noqa: PLR0913 -- each is one property of a workspace, and a test names only what it needs
@@ -98,6 +102,7 @@ class SlackServer:
         private: Collection[str] = (),
         scopes: Collection[str] = ALL_SCOPES,
         history_lag: float = 0.0,
+        burst: int | None = None,
         users: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -123,6 +128,7 @@ class SlackServer:
         self._lock = threading.Lock()
         self._requests: list[tuple[str, Arguments]] = []
         self._faults = Script()
+        self._limit = Limit(burst, clock)
         self._stopping = threading.Event()
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -184,6 +190,12 @@ class SlackServer:
         with self._lock:
             return list(self._requests)
 
+    @property
+    def hasty(self) -> list[tuple[str, str]]:
+        """Calls before the Retry-After of a 429 had passed, by clock: method, and the channel of a post."""
+        with self._lock:
+            return list(self._limit.hasty)
+
     def webhook_for(self, channel: str) -> str:
         """Incoming webhook of a channel; that of an unknown one answers channel_not_found."""
         return f"{self.console_url}services/{TEAM}/{channel}/{_HOOK_SECRET}"
@@ -213,14 +225,20 @@ class SlackServer:
             refusal = error
         with self._lock:
             self._requests.append((call.method, arguments))
+            seconds = self._limit.refuse(call.method, arguments)
             fault = self._faults.take(call.method)
+            if fault is None and seconds:
+                fault = Fault(status=429, headers={"Retry-After": str(seconds)})
+            if fault is not None and fault.status == HTTPStatus.TOO_MANY_REQUESTS:
+                self._limit.asked(call.method, arguments, fault.headers)
         if fault is None:
             return self._carry_out(call, arguments, refusal)
         true_reply = self._carry_out(call, arguments, refusal) if fault.after else None
         self._stopping.wait(fault.hang)
         if fault.drop:
             return None
-        return _fault_reply(call, fault) if fault.status or fault.error else true_reply
+        reply = _fault_reply(call, fault) if fault.status or fault.error else true_reply
+        return replace(reply, half=True) if reply is not None and fault.half else reply
 
     def page(self) -> str:
         """Draw the messages kept so far."""
@@ -374,10 +392,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(len(reply.body)))
+        self.close_connection |= reply.half
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(reply.body)
+        self.wfile.write(reply.body[: len(reply.body) // 2] if reply.half else reply.body)
 
 
 def _local_zone() -> tzinfo:

@@ -155,6 +155,15 @@ def test_all_goes_in_the_safe_order(world):
     assert "${" not in script
 
 
+def test_notify_slack_is_one_instance_whose_threads_share_slacks_limits(world):
+    """Its pace and pauses are kept in memory: a second instance would not know of them."""
+    world.run("notify_slack")
+    (deployed,) = world.find("functions deploy notify-slack")
+    for flag in ("--max-instances=1", "--concurrency=8", "--cpu=1", "--timeout=60s"):
+        assert f" {flag} " in deployed.line
+    assert "@THREADS=8" in deployed.line
+
+
 @pytest.mark.parametrize("name", ["notify-slack", "stream-bq"])
 def test_a_failed_subscriber_leaves_ingest_as_it_was(world, name):
     """The other subscriber is finished, ingest is not touched, and the last line says what to repeat."""

@@ -17,6 +17,7 @@ from local.slack.page import Message as Kept
 from local.slack.server import SlackServer
 from pipeline.delivery import Delivery
 from pipeline.events import Issue, IssueEvent
+from tests.support.clock import FakeClock
 from tests.support.messages import NOON, an_issue
 
 TOKEN = "xoxb-local"
@@ -52,14 +53,15 @@ class Unlucky(Slack):
     """Slack's edge, to which something happens before or after its n-th call."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(lambda: TOKEN, url, sleep=lambda _: None)
+        clock = FakeClock()
+        super().__init__(lambda: TOKEN, url, clock, clock.sleep)
         self.before: dict[int, Callable[[], None]] = {}
         self.calls = 0
 
-    def _answer(self, call: Any) -> Any:
+    def _answer(self, *call: Any) -> Any:
         self.calls += 1
         self.before.pop(self.calls, lambda: None)()
-        return super()._answer(call)
+        return super()._answer(*call)
 
 
 @dataclass(kw_only=True)

@@ -29,6 +29,12 @@ name = "both"
 channels = ["C2", "C1"]
 repositories = ["acme/both"]
 """
+# A channel takes one card a second: most deliveries below have a repository and a channel of their own.
+QUIET = {f"acme/app-{number}": f"C1{number:02}" for number in range(60)}
+ROUTES += "".join(
+    f"""[[route]]\nname = "{repository}"\nchannels = ["{channel}"]\nrepositories = ["{repository}"]\n"""
+    for repository, channel in QUIET.items()
+)
 MARKER = "the body that no log may hold"
 MONA = github.Person(login="mona")
 
@@ -63,7 +69,8 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notifier]:
     folder = tmp_path_factory.mktemp("notify_slack")
     (folder / "routes.toml").write_text(ROUTES)
     (folder / "token").write_text(TOKEN)
-    with SlackServer(channels={"C1": "issues", "C2": "both"}, token=TOKEN) as slack:
+    channels = {"C1": "issues", "C2": "both", **{channel: name for name, channel in QUIET.items()}}
+    with SlackServer(channels=channels, token=TOKEN) as slack:
         environment = {
             "SLACK_TOKEN_FILE": str(folder / "token"),
             "SLACK_API_URL": slack.url,
@@ -108,9 +115,19 @@ def number_of(delivery_id: str) -> int:
     return 1_000 + github.number_for(delivery_id)
 
 
-def opened(delivery_id: str, repository: str = "acme/app", **more: str) -> dict[str, Any]:
+def repository_of(delivery_id: str) -> str:
+    """Return the repository of the delivery."""
+    return list(QUIET)[number_of(delivery_id) % len(QUIET)]
+
+
+def channel_of(delivery_id: str) -> str:
+    """Return the channel that hears of it."""
+    return QUIET[repository_of(delivery_id)]
+
+
+def opened(delivery_id: str, repository: str = "", **more: str) -> dict[str, Any]:
     """Return the push body of an issue that was opened."""
-    full_name = github.Repository(full_name=repository)
+    full_name = github.Repository(full_name=repository or repository_of(delivery_id))
     issue = an_issue(repository=full_name, body=MARKER, number=number_of(delivery_id))
     return message_of(issue.opened(), delivery_id, **more)
 
@@ -152,7 +169,7 @@ def test_simultaneous_repetitions_make_one_card(notifier: Notifier) -> None:
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(notifier.post, [opened("together")] * 8))
     assert statuses == [200] * 8
-    assert notifier.cards("together") == ["C1"]
+    assert notifier.cards("together") == [channel_of("together")]
 
 
 def test_what_makes_no_card_is_acknowledged(notifier: Notifier) -> None:
@@ -190,6 +207,16 @@ def test_a_bots_issue_makes_no_card_and_the_log_says_why(notifier: Notifier) -> 
     assert line["why"] == "everything: the author 'dependabot[bot]' is muted by *[bot]"
 
 
+def test_what_a_bot_does_to_an_issue_changes_its_card_and_adds_no_reply(notifier: Notifier) -> None:
+    """A muted sender is not worth a line in the thread, but the card stays true."""
+    bot = github.Person(login="dependabot[bot]", type="Bot")
+    before = len(notifier.function.output())
+    assert notifier.post(message_of(an_issue(number=12).closed(bot, NOON), "muted-2")) == 200
+    assert notifier.cards("muted-2") == ["C1"]
+    [line] = lines_since(notifier.function, before)
+    assert (line["message"], line["replied"]) == ("Posted", False)
+
+
 def test_an_issue_whose_author_is_no_bot_but_sounds_like_one_is_heard(notifier: Notifier) -> None:
     """The brackets of *[bot] are brackets: bob has his card."""
     assert notifier.post(message_of(an_issue(author=github.Person(login="bob")).opened(), "bob")) == 200
@@ -198,7 +225,7 @@ def test_an_issue_whose_author_is_no_bot_but_sounds_like_one_is_heard(notifier: 
 
 def test_the_life_of_an_issue_is_one_card(notifier: Notifier) -> None:
     """Opened, closed, reopened: one card, and a thread that tells what happened."""
-    issue = an_issue(number=8)
+    issue = an_issue(number=8, repository=github.Repository(full_name="acme/app-59"))
     events = [
         issue.opened(),
         issue.closed(MONA, NOON + timedelta(hours=3)),
@@ -208,7 +235,7 @@ def test_the_life_of_an_issue_is_one_card(notifier: Notifier) -> None:
     for number, event in enumerate(events):
         assert notifier.post(message_of(event, f"life-{number}")) == 200
     assert [message.text for message in notifier.slack.messages[before:]] == [
-        "Open issue: acme/app#8 Export fails",
+        "Open issue: acme/app-59#8 Export fails",
         "mona closed this as completed · 3 hours after opening",
         "mona reopened this",
     ]
@@ -269,7 +296,7 @@ def test_a_failure_is_a_500_with_its_reason_and_the_next_delivery_mends_it(
     assert (last["severity"], last["reason"], last["delivery_id"]) == ("ERROR", reason, delivery_id)
     assert cause in last["message"]
     assert notifier.post(opened(delivery_id), post) == 200
-    assert notifier.cards(delivery_id) == ["C1"]
+    assert notifier.cards(delivery_id) == [channel_of(delivery_id)]
 
 
 def test_one_refusing_channel_does_not_silence_the_others(notifier: Notifier) -> None:
@@ -304,7 +331,9 @@ def test_a_card_that_slack_calls_invalid_is_acknowledged_once_its_text_has_arriv
     notifier.slack.fail_next(1, error="invalid_blocks", method="chat.postMessage")
     before = len(notifier.function.output())
     assert notifier.post(opened("plain")) == 200
-    assert notifier.slack.messages[-1].text == f"New issue: acme/app#{number_of('plain')} Export fails"
+    assert notifier.slack.messages[-1].text == (
+        f"New issue: {repository_of('plain')}#{number_of('plain')} Export fails"
+    )
     assert [(line["severity"], line.get("reason")) for line in lines_since(notifier.function, before)] == [
         ("ERROR", "invalid_blocks"),
         ("INFO", None),
@@ -324,10 +353,62 @@ def test_the_token_rotates_under_a_running_function(notifier: Notifier) -> None:
     assert notifier.post(opened("rotated-1")) == 500
     notifier.token_file.write_text(f"  {TOKEN}\n")
     assert notifier.post(opened("rotated-1")) == 200
-    assert notifier.cards("rotated-1") == ["C1"]
+    assert notifier.cards("rotated-1") == [channel_of("rotated-1")]
     notifier.token_file.write_text(notifier.slack.webhook_url)
     assert [notifier.post(opened("rotated-2", "acme/both")) for _ in range(2)] == [200, 200]
     assert [message.via for message in notifier.slack.messages[-2:]] == ["api", "webhook"]
+
+
+# Slack slow, in many channels at once
+
+SIX = [f"C3{number:02}" for number in range(6)]
+SHORT = """
+from functions.notify_slack import main
+
+main.DELIVERY_SECONDS = 2.5
+notify_slack = main.notify_slack
+"""
+
+
+@pytest.fixture
+def six(tmp_path: Path) -> Iterator[Notifier]:
+    """Return the function with six channels for each delivery, and two and a half seconds for all of them."""
+    (tmp_path / "main.py").write_text(SHORT)
+    (tmp_path / "token").write_text(TOKEN)
+    (tmp_path / "routes.toml").write_text(f'[[route]]\nname = "six"\nchannels = {SIX}\n')
+    with SlackServer(channels=dict.fromkeys(SIX, "issues"), token=TOKEN) as slack:
+        environment = {
+            "SLACK_TOKEN_FILE": str(tmp_path / "token"),
+            "SLACK_API_URL": slack.url,
+            "ROUTES_FILE": str(tmp_path / "routes.toml"),
+        }
+        with function("notify_slack", tmp_path, environment, source=tmp_path / "main.py") as up:
+            yield Notifier(function=up, slack=slack, token_file=tmp_path / "token")
+
+
+def test_channels_that_hang_do_not_outlast_the_delivery(six: Notifier) -> None:
+    """The first takes the time there is, the others fail at once with a reason; the next delivery goes on."""
+    six.slack.fail_until_cleared(hang=60.0)
+    assert six.post(opened("slow")) == 500
+    reasons = [(line["channel"], line["reason"]) for line in six.function.log_lines() if "channel" in line]
+    assert reasons == [(SIX[0], "slack_unreachable"), *((channel, "slack_deadline") for channel in SIX[1:])]
+    assert len(six.slack.requests) == 1
+    six.slack.clear_faults()
+    assert six.post(opened("slow")) == 200
+    assert six.cards("slow") == SIX
+
+
+def test_a_storm_of_429_is_answered_with_silence(six: Notifier) -> None:
+    """Forty deliveries in eight threads for six channels: one call is made, and every channel is named."""
+    six.slack.fail_until_cleared(status=429, headers={"Retry-After": "30"})
+    assert six.post(opened("storm")) == 500
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(six.post, [opened(f"storm-{number}") for number in range(39)])) == {500}
+    assert len(six.slack.requests) == 1
+    lines = six.function.log_lines()
+    refused = [line["channel"] for line in lines if line["message"].startswith("Not posted")]
+    assert sorted(refused) == sorted(SIX * 40)
+    assert {line["reason"] for line in lines} == {"slack_ratelimited"}
 
 
 # Messages that break the contract
@@ -438,8 +519,13 @@ def test_deliveries_at_the_same_time_keep_their_log_lines_apart(notifier: Notifi
     """Thirty different deliveries in eight threads: each line names its own delivery and its own issue."""
     before = len(notifier.function.output())
     bodies = [
-        message_of(an_issue(number=number, title=f"t{number}").opened(), f"apart-{number}")
-        for number in range(100, 130)
+        message_of(
+            an_issue(
+                number=number, title=f"t{number}", repository=github.Repository(full_name=name)
+            ).opened(),
+            f"apart-{number}",
+        )
+        for number, name in zip(range(100, 130), QUIET, strict=False)
     ]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(notifier.post, bodies)) == [200] * 30
@@ -494,7 +580,7 @@ def test_lines_stay_json_when_the_framework_adds_its_execution_id(tmp_path: Path
     """With LOG_EXECUTION_ID=true each record is one line still, with the framework's label beside ours."""
     routes = tmp_path / "routes.toml"
     routes.write_text(ROUTES)
-    with SlackServer(channels={"C1": "issues"}, token=TOKEN) as slack:
+    with SlackServer(channels=dict.fromkeys(QUIET.values(), "issues"), token=TOKEN) as slack:
         environment = {
             "LOG_EXECUTION_ID": "true",
             "SLACK_TOKEN": TOKEN,

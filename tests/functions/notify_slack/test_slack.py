@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from functions.notify_slack import card, refusals, slack
+from functions.notify_slack import card, deadline, refusals, slack
 from functions.notify_slack.message import Message
+from functions.notify_slack.rate_limit import BURST
 from functions.notify_slack.routes import Hearing
 from functions.notify_slack.slack import Slack
 from local.processes import free_port
@@ -20,10 +21,12 @@ from pipeline.delivery import Delivery
 from pipeline.errors import Unavailable
 from pipeline.events import IssueEvent
 from pipeline.settings import SlackSettings
+from tests.support.clock import FakeClock
 from tests.support.messages import NOON, an_issue
 
 TOKEN = "xoxb-local"
 CHANNEL = "C0123456789"
+OTHER = "C5"
 
 
 class Workspace:
@@ -49,7 +52,7 @@ class Workspace:
 @pytest.fixture(scope="module")
 def running() -> Iterator[SlackServer]:
     """Return the workspace that all tests share."""
-    channels = {CHANNEL: "issues", "C2": "closed", "C3": "not a member", "C4": "restricted"}
+    channels = {CHANNEL: "issues", "C2": "closed", "C3": "not a member", "C4": "restricted", OTHER: "other"}
     closed = {"archived": ["C2"], "not_member": ["C3"], "restricted": ["C4"]}
     with SlackServer(channels=channels, token=TOKEN, **closed) as server:
         yield server
@@ -57,32 +60,33 @@ def running() -> Iterator[SlackServer]:
 
 @pytest.fixture
 def server(running: SlackServer) -> Iterator[Workspace]:
-    """Return the workspace, healthy and as if empty."""
+    """Return the workspace, healthy and as if empty, an hour after the last test."""
     running.clear_faults()
+    _clock.sleep(3600)
+    _clock.sleeps.clear()
     yield Workspace(running)
     running.clear_faults()
 
 
-_waits: list[float] = []
+_clock = FakeClock()
 
 
 @pytest.fixture
 def waits() -> list[float]:
     """Return the seconds that the edge asked to sleep."""
-    _waits.clear()
-    return _waits
+    return _clock.sleeps
 
 
 @pytest.fixture(scope="module")
 def edge(running: SlackServer) -> Slack:
     """Return the edge with a bot token."""
-    return Slack(lambda: TOKEN, running.url, sleep=_waits.append)
+    return Slack(lambda: TOKEN, running.url, _clock, _clock.sleep)
 
 
 @pytest.fixture(scope="module")
 def hook(running: SlackServer) -> Slack:
     """Return the edge with an incoming webhook."""
-    return Slack(lambda: running.webhook_url, None, sleep=_waits.append)
+    return Slack(lambda: running.webhook_url, None, _clock, _clock.sleep)
 
 
 @pytest.fixture(autouse=True)
@@ -153,13 +157,28 @@ def test_the_strict_stand_in_takes_hostile_titles_too(server: Workspace, edge: S
 # Too fast.
 
 
-@pytest.mark.parametrize(
-    ("asked", "waited"), [("1", 1), ("3", 3), ("5", 5), ("30", 5), ("999999999", 5), ("0", 0)]
-)
-def test_a_rate_limit_is_waited_for(
+def test_posts_into_one_channel_start_a_second_apart(
+    server: Workspace, edge: Slack, waits: list[float]
+) -> None:
+    """Three may pass at once; then one a second, cards and replies alike. Nothing else is held up by them."""
+    parent = edge.post(CHANNEL, a_card())
+    for _ in range(4):
+        edge.post(CHANNEL, a_card(), thread_ts=parent)
+    assert waits == [1, 1]
+    edge.update(CHANNEL, parent, a_card())
+    list(edge.history(CHANNEL, ALL, 1))
+    list(edge.replies(CHANNEL, parent, ALL, 1))
+    edge.delete(CHANNEL, parent)
+    edge.post(OTHER, a_card())
+    assert waits == [1, 1]
+    assert len(server.requests) == 10
+
+
+@pytest.mark.parametrize(("asked", "waited"), [("1", 1), ("3", 3), ("10", 10), ("0007", 7)])
+def test_a_short_pause_is_waited_for_to_its_end(
     server: Workspace, edge: Slack, waits: list[float], asked: str, waited: int
 ) -> None:
-    """Slack's pause is kept, but never so long that the message's time runs out; one card is posted."""
+    """Nothing is sent before the seconds that Slack asks for have passed; one card is posted."""
     server.fail_next(2, status=429, headers={"Retry-After": asked})
     edge.post(CHANNEL, a_card())
     assert waits == [waited, waited]
@@ -173,27 +192,151 @@ def test_a_rate_limit_is_waited_for(
         {},
         *(
             {"Retry-After": text}
-            for text in ("", "soon", "-5", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT", "9" * 5000, "²")
+            for text in ("", "0", "-1", "soon", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT", "9" * 5000, "²")
         ),
     ],
 )
 def test_a_rate_limit_without_a_usable_pause_waits_a_second(
     server: Workspace, edge: Slack, waits: list[float], headers: dict[str, str]
 ) -> None:
-    """A header that is missing or makes no sense is no reason to lose the card."""
+    """A header that is missing or makes no sense is no reason to lose the card, nor to hurry."""
     server.fail_next(1, status=429, headers=headers)
     edge.post(CHANNEL, a_card())
     assert waits == [1]
     assert len(server.messages) == 1
 
 
+def test_a_long_pause_is_not_waited_for_but_kept(server: Workspace, edge: Slack, waits: list[float]) -> None:
+    """The delivery goes back at once, saying how long; until then no other one calls; then posts pass."""
+    server.fail_next(1, status=429, headers={"Retry-After": "30"})
+    error = refused(lambda: edge.post(CHANNEL, a_card()))
+    assert error.reason == "slack_ratelimited"
+    assert "another 30 s" in str(error)
+    _clock.sleep(19)
+    assert "another 11 s" in str(refused(lambda: edge.post(CHANNEL, a_card())))
+    assert len(server.requests) == 1
+    edge.post(OTHER, a_card())
+    edge.update(OTHER, server.messages[0].ts, a_card())
+    _clock.sleep(1)
+    waits.clear()
+    edge.post(CHANNEL, a_card())
+    assert waits == [10]
+
+
+def test_a_pause_counts_for_a_method_in_all_channels_unless_it_posts(
+    server: Workspace, edge: Slack, waits: list[float]
+) -> None:
+    """Slack counts what reads and changes per workspace, posts per channel too."""
+    server.fail_next(1, status=429, headers={"Retry-After": "60"}, method="conversations.history")
+    for channel in (CHANNEL, OTHER):
+        error = refused(lambda channel=channel: list(edge.history(channel, ALL, 1)))
+        assert error.reason == "slack_ratelimited"
+        assert "takes no conversations.history for another 60 s" in str(error)
+    assert len(server.requests) == 1
+    edge.delete(CHANNEL, edge.post(CHANNEL, a_card()))
+    assert waits == []
+
+
+@pytest.mark.parametrize("asked", ["99999999", "601"])
+def test_no_pause_is_kept_for_longer_than_ten_minutes(server: Workspace, edge: Slack, asked: str) -> None:
+    """What Slack cannot mean does not silence a channel until the process ends."""
+    server.fail_next(1, status=429, headers={"Retry-After": asked})
+    assert "another 600 s" in str(refused(lambda: edge.post(CHANNEL, a_card())))
+    _clock.sleep(600)
+    edge.post(CHANNEL, a_card())
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"error": "ratelimited", "headers": {"Retry-After": "4"}},
+        {"error": "rate_limited", "headers": {"retry-after": "4"}},
+        {"status": 429, "headers": {"RETRY-AFTER": "4"}, "body": "<html>slow down</html>"},
+        {"status": 429, "headers": {"Retry-After": "4"}, "body": "[]"},
+        {"status": 429, "headers": {"Retry-After": "4"}, "body": ""},
+    ],
+    ids=str,
+)
+def test_a_rate_limit_in_any_form_is_one(
+    server: Workspace, edge: Slack, waits: list[float], fault: dict[str, Any]
+) -> None:
+    """By its status, whatever the body, or by its code."""
+    server.fail_next(1, **fault)
+    edge.post(CHANNEL, a_card())
+    assert waits == [4]
+
+
 def test_a_rate_limit_without_end_is_raised(server: Workspace, edge: Slack, waits: list[float]) -> None:
-    """After two retries the card goes back to Pub/Sub, which waits longer."""
-    server.fail_until_cleared(status=429, headers={"Retry-After": "1"})
-    assert refused(lambda: edge.post(CHANNEL, a_card())).reason == "slack_ratelimited"
-    assert waits == [1, 1]
+    """After two more attempts the card goes back to Pub/Sub, and the next one keeps the last pause too."""
+    server.fail_until_cleared(status=429, headers={"Retry-After": "7"})
+    error = refused(lambda: edge.post(CHANNEL, a_card()))
+    assert error.reason == "slack_ratelimited"
+    assert "no more for 7 s" in str(error)
+    assert waits == [7, 7]
+    with deadline.within(5, _clock):
+        assert "another 7 s" in str(refused(lambda: edge.post(CHANNEL, a_card())))
     assert len(server.requests) == 3
     assert server.messages == []
+
+
+def test_an_edge_that_keeps_the_pace_is_never_limited() -> None:
+    """Slack's own count of a burst and one a second agrees with ours, over many posts in two channels."""
+    clock = FakeClock()
+    channels = {CHANNEL: "issues", OTHER: "other"}
+    with SlackServer(channels=channels, token=TOKEN, burst=BURST, clock=clock) as server:
+        edge = Slack(lambda: TOKEN, server.url, clock, clock.sleep)
+        for number in range(4 * BURST):
+            edge.post(CHANNEL if number % 3 else OTHER, a_card())
+        assert len(server.requests) == len(server.messages) == 4 * BURST
+
+
+def test_instances_that_overlap_are_limited_and_keep_each_pause() -> None:
+    """Two revisions know nothing of each other: Slack slows them down, no call is hasty, no card is lost."""
+    clock = FakeClock()
+    with SlackServer(channels={CHANNEL: "issues"}, token=TOKEN, burst=BURST, clock=clock) as server:
+        edges = [Slack(lambda: TOKEN, server.url, clock, clock.sleep) for _ in range(2)]
+        for number in range(4 * BURST):
+            edges[number % 2].post(CHANNEL, a_card())
+        assert len(server.requests) > len(server.messages) == 4 * BURST
+        assert server.hasty == []
+
+
+# Too late.
+
+
+def test_a_call_that_cannot_end_in_time_is_not_begun(server: Workspace, edge: Slack) -> None:
+    """With less than a second left nothing is sent, and the error says why."""
+    with deadline.within(0.9, _clock):
+        error = refused(lambda: edge.post(CHANNEL, a_card()))
+        assert error.reason == "slack_deadline"
+        assert "No time is left" in str(error)
+        assert refused(lambda: list(edge.history(CHANNEL, ALL, 1))).reason == "slack_deadline"
+    assert server.requests == []
+    edge.post(CHANNEL, a_card())
+
+
+def test_a_wait_that_does_not_fit_is_not_begun(server: Workspace, edge: Slack, waits: list[float]) -> None:
+    """Neither for the channel's next second nor for Slack's pause: the thread is free for others."""
+    for _ in range(BURST):
+        edge.post(CHANNEL, a_card())
+    with deadline.within(1.9, _clock):
+        error = refused(lambda: edge.post(CHANNEL, a_card()))
+    assert error.reason == "slack_busy"
+    assert len(server.requests) == BURST
+    server.fail_next(1, status=429, headers={"Retry-After": "9"}, method="chat.update")
+    with deadline.within(9.5, _clock):
+        error = refused(lambda: edge.update(CHANNEL, server.messages[0].ts, a_card()))
+    assert error.reason == "slack_ratelimited"
+    assert waits == []
+
+
+def test_a_slow_slack_takes_no_more_than_what_is_left(server: Workspace, edge: Slack) -> None:
+    """The timeout of a call shrinks with the time of its delivery: an answer after three seconds is late."""
+    server.fail_next(1, hang=3.0, after=True)
+    with deadline.within(1.0, _clock):
+        assert refused(lambda: edge.post(CHANNEL, a_card())).reason == "slack_unreachable"
+    assert len(server.messages) == 1
 
 
 # No answer, or none that confirms.
@@ -216,6 +359,8 @@ LOST: list[dict[str, Any]] = [
     {"drop": True, "after": True},
     {"hang": 30.0},
     {"hang": 30.0, "after": True},
+    {"half": True, "after": True},
+    {"half": True, "status": 500},
 ]
 
 
@@ -457,11 +602,11 @@ def test_a_webhook_that_does_not_confirm_is_raised(
 def test_a_webhook_is_rate_limited_and_falls_back_like_the_api(
     server: Workspace, hook: Slack, waits: list[float]
 ) -> None:
-    """The pause and the text without blocks work for webhooks too."""
+    """The pause and the text without blocks work for webhooks too; after a pause posts pass one by one."""
     server.fail_next(1, status=429, headers={"Retry-After": "2"})
     server.fail_next(1, status=400, body="invalid_blocks")
     hook.post("webhook", a_card())
-    assert waits == [2]
+    assert waits == [2, 1]
     assert [(message.blocks, message.text) for message in server.messages] == [
         ((), "New issue: acme/app#7 Export fails")
     ]

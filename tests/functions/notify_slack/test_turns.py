@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from functions.notify_slack import deadline
 from functions.notify_slack.turns import Turns
 from pipeline.errors import Unavailable
 
@@ -51,6 +52,27 @@ def test_patience_ends() -> None:
     done.set()
     holder.join()
     assert caught.value.reason == "in_flight"
+
+
+def test_patience_ends_with_the_time_of_the_delivery() -> None:
+    """Who has no time left does not wait for another thread, but takes a turn that is free."""
+    turns, done, begun = Turns(), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with turns.turn("issue"):
+            begun.set()
+            done.wait(5)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    begun.wait()
+    with deadline.within(0):
+        with pytest.raises(Unavailable), turns.turn("issue"):
+            pass
+        with turns.turn("another"):
+            pass
+    done.set()
+    holder.join()
 
 
 def test_an_error_ends_the_turn() -> None:

@@ -17,6 +17,7 @@ from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from slack_sdk.webhook import WebhookClient
 
 from local.slack.server import Fault, Message, SlackServer
+from tests.support.clock import FakeClock
 
 TOKEN = "xoxb-local"
 CHANNEL = "C0123456789"
@@ -318,6 +319,50 @@ def test_a_dropped_call_keeps_nothing_and_one_dropped_after_keeps_the_message(sl
     assert len(slack.requests) == 2
 
 
+def test_half_an_answer_is_cut_in_its_middle(slack):
+    """Its length is announced, and the connection ends before it has come."""
+    post = client(slack).chat_postMessage
+    slack.fail_next(half=True, after=True)
+    with pytest.raises(http.client.IncompleteRead) as cut:
+        post(channel=CHANNEL, text="kept")
+    assert cut.value.partial.startswith(b'{"ok": true')
+    slack.fail_next(half=True, status=500)
+    with pytest.raises(http.client.IncompleteRead):
+        post(channel=CHANNEL, text="lost")
+    assert [message.text for message in slack.messages] == ["kept"]
+
+
+def test_more_posts_than_a_burst_are_limited_and_who_comes_too_early_is_noted():
+    """Three at once, then one a second and channel; a post before the pause is over is hasty."""
+    clock = FakeClock()
+    with SlackServer(channels=CHANNELS, burst=3, clock=clock) as slack:
+        post = client(slack).chat_postMessage
+        for _ in range(3):
+            post(channel=CHANNEL, text="a")
+        limited = error_of(post, channel=CHANNEL, text="a")
+        assert (limited.status_code, limited["error"]) == (429, "ratelimited")
+        assert limited.headers["Retry-After"] == "1"
+        assert slack.hasty == []
+        assert post(channel=OLD, text="a")["ok"]
+        error_of(post, channel=CHANNEL, text="a")
+        assert slack.hasty == [("chat.postMessage", CHANNEL)]
+        clock.sleep(1)
+        assert post(channel=CHANNEL, text="a")["ok"]
+        assert len(slack.messages) == 5
+        assert len(slack.hasty) == 1
+
+
+def test_a_scripted_pause_is_one_too(slack):
+    """A 429 of the script asks for its Retry-After, per method, and per channel only for posts."""
+    slack.fail_next(status=429, headers={"Retry-After": "30"}, method="conversations.history")
+    history = client(slack).conversations_history
+    error_of(history, channel=CHANNEL)
+    client(slack).chat_postMessage(channel=CHANNEL, text="a")
+    assert slack.hasty == []
+    error_of(history, channel=FOREIGN)
+    assert slack.hasty == [("conversations.history", "")]
+
+
 def test_an_error_after_the_work_keeps_the_message(slack):
     """fatal_error: some aspect of the operation may have succeeded."""
     slack.fail_next(error="fatal_error", after=True)
@@ -367,9 +412,11 @@ def test_an_outage_lasts_until_it_is_cleared(slack):
 
 
 def test_a_fault_that_does_nothing_is_a_mistake(slack):
-    """A script needs a status, an error, a hang or a drop; a misspelt one is refused."""
+    """A script needs a status, an error, a hang, a drop or half of an answer; a misspelt one is refused."""
     with pytest.raises(ValueError, match="a fault needs"):
         Fault(after=True)
+    with pytest.raises(ValueError, match="a fault needs"):
+        Fault(half=True)
     with pytest.raises(TypeError, match="statu"):
         slack.fail_next(statu=500)
 
