@@ -80,7 +80,7 @@ def test_a_pause_that_begins_during_a_wait_prolongs_it() -> None:
             limit.pause(POST, "C1", 4)
 
     limit = RateLimit(clock, sleep)
-    for _ in range(4):
+    for _ in range(BURST + 1):
         limit.wait(POST, "C1")
     assert clock.sleeps == [1, 4]
 

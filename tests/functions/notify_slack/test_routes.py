@@ -317,7 +317,7 @@ def test_a_route_that_would_not_hear_the_issue_anyway_is_not_left() -> None:
 
 
 def test_a_label_that_a_route_names_is_heard_whatever_its_events_are() -> None:
-    """A route for the opening of bugs hears of an issue that is a bug only later; other labels it does not."""
+    """A route for the opening of bugs hears of what becomes a bug only later; of other labels it does not."""
     routes, issue = one('labels_any = ["bug"]\nevents = ["issues.opened"]'), an_issue()
     assert routes.hearings(read(issue.labeled(MONA, LATER, "docs"))) == ()
     assert routes.hearings(read(issue.labeled(MONA, LATER, "Bug"))) == (Hearing(channel="C1"),)
