@@ -82,8 +82,9 @@ class Living:
         if known:
             return Outcome(done="Handled before", ts=found.ts, replied=replied)
         newer, metadata = index.supersedes(event, issue, found), index.of_update(event, issue, found)
-        shown = card.build(event, issue, hearing, self._github_url) if newer else found
-        message = Message(text=shown.text, blocks=tuple(shown.blocks), metadata=metadata)
+        shown = card.build(event, issue, hearing, self._github_url, found) if newer else found
+        blocks = shown.blocks if newer else card.closed_late(found, event, issue)
+        message = Message(text=shown.text, blocks=blocks, metadata=metadata)
         self._slack.update(hearing.channel, found.ts, message)
         return Outcome(done="Updated" if newer else "Recorded", ts=found.ts, replied=replied)
 

@@ -2,44 +2,59 @@
 
 from pipeline.events import Issue, IssueEvent
 
-from . import index, words
+from . import body, index, words
 from .message import Message, section
 from .routes import Hearing
-from .text import link, plain
+from .text import inert, link
 
 _EXCERPT = 300
-_COMMENTED = "commented"
 
 
 def due(event: IssueEvent, issue: Issue, hearing: Hearing, github_url: str) -> Message | None:
-    """Return the reply to a comment, a close, a reopening, a transfer or an assignment; None to all else."""
-    text = _text(event, issue, _COMMENTED)
-    if text is None:
+    """Return the reply to a comment, a close, a reopening, a transfer or an assignment; None to all else.
+
+    A new issue has one when there is somebody to mention: for where the card cannot do it, because it was
+    there already. The notice, which is no place for mentions, has names.
+    """
+    told = _told(event, issue, hearing, github_url)
+    if told is None:
         return None
-    linked = _text(event, issue, _comment_link(event, issue, github_url)) or text
-    return Message(text=text, blocks=(section(linked),), metadata=index.of_reply(event, issue))
+    notice, text = told
+    return Message(text=notice, blocks=(section(text),), metadata=index.of_reply(event, issue))
 
 
-def _text(event: IssueEvent, issue: Issue, commented: str) -> str | None:
+def _told(  # noqa: PLR0911 - a table
+    event: IssueEvent, issue: Issue, hearing: Hearing, github_url: str
+) -> tuple[str, str] | None:
+    """Return the notice and what is shown."""
     actor = words.person(event.sender)
     match event.event, event.action:
         case "issue_comment", "created":
-            excerpt = plain(event.comment.body if event.comment else None, _EXCERPT)
-            return f"{actor} {commented}" + (f": {excerpt}" if excerpt else "")
+            excerpt = inert(" ".join(body.lines(event.comment.body)), _EXCERPT) if event.comment else ""
+            said = f": {excerpt}" if excerpt else ""
+            return f"{actor} commented{said}", f"{actor} {_comment(event, issue, github_url)}{said}"
+        case "issues", "opened" if hearing.mention:
+            name = words.name(event.repository, issue.number)
+            return f"New issue: {name} {words.title(issue)}", f"new issue · {words.copied(hearing.mention)}"
         case "issues", "closed":
             age = words.age(issue)
-            return f"{actor} closed this{words.reason(issue)}" + (f" · {age}" if age else "")
+            return _alike(f"{actor} closed this{words.reason(issue)}" + (f" · {age}" if age else ""))
         case "issues", "reopened":
-            return f"{actor} reopened this"
+            return _alike(f"{actor} reopened this")
         case "issues", "transferred":
-            return f"{actor} transferred this{words.destination(event)}"
+            return _alike(f"{actor} transferred this{words.destination(event)}")
         case "issues", "assigned":
-            return f"{actor} assigned {words.person(event.assignee)}"
+            worker = words.worker(event.assignee, hearing.people)
+            return f"{actor} assigned {words.person(event.assignee)}", f"{actor} assigned {worker}"
         case _:
             return None
 
 
-def _comment_link(event: IssueEvent, issue: Issue, github_url: str) -> str:
+def _alike(text: str) -> tuple[str, str]:
+    return text, text
+
+
+def _comment(event: IssueEvent, issue: Issue, github_url: str) -> str:
     url = words.address(github_url, event.repository, issue.number)
     comment_id = event.comment.id if event.comment else None
-    return link(f"{url}#issuecomment-{comment_id}", _COMMENTED) if url and comment_id else _COMMENTED
+    return link(f"{url}#issuecomment-{comment_id}", "commented") if url and comment_id else "commented"
