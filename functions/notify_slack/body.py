@@ -17,6 +17,7 @@ _LINES = 5
 _ROOM = 500  # characters, escaped
 _LITTLE = 20  # less room than this is not worth another line
 _MORE = " …"
+_QUOTED = "> "
 _BULLETS = "•◦▪"
 _TASKS = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -33,6 +34,12 @@ def beginning(markdown: str | None) -> str:
         shown.append(plain(line, room))
         room -= len(shown[-1]) + 1
     return "\n".join(shown) + (_MORE if len(shown) < len(read) else "")
+
+
+def answer(markdown: str | None) -> str:
+    """Return everything on one line, not escaped yet; what is quoted only where nothing else is said."""
+    read = lines(markdown)
+    return " ".join([line for line in read if not line.startswith(_QUOTED)] or read)
 
 
 def lines(markdown: str | None) -> list[str]:
@@ -69,7 +76,7 @@ def _lines(tokens: "Sequence[Token]") -> Iterator[str]:
             case "tr_open":
                 row = []
             case "tr_close":
-                yield "> " * bool(quotes) + " | ".join(row or ())
+                yield _QUOTED * bool(quotes) + " | ".join(row or ())
                 row = None
             case "inline" | "fence" | "code_block":
                 text = _inline(token) if token.type == "inline" else token.content
@@ -77,12 +84,12 @@ def _lines(tokens: "Sequence[Token]") -> Iterator[str]:
                     row.append(" ".join(text.split()))
                     continue
                 for line in filter(str.strip, text.split("\n")):
-                    yield "> " * bool(quotes) + _begun(bullet, line)
+                    yield _QUOTED * bool(quotes) + _begun(bullet, line)
                     bullet = ""
 
 
 def _begun(bullet: str, line: str) -> str:
-    """A task's box stands in the place of its bullet."""
+    """Return the line behind its bullet; the box of a task takes that place."""
     box = _TASKS.get(line[:4]) if bullet else None
     return box + line[4:] if box else bullet + line
 

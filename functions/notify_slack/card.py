@@ -70,8 +70,13 @@ def closed_late(found: index.Found, event: IssueEvent, issue: Issue) -> tuple[Bl
     return state.closed_late(found.blocks, event, issue)
 
 
-def line(event: IssueEvent, issue: Issue, hearing: Hearing, github_url: str) -> Message:
-    """Return the card in one line, for an incoming webhook: nobody is mentioned."""
+def line(
+    event: IssueEvent,
+    issue: Issue,
+    hearing: Hearing,  # noqa: ARG001 - is called as `build` is, and mentions nobody
+    github_url: str,
+) -> Message:
+    """Return the card in one line, for an incoming webhook."""
     stands = state.of(event, issue)
     reopened = event.event == "issues" and event.action == "reopened"
     end = f"reopened by {words.person(event.sender)}" if reopened else stands.end

@@ -34,9 +34,10 @@ def head(event: IssueEvent, issue: Issue, stands: State, github_url: str) -> str
 def foot(event: IssueEvent, stands: State, hearing: Hearing, *more: str) -> tuple[Block, ...]:
     """Return the small line, if there is one: the end of the issue, `more`, and what concerns the channel."""
     copied = words.copied(hearing.mention) if words.is_new(event) else ""
-    parts = filter(None, (*more, copied, _LEFT if hearing.leaving else ""))
-    texts = tuple(filter(None, (stands.end, " · ".join(parts))))
-    return (context(*texts, block_id=stands.block_id),) if texts else ()
+    rest = " · ".join(filter(None, (*more, copied, _LEFT if hearing.leaving else "")))
+    if not stands.end:
+        return (context(rest),) if rest else ()
+    return (context(stands.end, *((f"· {rest}",) if rest else ()), block_id=stands.block_id),)
 
 
 def _author(event: IssueEvent, issue: Issue) -> str:

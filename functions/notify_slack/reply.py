@@ -30,7 +30,7 @@ def _told(  # noqa: PLR0911 - a table
     actor = words.person(event.sender)
     match event.event, event.action:
         case "issue_comment", "created":
-            excerpt = inert(" ".join(body.lines(event.comment.body)), _EXCERPT) if event.comment else ""
+            excerpt = inert(body.answer(event.comment.body), _EXCERPT) if event.comment else ""
             said = f": {excerpt}" if excerpt else ""
             return f"{actor} commented{said}", f"{actor} {_comment(event, issue, github_url)}{said}"
         case "issues", "opened" if hearing.mention:

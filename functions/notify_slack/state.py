@@ -65,7 +65,7 @@ def _end(event: IssueEvent, issue: Issue) -> str:
 
 
 def _kept(issue: Issue, blocks: Sequence[Block]) -> str:
-    """Return what the card says of this close, unless the reason, which can be changed, is another one now."""
+    """Return what the card says of this close, unless its reason has been changed since."""
     block_id, begin = _block_id(issue), f"closed{words.reason(issue)} by "
     texts = [str(block["elements"][0]["text"]) for block in blocks if _names(block, block_id)]
     return next((text for text in texts if text.startswith(begin)), "")
