@@ -127,6 +127,11 @@ class Issue:
         self.labels.append(label)
         return self._issues("labeled", by, at, label=_label(self.repository, label))
 
+    def unlabeled(self, by: Person, at: datetime, label: str) -> Event:
+        """Take a label off."""
+        self.labels.remove(label)
+        return self._issues("unlabeled", by, at, label=_label(self.repository, label))
+
     def assigned(self, by: Person, at: datetime, to: Person) -> Event:
         """Give it to somebody."""
         self.assignees.append(to)

@@ -45,9 +45,11 @@ def silence(event: IssueEvent) -> str | None:
     return None
 
 
-def is_line(event: IssueEvent) -> bool:
+def is_line(event: IssueEvent, hearing: Hearing) -> bool:
     """Tell whether the event is worth a message where cards cannot be changed."""
-    return event.event == "issues" and event.action in _LINES
+    return (
+        event.event == "issues" and event.action in _LINES and (hearing.replies or event.action == "opened")
+    )
 
 
 def build(

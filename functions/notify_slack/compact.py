@@ -33,7 +33,7 @@ def head(event: IssueEvent, issue: Issue, stands: State, github_url: str) -> str
 
 def foot(event: IssueEvent, stands: State, hearing: Hearing, *more: str) -> tuple[Block, ...]:
     """Return the small line, if there is one: the end of the issue, `more`, and what concerns the channel."""
-    copied = words.copied(hearing.mention) if words.is_new(event) else ""
+    copied = f"cc {words.mentions(hearing.mention)}" if words.is_new(event) and hearing.mention else ""
     rest = " · ".join(filter(None, (*more, copied, _LEFT if hearing.leaving else "")))
     if not stands.end:
         return (context(rest),) if rest else ()

@@ -3,9 +3,9 @@
 Every message carries the issue's key, so that Slack itself is the index and no database is needed.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.delivery import format_time, parse_time
@@ -14,6 +14,7 @@ from pipeline.events import Issue, IssueEvent
 CARD = "issuewire_card"
 REPLY = "issuewire_reply"
 KEPT_DELIVERIES = 20
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _FINAL = {"deleted", "transferred"}
 
 
@@ -66,6 +67,28 @@ def supersedes(event: IssueEvent, issue: Issue, card: Found) -> bool:
     return moment > card.updated_at
 
 
+def was_posted_by_another(event: IssueEvent, card: Found) -> bool:
+    """Tell whether another event posted the card; of one that has forgotten its first, it is not known."""
+    return len(card.deliveries) < KEPT_DELIVERIES and card.deliveries[:1] != (event.delivery_id,)
+
+
+def merged(oldest: Found, younger: Sequence[Found]) -> Found:
+    """Return the oldest card with the newest state of all, and the deliveries of all.
+
+    Not with those that posted the younger ones: whether they have replied is not known.
+    """
+    latest = max((oldest, *younger), key=lambda card: card.updated_at or _LONG_AGO)
+    others = (delivery for card in younger for delivery in card.deliveries[1:])
+    deliveries = dict.fromkeys((*oldest.deliveries, *others))
+    return replace(
+        oldest,
+        text=latest.text,
+        blocks=latest.blocks,
+        updated_at=latest.updated_at,
+        deliveries=tuple(deliveries),
+    )
+
+
 def of_card(event: IssueEvent, issue: Issue) -> Mapping[str, Any]:
     """Return the metadata of a card that the event makes."""
     return _card(key(event, issue), as_of(event, issue), (event.delivery_id,))
@@ -75,49 +98,56 @@ def of_update(event: IssueEvent, issue: Issue, card: Found) -> Mapping[str, Any]
     """Return the metadata of the card once the event has been handled."""
     moment = as_of(event, issue)
     latest = moment if card.updated_at is None else max(moment, card.updated_at)
-    return _card(key(event, issue), latest, (*card.deliveries, event.delivery_id))
+    deliveries = dict.fromkeys((*card.deliveries, event.delivery_id))
+    return _card(key(event, issue), latest, tuple(deliveries))
 
 
 def of_reply(event: IssueEvent, issue: Issue) -> Mapping[str, Any]:
     """Return the metadata of the event's reply in the thread."""
-    payload = {"issue": key(event, issue), "delivery_id": event.delivery_id, "schema": 1}
-    return {"event_type": REPLY, "event_payload": payload}
+    content = {"issue": key(event, issue), "delivery_id": event.delivery_id, "schema": 1}
+    return {"event_type": REPLY, "event_payload": content}
 
 
 def read_card(message: Mapping[str, Any], wanted: str) -> Found | None:
     """Return the message as the card of the issue `wanted`, None when it is not that."""
-    payload = _payload(message, CARD)
-    if payload.get("issue") != wanted:
+    found = payload(message, CARD)
+    if found.get("issue") != wanted:
         return None
-    deliveries = payload.get("deliveries")
+    deliveries = found.get("deliveries")
     return Found(
         ts=str(message["ts"]),
         text=str(message.get("text", "")),
         blocks=tuple(message.get("blocks") or ()),
-        updated_at=parse_time(payload.get("updated_at")),
+        updated_at=parse_time(found.get("updated_at")),
         deliveries=tuple(map(str, deliveries)) if isinstance(deliveries, list) else (),
         replies=int(message.get("reply_count") or 0),
     )
 
 
+def is_card(message: Mapping[str, Any]) -> bool:
+    """Tell whether the message is the card of an issue."""
+    return bool(payload(message, CARD))
+
+
 def is_reply(message: Mapping[str, Any], delivery_id: str) -> bool:
     """Tell whether the message is the reply of this delivery."""
-    return _payload(message, REPLY).get("delivery_id") == delivery_id
+    return payload(message, REPLY).get("delivery_id") == delivery_id
+
+
+def payload(message: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    """Return the payload of a message's metadata of this kind, nothing in it when there is none."""
+    metadata = message.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get("event_type") != kind:
+        return {}
+    found = metadata.get("event_payload")
+    return found if isinstance(found, dict) else {}
 
 
 def _card(issue: str, updated_at: datetime, deliveries: tuple[str, ...]) -> Mapping[str, Any]:
-    payload = {
+    content = {
         "issue": issue,
         "updated_at": format_time(updated_at),
         "deliveries": list(deliveries[-KEPT_DELIVERIES:]),
         "schema": 1,
     }
-    return {"event_type": CARD, "event_payload": payload}
-
-
-def _payload(message: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    metadata = message.get("metadata")
-    if not isinstance(metadata, dict) or metadata.get("event_type") != kind:
-        return {}
-    payload = metadata.get("event_payload")
-    return payload if isinstance(payload, dict) else {}
+    return {"event_type": CARD, "event_payload": content}

@@ -7,26 +7,38 @@ it is the first: that of the post.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
+from pipeline.errors import Unavailable
 from pipeline.events import Issue, IssueEvent
 
-from . import card, index, reply, search
+from . import card, fold, index, reply, search
+from .fold import Fold
 from .index import Found
 from .message import Message
+from .recent import Posted
 from .routes import Hearing
+from .search import Seen
 from .slack import Slack
 from .turns import Turns
+
+_SETTLED = timedelta(minutes=1)  # whoever posted a card has looked for an older one by then
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What was done, as a log says it, and where the card is."""
+    """What was done, as a log says it, and where the card or the fold is."""
 
     done: str
     ts: str
     replied: bool
+
+
+class _BurstError(Exception):
+    """The channel has too many new issues for one more card; its fold is changed by one thread at a time."""
 
 
 def _now() -> datetime:
@@ -34,66 +46,153 @@ def _now() -> datetime:
 
 
 class Living:
-    """Keeps one card per issue and channel. Two instances may meet at one issue; two threads take turns."""
+    """Keeps one card per issue and channel. Two instances may meet at one issue; two threads take turns.
 
-    def __init__(self, slack: Slack, github_url: str, now: Callable[[], datetime] = _now) -> None:
+    More than `fold_over` new issues within a minute go into a fold instead; 0 is off.
+    """
+
+    def __init__(
+        self, slack: Slack, github_url: str, fold_over: int = 0, now: Callable[[], datetime] = _now
+    ) -> None:
         self._slack = slack
         self._github_url = github_url
+        self._fold_over = fold_over
         self._now = now
         self._turns = Turns()
+        self._posted = Posted()
+        self._bursts: dict[str, datetime] = {}  # when a channel was last seen to have one
 
     def handle(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Outcome:
         """Show the event in the channel. Raises Unavailable; handling it again then does what is missing."""
-        with self._turns.turn((hearing.channel, index.key(event, issue))):
-            return self._handle(hearing, event, issue)
+        place = (hearing.channel, index.key(event, issue))
+        if self._now() - self._bursts.get(hearing.channel, _LONG_AGO) > fold.MINUTE:
+            try:
+                with self._turns.turn(place):
+                    return self._handle(hearing, event, issue, alone=False)
+            except _BurstError:
+                self._bursts[hearing.channel] = self._now()
+        with self._turns.turn(hearing.channel), self._turns.turn(place):
+            return self._handle(hearing, event, issue, alone=True)
 
-    def _handle(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Outcome:
-        found = self._find(hearing, event, issue)
-        if found is None and hearing.leaving:
+    def _handle(self, hearing: Hearing, event: IssueEvent, issue: Issue, *, alone: bool) -> Outcome:
+        seen = self._look(hearing.channel, event, issue)
+        if seen.cards:
+            return self._refresh(hearing, seen.cards, event, issue)
+        if hearing.leaving:
             return Outcome(done="No card to change", ts="", replied=False)
-        if found is None:
-            ts = self._slack.post(hearing.channel, card.build(event, issue, hearing, self._github_url))
-            found = self._before(hearing, event, issue, ts)
-            if found is None:
-                replied = self._reply(hearing, ts, event, issue, replies=0)
-                return Outcome(done="Posted", ts=ts, replied=replied)
-        return self._refresh(hearing, found, event, issue)
+        if 0 < self._fold_over <= seen.new_issues(self._now()):
+            if not alone:
+                raise _BurstError
+            return self._fold(hearing, seen, event, issue)
+        held = seen.fold_of(index.key(event, issue))
+        if held and self._told_in(held, hearing, event, issue):
+            return Outcome(done="Folded before", ts=held.ts, replied=False)
+        return self._post(hearing, event, issue)
 
-    def _find(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Found | None:
-        """Return the oldest card; a younger one that an earlier attempt at this event left is removed."""
-        found = search.cards(self._slack, hearing.channel, index.key(event, issue), issue, self._now())
-        for younger in found[1:]:
-            if younger.deliveries[:1] == (event.delivery_id,):
-                self._slack.delete(hearing.channel, younger.ts)
-        return found[0] if found else None
+    def _look(self, channel: str, event: IssueEvent, issue: Issue) -> Seen:
+        """Look into the history, which may not show yet what this process has just posted."""
+        key, now = index.key(event, issue), self._now()
+        seen = search.look(self._slack, channel, key, issue, now)
+        ts = None if seen.cards else self._posted.find((channel, key), now)
+        if ts is None:
+            return seen
+        kept = index.read_card(search.message_at(self._slack, channel, ts), key)
+        return replace(seen, cards=(kept,) if kept else ())
 
-    def _before(self, hearing: Hearing, event: IssueEvent, issue: Issue, ts: str) -> Found | None:
-        """Return the card that another instance posted before ours at `ts`, which then is removed."""
-        found = search.older(self._slack, hearing.channel, index.key(event, issue), ts)
-        if found is not None:
+    def _post(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Outcome:
+        """Post the card; when another instance has posted one before, ours goes again."""
+        key = index.key(event, issue)
+        ts = self._slack.post(hearing.channel, card.build(event, issue, hearing, self._github_url))
+        older = search.older(self._slack, hearing.channel, key, ts)
+        if older:
             self._slack.delete(hearing.channel, ts)
-        return found
+            return self._refresh(hearing, (older,), event, issue)
+        self._posted.keep((hearing.channel, key), ts, self._now())
+        replied = self._reply(hearing.channel, ts, self._due(hearing, event, issue), event, replies=0)
+        return Outcome(done="Posted", ts=ts, replied=replied)
 
-    def _refresh(self, hearing: Hearing, found: Found, event: IssueEvent, issue: Issue) -> Outcome:
+    def _refresh(
+        self, hearing: Hearing, cards: tuple[Found, ...], event: IssueEvent, issue: Issue
+    ) -> Outcome:
+        """Bring the oldest card up to date; it takes over what is on younger ones, which are removed."""
+        surplus = [younger for younger in cards[1:] if self._is_surplus(younger, event)]
+        found = index.merged(cards[0], surplus)
         known = event.delivery_id in found.deliveries
         replied = False
         if not known or event.delivery_id == found.deliveries[0]:
-            replied = self._reply(hearing, found.ts, event, issue, replies=found.replies)
-        if known:
-            return Outcome(done="Handled before", ts=found.ts, replied=replied)
-        newer, metadata = index.supersedes(event, issue, found), index.of_update(event, issue, found)
-        shown = card.build(event, issue, hearing, self._github_url, found) if newer else found
-        blocks = shown.blocks if newer else card.closed_late(found, event, issue)
-        message = Message(text=shown.text, blocks=blocks, metadata=metadata)
-        self._slack.update(hearing.channel, found.ts, message)
-        return Outcome(done="Updated" if newer else "Recorded", ts=found.ts, replied=replied)
+            due = self._due(hearing, event, issue, mention=index.was_posted_by_another(event, found))
+            replied = self._reply(hearing.channel, found.ts, due, event, replies=found.replies)
+        newer = not known and index.supersedes(event, issue, found)
+        if surplus or not known:
+            shown = card.build(event, issue, hearing, self._github_url, found) if newer else found
+            blocks = shown.blocks if newer else card.closed_late(found, event, issue)
+            metadata = index.of_update(event, issue, found)
+            message = Message(text=shown.text, blocks=blocks, metadata=metadata)
+            self._slack.update(hearing.channel, found.ts, message)
+        for younger in surplus:
+            self._slack.delete(hearing.channel, younger.ts)
+        done = "Handled before" if known else "Updated" if newer else "Recorded"
+        return Outcome(done=done, ts=found.ts, replied=replied)
 
-    def _reply(self, hearing: Hearing, ts: str, event: IssueEvent, issue: Issue, *, replies: int) -> bool:
-        """Post the event's reply, if one is due and not there; an empty thread need not be read."""
-        due = reply.due(event, issue, hearing, self._github_url) if hearing.replies else None
-        if due is None or (
-            replies and search.has_reply(self._slack, hearing.channel, ts, event, self._now())
-        ):
+    def _is_surplus(self, younger: Found, event: IssueEvent) -> bool:
+        """Tell whether the card is ours to remove: an earlier attempt at this event left it, or anybody."""
+        age = self._now() - datetime.fromtimestamp(float(younger.ts), UTC)
+        return younger.deliveries[:1] == (event.delivery_id,) or age > _SETTLED
+
+    def _fold(self, hearing: Hearing, seen: Seen, event: IssueEvent, issue: Issue) -> Outcome:
+        """Put the issue into a fold, unless it is in one, and tell its news in that fold's thread."""
+        held = seen.fold_of(index.key(event, issue))
+        kept = held or self._join(hearing, seen, event, issue)
+        due = self._due(hearing, event, issue)
+        told = fold.reply(due, event, issue) if due else None
+        replied = self._reply(hearing.channel, kept.ts, told, event, replies=kept.replies)
+        return Outcome(done="Folded before" if held else "Folded", ts=kept.ts, replied=replied)
+
+    def _join(self, hearing: Hearing, seen: Seen, event: IssueEvent, issue: Issue) -> Fold:
+        """Add the issue to the newest fold, and read it back: another instance may have written over it."""
+        target = seen.open_fold(self._now())
+        for _ in range(_TRIES):
+            if target is None:
+                target = self._new_fold(hearing, event, issue)
+            else:
+                message = fold.with_one_more(target, event, issue, self._github_url, self._now())
+                self._slack.update(hearing.channel, target.ts, message)
+            kept = fold.read(search.message_at(self._slack, hearing.channel, target.ts))
+            if kept and index.key(event, issue) in kept.issues:
+                return kept
+            target = kept
+        raise Unavailable("slack_fold_contended", "Another instance keeps writing over the fold.")
+
+    def _new_fold(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Fold:
+        """Post a fold and return it, or the one that another instance has posted before."""
+        now = self._now()
+        message = fold.of_one(event, issue, hearing, self._github_url, now)
+        ts = self._slack.post(hearing.channel, message)
+        older = search.older_fold(self._slack, hearing.channel, ts, now)
+        if older:
+            self._slack.delete(hearing.channel, ts)
+        return older or fold.as_posted(ts, message)
+
+    def _told_in(self, held: Fold, hearing: Hearing, event: IssueEvent, issue: Issue) -> bool:
+        """Tell whether the event adds nothing to the fold that holds its issue: then no card is made yet."""
+        due = self._due(hearing, event, issue)
+        return due is None or bool(held.replies and self._has_reply(hearing.channel, held.ts, event))
+
+    def _due(
+        self, hearing: Hearing, event: IssueEvent, issue: Issue, *, mention: bool = False
+    ) -> Message | None:
+        """Return the event's reply; a mention is one only where no card of its own has shown it."""
+        if not hearing.replies:
+            return None
+        told = hearing if mention else replace(hearing, mention=())
+        return reply.due(event, issue, told, self._github_url)
+
+    def _reply(self, channel: str, ts: str, due: Message | None, event: IssueEvent, *, replies: int) -> bool:
+        """Post the reply, if one is due and not there; an empty thread need not be read."""
+        if due is None or (replies and self._has_reply(channel, ts, event)):
             return False
-        self._slack.post(hearing.channel, due, thread_ts=ts)
+        self._slack.post(channel, due, thread_ts=ts)
         return True
+
+    def _has_reply(self, channel: str, ts: str, event: IssueEvent) -> bool:
+        return search.has_reply(self._slack, channel, ts, event, self._now())

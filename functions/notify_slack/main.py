@@ -33,7 +33,7 @@ def read_configuration() -> tuple[SlackSettings, Routes]:
 logs.setup()
 configuration = at_start(read_configuration)
 slack = once(lambda: Slack(configuration()[0].read_token, configuration()[0].api_url))
-living = once(lambda: Living(slack(), configuration()[0].github_url))
+living = once(lambda: Living(slack(), configuration()[0].github_url, configuration()[1].fold_over))
 recent = Recent()
 
 
@@ -57,7 +57,8 @@ def notify_slack(push: CloudEvent) -> None:
         return
     logs.bind(issue=issue.number)
     if slack().posts_to_webhook():
-        show((Hearing(channel="webhook"),), lambda hearing: post_line(hearing, event, issue))
+        replies = any(hearing.replies for hearing in hearings)
+        show((Hearing(channel="webhook", replies=replies),), lambda hearing: post_line(hearing, event, issue))
     else:
         show(hearings, lambda hearing: keep_card(hearing, event, issue))
 
@@ -85,7 +86,7 @@ def keep_card(hearing: Hearing, event: IssueEvent, issue: Issue) -> None:
 
 def post_line(hearing: Hearing, event: IssueEvent, issue: Issue) -> None:
     """Post one line for an event that is worth one; an incoming webhook can do nothing else."""
-    if not card.is_line(event):
+    if not card.is_line(event, hearing):
         log.info(
             "Nothing to post", extra={"why": "an incoming webhook hears of opened, closed and reopened alone"}
         )

@@ -35,7 +35,10 @@ def _told(  # noqa: PLR0911 - a table
             return f"{actor} commented{said}", f"{actor} {_comment(event, issue, github_url)}{said}"
         case "issues", "opened" if hearing.mention:
             name = words.name(event.repository, issue.number)
-            return f"New issue: {name} {words.title(issue)}", f"new issue · {words.copied(hearing.mention)}"
+            return (
+                f"New issue: {name} {words.title(issue)}",
+                f"new issue · cc {words.mentions(hearing.mention)}",
+            )
         case "issues", "closed":
             age = words.age(issue)
             return _alike(f"{actor} closed this{words.reason(issue)}" + (f" · {age}" if age else ""))

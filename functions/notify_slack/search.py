@@ -1,11 +1,16 @@
-"""Where in a channel's history the card of an issue is looked for."""
+"""Where in a channel's history the card of an issue is looked for, and what else is seen there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from pipeline.errors import Unavailable
 from pipeline.events import Issue, IssueEvent
 
-from .index import Found, is_reply, read_card
+from . import fold
+from .fold import Fold
+from .index import Found, is_card, is_reply, read_card
 from .slack import Slack, Window, stamp
 
 PAGES = 5  # in all: about 5,000 messages
@@ -14,28 +19,75 @@ _AGAIN = timedelta(minutes=10)  # no delivery takes longer from its look-up to i
 _SKEW = timedelta(minutes=1)  # between the clocks of GitHub, Slack and this machine
 
 
-def cards(slack: Slack, channel: str, wanted: str, issue: Issue, now: datetime) -> tuple[Found, ...]:
-    """Return the cards of the issue `wanted`, oldest first.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the history shows: the issue's cards, oldest first; all folds, newest first; recent new cards.
+
+    `recent` counts those of any issue that were posted within the last minute.
+    """
+
+    cards: tuple[Found, ...]
+    folds: tuple[Fold, ...]
+    recent: int
+
+    def fold_of(self, wanted: str) -> Fold | None:
+        """Return the fold that holds the issue `wanted`."""
+        return next((each for each in self.folds if wanted in each.issues), None)
+
+    def open_fold(self, now: datetime) -> Fold | None:
+        """Return the newest fold that takes more issues."""
+        return next((each for each in self.folds if each.takes_more(now)), None)
+
+    def new_issues(self, now: datetime) -> int:
+        """Return how many issues have come into the channel within the last minute."""
+        return self.recent + sum(each.lately(now) for each in self.folds)
+
+
+def look(slack: Slack, channel: str, wanted: str, issue: Issue, now: datetime) -> Seen:
+    """Look for the cards of the issue `wanted`, and for folds, which may be older than the issue.
 
     The hour after the issue was created comes first, and only without a card there what came since.
     """
     pages = PAGES
+    seen: list[Mapping[str, Any]] = []
     for window in _windows(issue, now):
-        found: list[Found] = []
         for page in slack.history(channel, window, pages) if pages else ():
             pages -= 1
-            found += _cards(page, wanted)
-        if found:
-            return tuple(sorted(found, key=_age))
-    return ()
+            seen += page
+        if any(read_card(message, wanted) for message in seen):
+            break
+    lately = (now - fold.MINUTE).timestamp()
+    folds = [each for message in seen if (each := fold.read(message))]
+    return Seen(
+        cards=_cards(seen, wanted),
+        folds=tuple(sorted(folds, key=lambda each: float(each.ts), reverse=True)),
+        recent=sum(is_card(message) and float(message["ts"]) > lately for message in seen),
+    )
 
 
 def older(slack: Slack, channel: str, wanted: str, ts: str) -> Found | None:
     """Return the oldest card that came just before the one posted at `ts`, None when there is none."""
-    end = datetime.fromtimestamp(float(ts), UTC)
-    window = Window(oldest=stamp(end - _AGAIN), latest=ts)
-    found = [card for page in slack.history(channel, window, 1) for card in _cards(page, wanted)]
-    return min((card for card in found if card.ts != ts), key=_age, default=None)
+    found = _cards(_just_before(slack, channel, ts), wanted)
+    return found[0] if found else None
+
+
+def older_fold(slack: Slack, channel: str, ts: str, now: datetime) -> Fold | None:
+    """Return the oldest fold before the one posted at `ts` that takes more issues."""
+    found = [each for message in _just_before(slack, channel, ts) if (each := fold.read(message))]
+    return min(
+        (each for each in found if each.takes_more(now)), key=lambda each: float(each.ts), default=None
+    )
+
+
+def message_at(slack: Slack, channel: str, ts: str) -> Mapping[str, Any]:
+    """Return the message posted at `ts`, nothing in it when it was deleted; this reading knows no lag."""
+    try:
+        [page] = slack.replies(channel, ts, Window(oldest=ts, latest=ts), 1)
+    except Unavailable as error:
+        if error.reason == "slack_thread_not_found":
+            return {}
+        raise
+    return next((message for message in page if message.get("ts") == ts), {})
 
 
 def has_reply(slack: Slack, channel: str, ts: str, event: IssueEvent, now: datetime) -> bool:
@@ -49,18 +101,23 @@ def has_reply(slack: Slack, channel: str, ts: str, event: IssueEvent, now: datet
     return any(is_reply(message, event.delivery_id) for page in pages for message in page)
 
 
+def _just_before(slack: Slack, channel: str, ts: str) -> list[Mapping[str, Any]]:
+    end = datetime.fromtimestamp(float(ts), UTC)
+    window = Window(oldest=stamp(end - _AGAIN), latest=ts)
+    return [message for page in slack.history(channel, window, 1) for message in page if message["ts"] != ts]
+
+
 def _windows(issue: Issue, now: datetime) -> Iterator[Window]:
+    """Yield two spans; the first begins early enough for a fold that the issue may be in."""
     end = now + _SKEW
     created = min(issue.created_at or now - _FIRST, now)
     middle = min(created + _FIRST, end)
-    yield Window(oldest=stamp(created - _SKEW) if created.year > 1 else stamp(created), latest=stamp(middle))
+    start = created - fold.LIFE - _SKEW if created.year > 1 else created
+    yield Window(oldest=stamp(start), latest=stamp(middle))
     if middle < end:
         yield Window(oldest=stamp(middle), latest=stamp(end))
 
 
-def _cards(page: list[dict[str, object]], wanted: str) -> list[Found]:
-    return [card for message in page if (card := read_card(message, wanted)) is not None]
-
-
-def _age(card: Found) -> float:
-    return float(card.ts)
+def _cards(messages: list[Mapping[str, Any]], wanted: str) -> tuple[Found, ...]:
+    found = (card for message in messages if (card := read_card(message, wanted)) is not None)
+    return tuple(sorted(found, key=lambda card: float(card.ts)))

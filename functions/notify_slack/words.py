@@ -23,9 +23,9 @@ def name(repository: str | None, number: int | None, limit: int = 2 * NAME) -> s
     return inert(repository, limit, empty="(unknown repository)") + f"#{number or '?'}"
 
 
-def title(issue: Issue) -> str:
+def title(issue: Issue, limit: int = TITLE) -> str:
     """Return the title on one line."""
-    return inert(issue.title, TITLE, empty="(no title)")
+    return inert(issue.title, limit, empty="(no title)")
 
 
 def is_new(event: IssueEvent) -> bool:
@@ -75,10 +75,10 @@ def assignees(issue: Issue, people: Mapping[str, str]) -> str:
     return ", ".join([*shown, *_rest(issue.assignees, _SHOWN_ASSIGNEES)])
 
 
-def copied(mention: Sequence[str]) -> str:
-    """Return the mentions of users and of user groups, nothing for none."""
-    shown = [f"<!subteam^{who}>" if who.startswith("S") else f"<@{who}>" for who in mention[:_SHOWN_MENTIONS]]
-    return " ".join(["cc", *shown, *_rest(mention, _SHOWN_MENTIONS)]) if shown else ""
+def mentions(ids: Sequence[str]) -> str:
+    """Return what pings the users and user groups with these ids of Slack's; those beyond 50 are a number."""
+    shown = [f"<!subteam^{each}>" if each.startswith("S") else f"<@{each}>" for each in ids[:_SHOWN_MENTIONS]]
+    return " ".join([*shown, *_rest(ids, _SHOWN_MENTIONS)])
 
 
 def milestone(issue: Issue) -> str:

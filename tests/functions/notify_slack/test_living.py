@@ -1,12 +1,11 @@
 """The living card against the strict stand-in for Slack, through Slack's own client."""
 
-import itertools
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,127 +14,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.notify_slack import card, index, reply
-from functions.notify_slack.living import Living, Outcome
+from functions.notify_slack.living import Outcome
 from functions.notify_slack.message import Message
-from functions.notify_slack.routes import Hearing
-from functions.notify_slack.slack import Slack
+from functions.notify_slack.routes import Hearing, Route, Routes
 from local import github
 from local.slack.page import Message as Kept
-from local.slack.server import SlackServer
-from pipeline.delivery import Delivery
 from pipeline.errors import Unavailable
-from pipeline.events import Issue, IssueEvent
-from tests.support.messages import NOON, an_issue
+from pipeline.events import IssueEvent
+from tests.support.messages import NOON
+from tests.support.rooms import GITHUB, MONA, Room, Rooms, rooms, shown
 
-TOKEN = "xoxb-local"
-GITHUB = "https://github.com"
-MONA = github.Person(login="mona")
 ELSEWHERE = github.Repository(full_name="acme/elsewhere")
-CHANNELS = [f"C{number:04}" for number in range(2_000)]
 
 
 class Crash(BaseException):
     """The instance is gone."""
-
-
-class Clock:
-    """The one time of GitHub, Slack and the function; it only goes forward."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def seconds(self) -> float:
-        """Return the time as time.time does."""
-        return self.now.timestamp()
-
-    def __call__(self) -> datetime:
-        """Return the time."""
-        return self.now
-
-    def pass_until(self, moment: datetime) -> None:
-        """Go forward, if that is forward."""
-        self.now = max(self.now, moment)
-
-
-class Unlucky(Slack):
-    """Slack's edge, to which something happens before or after its n-th call."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(lambda: TOKEN, url, sleep=lambda _: None)
-        self.before: dict[int, Callable[[], None]] = {}
-        self.calls = 0
-
-    def _answer(self, call: Any) -> Any:
-        self.calls += 1
-        self.before.pop(self.calls, lambda: None)()
-        return super()._answer(call)
-
-
-@dataclass(kw_only=True)
-class Room:
-    """One channel of the workspace, empty at first, and an instance of the function."""
-
-    server: SlackServer
-    clock: Clock
-    channel: str
-    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-
-    def __post_init__(self) -> None:
-        self.edge = Unlucky(self.server.url)
-        self.living = Living(self.edge, GITHUB, self.clock)
-
-    def issue(self, **changes: Any) -> github.Issue:
-        """Return an issue that is created now."""
-        return an_issue(**{"created_at": self.clock.now, **changes})
-
-    def read(self, event: github.Event, delivery_id: str = "", at: datetime | None = None) -> IssueEvent:
-        """Return the event as it arrives, a second after it happened."""
-        delivery = Delivery(
-            delivery_id=delivery_id or f"d-{next(self.numbers)}",
-            event=event.name,
-            body=json.dumps(event.payload).encode(),
-            received_at=(at or self.clock.now) + timedelta(seconds=1),
-        )
-        return IssueEvent.from_delivery(delivery)
-
-    def handle(self, event: IssueEvent) -> Outcome:
-        """Handle the event."""
-        self.clock.pass_until(event.received_at)
-        return self.living.handle(Hearing(channel=self.channel), event, shown(event))
-
-    def calls(self, act: Callable[[], object]) -> list[str]:
-        """Return the methods that are called meanwhile."""
-        before = len(self.server.requests)
-        act()
-        return [method for method, _ in self.server.requests[before:]]
-
-    @property
-    def kept(self) -> list[Kept]:
-        """Return what is in the channel."""
-        return [message for message in self.server.messages if message.channel == self.channel]
-
-    @property
-    def cards(self) -> list[Kept]:
-        """Return what is in the channel and in no thread."""
-        return [message for message in self.kept if message.thread_ts is None]
-
-    @property
-    def card(self) -> Kept:
-        """Return the one card."""
-        [kept] = self.cards
-        return kept
-
-    @property
-    def replies(self) -> list[Kept]:
-        """Return what is in threads."""
-        return [message for message in self.kept if message.thread_ts is not None]
-
-
-def shown(event: IssueEvent) -> Issue:
-    """Return the issue of an event that has a card."""
-    issue = card.shown(event)
-    assert issue is not None
-    return issue
 
 
 def content(message: Message | Kept) -> tuple[str, str]:
@@ -155,29 +48,17 @@ def payload(kept: Kept) -> dict[str, Any]:
     return dict(kept.metadata["event_payload"])
 
 
-_clock = Clock()
-_channels = iter(CHANNELS)
-
-
 @pytest.fixture(scope="module")
-def running() -> Iterator[SlackServer]:
-    """Return the workspace that all tests share; a channel is used once."""
-    names = {channel: channel.lower() for channel in CHANNELS}
-    with SlackServer(channels=names, token=TOKEN, clock=_clock.seconds) as server:
-        yield server
+def house() -> Iterator[Rooms]:
+    """Return the workspace that all tests share."""
+    with rooms() as running:
+        yield running
 
 
 @pytest.fixture
-def room(running: SlackServer) -> Room:
+def room(house: Rooms) -> Room:
     """Return an empty channel."""
-    return a_room(running)
-
-
-def a_room(server: SlackServer) -> Room:
-    """Return a channel that nobody has used, at a time when nothing has happened yet."""
-    server.clear_faults()
-    _clock.pass_until(_clock.now.replace(microsecond=0) + timedelta(days=1))
-    return Room(server=server, clock=_clock, channel=next(_channels))
+    return house.room()
 
 
 # Any life, any order, any trouble
@@ -277,10 +158,10 @@ def assert_within_bounds(calls: list[tuple[str, dict[str, Any]]]) -> None:
 @settings(derandomize=True, database=None, deadline=None, max_examples=40)
 @given(lives, ends, st.data())
 def test_any_life_ends_with_one_card_of_the_newest_state(
-    running: SlackServer, steps: list[tuple[str, int]], end: str, data: st.DataObject
+    house: Rooms, steps: list[tuple[str, int]], end: str, data: st.DataObject
 ) -> None:
     """Duplicates, any order, lost answers and crashes: one card, the newest state, each due reply once."""
-    room = a_room(running)
+    room = house.room()
     events = live(room, steps, end)
     places = range(len(events))
     repeated = data.draw(st.lists(st.sampled_from(places), max_size=4))
@@ -292,13 +173,15 @@ def test_any_life_ends_with_one_card_of_the_newest_state(
         trouble = data.draw(troubles) if attempts <= 25 else None
         if trouble:
             trouble.befall(room)
-        before = len(running.requests)
+        before = len(house.server.requests)
         try:
             room.handle(event)
-        except (Crash, Unavailable):
+        except (Crash, Unavailable) as error:
+            if isinstance(error, Crash):
+                room.restart()
             waiting.insert(data.draw(st.integers(0, len(waiting))), event)
-        assert_within_bounds(running.requests[before:])
-        running.clear_faults()
+        assert_within_bounds(house.server.requests[before:])
+        house.server.clear_faults()
         room.edge.before = {}
         room.clock.pass_until(room.clock.now + timedelta(seconds=data.draw(st.sampled_from([0, 2, 4_000]))))
     assert content(room.card) in newest(events)
@@ -310,7 +193,7 @@ def test_any_life_ends_with_one_card_of_the_newest_state(
     assert Counter(payload(told)["delivery_id"] for told in room.replies) == Counter(list(wanted))
     assert {payload(told)["delivery_id"]: content(told) for told in room.replies} == wanted
     assert {told.thread_ts for told in room.replies} <= {room.card.ts}
-    assert not any(arguments.get("reply_broadcast") for _, arguments in running.requests)
+    assert not any(arguments.get("reply_broadcast") for _, arguments in house.server.requests)
     calls = room.calls(lambda: [room.handle(event) for event in events])
     assert set(calls) <= {"conversations.history", "conversations.replies"}
 
@@ -319,10 +202,10 @@ def test_any_life_ends_with_one_card_of_the_newest_state(
 
 
 @pytest.mark.parametrize("at", [2, 3, 4])
-def test_two_instances_with_the_same_opened_end_with_one_card(running: SlackServer, at: int) -> None:
+def test_two_instances_with_the_same_opened_end_with_one_card(house: Rooms, at: int) -> None:
     """Whether they meet before both post, or between post and second look-up: the younger removes itself."""
-    room = a_room(running)
-    other = Room(server=running, clock=_clock, channel=room.channel)
+    room = house.room()
+    other = room.another()
     event = room.read(room.issue().opened())
     room.clock.pass_until(event.received_at)
     meeting = threading.Barrier(2)
@@ -344,10 +227,10 @@ def wait(meeting: threading.Barrier) -> None:
 
 
 @pytest.mark.parametrize("at", [2, 3])
-def test_opened_and_five_labeled_at_once_end_with_one_card(running: SlackServer, at: int) -> None:
+def test_opened_and_five_labeled_at_once_end_with_one_card(house: Rooms, at: int) -> None:
     """Six instances, none of which sees a card at first; every delivery is on the one that stays."""
-    room = a_room(running)
-    rooms = [Room(server=running, clock=_clock, channel=room.channel) for _ in range(6)]
+    room = house.room()
+    rooms = [room.another() for _ in range(6)]
     events = opened_and_labeled(room)
     room.clock.pass_until(events[-1].received_at)
     meeting = threading.Barrier(6)
@@ -374,12 +257,12 @@ def test_opened_and_five_labeled_make_one_card(room: Room) -> None:
     assert Counter(calls) == {"conversations.history": 7, "chat.postMessage": 1, "chat.update": 5}
 
 
-def test_a_crash_before_the_second_look_up_leaves_no_second_card(running: SlackServer) -> None:
+def test_a_crash_before_the_second_look_up_leaves_no_second_card(house: Rooms) -> None:
     """The card that lost the race while its instance died is removed when its event comes again."""
-    room = a_room(running)
+    room = house.room()
     issue = room.issue()
     opened, commented = room.read(issue.opened()), room.read(issue.commented(MONA, room.clock.now, "me too"))
-    other = Room(server=running, clock=_clock, channel=room.channel)
+    other = room.another()
 
     def meanwhile() -> None:
         other.handle(opened)
@@ -442,6 +325,7 @@ def test_the_look_up_reads_five_pages_at_most(room: Room, monkeypatch: pytest.Mo
     room.handle(room.read(issue.opened()))
     for number in range(100, 107):
         room.handle(room.read(room.issue(number=number).opened()))
+    room.clock.pass_until(room.clock.now + timedelta(minutes=2))
     event = room.read(issue.labeled(MONA, room.clock.now, "bug"))
     calls = room.calls(lambda: room.handle(event))
     assert calls.count("conversations.history") == 5 + 1
@@ -511,12 +395,165 @@ def test_a_card_that_somebody_removed_is_posted_again(room: Room) -> None:
     assert room.card.text.startswith("Open issue")
 
 
-def test_issues_and_channels_do_not_mix(running: SlackServer) -> None:
+def test_issues_and_channels_do_not_mix(house: Rooms) -> None:
     """A card is one issue's in one channel."""
-    rooms = [a_room(running), a_room(running)]
+    rooms = [house.room(), house.room()]
     issues = [rooms[0].issue(number=7), rooms[0].issue(number=77)]
     for room in rooms:
         for issue in issues:
             room.handle(room.read(issue.opened()))
             room.handle(room.read(issue.labeled(MONA, datetime.now(UTC), "bug")))
     assert [len(room.cards) for room in rooms] == [2, 2]
+
+
+def test_a_mention_of_a_new_issue_that_comes_second_is_a_reply(room: Room) -> None:
+    """GitHub's labeled may overtake opened; whom new issues are shown to is pinged all the same, once."""
+    issue = room.issue()
+    opened, labeled = room.read(issue.opened()), room.read(issue.labeled(MONA, room.clock.now, "bug"))
+    mention = ("U0AAAAAAA",)
+    outcomes = [room.handle(event, mention=mention) for event in (labeled, opened, opened, labeled)]
+    assert [outcome.replied for outcome in outcomes] == [False, True, False, False]
+    assert [told.text.count("<@U0AAAAAAA>") for told in room.replies] == [1]
+    assert "<@U0AAAAAAA>" not in str(room.card.blocks)
+
+
+def test_a_mention_of_a_new_issue_is_on_its_card(room: Room) -> None:
+    """And nowhere else, also when opened comes again."""
+    opened = room.read(room.issue().opened())
+    for _ in range(2):
+        room.handle(opened, mention=("U0AAAAAAA",))
+    assert str(room.card.blocks).count("<@U0AAAAAAA>") == 1
+    assert not room.replies
+
+
+def test_without_replies_the_card_alone_is_changed(room: Room) -> None:
+    """What a muted sender does is seen on the card, and nobody is told."""
+    issue = room.issue()
+    closed = room.read(issue.closed(MONA, room.clock.now))
+    room.handle(room.read(issue.opened()))
+    room.handle(closed, replies=False)
+    assert room.card.text.startswith("Closed")
+    assert not room.replies
+
+
+def test_a_label_that_takes_an_issue_out_changes_its_card_and_makes_none(room: Room) -> None:
+    """The card says that it is not followed any more; a channel without one stays as it is."""
+    issue = room.issue()
+    left = room.read(issue.labeled(MONA, room.clock.now, "wontfix"))
+    assert room.handle(left, leaving=True).done == "No card to change"
+    assert not room.cards
+    room.handle(room.read(issue.opened()))
+    room.handle(room.read(issue.labeled(MONA, room.clock.now + timedelta(seconds=1), "x")), leaving=True)
+    assert content(room.card) != state(left)
+    assert "not follow" in str(room.card.blocks)
+
+
+# A history that lags
+
+
+@pytest.fixture(scope="module")
+def lagging() -> Iterator[Rooms]:
+    """Return a workspace whose history shows a message two seconds late."""
+    with rooms(history_lag=2.0) as running:
+        yield running
+
+
+def test_what_this_process_has_posted_is_found_before_the_history_shows_it(lagging: Rooms) -> None:
+    """Six events within a second: one card."""
+    room = lagging.room()
+    for event in opened_and_labeled(room):
+        room.handle(event)
+    assert len(payload(room.card)["deliveries"]) == 6
+
+
+def test_a_card_that_was_removed_within_the_lag_is_posted_again(lagging: Rooms) -> None:
+    """What is remembered is looked at, and not believed."""
+    room = lagging.room()
+    issue = room.issue()
+    room.handle(room.read(issue.opened()))
+    room.edge.delete(room.channel, room.card.ts)
+    assert room.handle(room.read(issue.labeled(MONA, room.clock.now, "bug"))).done == "Posted"
+
+
+def test_two_cards_that_a_lag_has_left_become_one_with_the_next_event(lagging: Rooms) -> None:
+    """Two instances cannot see each other's; the oldest takes over the newest state and all deliveries."""
+    room = lagging.room()
+    other, issue = room.another(), room.issue()
+    opened = room.read(issue.opened())
+    closed = room.read(issue.closed(MONA, room.clock.now + timedelta(seconds=1)))
+    labeled = room.read(issue.labeled(MONA, room.clock.now, "late"))
+    room.handle(opened)
+    other.handle(closed)
+    assert len(room.cards) == 2
+    oldest = room.cards[0].ts
+    room.clock.pass_until(room.clock.now + timedelta(minutes=5))
+    assert room.handle(labeled).done == "Recorded"
+    assert room.card.ts == oldest
+    assert content(room.card) == state(closed)
+    assert payload(room.card)["deliveries"] == [opened.delivery_id, labeled.delivery_id]
+
+
+def test_a_card_that_another_instance_may_be_removing_is_left_to_it(lagging: Rooms) -> None:
+    """Within the first minute two cards may be a race that is still being settled."""
+    room = lagging.room()
+    other, issue = room.another(), room.issue()
+    events = [room.read(issue.opened()), room.read(issue.labeled(MONA, room.clock.now, "a"))]
+    room.handle(events[0])
+    other.handle(events[1])
+    room.clock.pass_until(room.clock.now + timedelta(seconds=10))
+    room.handle(room.read(issue.labeled(MONA, room.clock.now, "b")))
+    assert len(room.cards) == 2
+
+
+# Routes and labels
+
+
+def a_route(name: str, channel: str, **changes: Any) -> Route:
+    """Return a route that hears everything, but for the changes."""
+    every: dict[str, Any] = dict.fromkeys(
+        ("labels_any", "labels_all", "labels_none", "events", "mute_authors", "mention"), ()
+    )
+    plain = {"repositories": ("*",), "private": "any", "format": "compact"}
+    return Route(**{"name": name, "channels": (channel,), **every, **plain, **changes})
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=40)
+@given(st.lists(st.sampled_from(["bug", "wontfix", "closed", "reopened"]), max_size=7), st.data())
+def test_each_channel_has_one_card_of_what_it_heard_last(
+    house: Rooms, steps: list[str], data: st.DataObject
+) -> None:
+    """Labels that come and go, in any order of arrival: a card per matching channel, and none elsewhere."""
+    places = {name: house.room() for name in ("all", "bugs", "wanted")}
+    room = places["all"]
+    routes = Routes(
+        routes=(
+            a_route("all", places["all"].channel),
+            a_route("bugs", places["bugs"].channel, labels_any=("Bug",)),
+            a_route("wanted", places["wanted"].channel, labels_none=("wontfix",)),
+        )
+    )
+    issue, at = room.issue(), room.clock.now
+    events = [room.read(issue.opened())]
+    for step in steps:
+        at += timedelta(seconds=2)
+        if step in {"bug", "wontfix"}:
+            change = issue.unlabeled if step in issue.labels else issue.labeled
+            events.append(room.read(change(MONA, at, step), at=at))
+        elif (step == "closed") is (issue.state == "open"):
+            events.append(room.read(happen(issue, step, at), at=at))
+    heard: dict[str, list[tuple[Hearing, IssueEvent]]] = {place.channel: [] for place in places.values()}
+    for event in data.draw(st.permutations(events)):
+        room.clock.pass_until(event.received_at)
+        for hearing in routes.hearings(event):
+            known = heard[hearing.channel]
+            if known or not hearing.leaving:
+                known.append((hearing, event))
+            room.living.handle(hearing, event, shown(event))
+    for place in places.values():
+        if known := heard[place.channel]:
+            hearing, event = max(known, key=lambda each: index.as_of(each[1], shown(each[1])))
+            built = card.build(event, shown(event), hearing, GITHUB)
+            assert place.card.text == built.text
+            assert ("not follow" in str(place.card.blocks)) is hearing.leaving
+        else:
+            assert not place.cards

@@ -1,0 +1,284 @@
+"""Bursts of new issues against the strict stand-in for Slack, through Slack's own client."""
+
+import functools
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions.notify_slack import fold
+from functions.notify_slack.index import CARD
+from local import github
+from local.slack.page import Message as Kept
+from local.slack.rules import MAX_BLOCKS_TEXT
+from pipeline.errors import Unavailable
+from pipeline.events import IssueEvent
+from tests.support.rooms import MONA, Room, Rooms, rooms
+
+LIMIT = 5
+SECOND = timedelta(seconds=1)
+TROUBLES: list[dict[str, Any]] = [
+    {},
+    {},
+    {"drop": True, "after": True},  # the answer is lost
+    {"drop": True},
+    {"error": "fatal_error"},
+]
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[Rooms]:
+    """Return the workspace that all tests share."""
+    with rooms() as running:
+        yield running
+
+
+@pytest.fixture
+def room(house: Rooms) -> Room:
+    """Return an empty channel that folds over five new issues a minute."""
+    return house.room(fold_over=LIMIT)
+
+
+def folds(room: Room) -> list[Kept]:
+    """Return the folds in the channel."""
+    return [kept for kept in room.cards if kept.metadata and kept.metadata["event_type"] == fold.FOLD]
+
+
+def own_cards(room: Room) -> list[Kept]:
+    """Return the cards in the channel that are of one issue."""
+    return [kept for kept in room.cards if kept.metadata and kept.metadata["event_type"] == CARD]
+
+
+def linked(*messages: Kept) -> list[int]:
+    """Return the numbers of the issues that messages link to."""
+    texts = [block["text"]["text"] for message in messages for block in message.blocks if "text" in block]
+    return [int(number) for text in texts for number in re.findall(r"<https://[^|>]*/issues/(\d+)\|", text)]
+
+
+def opened(room: Room, number: int, **changes: Any) -> IssueEvent:
+    """Return the event of an issue that is opened now."""
+    return room.read(room.issue(number=number, **changes).opened())
+
+
+def burst(room: Room, count: int, every: timedelta = SECOND) -> list[github.Issue]:
+    """Open so many issues, one after the other."""
+    issues = []
+    for number in range(1, count + 1):
+        issue = room.issue(number=number)
+        room.handle(room.read(issue.opened()))
+        room.clock.pass_until(room.clock.now + every)
+        issues.append(issue)
+    return issues
+
+
+def test_new_issues_over_the_limit_fold_into_one_message(room: Room) -> None:
+    """An import of thirty issues: five cards, and one message with the count and a link to each other one."""
+    burst(room, 30)
+    [folded] = folds(room)
+    assert folded.text == "25 more issues at once"
+    assert linked(*own_cards(room)) == [1, 2, 3, 4, 5]
+    assert linked(folded) == list(range(6, 31))
+    assert not room.replies
+
+
+def test_as_many_as_the_limit_have_a_card_each(room: Room) -> None:
+    """The limit itself is no burst."""
+    burst(room, LIMIT)
+    assert len(own_cards(room)) == LIMIT
+    assert not folds(room)
+
+
+def test_slow_issues_never_fold(room: Room) -> None:
+    """Five a minute, for as long as it takes."""
+    burst(room, 20, every=timedelta(seconds=13))
+    assert len(own_cards(room)) == 20
+
+
+def test_zero_turns_folding_off(house: Rooms) -> None:
+    """Every issue has its card."""
+    room = house.room(fold_over=0)
+    burst(room, 30)
+    assert len(own_cards(room)) == 30
+
+
+def test_a_burst_goes_on_while_it_lasts_and_then_ends(room: Room) -> None:
+    """Two minutes of an issue a second make no second lot of cards; the next one after it has a card."""
+    burst(room, 130)
+    assert len(own_cards(room)) == LIMIT
+    assert linked(*folds(room)) == list(range(LIMIT + 1, 131))
+    room.clock.pass_until(room.clock.now + timedelta(minutes=2))
+    room.handle(opened(room, 900))
+    assert linked(own_cards(room)[-1]) == [900]
+
+
+def test_a_fold_is_small_enough_for_slack_and_then_another_begins(room: Room) -> None:
+    """However long titles and names are, no issue is left out, and no block is too long."""
+    repository = github.Repository(full_name=f"{'o' * 39}/{'r' * 100}")
+    for number in range(1, 101):
+        room.handle(opened(room, number, title="& <!here> " * 30, repository=repository))
+    assert linked(*own_cards(room), *folds(room)) == list(range(1, 101))
+    assert len(folds(room)) > 1
+    for folded in folds(room):
+        texts = [block["text"]["text"] for block in folded.blocks]
+        assert max(map(len, texts)) <= 3_000
+        assert sum(map(len, texts)) <= MAX_BLOCKS_TEXT
+
+
+def test_the_labels_of_a_folded_issue_make_no_card(room: Room) -> None:
+    """What an import adds to its issues does not undo the folding, also when it comes minutes later."""
+    issues = burst(room, 10)
+    for wait in (timedelta(0), timedelta(minutes=5)):
+        room.clock.pass_until(room.clock.now + wait)
+        outcomes = [
+            room.handle(room.read(issue.labeled(MONA, room.clock.now, f"imported {wait}")))
+            for issue in issues
+        ]
+        assert [outcome.done for outcome in outcomes] == ["Updated"] * LIMIT + ["Folded before"] * 5
+    assert len(room.cards) == LIMIT + 1
+
+
+def test_news_of_a_folded_issue_are_told_in_the_fold_while_the_burst_lasts(room: Room) -> None:
+    """In its thread, under the issue's name, once."""
+    issue = burst(room, 10)[-1]
+    event = room.read(issue.commented(MONA, room.clock.now, "me too"))
+    outcomes = [room.handle(event), room.handle(event)]
+    assert [outcome.done for outcome in outcomes] == ["Folded before"] * 2
+    assert [outcome.replied for outcome in outcomes] == [True, False]
+    assert [(told.text, told.thread_ts) for told in room.replies] == [
+        ("acme/app#10: mona commented: me too", folds(room)[0].ts)
+    ]
+
+
+def test_news_of_a_folded_issue_make_its_card_once_the_burst_is_over(room: Room) -> None:
+    """A day later somebody closes it: the card as it stands now, and the reply in its thread."""
+    issue = burst(room, 10)[-1]
+    room.clock.pass_until(room.clock.now + timedelta(days=1))
+    outcome = room.handle(room.read(issue.closed(MONA, room.clock.now)))
+    assert outcome.done == "Posted"
+    assert linked(own_cards(room)[-1]) == [10]
+    assert [told.thread_ts for told in room.replies] == [outcome.ts]
+    assert room.handle(room.read(issue.reopened(MONA, room.clock.now))).done == "Updated"
+
+
+def test_a_comment_told_in_a_fold_makes_no_card_when_it_comes_again_later(room: Room) -> None:
+    """A redelivery after the burst finds its reply in the fold's thread."""
+    issue = burst(room, 10)[-1]
+    event = room.read(issue.commented(MONA, room.clock.now, "me too"))
+    room.handle(event)
+    room.clock.pass_until(room.clock.now + timedelta(hours=1))
+    assert room.handle(event).done == "Folded before"
+    assert len(room.cards) == LIMIT + 1
+    assert len(room.replies) == 1
+
+
+def test_only_the_first_of_a_fold_mentions_whom_new_issues_are_shown_to(room: Room) -> None:
+    """Thirty issues at once ping six times, not thirty."""
+    for number in range(1, 31):
+        room.handle(opened(room, number), mention=("U0AAAAAAA", "S0BBBBBBB"))
+    posts = [
+        str(arguments["blocks"])
+        for method, arguments in room.server.requests
+        if method == "chat.postMessage" and arguments["channel"] == room.channel
+    ]
+    assert [text.count("<@U0AAAAAAA>") for text in posts] == [1] * (LIMIT + 1)
+    assert [text.count("<!subteam^S0BBBBBBB>") for text in posts] == [1] * (LIMIT + 1)
+
+
+def test_an_issue_outside_the_route_is_not_folded(room: Room) -> None:
+    """A label that takes an issue out of the channel adds nothing to it, in a burst either."""
+    burst(room, 10)
+    issue = room.issue(number=77)
+    assert room.handle(room.read(issue.labeled(MONA, room.clock.now, "wontfix")), leaving=True).ts == ""
+    assert linked(*folds(room)) == [6, 7, 8, 9, 10]
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=25)
+@given(st.data())
+def test_no_issue_is_lost_or_doubled_in_a_burst(house: Rooms, data: st.DataObject) -> None:
+    """Duplicates, any order, lost answers: each issue is linked once, from its card or from a fold."""
+    room = house.room(fold_over=LIMIT)
+    events = [opened(room, number) for number in range(1, 16)]
+    repeated = data.draw(st.lists(st.sampled_from(events), max_size=6))
+    waiting = data.draw(st.permutations([*events, *repeated]))
+    attempts = 0
+    while waiting:
+        attempts += 1
+        trouble = data.draw(st.sampled_from(TROUBLES)) if attempts <= 30 else {}
+        if trouble:
+            call = data.draw(st.integers(1, 5))
+            room.edge.calls = 0
+            room.edge.before = {call: functools.partial(house.server.fail_next, 1, **trouble)}
+        try:
+            room.handle(waiting[0])
+            waiting.pop(0)
+        except Unavailable:
+            waiting.append(waiting.pop(0))
+        room.edge.before = {}
+        house.server.clear_faults()
+        room.clock.pass_until(room.clock.now + timedelta(seconds=data.draw(st.sampled_from([0, 1, 3]))))
+    assert Counter(linked(*room.cards)) == Counter(range(1, 16))
+    for folded in folds(room):
+        assert folded.text.split()[0] == str(len(linked(folded)))
+
+
+def test_two_instances_in_one_burst_lose_no_issue(room: Room) -> None:
+    """Each reads the fold back after writing it, and writes again what the other has written over."""
+    burst(room, LIMIT)
+    other = room.another()
+    pairs = [(room if number % 2 else other, opened(room, number)) for number in range(50, 70)]
+    room.clock.pass_until(pairs[-1][1].received_at)
+    lock = threading.Lock()
+    left = list(pairs)
+
+    def work() -> None:
+        while True:
+            with lock:
+                if not left:
+                    return
+                instance, event = left.pop(0)
+            try:
+                instance.handle(event)
+            except Unavailable:
+                with lock:
+                    left.append((instance, event))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: work(), range(2)))
+    assert set(linked(*folds(room))) == set(range(50, 70))
+
+
+def test_two_instances_that_begin_a_fold_at_once_end_with_one(room: Room) -> None:
+    """The younger fold removes itself, and its issue goes into the older one."""
+    burst(room, LIMIT)
+    other = room.another()
+    events = [opened(room, number) for number in (50, 51)]
+    room.clock.pass_until(events[-1].received_at)
+    meeting = threading.Barrier(2)
+
+    def wait() -> None:
+        try:
+            meeting.wait(0.5)
+        except threading.BrokenBarrierError:
+            return
+
+    for instance in (room, other):
+        instance.edge.calls = 0
+        instance.edge.before = {3: wait}
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda pair: pair[0].handle(pair[1]), zip((room, other), events, strict=True)))
+    [folded] = folds(room)
+    assert sorted(linked(folded)) == [50, 51]
+
+
+def test_a_folded_issue_takes_three_calls(room: Room) -> None:
+    """Once a burst is known: look, update, read back."""
+    burst(room, LIMIT + 1)
+    calls = room.calls(lambda: room.handle(opened(room, 50)))
+    assert Counter(calls) == {"conversations.history": 1, "chat.update": 1, "conversations.replies": 1}
