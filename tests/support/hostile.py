@@ -12,12 +12,13 @@ from functions.notify_slack.routes import Hearing
 from local.slack.rules import CONTROL, check_message
 
 PIECES = [
-    "<!channel>", "<!here|x>", "<@U1>", "<@U1MONA>", "<@U1|mona>", "<#C1>", "<!subteam^S1>", "<!date^1^{date}|x>",
-    "<https://evil.example|click>", "https://evil.example", "[x](https://evil.example)", "![x](https://evil.example)",
-    "<!-- x -->", "<b>", "</details>", "&", "&lt;", "&lt;!channel&gt;", "&#60;", "<", ">", "|", "*", "_", "~", "`",
-    "```", "**", "~~", "- ", "- [ ] ", "> ", "# ", "    ", "|-|\n", "\n", "\n\n", "\r", "\0", "\x1b[31m", "\ud800", "\udfff",
-    "\u202e", "\u2066", "\u200b", "\ufeff", "\u2028", "\u200d", "👩\u200d💻", "❤\ufe0f", "Z" + "\u0351" * 40, "]]>", ":bug:",
-    "@channel", "@mona", "/", "..", "a", "Ä", "漢", " ",
+    "<!channel>", "<!here|x>", "<@U1>", "<@U1MONA>", "<@U1|mona>", "<#C1>", "<!subteam^S1>",
+    "<!date^1^{date}|x>", "<https://evil.example|click>", "https://evil.example",
+    "[x](https://evil.example)", "![x](https://evil.example)", "<!-- x -->", "<b>", "</details>",
+    "&", "&lt;", "&lt;!channel&gt;", "&#60;", "<", ">", "|", "*", "_", "~", "`", "```", "**", "~~",
+    "- ", "- [ ] ", "> ", "# ", "    ", "|-|\n", "\n", "\n\n", "\r", "\0", "\x1b[31m", "\ud800", "\udfff",
+    "\u202e", "\u2066", "\u200b", "\ufeff", "\u2028", "\u200d", "👩\u200d💻", "❤\ufe0f",
+    "Z" + "\u0351" * 40, "]]>", ":bug:", "@channel", "@mona", "/", "..", "a", "Ä", "漢", " ",
 ]  # fmt: skip
 text = st.tuples(
     st.lists(st.sampled_from(PIECES) | st.text(st.characters(), max_size=5), max_size=12).map("".join),
@@ -90,7 +91,7 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def assert_inert(message: Message, github_url: str, hearing: Hearing) -> None:
-    """Slack's rules hold; of constructs there are dates, links below `github_url`, and whom the routes name."""
+    """Slack's rules hold; constructs are dates, links below `github_url`, and whom the routes name."""
     sent = wire(message)
     assert check_message({"channel": "C1", **sent}) == []
     known = {*hearing.people.values(), *hearing.mention}
