@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-_READ = 4_000  # characters; the worst that they can hold costs the parser some 50 ms
+_READ = 4_000  # characters; the worst that they can hold takes the parser some 100 ms
 _NESTING = 20
 _LINES = 5
 _ROOM = 500  # characters, escaped
