@@ -5,12 +5,12 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
-from functions.notify_slack import card, routes_file
-from functions.notify_slack.routes import Route, Routes, Verdict
+from functions.notify_slack import routes_file
+from functions.notify_slack.routes import Routes
+from ops.routes_story import explained, shared, story, summary
 from ops.send import guess_event
 from pipeline.delivery import Delivery
 from pipeline.errors import ConfigurationError, Malformed
@@ -39,9 +39,9 @@ def check_command(routes_path: Path, *, as_json: bool) -> None:
     """Read the routes file as notify_slack does at its start; name every problem, or sum up each route."""
     found = read_routes(routes_path, as_json=as_json)
     if as_json:
-        click.echo(json.dumps({"problems": [], "routes": [asdict(route) for route in found.routes]}))
+        click.echo(json.dumps({"problems": [], **asdict(found)}))
     else:
-        click.echo("\n".join(summary(route) for route in found.routes))
+        click.echo("\n".join([*map(summary, found.routes), shared(found)]))
 
 
 @routes.command("explain")
@@ -50,7 +50,7 @@ def check_command(routes_path: Path, *, as_json: bool) -> None:
 @_file_option
 @_json_option
 def explain_command(payload: str, event: str | None, routes_path: Path, *, as_json: bool) -> None:
-    """Say which routes a webhook's payload matches, and why not the others.
+    """Say which routes a webhook's payload matches, why not the others, and what each channel is shown.
 
     FILE is the JSON that GitHub shows under the webhook's Recent deliveries; - is stdin. Nothing is posted.
     """
@@ -102,52 +102,6 @@ def read_event(file: str, event: str | None) -> IssueEvent:
         received_at=delivery.received_at,
     )
     return IssueEvent.from_delivery(named)
-
-
-def explained(event: IssueEvent, found: Routes) -> dict[str, Any]:
-    """Return the outcome for scripts; `channels` is where a card would go, none when there is no card."""
-    silence = card.silence(event)
-    return {
-        "makes_card": silence is None,
-        "why_no_card": silence,
-        "channels": [] if silence else [hearing.channel for hearing in found.hearings(event)],
-        "routes": [
-            {
-                "name": verdict.route.name,
-                "channels": list(verdict.route.channels),
-                "matches": verdict.matches,
-                "why_not": [asdict(reason) for reason in verdict.why_not],
-            }
-            for verdict in found.explain(event)
-        ],
-    }
-
-
-def story(event: IssueEvent, found: Routes) -> list[str]:
-    """Return the outcome for people, a line for each route; the last line says where the card goes."""
-    lines = [_verdict(verdict) for verdict in found.explain(event)]
-    silence, channels = card.silence(event), [hearing.channel for hearing in found.hearings(event)]
-    if silence:
-        return [*lines, f"No card in any channel: {silence}."]
-    return [*lines, f"A card in {', '.join(channels)}." if channels else "No card: no route matches."]
-
-
-def summary(route: Route) -> str:
-    """Return what a route does, in one line."""
-    parts = [
-        f"repositories {', '.join(route.repositories)}",
-        f"events {', '.join(route.events)}",
-        f"private {route.private}",
-        f"mutes {', '.join(route.mute_authors) or 'nobody'}",
-    ]
-    return f"{route.name} -> {', '.join(route.channels)}: {'; '.join(parts)}"
-
-
-def _verdict(verdict: Verdict) -> str:
-    name = verdict.route.name
-    if verdict.matches:
-        return f"matches   {name} -> {', '.join(verdict.route.channels)}"
-    return f"skips     {name}: {'; '.join(reason.text for reason in verdict.why_not)}"
 
 
 def _cause(error: Exception) -> str:

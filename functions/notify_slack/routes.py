@@ -11,6 +11,8 @@ Private = Literal["any", "only", "never"]
 Format = Literal["compact", "full"]
 Key = Literal["repositories", "labels_any", "labels_all", "labels_none", "events", "private", "mute_authors"]
 
+FOLD_OVER = 10  # new issues a minute in one channel, before they become one message
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
@@ -44,7 +46,7 @@ class Route:
         labels = _lower(event.issue.labels if event.issue else ())
         others = tuple(Reason(key=key, text=text) for key, text in self._others(event))
         unlike = tuple(Reason(key=key, text=text) for key, text in self._unlike(labels))
-        leaving = bool(unlike) and not others and not any(self._unlike(_before(event, labels)))
+        leaving = bool(unlike) and not others and self._turns_against(event)
         return Verdict(route=self, why_not=(*others, *unlike), leaving=leaving, quiet=self._quiet(event))
 
     def _others(self, event: IssueEvent) -> Iterator[tuple[Key, str]]:
@@ -53,15 +55,13 @@ class Route:
         if not any(fnmatchcase(repository, glob.lower()) for glob in self.repositories):
             said = repr(event.repository) if event.repository else "the missing repository"
             yield "repositories", f"{said} matches none of {', '.join(self.repositories)}"
-        if self.events and name not in self.events:
+        if self.events and name not in self.events and not self._names(event):
             yield "events", f"{name!r} is none of {', '.join(self.events)}"
         if self.private == "only" and not _may_be_private(event):
             yield "private", "the repository is public, and the route hears private ones only"
         if self.private == "never" and _may_be_private(event):
-            yield (
-                "private",
-                "the repository is private, or does not say, and the route hears public ones only",
-            )
+            said = "the repository is private, or does not say"
+            yield "private", f"{said}, and the route hears public ones only"
         author = event.issue.author if event.issue else None
         if glob := self._muting(author):
             yield "mute_authors", f"the author {author!r} is muted by {glob}"
@@ -73,6 +73,25 @@ class Route:
             yield "labels_all", f"the issue lacks {_listed(missing)}"
         if unwanted := [label for label in self.labels_none if label.lower() in labels]:
             yield "labels_none", f"the issue has {_listed(unwanted)}"
+
+    def _names(self, event: IssueEvent) -> bool:
+        """Tell whether a label came or went that decides on this route; it is heard whatever `events` are."""
+        if f"{event.event}.{event.action}" not in {"issues.labeled", "issues.unlabeled"}:
+            return False
+        named = _lower((*self.labels_any, *self.labels_all, *self.labels_none))
+        return (event.label or "").lower() in named
+
+    def _turns_against(self, event: IssueEvent) -> bool:
+        """Tell whether a label goes that the route asks for, or one comes that it keeps out.
+
+        The labels before the event are not looked at: of several that change at once, each event shows the
+        issue with all of them changed.
+        """
+        named = {
+            "issues.unlabeled": (*self.labels_any, *self.labels_all),
+            "issues.labeled": self.labels_none,
+        }.get(f"{event.event}.{event.action}", ())
+        return (event.label or "").lower() in _lower(named)
 
     def _quiet(self, event: IssueEvent) -> str | None:
         glob = self._muting(event.sender)
@@ -87,8 +106,8 @@ class Route:
 class Verdict:
     """What one route makes of an event; it matches when there is no reason against it.
 
-    `leaving`: a label has just taken the issue out of the route, whose card, if there is one, says so a last
-    time. `quiet`: why the event adds no reply, None when it may.
+    `leaving`: a label that just came or went keeps the issue out of the route, whose card, if there is one,
+    says so a last time. `quiet`: why the event adds no reply, None when it may.
     """
 
     route: Route
@@ -125,7 +144,7 @@ class Routes:
 
     routes: tuple[Route, ...]
     people: Mapping[str, str] = field(default_factory=dict)
-    fold_over: int = 10
+    fold_over: int = FOLD_OVER
 
     def explain(self, event: IssueEvent) -> tuple[Verdict, ...]:
         """Return what each route makes of the event, in the file's order."""
@@ -133,10 +152,10 @@ class Routes:
 
     def hearings(self, event: IssueEvent) -> tuple[Hearing, ...]:
         """Return the channels that hear the event, in the file's order, each once."""
-        verdicts = self.explain(event)
+        verdicts = [verdict for verdict in self.explain(event) if verdict.matches or verdict.leaving]
         heard = [verdict for verdict in verdicts if verdict.matches]
         left = [verdict for verdict in verdicts if verdict.leaving]
-        channels = dict.fromkeys(channel for verdict in (*heard, *left) for channel in verdict.route.channels)
+        channels = dict.fromkeys(channel for verdict in verdicts for channel in verdict.route.channels)
         actor = self.people.get((event.sender or "").lower())
         return tuple(
             self._hearing(channel, _of(channel, heard), _of(channel, left), actor) for channel in channels
@@ -167,14 +186,6 @@ class Routes:
 
 def _of(channel: str, verdicts: list[Verdict]) -> list[Verdict]:
     return [verdict for verdict in verdicts if channel in verdict.route.channels]
-
-
-def _before(event: IssueEvent, labels: frozenset[str]) -> frozenset[str]:
-    """Return the labels that the issue had before the event gave or took one."""
-    changed = _lower((event.label,) if event.label else ())
-    if event.event != "issues":
-        return labels
-    return {"labeled": labels - changed, "unlabeled": labels | changed}.get(event.action or "", labels)
 
 
 def _is(login: str, glob: str) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.notify_slack import routes_file
 from local import github
 from local.processes import accepts, free_port
 
@@ -146,7 +147,7 @@ def explains(command: str) -> None:
     start, file = command.rsplit(" ", maxsplit=1)
     assert file == "payload.json"
     printed = run(f"{start} - <<<{shlex.quote(json.dumps(issue.opened().payload))}")
-    assert printed == "matches   everything -> C0123456789\nA card in C0123456789.\n"
+    assert printed == "matches   everything -> C0123456789\nCard in C0123456789: compact.\n"
 
 
 def dry_run(command: str) -> None:
@@ -194,6 +195,16 @@ def test_a_command_of_the_readme_works(command: str) -> None:
 def test_the_readme_shows_the_demo() -> None:
     """The block with the demo's output is found, so the comparison above compares something."""
     assert len(SHOWN) > 20
+
+
+def test_the_routes_of_the_readme_are_taken() -> None:
+    """What README writes above the routes that are shipped is good, and its table leaves no key out."""
+    [shown] = re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    shipped = (ROOT / "config" / "routes.toml").read_text()
+    found = routes_file.parse(shown + shipped)
+    assert found.people == {"octocat": "U0123456789"}
+    for key in found.routes[0].__slots__:
+        assert re.search(rf"^\|.*`{key}`.*\|.*\|", README, re.MULTILINE), key
 
 
 def test_the_links_of_the_documents_lead_somewhere() -> None:

@@ -65,42 +65,91 @@ def explain(event: github.Event, *arguments: str) -> list[str]:
 
 
 def test_a_good_file_is_summed_up_in_one_line_per_route() -> None:
-    """Everything that decides stands in the line, defaults too; status 0."""
+    """What decides stands in the line, defaults too, and at the end what holds for all; status 0."""
     result = invoke("check")
     assert (result.exit_code, result.stderr) == (0, "")
-    events = "events issues.opened, issues.closed, issues.reopened"
     assert result.stdout.splitlines() == [
-        f"people -> C1, C2: repositories acme/*; {events}; private any; mutes *[bot]",
-        f"others -> C3: repositories beta/*; {events}; private any; mutes *[bot]",
-        f"all -> C2, C4: repositories *; {events}; private never; mutes nobody",
+        "people -> C1, C2: repositories acme/*; events all; private any; mutes *[bot]; format compact",
+        "others -> C3: repositories beta/*; events all; private any; mutes *[bot]; format compact",
+        "all -> C2, C4: repositories *; events all; private never; mutes nobody; format compact",
+        "no people known to Slack; more than 10 new issues a minute in a channel fold",
     ]
+
+
+FULL = """
+[defaults]
+format = "full"
+fold_over = 0
+[people]
+octavia = "U1"
+mona = "U2"
+[[route]]
+name = "urgent"
+channels = ["C1"]
+labels_any = ["bug", "out of order"]
+labels_all = ["p1"]
+labels_none = ["wontfix"]
+events = ["issues.opened", "issues.labeled", "issues.unlabeled"]
+mention = ["U1", "U2", "S1"]
+[[route]]
+name = "all"
+channels = ["C2", "C1"]
+"""
+
+
+def test_labels_mentions_and_folding_are_summed_up_where_they_are_set() -> None:
+    """A label is quoted, for it may hold spaces and commas."""
+    Path("mine.toml").write_text(FULL)
+    labels = "labels_any 'bug', 'out of order'; labels_all 'p1'; labels_none 'wontfix'"
+    events = "events issues.opened, issues.labeled, issues.unlabeled"
+    rest = "private any; mutes *[bot]; format full; mentions U1, U2, S1"
+    assert invoke("check", "--file", "mine.toml").stdout.splitlines() == [
+        f"urgent -> C1: repositories *; {labels}; {events}; {rest}",
+        "all -> C2, C1: repositories *; events all; private any; mutes *[bot]; format full",
+        "2 people known to Slack; new issues never fold",
+    ]
+    Path("mine.toml").write_text(FULL.replace('mona = "U2"', "").replace("fold_over = 0", "fold_over = 3"))
+    assert invoke("check", "--file", "mine.toml").stdout.splitlines()[-1] == (
+        "1 person known to Slack; more than 3 new issues a minute in a channel fold"
+    )
 
 
 def test_all_problems_are_told_one_a_line_with_the_files_name() -> None:
     """On stderr, with status 1; the lines are those of the file."""
-    Path("mine.toml").write_text('[[route]]\nchanels = ["C1"]\nlabels_any = ["bug"]\n')
+    Path("mine.toml").write_text('[people]\nmona = "@mona"\n[[route]]\nchanels = ["C1"]\nlabels_any = []\n')
     result = invoke("check", "--file", "mine.toml")
     assert (result.exit_code, result.stdout) == (1, "")
-    known = "(known: channels, events, mute_authors, name, private, repositories)"
+    known = (
+        "(known: channels, events, format, labels_all, labels_any, labels_none, mention, mute_authors, name,"
+        " private, repositories)"
+    )
     assert result.stderr.splitlines() == [
-        f"mine.toml: line 2: route 1: unknown key 'chanels', did you mean 'channels'? {known}",
-        f"mine.toml: line 3: route 1: unknown key 'labels_any' {known}",
-        "mine.toml: line 1: route 1: channels is not a list of channel ids such as C0123456789",
+        "mine.toml: line 2: people: 'mona' has no Slack user id such as U0123456789",
+        f"mine.toml: line 4: route 1: unknown key 'chanels', did you mean 'channels'? {known}",
+        "mine.toml: line 3: route 1: channels is not a list of channel ids such as C0123456789",
+        'mine.toml: line 5: route 1: labels_any is not a list of labels such as "bug"',
     ]
 
 
 def test_a_script_reads_the_check_as_json() -> None:
     """One object either way; the status tells which."""
-    good = invoke("check", "--json")
+    Path("mine.toml").write_text(FULL)
+    good = invoke("check", "--file", "mine.toml", "--json")
     outcome = json.loads(good.stdout)
     assert (good.exit_code, outcome["problems"]) == (0, [])
-    assert outcome["routes"][2] == {
-        "name": "all",
-        "channels": ["C2", "C4"],
+    assert (outcome["people"], outcome["fold_over"]) == ({"octavia": "U1", "mona": "U2"}, 0)
+    assert outcome["routes"][0] == {
+        "name": "urgent",
+        "channels": ["C1"],
         "repositories": ["*"],
-        "events": ["issues.opened", "issues.closed", "issues.reopened"],
-        "private": "never",
-        "mute_authors": [],
+        "labels_any": ["bug", "out of order"],
+        "labels_all": ["p1"],
+        "labels_none": ["wontfix"],
+        "events": ["issues.opened", "issues.labeled", "issues.unlabeled"],
+        "private": "any",
+        "mute_authors": ["*[bot]"],
+        "format": "full",
+        "mention": ["U1", "U2", "S1"],
     }
     Path("mine.toml").write_text("")
     bad = invoke("check", "--file", "mine.toml", "--json")
@@ -137,12 +186,14 @@ def test_the_shipped_file_is_the_default(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_match_names_its_channels_and_the_others_their_reasons() -> None:
-    """A line for each route, and at the end each channel once."""
+    """A line for each route, and then one for each channel."""
     assert explain(an_issue().opened()) == [
         "matches   people -> C1, C2",
         "skips     others: 'acme/app' matches none of beta/*",
         "matches   all -> C2, C4",
-        "A card in C1, C2, C4.",
+        "Card in C1: compact.",
+        "Card in C2: compact.",
+        "Card in C4: compact.",
     ]
 
 
@@ -158,13 +209,69 @@ def test_all_reasons_of_a_route_stand_in_its_line() -> None:
     ]
 
 
-def test_an_event_that_makes_no_card_is_said_to_make_none() -> None:
-    """A comment is told by its shape, a pull request by its mark; no route could change that."""
-    assert explain(an_issue().commented(MONA, NOON, "x"))[-1] == (
-        "No card in any channel: no card is made of 'issue_comment.created',"
-        " only of issues.opened, issues.closed, issues.reopened."
+def explain_full(event: github.Event, *arguments: str) -> list[str]:
+    """Return the lines that explain the event by the file that uses every key."""
+    Path("mine.toml").write_text(FULL)
+    return explain(event, "--file", "mine.toml", *arguments)
+
+
+def test_a_new_issue_says_whom_it_mentions_and_whom_it_does_not_since_they_act() -> None:
+    """By the route, and as an assignee; whoever acts is named as left out."""
+    issue = an_issue(labels=["Bug", "p1"], assignees=[MONA])
+    assert explain_full(issue.opened()) == [
+        "matches   urgent -> C1",
+        "matches   all -> C2, C1",
+        "Card in C1: full; mentions U2, S1; does not mention U1, who acts.",
+        "Card in C2: full; mentions U2.",
+    ]
+    assert explain_full(an_issue().opened())[-1] == "Card in C1: full."
+
+
+def test_a_later_event_mentions_assignees_alone() -> None:
+    """A route's mention is for new issues; another one's assignee stays mentioned."""
+    issue = an_issue(labels=["bug", "p1"], assignees=[github.Person(login="Octavia")])
+    assert explain_full(issue.labeled(MONA, NOON, "docs"))[-2:] == [
+        "Card in C1: full; mentions U1.",
+        "Card in C2: full; mentions U1.",
+    ]
+    assert explain_full(issue.closed(github.Person(login="octavia"), NOON))[-1] == (
+        "Card in C1: full; does not mention U1, who acts."
     )
-    lines = explain(an_issue(is_pull_request=True).opened())
+
+
+def test_an_issue_that_leaves_a_route_says_so() -> None:
+    """The channel's card is changed a last time, and none is made; a channel of another route goes on."""
+    issue = an_issue(labels=["bug", "p1"])
+    Path("mine.toml").write_text(FULL.replace('["C2", "C1"]', '["C2"]'))
+    assert explain(issue.unlabeled(MONA, NOON, "p1"), "--file", "mine.toml") == [
+        "leaves    urgent -> C1: the issue lacks 'p1'",
+        "matches   all -> C2",
+        "Card in C1: if there is one, it says a last time how the issue stands.",
+        "Card in C2: full.",
+    ]
+    assert explain(issue.labeled(MONA, NOON, "docs"), "--file", "mine.toml") == [
+        "skips     urgent: the issue lacks 'p1'",
+        "matches   all -> C2",
+        "Card in C2: full.",
+    ]
+
+
+def test_a_muted_sender_changes_the_card_and_adds_no_reply() -> None:
+    """The route's line says by what; a channel that another route makes hear it has its reply."""
+    muted = "(no reply: the sender 'dependabot[bot]' is muted by *[bot])"
+    assert explain(an_issue().closed(BOT, NOON)) == [
+        f"matches   people -> C1, C2 {muted}",
+        "skips     others: 'acme/app' matches none of beta/*",
+        "matches   all -> C2, C4",
+        "Card in C1: compact; no reply in its thread.",
+        "Card in C2: compact.",
+        "Card in C4: compact.",
+    ]
+
+
+def test_an_event_that_makes_no_card_is_said_to_make_none() -> None:
+    """A pull request is told by its mark; no route could change that."""
+    lines = explain(an_issue(is_pull_request=True).commented(MONA, NOON, "x"))
     assert lines[0] == "matches   people -> C1, C2"
     assert lines[-1] == "No card in any channel: no card is made of a pull request."
 
@@ -183,23 +290,37 @@ def test_the_event_can_be_named() -> None:
 def test_stdin_is_read_for_a_dash() -> None:
     """What another command prints need not be saved."""
     payload = json.dumps(an_issue().opened().payload).encode()
-    assert invoke("explain", "-", stdin=payload).stdout.endswith("A card in C1, C2, C4.\n")
+    assert invoke("explain", "-", stdin=payload).stdout.endswith("Card in C4: compact.\n")
 
 
 def test_a_script_reads_the_explanation_as_json() -> None:
-    """Reasons carry the key that decides; no channel is named when no card is made."""
-    result = invoke("explain", saved(an_issue(author=BOT).opened()), "--json")
+    """Reasons carry the key that decides; nothing is heard of what makes no card."""
+    result = invoke("explain", saved(an_issue(author=BOT).closed(BOT, NOON)), "--json")
     outcome: dict[str, Any] = json.loads(result.stdout)
-    assert (outcome["makes_card"], outcome["why_no_card"], outcome["channels"]) == (True, None, ["C2", "C4"])
+    assert (outcome["makes_card"], outcome["why_no_card"]) == (True, None)
+    assert [hearing["channel"] for hearing in outcome["hearings"]] == ["C2", "C4"]
+    muted = "is muted by *[bot]"
     assert outcome["routes"][0] == {
         "name": "people",
         "channels": ["C1", "C2"],
         "matches": False,
-        "why_not": [{"key": "mute_authors", "text": "the author 'dependabot[bot]' is muted by *[bot]"}],
+        "leaving": False,
+        "quiet": f"the sender 'dependabot[bot]' {muted}",
+        "why_not": [{"key": "mute_authors", "text": f"the author 'dependabot[bot]' {muted}"}],
+    }
+    issue = an_issue(labels=["bug", "p1"], assignees=[MONA])
+    [explanation] = explain_full(issue.opened(), "--json")
+    assert json.loads(explanation)["hearings"][0] == {
+        "channel": "C1",
+        "format": "full",
+        "leaving": False,
+        "replies": True,
+        "mentions": ["U2", "S1"],
+        "left_out": ["U1"],
     }
     silent = invoke("explain", saved(an_issue(is_pull_request=True).opened()), "--json")
     outcome = json.loads(silent.stdout)
-    assert (outcome["makes_card"], outcome["channels"]) == (False, [])
+    assert (outcome["makes_card"], outcome["hearings"]) == (False, [])
     assert outcome["why_no_card"] == "no card is made of a pull request"
 
 
@@ -251,5 +372,8 @@ def test_what_a_payload_holds_cannot_steer_the_terminal() -> None:
     payload["repository"]["full_name"] = "a\x1b]0;x\x07\u202e/b\ud800"
     result = invoke("explain", saved(github.Event(name="issues", payload=payload)))
     assert result.exit_code == 0
-    assert len(result.stdout.splitlines()) == 4
+    assert len(result.stdout.splitlines()) == 5
     assert result.stdout.replace("\n", "").isprintable()
+    lines = explain(an_issue().closed(github.Person(login="x\x1b[31m\n[bot]"), NOON))
+    assert len(lines) == 6
+    assert "".join(lines).isprintable()

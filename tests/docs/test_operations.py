@@ -1,0 +1,81 @@
+"""The runbook tells the truth: the reasons it explains are those that the function and the commands give."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from functions.notify_slack import card, routes_file
+from local import github
+from pipeline.delivery import Delivery
+from pipeline.events import IssueEvent
+
+ROOT = Path(__file__).parent.parent.parent
+NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+SECTION = (
+    (ROOT / "docs" / "operations.md")
+    .read_text()
+    .split("\n## An issue did not reach Slack\n")[1]
+    .split("\n## ")[0]
+)
+WHYS = [
+    why for row in re.findall(r"^\| (.*?) \|", SECTION, re.MULTILINE) for why in re.findall(r"`([^`]+)`", row)
+]
+ROUTES = """
+[[route]]
+channels = ["C1"]
+repositories = ["beta/*"]
+[[route]]
+channels = ["C1"]
+repositories = ["acme/*"]
+events = ["issues.opened", "issues.closed"]
+labels_any = ["bug"]
+labels_all = ["p1"]
+labels_none = ["stale"]
+private = "only"
+[[route]]
+channels = ["C1"]
+private = "never"
+repositories = ["acme/*"]
+"""
+
+
+def said() -> set[str]:
+    """Return what the code says of events that reach nobody."""
+    bot = github.Person(login="dependabot[bot]", type="Bot")
+    public, private, other = (
+        github.Repository(full_name=name, private=hidden)
+        for name, hidden in (("acme/app", False), ("acme/app", True), ("gamma/app", False))
+    )
+    issues = [
+        github.Issue(
+            repository=repository, number=7, title="x", author=bot, created_at=NOON, labels=["stale"], **kind
+        )
+        for repository in (public, private, other)
+        for kind in ({}, {"is_pull_request": True})
+    ]
+    payloads = [event.payload for issue in issues for event in (issue.opened(), issue.reopened(bot, NOON))]
+    payloads += [{"action": "opened"}, {"action": "opened", "issue": {"title": "x"}}]
+    routes, texts = routes_file.parse(ROUTES), set()
+    for payload in payloads:
+        event = IssueEvent.from_delivery(
+            Delivery(delivery_id="d", event="issues", body=json.dumps(payload).encode(), received_at=NOON)
+        )
+        texts.update(filter(None, (card.silence(event), routes.silence(event))))
+        texts.update(reason.text for verdict in routes.explain(event) for reason in verdict.why_not)
+    return texts
+
+
+@pytest.mark.parametrize("why", WHYS)
+def test_a_reason_that_the_runbook_explains_is_one_that_is_given(why: str) -> None:
+    """Letter by letter, but for what is left out; one of them stands in the function itself."""
+    pattern = re.compile(".*" + ".*".join(map(re.escape, why.split("..."))) + ".*", re.DOTALL)
+    function = (ROOT / "functions" / "notify_slack" / "main.py").read_text()
+    assert any(map(pattern.fullmatch, said())) or why in function
+
+
+def test_the_runbook_explains_reasons() -> None:
+    """The table is found, so that the comparison above compares something."""
+    assert len(WHYS) > 10
