@@ -8,7 +8,7 @@ from .routes import Hearing
 from .state import State
 from .text import link
 
-_LEFT = "no longer followed here because of its labels"
+_LEFT = "not followed here any more because of its labels"
 
 
 def blocks(

@@ -101,7 +101,9 @@ def assert_inert(message: Message, github_url: str, hearing: Hearing) -> None:
             who = construct["user"] or construct["group"]
             assert construct["stamp"] or ours or who in known, construct[0]
     assert sent["text"].strip()
-    assert not CONTROL.search(sent["text"])
+    mentions = [found[0] for found in CONTROL.finditer(sent["text"])]
+    assert all(mention.startswith(("<@", "<!subteam")) for mention in mentions)
+    assert all(mention in str(sent["blocks"]) for mention in mentions)
     assert len(sent["text"]) < 600
     assert sum(map(len, texts(sent))) < 3_000
     assert len(json.dumps(sent["metadata"])) < 1_000

@@ -501,7 +501,7 @@ def test_a_long_list_of_mentions_is_cut() -> None:
 def test_a_channel_that_an_issue_leaves_is_told(format_: str) -> None:
     """The card that stays behind says why it will not change any more."""
     message = card_of(an_issue().labeled(MONA, NOON, "bug").payload, format=format_, leaving=True)
-    assert lines_of_context(message)[0].endswith("no longer followed here because of its labels")
+    assert lines_of_context(message)[0].endswith("not followed here any more because of its labels")
 
 
 # Who closed it.
