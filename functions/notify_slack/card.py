@@ -3,14 +3,12 @@
 Limits: https://docs.slack.dev/reference/block-kit/blocks. All of a card stays far below them.
 """
 
-from dataclasses import dataclass
-
 from pipeline.events import Issue, IssueEvent
 
-from . import index, words
-from .message import Message, context, section
+from . import compact, full, index, state, words
+from .message import Block, Message, section
 from .routes import Hearing
-from .text import link
+from .state import State
 
 _ACTIONS = {
     "issues": "opened edited closed reopened labeled unlabeled assigned unassigned milestoned demilestoned"
@@ -20,16 +18,6 @@ _ACTIONS = {
 # Those that are known; an action that GitHub adds to the same two events changes a card too.
 EVENTS = tuple(f"{event}.{action}" for event, actions in _ACTIONS.items() for action in actions.split())
 _LINES = {"opened", "closed", "reopened"}
-_UNDONE = {"not_planned", "duplicate"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _State:
-    """How the issue stands: its mark, a headline, and who did it and when, as far as the event knows."""
-
-    mark: str
-    headline: str
-    details: tuple[str, ...]
 
 
 def shown(event: IssueEvent) -> Issue | None:
@@ -64,60 +52,44 @@ def is_line(event: IssueEvent, hearing: Hearing) -> bool:
     )
 
 
-def build(event: IssueEvent, issue: Issue, hearing: Hearing, github_url: str) -> Message:
-    """Return the card; its one link is made of `github_url`, the repository and the number."""
-    return _message(event, issue, (_head(event, issue, github_url), _foot(event, issue)))
+def build(
+    event: IssueEvent, issue: Issue, hearing: Hearing, github_url: str, before: index.Found | None = None
+) -> Message:
+    """Return the card; its links are made of `github_url`, the repository and the number.
+
+    `before` is the card that this one takes the place of.
+    """
+    stands = state.of(event, issue, before.blocks if before else ())
+    layout = full.blocks if hearing.format == "full" else compact.blocks
+    return _message(event, issue, stands, layout(event, issue, stands, hearing, github_url))
 
 
-def line(event: IssueEvent, issue: Issue, hearing: Hearing, github_url: str) -> Message:
+def closed_late(found: index.Found, event: IssueEvent, issue: Issue) -> tuple[Block, ...]:
+    """Return the blocks of a card that shows the issue later than the event does.
+
+    They stay as they are, but for a close of which they do not say yet who did it.
+    """
+    return state.closed_late(found.blocks, event, issue)
+
+
+def line(
+    event: IssueEvent,
+    issue: Issue,
+    hearing: Hearing,  # noqa: ARG001 - is called as `build` is, and mentions nobody
+    github_url: str,
+) -> Message:
     """Return the card in one line, for an incoming webhook."""
-    parts = (_head(event, issue, github_url), *_state(event, issue).details[:1], words.labels(issue))
-    return _message(event, issue, (" · ".join(part for part in parts if part),))
+    stands = state.of(event, issue)
+    reopened = event.event == "issues" and event.action == "reopened"
+    end = f"reopened by {words.person(event.sender)}" if reopened else stands.end
+    parts = (compact.head(event, issue, stands, github_url), end)
+    return _message(event, issue, stands, (section(" · ".join(filter(None, parts))),))
 
 
-def _message(event: IssueEvent, issue: Issue, lines: tuple[str, ...]) -> Message:
+def _message(event: IssueEvent, issue: Issue, stands: State, blocks: tuple[Block, ...]) -> Message:
     name = words.name(event.repository, issue.number)
     return Message(
-        text=f"{_state(event, issue).headline}: {name} {words.title(issue)}",
-        blocks=(section(lines[0]), *(context(text) for text in lines[1:])),
+        text=f"{stands.headline}: {name} {words.title(issue)}",
+        blocks=blocks,
         metadata=index.of_card(event, issue),
     )
-
-
-def _head(event: IssueEvent, issue: Issue, github_url: str) -> str:
-    url, title = words.address(github_url, event.repository, issue.number), words.title(issue)
-    name = words.name(event.repository, issue.number)
-    return f"{_state(event, issue).mark} *{name}* {link(url, title) if url else title}"
-
-
-def _foot(event: IssueEvent, issue: Issue) -> str:
-    parts = (
-        *_state(event, issue).details,
-        words.labels(issue),
-        words.assignees(issue),
-        words.comments(issue),
-    )
-    return " · ".join(part for part in parts if part)
-
-
-def _state(event: IssueEvent, issue: Issue) -> _State:
-    """Return the state; an issue put aside does not look like one that is done."""
-    opened = f"opened by {words.person(issue.author)} {words.date(issue.created_at)}".rstrip()
-    by = f" by {words.person(event.sender)}"
-    if index.is_final(event) and event.action == "deleted":
-        return _State(mark=":wastebasket:", headline="Deleted", details=(f"deleted{by}", opened))
-    if index.is_final(event):
-        where = words.destination(event)
-        return _State(
-            mark=":rocket:", headline=f"Transferred{where}", details=(f"transferred{where}{by}", opened)
-        )
-    if issue.state == "closed":
-        closer = by if event.event == "issues" and event.action == "closed" else ""
-        return _State(
-            mark=":no_entry_sign:" if issue.state_reason in _UNDONE else ":white_check_mark:",
-            headline=f"Closed{words.reason(issue)}",
-            details=(f"closed{words.reason(issue)}{closer}", words.age(issue), opened),
-        )
-    if event.event == "issues" and event.action == "opened":
-        return _State(mark=":large_green_circle:", headline="New issue", details=(f"new issue, {opened}",))
-    return _State(mark=":large_green_circle:", headline="Open issue", details=(opened,))

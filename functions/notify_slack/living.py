@@ -124,9 +124,10 @@ class Living:
             replied = self._reply(hearing.channel, found.ts, due, event, replies=found.replies)
         newer = not known and index.supersedes(event, issue, found)
         if surplus or not known:
-            shown = card.build(event, issue, hearing, self._github_url) if newer else found
+            shown = card.build(event, issue, hearing, self._github_url, found) if newer else found
+            blocks = shown.blocks if newer else card.closed_late(found, event, issue)
             metadata = index.of_update(event, issue, found)
-            message = Message(text=shown.text, blocks=tuple(shown.blocks), metadata=metadata)
+            message = Message(text=shown.text, blocks=blocks, metadata=metadata)
             self._slack.update(hearing.channel, found.ts, message)
         for younger in surplus:
             self._slack.delete(hearing.channel, younger.ts)

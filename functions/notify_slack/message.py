@@ -20,14 +20,30 @@ class Message:
     metadata: Mapping[str, Any]
 
 
+def header(text: str) -> Block:
+    """Return one large line."""
+    return {"type": "header", "text": {"type": "plain_text", "text": text, "emoji": True}}
+
+
 def section(text: str) -> Block:
     """Return one paragraph."""
     return {"type": "section", "text": _markdown(text)}
 
 
-def context(*texts: str) -> Block:
-    """Return small grey texts, side by side."""
-    return {"type": "context", "elements": [_markdown(text) for text in texts]}
+def quotation(text: str) -> Block:
+    """Return one paragraph in which nothing is formatting, and no name an emoji."""
+    return {"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}
+
+
+def fields(*texts: str) -> Block:
+    """Return at most ten short texts, in two columns."""
+    return {"type": "section", "fields": [_markdown(text) for text in texts]}
+
+
+def context(*texts: str, block_id: str = "") -> Block:
+    """Return small grey texts, side by side; the `block_id` is what to find the block by."""
+    named = {"block_id": block_id} if block_id else {}
+    return {"type": "context", "elements": [_markdown(text) for text in texts], **named}
 
 
 def _markdown(text: str) -> Block:

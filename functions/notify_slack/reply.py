@@ -2,30 +2,38 @@
 
 from pipeline.events import Issue, IssueEvent
 
-from . import index, words
+from . import body, index, words
 from .message import Message, section
 from .routes import Hearing
-from .text import link, plain
+from .text import inert, link
 
 _EXCERPT = 300
 _COMMENTED = "commented"
 
 
 def due(event: IssueEvent, issue: Issue, hearing: Hearing, github_url: str) -> Message | None:
-    """Return the reply to a comment, a close, a reopening, a transfer or an assignment; None to all else."""
-    text = _text(event, issue, _COMMENTED)
+    """Return the reply to a comment, a close, a reopening, a transfer or an assignment; None to all else.
+
+    A new issue has one when there is somebody to mention: for where its card was there already, and an
+    update pings nobody.
+    """
+    text = _text(event, issue, hearing, _COMMENTED)
     if text is None:
         return None
-    linked = _text(event, issue, _comment_link(event, issue, github_url)) or text
+    linked = _text(event, issue, hearing, _comment_link(event, issue, github_url)) or text
     return Message(text=text, blocks=(section(linked),), metadata=index.of_reply(event, issue))
 
 
-def _text(event: IssueEvent, issue: Issue, commented: str) -> str | None:
+def _text(  # noqa: PLR0911 - a table
+    event: IssueEvent, issue: Issue, hearing: Hearing, commented: str
+) -> str | None:
     actor = words.person(event.sender)
     match event.event, event.action:
         case "issue_comment", "created":
-            excerpt = plain(event.comment.body if event.comment else None, _EXCERPT)
+            excerpt = inert(body.answer(event.comment.body), _EXCERPT) if event.comment else ""
             return f"{actor} {commented}" + (f": {excerpt}" if excerpt else "")
+        case "issues", "opened" if hearing.mention:
+            return f"new issue · cc {words.mentions(hearing.mention)}"
         case "issues", "closed":
             age = words.age(issue)
             return f"{actor} closed this{words.reason(issue)}" + (f" · {age}" if age else "")
@@ -34,7 +42,7 @@ def _text(event: IssueEvent, issue: Issue, commented: str) -> str | None:
         case "issues", "transferred":
             return f"{actor} transferred this{words.destination(event)}"
         case "issues", "assigned":
-            return f"{actor} assigned {words.person(event.assignee)}"
+            return f"{actor} assigned {words.worker(event.assignee, hearing.people)}"
         case _:
             return None
 

@@ -1,34 +1,41 @@
 """The words that cards and replies share, each safe for Slack."""
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pipeline.events import Issue, IssueEvent
 
-from .text import code, plain
+from .text import code, inert
 
 TITLE = 250
 NAME = 60
 _SHOWN_LABELS = 6
 _SHOWN_ASSIGNEES = 6
+_SHOWN_MENTIONS = 50
 _REPOSITORY = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}\Z)[\w.-]{1,100}", re.ASCII)
 _SECONDS = range(10**11)  # what a date of Slack's takes
 _REASONS = {"completed": "completed", "not_planned": "not planned", "duplicate": "a duplicate"}
 
 
-def name(repository: str | None, number: int | None) -> str:
-    """Return owner/name#number."""
-    return plain(repository, 2 * NAME, empty="(unknown repository)") + f"#{number or '?'}"
+def name(repository: str | None, number: int | None, limit: int = 2 * NAME) -> str:
+    """Return owner/name#number; `limit` is that of owner/name."""
+    return inert(repository, limit, empty="(unknown repository)") + f"#{number or '?'}"
 
 
 def title(issue: Issue, limit: int = TITLE) -> str:
     """Return the title on one line."""
-    return plain(issue.title, limit, empty="(no title)")
+    return inert(issue.title, limit, empty="(no title)")
+
+
+def is_new(event: IssueEvent) -> bool:
+    """Tell whether the issue is new: at its opening, and never after it."""
+    return event.event == "issues" and event.action == "opened"
 
 
 def person(login: str | None) -> str:
     """Return the login; a deleted account is a ghost, as at GitHub."""
-    return plain(login, NAME, empty="ghost")
+    return inert(login, NAME, empty="ghost")
 
 
 def address(github_url: str, repository: str | None, number: int | None) -> str | None:
@@ -56,17 +63,27 @@ def labels(issue: Issue) -> str:
     return " ".join([*shown, *_rest(issue.labels, _SHOWN_LABELS)])
 
 
-def assignees(issue: Issue) -> str:
+def worker(login: str | None, people: Mapping[str, str]) -> str:
+    """Return a mention of the login's Slack user, or the login when `people` do not know it."""
+    user = people.get((login or "").lower())
+    return f"<@{user}>" if user else person(login)
+
+
+def assignees(issue: Issue, people: Mapping[str, str]) -> str:
     """Return who works on it; those beyond six are a number."""
-    if not issue.assignees:
-        return ""
-    shown = [person(login) for login in issue.assignees[:_SHOWN_ASSIGNEES]]
-    return "assigned to " + ", ".join([*shown, *_rest(issue.assignees, _SHOWN_ASSIGNEES)])
+    shown = [worker(login, people) for login in issue.assignees[:_SHOWN_ASSIGNEES]]
+    return ", ".join([*shown, *_rest(issue.assignees, _SHOWN_ASSIGNEES)])
 
 
-def mentions(ids: tuple[str, ...]) -> str:
-    """Return what pings the users and user groups with these ids of Slack's."""
-    return " ".join(f"<!subteam^{each}>" if each.startswith("S") else f"<@{each}>" for each in ids)
+def mentions(ids: Sequence[str]) -> str:
+    """Return what pings the users and user groups with these ids of Slack's; those beyond 50 are a number."""
+    shown = [f"<!subteam^{each}>" if each.startswith("S") else f"<@{each}>" for each in ids[:_SHOWN_MENTIONS]]
+    return " ".join([*shown, *_rest(ids, _SHOWN_MENTIONS)])
+
+
+def milestone(issue: Issue) -> str:
+    """Return the milestone's title, nothing for none."""
+    return inert(issue.milestone, NAME)
 
 
 def comments(issue: Issue) -> str:
@@ -76,11 +93,13 @@ def comments(issue: Issue) -> str:
 
 
 def date(moment: datetime | None) -> str:
-    """Return a date that Slack shows in the reader's own zone."""
-    if moment is None:
-        return ""
-    seconds, text = int(moment.timestamp()), f"{moment:%Y-%m-%d %H:%M} UTC"
-    return f"<!date^{seconds}^{{date_short_pretty}} {{time}}|{text}>" if seconds in _SECONDS else text
+    """Return date and time as Slack shows them in the reader's own zone, nothing for no moment."""
+    return _moment(moment, "{date_short_pretty} {time}", "%Y-%m-%d %H:%M UTC")
+
+
+def day(moment: datetime | None) -> str:
+    """Return the date alone, otherwise as `date`."""
+    return _moment(moment, "{date_short_pretty}", "%Y-%m-%d")
 
 
 def age(issue: Issue) -> str:
@@ -97,5 +116,12 @@ def age(issue: Issue) -> str:
     return f"{amount} after opening"
 
 
-def _rest(items: tuple[str, ...], shown: int) -> list[str]:
+def _moment(moment: datetime | None, format_: str, fallback: str) -> str:
+    if moment is None:
+        return ""
+    seconds, text = int(moment.timestamp()), moment.strftime(fallback)
+    return f"<!date^{seconds}^{format_}|{text}>" if seconds in _SECONDS else text
+
+
+def _rest(items: Sequence[str], shown: int) -> list[str]:
     return [f"+{len(items) - shown}"] if len(items) > shown else []

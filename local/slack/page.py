@@ -82,7 +82,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """What a reader sees in place of ids, and the zone of the times shown."""
+    """What a reader sees in place of ids, and the zone of the times shown; users are user groups too."""
 
     channels: Mapping[str, str] = field(default=_NOBODY)
     users: Mapping[str, str] = field(default=_NOBODY)
@@ -294,7 +294,7 @@ def _fit(text: str, names: Names, width: int) -> str:
 
 def _words(item: Mapping[str, Any], pen: _Pen) -> str:
     if item["type"] != "mrkdwn":
-        return pen.plain(item["text"])
+        return pen.plain(item["text"]) if item.get("emoji", True) else _escape_only(item["text"], pen)
     # The line breaks beside a quote or a code block belong to it; kept, they would show as empty lines.
     return _BLOCK_TAG.sub(r"\1\2", _mrkdwn(item["text"], pen))
 
@@ -355,7 +355,9 @@ def _reference(match: re.Match[str], names: Names) -> tuple[str, str, str]:
         return "user", "#" + names.channels.get(match["channel"], label or match["channel"]), ""
     if match["stamp"]:
         return ("link" if match["date_url"] else "date"), _date(match, names), match["date_url"] or ""
-    return "here", "@" + (match["special"] or label or match["group"]).removeprefix("@"), ""
+    if match["group"]:
+        return "here", "@" + names.users.get(match["group"], label or match["group"]).removeprefix("@"), ""
+    return "here", "@" + match["special"], ""
 
 
 def _date(match: re.Match[str], names: Names) -> str:

@@ -37,9 +37,19 @@ def content(message: Message | Kept) -> tuple[str, str]:
     return message.text, json.dumps(blocks, sort_keys=True)
 
 
-def state(event: IssueEvent) -> tuple[str, str]:
-    """Return what the card of the event shows."""
-    return content(card.build(event, shown(event), Hearing(channel="C1"), GITHUB))
+def state(event: IssueEvent, close: IssueEvent | None = None) -> tuple[str, str]:
+    """Return what the card of the event shows, where it follows that of the close."""
+    before = card_of(close) if close else None
+    return content(card.build(event, shown(event), Hearing(channel="C1"), GITHUB, before))
+
+
+def card_of(event: IssueEvent) -> index.Found:
+    """Return the card that the event makes, as it is found."""
+    made = card.build(event, shown(event), Hearing(channel="C1"), GITHUB)
+    message = {"ts": "1", "blocks": made.blocks, "metadata": made.metadata}
+    found = index.read_card(message, index.key(event, shown(event)))
+    assert found is not None
+    return found
 
 
 def payload(kept: Kept) -> dict[str, Any]:
@@ -138,7 +148,17 @@ def newest(events: list[IssueEvent]) -> set[tuple[str, str]]:
     latest = max(index.as_of(event, shown(event)) for event in events)
     last = final or [event for event in events if index.as_of(event, shown(event)) == latest]
     strong = [event for event in last if event.event == "issues" and event.action != "opened"]
-    return {state(event) for event in strong or last}
+    return {state(event, close) for event in strong or last for close in closes(event, events)}
+
+
+def closes(event: IssueEvent, events: list[IssueEvent]) -> list[IssueEvent | None]:
+    """Return those of which the event's card says who did it: none only where one second holds more."""
+    wanted = shown(event).closed_at
+    if wanted is None or event.action == "closed" or index.is_final(event):
+        return [None]
+    of_the_second = [each for each in events if each.event == "issues" and shown(each).updated_at == wanted]
+    found: list[IssueEvent | None] = [each for each in of_the_second if each.action == "closed"]
+    return found if len(of_the_second) == 1 else [*found, None]
 
 
 def assert_within_bounds(calls: list[tuple[str, dict[str, Any]]]) -> None:

@@ -568,7 +568,7 @@ def test_an_incoming_webhook_posts_without_metadata(server: Workspace, hook: Sla
     assert hook.post("webhook", a_card()) == ""
     [message] = server.messages
     assert (message.channel, message.via, message.metadata) == (CHANNEL, "webhook", None)
-    assert len(message.blocks) == 2
+    assert len(message.blocks) == 1
     assert server.requests[0][1]["unfurl_links"] is False
 
 

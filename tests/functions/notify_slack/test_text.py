@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.notify_slack.text import code, link, plain
+from functions.notify_slack.text import code, inert, link, plain
 
 _ENTITY = re.compile(r"&(?:amp|lt|gt);")
 anything = st.text(st.characters(categories=("L", "M", "N", "P", "S", "Z", "C")), max_size=60)
@@ -92,3 +92,33 @@ def test_a_backtick_does_not_open_the_frame() -> None:
     assert code("a` *b* `c", 100) == "`a' *b* 'c`"
     assert code("<x>", 100) == "`&lt;x&gt;`"
     assert code("\u200b", 100, empty="?") == "`?`"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("max_results a*b x~y", "max_results a*b x~y"),
+        ("*bold* _it_ ~no~", "\u2217bold\u2217 \u02cdit\u02cd \u223cno\u223c"),
+        ("a `b` c`d", "a \u02cbb\u02cb c\u02cbd"),
+        ("__init__.py **kw", "\u02cd\u02cdinit\u02cd\u02cd.py \u2217\u2217kw"),
+        ("a_ * b", "a\u02cd \u2217 b"),
+        ("<*>", "&lt;\u2217&gt;"),
+        ("漢*字_Ä", "漢*字_Ä"),
+    ],
+)
+def test_what_would_format_is_a_look_alike(text: str, expected: str) -> None:
+    """Slack has no escape for its marks; inside a word, where they format nothing, they stay."""
+    assert inert(text, 100) == expected
+
+
+@settings(derandomize=True, database=None, deadline=None)
+@given(hostile, st.integers(2, 40))
+def test_a_look_alike_is_as_long_as_what_it_stands_for(text: str, limit: int) -> None:
+    """The limit holds for both, and nothing else is changed."""
+    marks = str.maketrans("\u2217\u02cd\u223c\u02cb", "*_~`")
+    assert inert(text, limit).translate(marks) == plain(text, limit).translate(marks)
+
+
+def test_accents_do_not_pile_up() -> None:
+    """Three on a letter stay; forty would be drawn over the lines above and below."""
+    assert plain("Z" + "\u0351" * 40 + "a\u0323\u0302", 100) == "Z\u0351\u0351\u0351a\u0323\u0302"
