@@ -131,6 +131,7 @@ def test_a_function_imports_what_it_has_pinned(room: str) -> None:
         "google.pubsub_v1": "google-cloud-pubsub",
         "grpc": "google-cloud-",
         "slack_sdk": "slack-sdk",
+        "markdown_it": "markdown-it-py",
     }
     named = (ROOT / "functions" / room / "requirements.in").read_text().split()
     for path in (ROOT / "functions" / room).glob("*.py"):

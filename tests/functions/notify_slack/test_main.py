@@ -259,7 +259,8 @@ def test_an_incoming_webhook_posts_lines_and_nothing_more(notifier: Notifier) ->
     assert [len(arguments["blocks"]) for _, arguments in calls] == [1, 1]
     assert calls[1][1]["blocks"][0]["text"]["text"] == (
         ":white_check_mark: *acme/app#9* <https://github.com/acme/app/issues/9|Export fails>"
-        " · closed as completed by mona · `bug` `ui`"
+        " · octavia, <!date^1767614400^{date_short_pretty}|2026-01-05> · `bug` `ui`"
+        " · closed as completed by mona · 3 hours after opening"
     )
 
 
