@@ -281,7 +281,7 @@ def _fit_object(item: Mapping[str, Any], *, names: Names, width: int) -> str:
         case "image":
             return f"[{item['alt_text']}]"
         case "plain_text":
-            return _text_pen(names, urls=False).plain(item["text"])
+            return _plain(item, _text_pen(names, urls=False))
         case _:
             return _fit(item["text"], names, width)
 
@@ -294,9 +294,13 @@ def _fit(text: str, names: Names, width: int) -> str:
 
 def _words(item: Mapping[str, Any], pen: _Pen) -> str:
     if item["type"] != "mrkdwn":
-        return pen.plain(item["text"]) if item.get("emoji", True) else _escape_only(item["text"], pen)
+        return _plain(item, pen)
     # The line breaks beside a quote or a code block belong to it; kept, they would show as empty lines.
     return _BLOCK_TAG.sub(r"\1\2", _mrkdwn(item["text"], pen))
+
+
+def _plain(item: Mapping[str, Any], pen: _Pen) -> str:
+    return pen.plain(item["text"]) if item.get("emoji", True) else _escape_only(item["text"], pen)
 
 
 def _paragraph_of(item: Mapping[str, Any], pen: _Pen) -> str:

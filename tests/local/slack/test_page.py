@@ -8,7 +8,7 @@ import pytest
 
 from local.slack.page import Message, Names, as_text, render_page
 
-NAMES = Names(channels={"C0123456789": "bugs"}, users={"U0123456789": "octocat"})
+NAMES = Names(channels={"C0123456789": "bugs"}, users={"U0123456789": "octocat", "S0123456789": "triage"})
 VOID = {"meta", "hr", "path", "rect"}
 
 
@@ -89,6 +89,7 @@ SHOWN = [
         '<span class="here">@here</span> <span class="here">@channel</span>',
         "@here @channel",
     ),
+    ("<!subteam^S0123456789>", '<span class="here">@triage</span>', "@triage"),
     ("<!subteam^S1|@core>", '<span class="here">@core</span>', "@core"),
     ("<!date^1764000000^{date_short} at {time}|f>", "Nov 24, 2025 at 16:00", "Nov 24, 2025 at 16:00"),
     ("<!date^1764000000^{ago}|a while ago>", "a while ago", "a while ago"),
@@ -160,6 +161,17 @@ def test_a_line_too_wide_for_the_terminal_keeps_the_label_of_its_link():
     lines = as_text(CARD, NAMES, width=40).splitlines()
     assert lines[1] == "acme/app#41 opened"
     assert lines[-1] == "[Open]"
+
+
+def test_plain_text_can_do_without_emoji():
+    """Where it says so, a name between colons is what was written: it may be code."""
+    text = {"type": "plain_text", "text": "a:bug:b &lt;i&gt;\n*c*"}
+    for emoji, shown in ((True, "a🐛b"), (False, "a:bug:b")):
+        block = {"type": "section", "text": {**text, "emoji": emoji}}
+        assert as_text(message("", block), NAMES) == f"{shown} <i>\n*c*"
+        page = render_page([message("", block)], NAMES)
+        Tree(page)
+        assert f'<div class="text">{shown} &lt;i&gt;\n*c*</div>' in page
 
 
 def test_a_message_without_blocks_shows_its_text():
