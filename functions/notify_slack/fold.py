@@ -99,7 +99,7 @@ def _message(
     issues: tuple[str, ...], lists: tuple[str, ...], moments: tuple[int, ...], mention: str = ""
 ) -> Message:
     text = f"{len(issues)} more issue{'s' if len(issues) > 1 else ''} at once"
-    head = f":card_index_dividers: *{text}*, listed here so that the channel stays readable"
+    head = f":card_index_dividers: *{text}*, listed here to keep the channel readable"
     payload = {"issues": " ".join(issues), "moments": " ".join(map(str, moments)), "schema": 1}
     return Message(
         text=text,

@@ -38,6 +38,7 @@ _EMOJI = {
     "bell": "🔔",
     "bug": "🐛",
     "bust_in_silhouette": "👤",
+    "card_index_dividers": "🗂️",
     "eyes": "👀",
     "fire": "🔥",
     "hourglass": "⌛",
