@@ -15,7 +15,9 @@ CARD = "issuewire_card"
 REPLY = "issuewire_reply"
 KEPT_DELIVERIES = 20
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+CLOSED = "closed:"  # how the name of the block begins that says who closed the issue
 _FINAL = {"deleted", "transferred"}
+_TURNS = {"closed", "reopened"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,11 @@ class Found:
     updated_at: datetime | None
     deliveries: tuple[str, ...]
     replies: int
+
+    @property
+    def shows_closed(self) -> bool:
+        """Tell whether the card is that of a closed issue."""
+        return any(str(block.get("block_id", "")).startswith(CLOSED) for block in self.blocks)
 
 
 def key(event: IssueEvent, issue: Issue) -> str:
@@ -56,14 +63,17 @@ def as_of(event: IssueEvent, issue: Issue) -> datetime:
 def supersedes(event: IssueEvent, issue: Issue, card: Found) -> bool:
     """Tell whether the event shows the issue later than the card does.
 
-    GitHub's times are whole seconds. Of one second, a comment may show the issue before the close that it
-    came with, and `opened` is before everything else: these two do not win. Otherwise the last one does.
+    GitHub's times are whole seconds. Of one second, `opened` is before everything else, and what shows the
+    issue open beside a close, or closed beside a reopening, was before that: these do not win, nor does a
+    comment. Otherwise the last one does.
     """
     if card.updated_at is None or is_final(event):
         return True
     moment = as_of(event, issue)
     if moment == card.updated_at:
-        return event.event == "issues" and event.action != "opened"
+        if event.event != "issues" or event.action == "opened":
+            return False
+        return event.action in _TURNS or (issue.state == "closed") is card.shows_closed
     return moment > card.updated_at
 
 

@@ -72,7 +72,7 @@ def _kept(issue: Issue, blocks: Sequence[Block]) -> str:
 
 
 def _block_id(issue: Issue) -> str:
-    return f"closed:{format_time(issue.closed_at)}" if issue.closed_at else ""
+    return index.CLOSED + format_time(issue.closed_at) if issue.closed_at else ""
 
 
 def _names(block: Block, block_id: str) -> bool:

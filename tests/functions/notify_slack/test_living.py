@@ -1,5 +1,6 @@
 """The living card against the strict stand-in for Slack, through Slack's own client."""
 
+import itertools
 import json
 import threading
 from collections import Counter
@@ -403,6 +404,19 @@ def test_a_comment_of_the_same_second_does_not_bring_the_state_back(room: Room) 
     closed = room.read(issue.closed(MONA, at))
     for event in (opened, closed, comment):
         room.handle(event)
+    assert content(room.card) == state(closed)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_label_of_the_same_second_does_not_bring_the_state_back(room: Room, order: tuple[int, ...]) -> None:
+    """What labels an issue and closes it at once makes two events of one second, in any order of arrival."""
+    issue, start = room.issue(), room.clock.now
+    at = start + timedelta(seconds=30)
+    opened, labeled = room.read(issue.opened()), room.read(issue.labeled(MONA, at, "stale"))
+    closed = room.read(issue.closed(MONA, at))
+    events = [opened, labeled, closed]
+    for place in order:
+        room.handle(events[place])
     assert content(room.card) == state(closed)
 
 
