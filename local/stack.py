@@ -25,12 +25,14 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
 
+from functions.notify_slack import routes_file
 from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer
 from local.secret_manager_server import SecretManagerServer
 from local.slack.server import SlackServer
 from ops import schema
+from pipeline.errors import ConfigurationError
 
 STATE = ROOT / ".local"
 PROJECT = "local-dev"
@@ -39,7 +41,9 @@ DEAD_TOPIC = "github-events-dead"
 DATASET = "github"
 TOKEN = "xoxb-local"
 SECRET = f"projects/{PROJECT}/secrets/github-webhook-secret"
-CHANNELS = {"C0123456789": "issues"}
+CHANNELS = {
+    "C0123456789": "issues"
+}  # that of config/routes.toml; those of other files are named after routes
 FUNCTIONS = ("ingest", "notify_slack", "stream_bq")
 SUBSCRIPTIONS = {"notify-slack": "notify_slack", "stream-bq": "stream_bq"}
 RPC_SECONDS = 10.0
@@ -63,11 +67,12 @@ class Stack:
     """Everything that runs. Use `running`, which stops it whatever happens."""
 
     def __init__(self, options: Options, say: Say) -> None:
+        channels, users = _people_and_places(options.routes)
         self.options = options
         self.say = say
         self.folder = _folder(options.state)
         self.webhook_secret = secrets.token_hex(20)
-        self.slack = SlackServer(options.ports.get("slack", 0), channels=CHANNELS, token=TOKEN)
+        self.slack = SlackServer(options.ports.get("slack", 0), channels=channels, users=users, token=TOKEN)
         self.secret_manager = SecretManagerServer(options.ports.get("secret_manager", 0))
         self.pubsub_server: PubSubServer | None = None
         self.pubsub_host = ""
@@ -305,6 +310,22 @@ def _signals_ignored() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _people_and_places(routes: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the workspace's channels and users, by id, as the routes file knows them. Raises NotReady."""
+    try:
+        found = routes_file.parse(routes.read_text("utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotReady(
+            f"{routes} cannot be read ({type(error).__name__}); name another with --routes"
+        ) from error
+    except ConfigurationError as error:
+        raise NotReady("\n".join(error.problems)) from error
+    named = {channel: route.name for route in reversed(found.routes) for channel in route.channels}
+    return {**named, **{channel: CHANNELS[channel] for channel in CHANNELS if channel in named}}, {
+        user: login for login, user in found.people.items()
+    }
 
 
 def _folder(state: Path) -> Path:

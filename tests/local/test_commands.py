@@ -111,6 +111,20 @@ def test_a_ledger_that_does_not_balance_fails(start: Callable[..., Command], tmp
     assert demo.left_running() == []
 
 
+def test_a_routes_file_that_is_wrong_is_told_before_anything_starts(
+    start: Callable[..., Command], tmp_path: Path
+) -> None:
+    """All of its problems, and exit status 1."""
+    routes = tmp_path / "routes.toml"
+    routes.write_text('[[route]]\nchannels = ["C0123456789"]\nlabel = ["bug"]\nformat = "ful"\n')
+    serve = start("serve", "--pubsub=builtin", f"--routes={routes}")
+    assert serve.process.wait(PATIENCE) == 1
+    assert "line 3: route 1: unknown key 'label'" in serve.printed()
+    assert "did you mean 'full'?" in serve.printed()
+    assert "Traceback" not in serve.printed()
+    assert serve.left_running() == []
+
+
 def test_serve_tells_where_everything_is(start: Callable[..., Command]) -> None:
     """Serve writes endpoints.json, readable by its owner only, once everything answers; Ctrl-C removes it."""
     serve = start("serve", "--pubsub=builtin")

@@ -11,6 +11,14 @@ ROUTES = """
 [[route]]
 name = "everything"
 channels = ["C0123456789"]
+
+[[route]]
+name = "docs"
+channels = ["C0000000002"]
+repositories = ["acme/docs"]
+
+[people]
+mona = "U0123456789"
 """
 
 

@@ -175,3 +175,18 @@ def test_a_message_that_nobody_can_read_harms_no_other(github_sends: Sender, del
     for function in ("notify_slack", "stream_bq"):
         reasons = {line.get("reason") for line in github_sends.stack.log_lines(function)}
         assert "delivery_id_missing" in reasons
+
+
+def test_the_workspace_has_the_channels_and_people_of_the_routes_file(github_sends: Sender) -> None:
+    """Whoever tries a routes file of their own finds its channels here, and each is told as it says."""
+    delivery_id = str(uuid.uuid4())
+    issue = an_issue(number=4712, repository=github.Repository(full_name="acme/docs"))
+    issue.assignees.append(github.Person(login="mona"))
+    assert github_sends.send(issue.opened(), delivery_id).status_code == 202
+    eventually(lambda: len(github_sends.cards(delivery_id)) == 2)
+    cards = github_sends.cards(delivery_id)
+    assert {card.channel for card in cards} == {"C0123456789", "C0000000002"}
+    assert all("<@U0123456789>" in str(card.blocks) for card in cards)
+    page = requests.get(github_sends.stack.slack.console_url, timeout=30).text
+    assert "@mona" in page
+    assert "# docs" in page
