@@ -1,109 +1,97 @@
-"""What a stranger may write into an issue, and what must hold of a message in spite of it."""
+"""Payloads as GitHub sends them, and what becomes of them in the hands of somebody who means harm."""
 
-import json
+import copy
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 
-from functions.notify_slack.message import Message
-from functions.notify_slack.routes import Hearing
-from local.slack.rules import CONTROL, check_message
+from local import github
+from tests.support.messages import NOON, an_issue
 
-PIECES = [
-    "<!channel>", "<!here|x>", "<@U1>", "<@U1MONA>", "<@U1|mona>", "<#C1>", "<!subteam^S1>",
-    "<!date^1^{date}|x>", "<https://evil.example|click>", "https://evil.example",
-    "[x](https://evil.example)", "![x](https://evil.example)", "<!-- x -->", "<b>", "</details>",
-    "&", "&lt;", "&lt;!channel&gt;", "&#60;", "<", ">", "|", "*", "_", "~", "`", "```", "**", "~~",
-    "- ", "- [ ] ", "> ", "# ", "    ", "|-|\n", "\n", "\n\n", "\r", "\0", "\x1b[31m", "\ud800", "\udfff",
-    "\u202e", "\u2066", "\u200b", "\ufeff", "\u2028", "\u200d", "👩\u200d💻", "❤\ufe0f",
-    "Z" + "\u0351" * 40, "]]>", ":bug:", "@channel", "@mona", "/", "..", "a", "Ä", "漢", " ",
-]  # fmt: skip
-text = st.tuples(
-    st.lists(st.sampled_from(PIECES) | st.text(st.characters(), max_size=5), max_size=12).map("".join),
-    st.sampled_from([1, 1, 1, 7, 500, 20_000]),
-).map(lambda drawn: (drawn[0] * drawn[1])[:300_000])
-value = text | st.sampled_from([None, 0, -1, [], {}, True, 1.5])
-login = value | st.sampled_from(["mona", "MONA", "w1"])
-moments = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
-account = st.one_of(st.none(), st.fixed_dictionaries({"login": login}))
-hearings = st.builds(
-    Hearing,
-    channel=st.just("C0123456789"),
-    format=st.sampled_from(["compact", "full"]),
-    people=st.sampled_from([{}, {"mona": "U1MONA", "w1": "W1"}]),
-    mention=st.sampled_from([(), ("U2", "W1", "S1TEAM")]),
-    leaving=st.booleans(),
-)
-events = st.sampled_from(
-    [
-        *(("issues", action) for action in ("opened", "closed", "reopened", "labeled", "assigned")),
-        *(("issues", action) for action in ("deleted", "transferred")),
-        ("issue_comment", "created"),
-    ]
-)
+_LATER = NOON + timedelta(hours=1)
+_MONA = github.Person(login="mona")
+_BOT = github.Person(login="triage[bot]", type="Bot")
+
+Path = tuple[str | int, ...]
 
 
-@st.composite
-def payloads(draw: st.DrawFn, action: str) -> dict[str, Any]:
-    """Return a payload of which every field that Slack shows is anything at all."""
+def shapes() -> dict[str, github.Event]:
+    """Return one event of every shape that we read, by a name."""
+    issue = an_issue(labels=["bug"], assignees=[_MONA], body="x")
+    pull = an_issue(is_pull_request=True)
+    gone, there = an_issue().transferred(_MONA, _LATER, github.Repository(full_name="other/site"), 3)
     return {
-        "action": action,
-        "issue": {
-            "id": 1,
-            "title": draw(value),
-            "number": draw(st.integers(-(2**63), 2**63 - 1)),
-            "state": draw(value | st.sampled_from(["open", "closed"])),
-            "comments": draw(st.integers() | value),
-            "assignees": draw(st.lists(st.fixed_dictionaries({"login": login}), max_size=9)),
-            "user": draw(account),
-            "labels": draw(st.lists(st.fixed_dictionaries({"name": value}), max_size=9)),
-            "milestone": draw(st.none() | st.fixed_dictionaries({"title": value})),
-            "state_reason": draw(value | st.sampled_from(["completed", "not_planned", "duplicate"])),
-            "created_at": draw(moments | value),
-            "updated_at": draw(moments | value),
-            "closed_at": draw(moments | value),
-            "html_url": draw(value),
-            "body": draw(value),
-        },
-        "comment": {"id": draw(st.integers()), "body": draw(value), "user": draw(account)},
-        "assignee": draw(account),
-        "repository": {"full_name": draw(value | st.just("acme/app")), "id": draw(st.integers(0, 2**62))},
-        "changes": {"new_repository": {"full_name": draw(value)}, "new_issue": {"number": draw(value)}},
-        "sender": draw(account),
+        "opened": issue.opened(),
+        "labeled": issue.labeled(_MONA, _LATER, "ui"),
+        "assigned": issue.assigned(_MONA, _LATER, _BOT),
+        "commented": issue.commented(_BOT, _LATER, "hello"),
+        "closed": issue.closed(_MONA, _LATER),
+        "pull-request": pull.commented(_MONA, _LATER, "hello"),
+        "transferred": gone,
+        "came-by-transfer": there.opened(
+            old_issue=issue.as_json(), old_repository=issue.repository.as_json()
+        ),
+        "ping": github.ping(github.Repository(full_name="acme/app"), _MONA),
     }
 
 
-def wire(message: Message) -> dict[str, Any]:
-    """Return what the message is on the wire: UTF-8."""
-    content = {"text": message.text, "blocks": list(message.blocks), "metadata": message.metadata}
-    return json.loads(json.dumps(content, ensure_ascii=False).encode())
+def places(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the path of every value inside `value`."""
+    entries = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for name, item in entries:
+        yield (*path, name)
+        yield from places(item, (*path, name))
 
 
-def texts(value: Any) -> Iterator[str]:
-    """Yield every text that is drawn."""
-    for inner in value.values() if isinstance(value, dict) else value:
-        if isinstance(inner, dict | list):
-            yield from texts(inner)
-    if isinstance(value, dict) and isinstance(value.get("text"), str):
-        yield value["text"]
+def nested(depth: int) -> Any:
+    """Return lists in lists, `depth` of them."""
+    value: Any = []
+    for _ in range(depth - 1):
+        value = [value]
+    return value
 
 
-def assert_inert(message: Message, github_url: str, hearing: Hearing) -> None:
-    """Slack's rules hold; constructs are dates, links below `github_url`, and whom the routes name."""
-    sent = wire(message)
-    assert check_message({"channel": "C1", **sent}) == []
-    known = {*hearing.people.values(), *hearing.mention}
-    for drawn in texts(sent):
-        for construct in CONTROL.finditer(drawn):
-            ours = (construct["url"] or "").startswith(f"{github_url}/")
-            who = construct["user"] or construct["group"]
-            assert construct["stamp"] or ours or who in known, construct[0]
-    assert sent["text"].strip()
-    mentions = [found[0] for found in CONTROL.finditer(sent["text"])]
-    assert all(mention.startswith(("<@", "<!subteam")) for mention in mentions)
-    assert all(mention in str(sent["blocks"]) for mention in mentions)
-    assert len(sent["text"]) < 600
-    assert sum(map(len, texts(sent))) < 3_000
-    assert len(json.dumps(sent["metadata"])) < 1_000
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=12)
+AWKWARD = [
+    *("", "\0", "\ud800", "\udfff\ud800", "\U0001f600", '"\\', "\u2028", "</script>"),
+    *("2026-01-05T04:00:00Z", "0001-01-01", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
+    *("9999-12-31T23:59:59-12:00", "2026-01-05T04:00:00.123456789Z", "2026-01-05", "2026-W01-1"),
+    *(2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 2**64 - 1, 2**64, 10**400, -0.0, 1e308, 5e-324),
+    *(float("nan"), float("inf"), float("-inf"), True, False, None, {}, [], [None], {"": None}),
+]
+ANY_JSON = st.recursive(
+    st.sampled_from(AWKWARD) | st.integers() | st.floats() | ANY_TEXT,
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(ANY_TEXT, children, max_size=4),
+    max_leaves=8,
+)
+_PLACES = [(shape, tuple(places(shape.payload))) for shape in shapes().values()]
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> github.Event:
+    """Draw an event in whose payload a few parts are missing or are another JSON value."""
+    shape, paths = draw(st.sampled_from(_PLACES))
+    payload = copy.deepcopy(shape.payload)
+    for path in draw(st.lists(st.sampled_from(paths), min_size=1, max_size=5)):
+        new = draw(st.none() | st.tuples(ANY_JSON))
+        parent = _at(payload, path[:-1])
+        if isinstance(parent, dict):
+            parent.pop(path[-1], None)
+            if new is not None:
+                parent[str(path[-1])] = new[0]
+        elif isinstance(parent, list):
+            parent[:] = [] if new is None else [new[0]]
+    return github.Event(name=shape.name, payload=payload)
+
+
+def _at(value: Any, path: Path) -> Any:
+    for name in path:
+        known = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
+        if name not in known:
+            return None
+        value = value[name]
+    return value

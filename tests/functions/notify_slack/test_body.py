@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.notify_slack import body
-from tests.support import hostile
+from tests.support import hostile_text as hostile
 
 TEMPLATE = """<!-- Thanks for filing!
 Please fill in every section. -->

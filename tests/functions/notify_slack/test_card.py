@@ -17,7 +17,7 @@ from local.slack.rules import CONTROL
 from local.slack.server import SlackServer
 from pipeline.delivery import Delivery, Source
 from pipeline.events import IssueEvent
-from tests.support.hostile import assert_inert, events, hearings, payloads, texts, wire
+from tests.support.hostile_text import assert_inert, events, hearings, payloads, texts, wire
 from tests.support.messages import NOON, an_issue
 
 GITHUB = "https://github.com"

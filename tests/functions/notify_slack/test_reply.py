@@ -16,8 +16,8 @@ from local import github
 from local.slack.server import SlackServer
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
-from tests.support import hostile
-from tests.support.hostile import wire
+from tests.support import hostile_text as hostile
+from tests.support.hostile_text import wire
 from tests.support.messages import NOON, an_issue
 
 GITHUB = "https://github.com"
