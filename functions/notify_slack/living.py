@@ -93,11 +93,16 @@ class Living:
         """Look into the history, which may not show yet what this process has just posted."""
         key, now = index.key(event, issue), self._now()
         seen = search.look(self._slack, channel, key, issue, now)
-        ts = None if seen.cards else self._posted.find((channel, key), now)
-        if ts is None:
+        if seen.cards:
             return seen
-        kept = index.read_card(search.message_at(self._slack, channel, ts), key)
-        return replace(seen, cards=(kept,) if kept else ())
+        if ts := self._posted.find((channel, key), now):
+            card_there = index.read_card(search.message_at(self._slack, channel, ts), key)
+            seen = replace(seen, cards=(card_there,) if card_there else ())
+        ts = self._posted.find((channel, fold.FOLD), now)
+        if ts and all(each.ts != ts for each in seen.folds):
+            fold_there = fold.read(search.message_at(self._slack, channel, ts))
+            seen = replace(seen, folds=(fold_there, *seen.folds) if fold_there else seen.folds)
+        return seen
 
     def _post(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Outcome:
         """Post the card; when another instance has posted one before, ours goes again."""
@@ -171,7 +176,9 @@ class Living:
         older = search.older_fold(self._slack, hearing.channel, ts, now)
         if older:
             self._slack.delete(hearing.channel, ts)
-        return older or fold.as_posted(ts, message)
+            return older
+        self._posted.keep((hearing.channel, fold.FOLD), ts, now)
+        return fold.as_posted(ts, message)
 
     def _told_in(self, held: Fold, hearing: Hearing, event: IssueEvent, issue: Issue) -> bool:
         """Tell whether the event adds nothing to the fold that holds its issue: then no card is made yet."""

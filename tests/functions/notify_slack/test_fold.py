@@ -297,3 +297,63 @@ def test_a_folded_issue_takes_three_calls(room: Room) -> None:
     burst(room, LIMIT + 1)
     calls = room.calls(lambda: room.handle(opened(room, 50)))
     assert Counter(calls) == {"conversations.history": 1, "chat.update": 1, "conversations.replies": 1}
+
+
+# What the history holds, and what it does not hold yet
+
+
+def strange_folds() -> Iterator[tuple[Any, list[dict[str, Any]]]]:
+    """Yield payloads and blocks that no fold of ours has."""
+    text = {"type": "plain_text", "text": "hello"}
+    readable = [{"type": "section", "text": text}] * 2
+    for moments in ("a b", "1e3", [1, 2], {"at": 1}, "\u00b2"):
+        yield {"issues": "1#1", "moments": moments}, readable
+    yield {"issues": "1#1"}, readable
+    yield {"moments": "1"}, readable
+    yield {"text": "hello"}, readable
+    for block in ({"type": "divider"}, {"type": "context", "elements": [text]}):
+        yield {"issues": "1#1", "moments": "1"}, [block, block]
+
+
+@pytest.mark.parametrize(("payload", "blocks"), [*strange_folds()])
+def test_what_another_app_calls_a_fold_stops_no_channel(
+    room: Room, payload: Any, blocks: list[dict[str, Any]]
+) -> None:
+    """Metadata is anybody's to write: what cannot be read is none, and a burst folds as ever."""
+    metadata = {"event_type": fold.FOLD, "event_payload": payload}
+    room.edge.post(room.channel, Message(text="Theirs", blocks=tuple(blocks), metadata=metadata))
+    burst(room, LIMIT + 2)
+    theirs, ours = folds(room)
+    assert (theirs.text, list(theirs.blocks)) == ("Theirs", blocks)
+    assert linked(ours) == [LIMIT + 1, LIMIT + 2]
+    assert linked(*own_cards(room)) == list(range(1, LIMIT + 1))
+
+
+@pytest.fixture(scope="module")
+def lagging() -> Iterator[Rooms]:
+    """Return a workspace whose history shows a message two seconds late."""
+    with rooms(history_lag=2.0) as running:
+        yield running
+
+
+def test_a_fold_is_found_before_the_history_shows_it(lagging: Rooms) -> None:
+    """Three new issues a second, each delivered twice: one fold, which holds each of its issues once."""
+    room = lagging.room(fold_over=LIMIT)
+    for number in range(1, 31):
+        event = room.read(room.issue(number=number).opened(), at=room.clock.now - SECOND)
+        for _ in range(2):
+            room.handle(event)
+        room.clock.pass_until(room.clock.now + SECOND / 3)
+    [folded] = folds(room)
+    assert linked(*own_cards(room), folded) == list(range(1, 31))
+
+
+def test_a_fold_that_was_removed_within_the_lag_is_posted_again(lagging: Rooms) -> None:
+    """What is remembered is looked at, and not believed."""
+    room = lagging.room(fold_over=1)
+    room.handle(opened(room, 1))
+    room.clock.pass_until(room.clock.now + 3 * SECOND)
+    room.handle(opened(room, 2))
+    room.edge.delete(room.channel, folds(room)[0].ts)
+    assert room.handle(opened(room, 3)).done == "Folded"
+    assert linked(*folds(room)) == [3]
