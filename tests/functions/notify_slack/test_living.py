@@ -415,6 +415,47 @@ def test_a_card_that_somebody_removed_is_posted_again(room: Room) -> None:
     assert room.card.text.startswith("Open issue")
 
 
+EDGES = ["0001-01-01T00:00:00Z", "0001-01-01T00:05:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z"]
+
+
+@pytest.mark.parametrize("moment", [*EDGES, "yesterday", None])
+def test_a_moment_that_makes_no_sense_stops_no_event(room: Room, moment: str | None) -> None:
+    """Wherever it stands in the payload: one card, and each reply once."""
+    issue = room.issue()
+    happened = [issue.opened(), issue.closed(MONA, NOON), issue.commented(MONA, NOON, "x")]
+    for event in happened:
+        for name in ("created_at", "updated_at", "closed_at"):
+            event.payload["issue"][name] = moment
+    happened[2].payload["comment"]["created_at"] = moment
+    for event in map(room.read, happened):
+        for _ in range(2):
+            room.handle(event)
+    assert len(room.cards) == 1
+    assert len(room.replies) == 2
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {},
+        {"deliveries": "d-1", "updated_at": "rubbish"},
+        {"deliveries": [], "updated_at": 7},
+        {"deliveries": [None, 7, {}], "updated_at": {}},
+    ],
+)
+def test_a_card_with_strange_metadata_is_brought_up_to_date(room: Room, written: dict[str, Any]) -> None:
+    """What cannot be read says nothing: the next event makes the card what it should be."""
+    closed = room.read(room.issue().closed(MONA, room.clock.now))
+    content_of_it = {"issue": index.key(closed, shown(closed)), **written}
+    metadata = {"event_type": index.CARD, "event_payload": content_of_it}
+    room.edge.post(room.channel, Message(text="A card once", blocks=(), metadata=metadata))
+    outcomes = [room.handle(closed) for _ in range(2)]
+    assert [outcome.done for outcome in outcomes] == ["Updated", "Handled before"]
+    assert content(room.card) == state(closed)
+    assert payload(room.card)["deliveries"][-1] == closed.delivery_id
+    assert len(room.replies) == 1
+
+
 def test_issues_and_channels_do_not_mix(house: Rooms) -> None:
     """A card is one issue's in one channel."""
     rooms = [house.room(), house.room()]
