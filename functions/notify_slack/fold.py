@@ -43,11 +43,14 @@ class Fold:
 
 
 def read(message: Mapping[str, Any]) -> Fold | None:
-    """Return the message as a fold, None when it is none."""
-    payload = index.payload(message, FOLD)
-    if not payload:
+    """Return the message as a fold, None when it is none, or not as it is written here.
+
+    Any app may post such metadata: one message that cannot be read must not stop a channel.
+    """
+    try:
+        return _read(message, index.payload(message, FOLD))
+    except (LookupError, TypeError, ValueError):
         return None
-    return _read(message, payload)
 
 
 def of_one(event: IssueEvent, issue: Issue, hearing: Hearing, github_url: str, now: datetime) -> Message:
@@ -88,9 +91,9 @@ def _read(message: Mapping[str, Any], payload: Mapping[str, Any]) -> Fold:
     blocks = message.get("blocks") or ()
     return Fold(
         ts=str(message["ts"]),
-        issues=tuple(str(payload.get("issues", "")).split()),
+        issues=tuple(str(payload["issues"]).split()),
         lists=tuple(str(block["text"]["text"]) for block in blocks[1:]),
-        moments=tuple(int(moment) for moment in str(payload.get("moments", "")).split()),
+        moments=tuple(int(moment) for moment in str(payload["moments"]).split()),
         replies=int(message.get("reply_count") or 0),
     )
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from pipeline.errors import Unavailable
 from pipeline.events import Issue, IssueEvent
 
 from . import card, fold, index, reply, search
 from .fold import Fold
+from .folding import Folding
 from .index import Found
 from .message import Message
 from .recent import Posted
@@ -25,7 +25,6 @@ from .turns import Turns
 
 _SETTLED = timedelta(minutes=1)  # whoever posted a card has looked for an older one by then
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +59,7 @@ class Living:
         self._now = now
         self._turns = Turns()
         self._posted = Posted()
+        self._folding = Folding(slack, github_url, self._posted, now)
         self._bursts: dict[str, datetime] = {}  # when a channel was last seen to have one
 
     def handle(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Outcome:
@@ -76,15 +76,15 @@ class Living:
 
     def _handle(self, hearing: Hearing, event: IssueEvent, issue: Issue, *, alone: bool) -> Outcome:
         seen = self._look(hearing.channel, event, issue)
+        held = seen.fold_of(index.key(event, issue))
         if seen.cards:
-            return self._refresh(hearing, seen.cards, event, issue)
+            return self._refresh(hearing, seen.cards, held, event, issue)
         if hearing.leaving:
             return Outcome(done="No card to change", ts="", replied=False)
         if 0 < self._fold_over <= seen.new_issues(self._now()):
             if not alone:
                 raise _BurstError
             return self._fold(hearing, seen, event, issue)
-        held = seen.fold_of(index.key(event, issue))
         if held and self._told_in(held, hearing, event, issue):
             return Outcome(done="Folded before", ts=held.ts, replied=False)
         return self._post(hearing, event, issue)
@@ -93,11 +93,16 @@ class Living:
         """Look into the history, which may not show yet what this process has just posted."""
         key, now = index.key(event, issue), self._now()
         seen = search.look(self._slack, channel, key, issue, now)
-        ts = None if seen.cards else self._posted.find((channel, key), now)
-        if ts is None:
+        if seen.cards:
             return seen
-        kept = index.read_card(search.message_at(self._slack, channel, ts), key)
-        return replace(seen, cards=(kept,) if kept else ())
+        if ts := self._posted.find((channel, key), now):
+            card_there = index.read_card(search.message_at(self._slack, channel, ts), key)
+            seen = replace(seen, cards=(card_there,) if card_there else ())
+        ts = self._posted.find((channel, fold.FOLD), now)
+        if ts and all(each.ts != ts for each in seen.folds):
+            fold_there = fold.read(search.message_at(self._slack, channel, ts))
+            seen = replace(seen, folds=(fold_there, *seen.folds) if fold_there else seen.folds)
+        return seen
 
     def _post(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Outcome:
         """Post the card; when another instance has posted one before, ours goes again."""
@@ -106,22 +111,25 @@ class Living:
         older = search.older(self._slack, hearing.channel, key, ts)
         if older:
             self._slack.delete(hearing.channel, ts)
-            return self._refresh(hearing, (older,), event, issue)
+            return self._refresh(hearing, (older,), None, event, issue)
         self._posted.keep((hearing.channel, key), ts, self._now())
-        replied = self._reply(hearing.channel, ts, self._due(hearing, event, issue), event, replies=0)
+        replied = self._reply(hearing.channel, ts, self._due(hearing, event, issue), event)
         return Outcome(done="Posted", ts=ts, replied=replied)
 
     def _refresh(
-        self, hearing: Hearing, cards: tuple[Found, ...], event: IssueEvent, issue: Issue
+        self, hearing: Hearing, cards: tuple[Found, ...], held: Fold | None, event: IssueEvent, issue: Issue
     ) -> Outcome:
-        """Bring the oldest card up to date; it takes over what is on younger ones, which are removed."""
+        """Bring the oldest card up to date; it takes over what is on younger ones, which are removed.
+
+        The fold that the issue was in before it had a card may have the event's reply.
+        """
         surplus = [younger for younger in cards[1:] if self._is_surplus(younger, event)]
         found = index.merged(cards[0], surplus)
         known = event.delivery_id in found.deliveries
         replied = False
         if not known or event.delivery_id == found.deliveries[0]:
             due = self._due(hearing, event, issue, mention=index.was_posted_by_another(event, found))
-            replied = self._reply(hearing.channel, found.ts, due, event, replies=found.replies)
+            replied = self._reply(hearing.channel, found.ts, due, event, found, held)
         newer = not known and index.supersedes(event, issue, found)
         if surplus or not known:
             shown = card.build(event, issue, hearing, self._github_url, found) if newer else found
@@ -142,41 +150,16 @@ class Living:
     def _fold(self, hearing: Hearing, seen: Seen, event: IssueEvent, issue: Issue) -> Outcome:
         """Put the issue into a fold, unless it is in one, and tell its news in that fold's thread."""
         held = seen.fold_of(index.key(event, issue))
-        kept = held or self._join(hearing, seen, event, issue)
+        kept = held or self._folding.join(hearing, seen, event, issue)
         due = self._due(hearing, event, issue)
         told = fold.reply(due, event, issue) if due else None
-        replied = self._reply(hearing.channel, kept.ts, told, event, replies=kept.replies)
+        replied = self._reply(hearing.channel, kept.ts, told, event, kept)
         return Outcome(done="Folded before" if held else "Folded", ts=kept.ts, replied=replied)
-
-    def _join(self, hearing: Hearing, seen: Seen, event: IssueEvent, issue: Issue) -> Fold:
-        """Add the issue to the newest fold, and read it back: another instance may have written over it."""
-        target = seen.open_fold(self._now())
-        for _ in range(_TRIES):
-            if target is None:
-                target = self._new_fold(hearing, event, issue)
-            else:
-                message = fold.with_one_more(target, event, issue, self._github_url, self._now())
-                self._slack.update(hearing.channel, target.ts, message)
-            kept = fold.read(search.message_at(self._slack, hearing.channel, target.ts))
-            if kept and index.key(event, issue) in kept.issues:
-                return kept
-            target = kept
-        raise Unavailable("slack_fold_contended", "Another instance keeps writing over the fold.")
-
-    def _new_fold(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Fold:
-        """Post a fold and return it, or the one that another instance has posted before."""
-        now = self._now()
-        message = fold.of_one(event, issue, hearing, self._github_url, now)
-        ts = self._slack.post(hearing.channel, message)
-        older = search.older_fold(self._slack, hearing.channel, ts, now)
-        if older:
-            self._slack.delete(hearing.channel, ts)
-        return older or fold.as_posted(ts, message)
 
     def _told_in(self, held: Fold, hearing: Hearing, event: IssueEvent, issue: Issue) -> bool:
         """Tell whether the event adds nothing to the fold that holds its issue: then no card is made yet."""
         due = self._due(hearing, event, issue)
-        return due is None or bool(held.replies and self._has_reply(hearing.channel, held.ts, event))
+        return due is None or self._has_reply(hearing.channel, held, event)
 
     def _due(
         self, hearing: Hearing, event: IssueEvent, issue: Issue, *, mention: bool = False
@@ -187,12 +170,15 @@ class Living:
         told = hearing if mention else replace(hearing, mention=())
         return reply.due(event, issue, told, self._github_url)
 
-    def _reply(self, channel: str, ts: str, due: Message | None, event: IssueEvent, *, replies: int) -> bool:
-        """Post the reply, if one is due and not there; an empty thread need not be read."""
-        if due is None or (replies and self._has_reply(channel, ts, event)):
+    def _reply(
+        self, channel: str, ts: str, due: Message | None, event: IssueEvent, *parents: Found | Fold | None
+    ) -> bool:
+        """Post the reply, if one is due and in no thread of the parents."""
+        if due is None or any(self._has_reply(channel, parent, event) for parent in parents if parent):
             return False
         self._slack.post(channel, due, thread_ts=ts)
         return True
 
-    def _has_reply(self, channel: str, ts: str, event: IssueEvent) -> bool:
-        return search.has_reply(self._slack, channel, ts, event, self._now())
+    def _has_reply(self, channel: str, parent: Found | Fold, event: IssueEvent) -> bool:
+        """Tell whether the thread holds the event's reply; an empty one need not be read."""
+        return parent.replies > 0 and search.has_reply(self._slack, channel, parent.ts, event, self._now())

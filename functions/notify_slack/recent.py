@@ -42,7 +42,7 @@ class Recent:
 
 
 class Posted:
-    """Remembers for a minute where cards were posted, since the history may show them only later."""
+    """Remembers for a minute where cards and folds were posted; the history may show them only later."""
 
     def __init__(self, limit: int = 1_000) -> None:
         self._limit = limit
@@ -50,7 +50,7 @@ class Posted:
         self._places: OrderedDict[Hashable, tuple[str, datetime]] = OrderedDict()
 
     def keep(self, key: Hashable, ts: str, now: datetime) -> None:
-        """Remember that the card of `key` was posted at `ts`."""
+        """Remember that the message of `key` was posted at `ts`."""
         with self._lock:
             self._places[key] = ts, now
             self._places.move_to_end(key)
@@ -58,7 +58,7 @@ class Posted:
                 self._places.popitem(last=False)
 
     def find(self, key: Hashable, now: datetime) -> str | None:
-        """Return where the card of `key` was posted within the last minute."""
+        """Return where the message of `key` was posted within the last minute."""
         with self._lock:
             ts, posted = self._places.get(key, ("", now))
         return ts if ts and now - posted <= _LAG else None

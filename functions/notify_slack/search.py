@@ -17,6 +17,7 @@ PAGES = 5  # in all: about 5,000 messages
 _FIRST = timedelta(hours=1)  # as a rule the card is posted at once
 _AGAIN = timedelta(minutes=10)  # no delivery takes longer from its look-up to its post
 _SKEW = timedelta(minutes=1)  # between the clocks of GitHub, Slack and this machine
+_EPOCH = datetime.fromtimestamp(0, UTC)  # nothing in Slack is older; from the year 1 no minute can be taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ def has_reply(slack: Slack, channel: str, ts: str, event: IssueEvent, now: datet
 
     That it arrived is no bound: GitHub sends the same delivery again, and then it is received later.
     """
-    start = min(event.event_at, event.received_at, now) - _SKEW
+    start = max(min(event.event_at, event.received_at, now), _EPOCH) - _SKEW
     window = Window(oldest=stamp(start), latest=stamp(now + _SKEW))
     pages = slack.replies(channel, ts, window, PAGES)
     return any(is_reply(message, event.delivery_id) for page in pages for message in page)
@@ -110,10 +111,9 @@ def _just_before(slack: Slack, channel: str, ts: str) -> list[Mapping[str, Any]]
 def _windows(issue: Issue, now: datetime) -> Iterator[Window]:
     """Yield two spans; the first begins early enough for a fold that the issue may be in."""
     end = now + _SKEW
-    created = min(issue.created_at or now - _FIRST, now)
+    created = max(min(issue.created_at or now - _FIRST, now), _EPOCH)
     middle = min(created + _FIRST, end)
-    start = created - fold.LIFE - _SKEW if created.year > 1 else created
-    yield Window(oldest=stamp(start), latest=stamp(middle))
+    yield Window(oldest=stamp(created - fold.LIFE - _SKEW), latest=stamp(middle))
     if middle < end:
         yield Window(oldest=stamp(middle), latest=stamp(end))
 

@@ -1,5 +1,6 @@
 """Slack: post, change, remove and read messages, as fast as it allows and while there is time."""
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 5.0
 ATTEMPTS = 3  # of a call that Slack answers with 429
 PAGE = 999  # the most that conversations.history gives at once
+_TS = re.compile(r"[0-9]{1,10}\.[0-9]{6}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,7 @@ class Slack:
             return ""
         place = {"channel": channel} | ({"thread_ts": thread_ts} if thread_ts else {})
         answer = self._call("chat.postMessage", {**place, "metadata": message.metadata, **content})
-        if not isinstance(answer.get("ts"), str):
+        if not _is_ts(answer.get("ts")):
             raise no_answer("no timestamp")
         return str(answer["ts"])
 
@@ -177,7 +179,12 @@ def _messages(answer: dict[str, Any]) -> list[dict[str, Any]]:
     messages = answer.get("messages")
     if not isinstance(messages, list):
         raise no_answer("no messages")
-    return [message for message in messages if isinstance(message, dict)]
+    return [message for message in messages if isinstance(message, dict) and _is_ts(message.get("ts"))]
+
+
+def _is_ts(found: object) -> bool:
+    """Tell whether it names a message; all that is read here is sorted by it."""
+    return isinstance(found, str) and _TS.fullmatch(found) is not None
 
 
 def _next(answer: dict[str, Any]) -> str:

@@ -2,11 +2,11 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from functions.notify_slack import card
 from functions.notify_slack.living import Living, Outcome
@@ -16,6 +16,7 @@ from local import github
 from local.slack.page import Message as Kept
 from local.slack.server import SlackServer
 from pipeline.delivery import Delivery
+from pipeline.errors import Unavailable
 from pipeline.events import Issue, IssueEvent
 from tests.support.clock import FakeClock
 from tests.support.messages import NOON, an_issue
@@ -64,6 +65,29 @@ class Unlucky(Slack):
         return super()._answer(*call)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """What happens at the n-th call of an attempt: a crash before it, a lost answer, or a refusal."""
+
+    kind: Literal["crash", "lost", "unheard", "refused"]
+    call: int
+
+    def befall(self, room: "Room") -> None:
+        """Let it happen at the next attempt."""
+        room.edge.calls = 0
+        room.edge.before = {self.call: lambda: self._happen(room)}
+
+    def _happen(self, room: "Room") -> None:
+        if self.kind == "crash":
+            raise Crash
+        faults: dict[str, dict[str, Any]] = {
+            "lost": {"drop": True, "after": True},
+            "unheard": {"drop": True},
+            "refused": {"error": "fatal_error"},
+        }
+        room.server.fail_next(1, **faults[self.kind])
+
+
 @dataclass(kw_only=True)
 class Room:
     """One channel of the workspace, empty at first, and an instance of the function."""
@@ -104,6 +128,28 @@ class Room:
         """Handle the event."""
         self.clock.pass_until(event.received_at)
         return self.living.handle(Hearing(channel=self.channel, **hearing), event, shown(event))
+
+    def attempt(self, event: IssueEvent, hearings: Sequence[Hearing], trouble: Trouble | None) -> bool:
+        """Handle the event in all channels, as the function does; return whether it is acknowledged.
+
+        Whatever the trouble was, it is over then; an instance that crashed has been started anew.
+        """
+        self.clock.pass_until(event.received_at)
+        if trouble:
+            trouble.befall(self)
+        acknowledged = True
+        try:
+            for hearing in hearings:
+                try:
+                    self.living.handle(hearing, event, shown(event))
+                except Unavailable:
+                    acknowledged = False
+        except Crash:
+            acknowledged = False
+            self.restart()
+        self.server.clear_faults()
+        self.edge.before = {}
+        return acknowledged
 
     def calls(self, act: Callable[[], object]) -> list[str]:
         """Return the methods that are called meanwhile."""

@@ -1,6 +1,5 @@
 """Bursts of new issues against the strict stand-in for Slack, through Slack's own client."""
 
-import functools
 import re
 import threading
 from collections import Counter
@@ -13,26 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.notify_slack import fold
+from functions.notify_slack import card, fold, index, reply
 from functions.notify_slack.index import CARD
 from functions.notify_slack.message import Message
+from functions.notify_slack.routes import Hearing
 from functions.notify_slack.slack import Window, stamp
 from local import github
 from local.slack.page import Message as Kept
 from local.slack.rules import MAX_BLOCKS_TEXT
 from pipeline.errors import Unavailable
 from pipeline.events import IssueEvent
-from tests.support.rooms import GITHUB, MONA, Room, Rooms, rooms, shown
+from tests.support.rooms import GITHUB, MONA, Room, Rooms, Trouble, rooms, shown
 
 LIMIT = 5
 SECOND = timedelta(seconds=1)
-TROUBLES: list[dict[str, Any]] = [
-    {},
-    {},
-    {"drop": True, "after": True},  # the answer is lost
-    {"drop": True},
-    {"error": "fatal_error"},
-]
 
 
 @pytest.fixture(scope="module")
@@ -209,31 +202,72 @@ def test_an_issue_outside_the_route_is_not_folded(room: Room) -> None:
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=25)
 @given(st.data())
-def test_no_issue_is_lost_or_doubled_in_a_burst(house: Rooms, data: st.DataObject) -> None:
-    """Duplicates, any order, lost answers: each issue is linked once, from its card or from a fold."""
+def test_no_issue_and_no_reply_is_lost_or_doubled_in_a_burst(house: Rooms, data: st.DataObject) -> None:
+    """Lives, duplicates, any order, lost answers, crashes: each issue is linked once, and told of once.
+
+    One that had news after the burst is linked from its fold and from its own card.
+    """
     room = house.room(fold_over=LIMIT)
-    events = [opened(room, number) for number in range(1, 16)]
+    hearing = Hearing(channel=room.channel)
+    lives = {number: life(room, number, data.draw(news)) for number in range(1, 13)}
+    events = [event for lived in lives.values() for event in lived]
     repeated = data.draw(st.lists(st.sampled_from(events), max_size=6))
     waiting = data.draw(st.permutations([*events, *repeated]))
     attempts = 0
     while waiting:
         attempts += 1
-        trouble = data.draw(st.sampled_from(TROUBLES)) if attempts <= 30 else {}
-        if trouble:
-            call = data.draw(st.integers(1, 5))
-            room.edge.calls = 0
-            room.edge.before = {call: functools.partial(house.server.fail_next, 1, **trouble)}
-        try:
-            room.handle(waiting[0])
-            waiting.pop(0)
-        except Unavailable:
-            waiting.append(waiting.pop(0))
-        room.edge.before = {}
-        house.server.clear_faults()
-        room.clock.pass_until(room.clock.now + timedelta(seconds=data.draw(st.sampled_from([0, 1, 3]))))
-    assert Counter(linked(*room.cards)) == Counter(range(1, 16))
+        trouble = data.draw(troubles) if attempts <= 30 else None
+        event = waiting.pop(0)
+        if not room.attempt(event, [hearing], trouble):
+            waiting.append(event)
+        room.clock.pass_until(room.clock.now + data.draw(pauses))
+    cards, listed = Counter(linked(*own_cards(room))), Counter(linked(*folds(room)))
+    assert set((cards + listed).values()) <= {1, 2}
+    assert cards.keys() | listed.keys() == lives.keys()
+    assert {*cards.values(), *listed.values()} == {1}
     for folded in folds(room):
         assert folded.text.split()[0] == str(len(linked(folded)))
+    told = Counter(kept.metadata["event_payload"]["delivery_id"] for kept in room.replies if kept.metadata)
+    due = [event for event in events if reply.due(event, shown(event), hearing, GITHUB)]
+    assert told == Counter(event.delivery_id for event in due)
+    for number in cards.keys() - listed.keys():
+        newest = max(lives[number], key=lambda event: index.as_of(event, shown(event)))
+        [kept] = [each for each in own_cards(room) if linked(each) == [number]]
+        assert kept.text == card.build(newest, shown(newest), hearing, GITHUB).text
+
+
+news = st.lists(st.sampled_from(["labeled", "commented", "closed"]), max_size=2, unique=True)
+pauses = st.sampled_from([timedelta(0), SECOND, 3 * SECOND, 3 * SECOND, 70 * SECOND])
+troubles = st.none() | st.builds(
+    Trouble, kind=st.sampled_from(["crash", "lost", "unheard", "refused"]), call=st.integers(1, 8)
+)
+
+
+def life(room: Room, number: int, steps: list[str]) -> list[IssueEvent]:
+    """Return the events of an issue that is opened now, a second apart."""
+    issue, at = room.issue(number=number), room.clock.now
+    happened = [issue.opened()]
+    for step in steps:
+        at += SECOND
+        acts = {
+            "labeled": lambda at: issue.labeled(MONA, at, "bug"),
+            "commented": lambda at: issue.commented(MONA, at, "me too"),
+            "closed": lambda at: issue.closed(MONA, at),
+        }
+        happened.append(acts[step](at))
+    return [room.read(event) for event in happened]
+
+
+def test_news_told_in_a_fold_are_not_told_again_beneath_a_card(room: Room) -> None:
+    """A delivery that is repeated after the issue has got a card of its own is in the fold's thread."""
+    issue = burst(room, 10)[-1]
+    commented = room.read(issue.commented(MONA, room.clock.now, "me too"))
+    room.handle(commented)
+    room.clock.pass_until(room.clock.now + timedelta(hours=1))
+    assert room.handle(room.read(issue.closed(MONA, room.clock.now))).done == "Posted"
+    assert not room.handle(commented).replied
+    assert [told.text for told in room.replies].count("mona commented: me too") == 0
+    assert len(room.replies) == 2
 
 
 def test_an_issue_that_another_instance_has_written_over_is_written_again(room: Room) -> None:
@@ -297,3 +331,63 @@ def test_a_folded_issue_takes_three_calls(room: Room) -> None:
     burst(room, LIMIT + 1)
     calls = room.calls(lambda: room.handle(opened(room, 50)))
     assert Counter(calls) == {"conversations.history": 1, "chat.update": 1, "conversations.replies": 1}
+
+
+# What the history holds, and what it does not hold yet
+
+
+def strange_folds() -> Iterator[tuple[Any, list[dict[str, Any]]]]:
+    """Yield payloads and blocks that no fold of ours has."""
+    text = {"type": "plain_text", "text": "hello"}
+    readable = [{"type": "section", "text": text}] * 2
+    for moments in ("a b", "1e3", [1, 2], {"at": 1}, "\u00b2"):
+        yield {"issues": "1#1", "moments": moments}, readable
+    yield {"issues": "1#1"}, readable
+    yield {"moments": "1"}, readable
+    yield {"text": "hello"}, readable
+    for block in ({"type": "divider"}, {"type": "context", "elements": [text]}):
+        yield {"issues": "1#1", "moments": "1"}, [block, block]
+
+
+@pytest.mark.parametrize(("payload", "blocks"), [*strange_folds()])
+def test_what_another_app_calls_a_fold_stops_no_channel(
+    room: Room, payload: Any, blocks: list[dict[str, Any]]
+) -> None:
+    """Metadata is anybody's to write: what cannot be read is none, and a burst folds as ever."""
+    metadata = {"event_type": fold.FOLD, "event_payload": payload}
+    room.edge.post(room.channel, Message(text="Theirs", blocks=tuple(blocks), metadata=metadata))
+    burst(room, LIMIT + 2)
+    theirs, ours = folds(room)
+    assert (theirs.text, list(theirs.blocks)) == ("Theirs", blocks)
+    assert linked(ours) == [LIMIT + 1, LIMIT + 2]
+    assert linked(*own_cards(room)) == list(range(1, LIMIT + 1))
+
+
+@pytest.fixture(scope="module")
+def lagging() -> Iterator[Rooms]:
+    """Return a workspace whose history shows a message two seconds late."""
+    with rooms(history_lag=2.0) as running:
+        yield running
+
+
+def test_a_fold_is_found_before_the_history_shows_it(lagging: Rooms) -> None:
+    """Three new issues a second, each delivered twice: one fold, which holds each of its issues once."""
+    room = lagging.room(fold_over=LIMIT)
+    for number in range(1, 31):
+        event = room.read(room.issue(number=number).opened(), at=room.clock.now - SECOND)
+        for _ in range(2):
+            room.handle(event)
+        room.clock.pass_until(room.clock.now + SECOND / 3)
+    [folded] = folds(room)
+    assert linked(*own_cards(room), folded) == list(range(1, 31))
+
+
+def test_a_fold_that_was_removed_within_the_lag_is_posted_again(lagging: Rooms) -> None:
+    """What is remembered is looked at, and not believed."""
+    room = lagging.room(fold_over=1)
+    room.handle(opened(room, 1))
+    room.clock.pass_until(room.clock.now + 3 * SECOND)
+    room.handle(opened(room, 2))
+    room.edge.delete(room.channel, folds(room)[0].ts)
+    assert room.handle(opened(room, 3)).done == "Folded"
+    assert linked(*folds(room)) == [3]

@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,16 +20,12 @@ from functions.notify_slack.message import Message
 from functions.notify_slack.routes import Hearing, Route, Routes
 from local import github
 from local.slack.page import Message as Kept
-from pipeline.errors import Unavailable
 from pipeline.events import IssueEvent
 from tests.support.messages import NOON
-from tests.support.rooms import GITHUB, MONA, Room, Rooms, rooms, shown
+from tests.support.rooms import GITHUB, MONA, Crash, Room, Rooms, Trouble, rooms, shown
 
 ELSEWHERE = github.Repository(full_name="acme/elsewhere")
-
-
-class Crash(BaseException):
-    """The instance is gone."""
+COMPACT = Hearing(channel="C1")
 
 
 def content(message: Message | Kept) -> tuple[str, str]:
@@ -38,15 +34,15 @@ def content(message: Message | Kept) -> tuple[str, str]:
     return message.text, json.dumps(blocks, sort_keys=True)
 
 
-def state(event: IssueEvent, close: IssueEvent | None = None) -> tuple[str, str]:
+def state(event: IssueEvent, hearing: Hearing = COMPACT, close: IssueEvent | None = None) -> tuple[str, str]:
     """Return what the card of the event shows, where it follows that of the close."""
-    before = card_of(close) if close else None
-    return content(card.build(event, shown(event), Hearing(channel="C1"), GITHUB, before))
+    before = card_of(close, hearing) if close else None
+    return content(card.build(event, shown(event), hearing, GITHUB, before))
 
 
-def card_of(event: IssueEvent) -> index.Found:
+def card_of(event: IssueEvent, hearing: Hearing) -> index.Found:
     """Return the card that the event makes, as it is found."""
-    made = card.build(event, shown(event), Hearing(channel="C1"), GITHUB)
+    made = card.build(event, shown(event), hearing, GITHUB)
     message = {"ts": "1", "blocks": made.blocks, "metadata": made.metadata}
     found = index.read_card(message, index.key(event, shown(event)))
     assert found is not None
@@ -75,36 +71,13 @@ def room(house: Rooms) -> Room:
 # Any life, any order, any trouble
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """What happens at the n-th call of an attempt: a crash before it, a lost answer, or a refusal."""
-
-    kind: str
-    call: int
-
-    def befall(self, room: Room) -> None:
-        """Let it happen at the next attempt."""
-        room.edge.calls = 0
-        room.edge.before = {self.call: lambda: self._happen(room)}
-
-    def _happen(self, room: Room) -> None:
-        if self.kind == "crash":
-            raise Crash
-        faults = {
-            "lost": {"drop": True, "after": True},
-            "unheard": {"drop": True},
-            "refused": {"error": "fatal_error"},
-        }
-        room.server.fail_next(1, **faults[self.kind])
-
-
 STEPS = ["labeled", "commented", "closed", "reopened", "edited", "assigned"]
 lives = st.lists(
     st.tuples(st.sampled_from(STEPS), st.sampled_from([0, 1, 60, 5_000])), min_size=1, max_size=8
 )
 ends = st.sampled_from(["", "", "deleted", "transferred"])
 troubles = st.none() | st.builds(
-    Trouble, kind=st.sampled_from(["crash", "lost", "unheard", "refused"]), call=st.integers(1, 5)
+    Trouble, kind=st.sampled_from(["crash", "lost", "unheard", "refused"]), call=st.integers(1, 10)
 )
 
 
@@ -143,13 +116,13 @@ def live(room: Room, steps: list[tuple[str, int]], end: str) -> list[IssueEvent]
     return events
 
 
-def newest(events: list[IssueEvent]) -> set[tuple[str, str]]:
+def newest(events: list[IssueEvent], hearing: Hearing) -> set[tuple[str, str]]:
     """Return the states that may be the last: several only of one and the same second."""
     final = [event for event in events if index.is_final(event)]
     latest = max(index.as_of(event, shown(event)) for event in events)
     last = final or [event for event in events if index.as_of(event, shown(event)) == latest]
     strong = [event for event in last if event.event == "issues" and event.action != "opened"]
-    return {state(event, close) for event in strong or last for close in closes(event, events)}
+    return {state(event, hearing, close) for event in strong or last for close in closes(event, events)}
 
 
 def closes(event: IssueEvent, events: list[IssueEvent]) -> list[IssueEvent | None]:
@@ -162,11 +135,12 @@ def closes(event: IssueEvent, events: list[IssueEvent]) -> list[IssueEvent | Non
     return found if len(of_the_second) == 1 else [*found, None]
 
 
-def assert_within_bounds(calls: list[tuple[str, dict[str, Any]]]) -> None:
+def assert_within_bounds(calls: list[tuple[str, dict[str, Any]]], channel: str) -> None:
     """One look-up of at most two windows, a confirming one, one post or update, one reading, one reply."""
     count = Counter(
         "reply" if method == "chat.postMessage" and "thread_ts" in arguments else method
         for method, arguments in calls
+        if arguments["channel"] == channel
     )
     posted = count["chat.postMessage"]
     assert posted + count["chat.update"] <= 1
@@ -176,13 +150,42 @@ def assert_within_bounds(calls: list[tuple[str, dict[str, Any]]]) -> None:
     assert count["chat.delete"] == 0
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=40)
+def due_replies(events: list[IssueEvent], hearing: Hearing, posted_by: str) -> dict[str, tuple[str, str]]:
+    """Return by delivery what a thread holds, where the delivery `posted_by` has made the card."""
+    due = {}
+    for event in events:
+        told = replace(hearing, mention=()) if event.delivery_id == posted_by else hearing
+        if message := reply.due(event, shown(event), told, GITHUB):
+            due[event.delivery_id] = content(message)
+    return due
+
+
+def assert_shown(room: Room, hearing: Hearing, events: list[IssueEvent]) -> None:
+    """One card of the newest state, every due reply in its thread, and none twice."""
+    assert content(room.card) in newest(events, hearing)
+    assert payload(room.card)["issue"] == index.key(events[0], shown(events[0]))
+    wanted = due_replies(events, hearing, payload(room.card)["deliveries"][0])
+    assert Counter(payload(told)["delivery_id"] for told in room.replies) == Counter(list(wanted))
+    assert {payload(told)["delivery_id"]: content(told) for told in room.replies} == wanted
+    assert {told.thread_ts for told in room.replies} <= {room.card.ts}
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=30)
 @given(lives, ends, st.data())
 def test_any_life_ends_with_one_card_of_the_newest_state(
     house: Rooms, steps: list[tuple[str, int]], end: str, data: st.DataObject
 ) -> None:
-    """Duplicates, any order, lost answers and crashes: one card, the newest state, each due reply once."""
-    room = house.room()
+    """Duplicates, any order, lost answers and crashes: one card, the newest state, each due reply once.
+
+    In both channels of a delivery, whatever their formats are, and whichever instance it comes to.
+    """
+    room, second = house.room(), house.room()
+    people = {"worker-0": "U0AAAAAAA", "mona": "U0BBBBBBB"}
+    hearings = (
+        Hearing(channel=room.channel),
+        Hearing(channel=second.channel, format="full", people=people, mention=("U0CCCCCCC",)),
+    )
+    instances = (room, room.another())
     events = live(room, steps, end)
     places = range(len(events))
     repeated = data.draw(st.lists(st.sampled_from(places), max_size=4))
@@ -192,30 +195,16 @@ def test_any_life_ends_with_one_card_of_the_newest_state(
         event = waiting.pop(0)
         attempts += 1
         trouble = data.draw(troubles) if attempts <= 25 else None
-        if trouble:
-            trouble.befall(room)
         before = len(house.server.requests)
-        try:
-            room.handle(event)
-        except (Crash, Unavailable) as error:
-            if isinstance(error, Crash):
-                room.restart()
+        if not data.draw(st.sampled_from(instances)).attempt(event, hearings, trouble):
             waiting.insert(data.draw(st.integers(0, len(waiting))), event)
-        assert_within_bounds(house.server.requests[before:])
-        house.server.clear_faults()
-        room.edge.before = {}
+        for hearing in hearings:
+            assert_within_bounds(house.server.requests[before:], hearing.channel)
         room.clock.pass_until(room.clock.now + timedelta(seconds=data.draw(st.sampled_from([0, 2, 4_000]))))
-    assert content(room.card) in newest(events)
-    assert payload(room.card)["issue"] == index.key(events[0], shown(events[0]))
-    due = {
-        event.delivery_id: reply.due(event, shown(event), Hearing(channel="C1"), GITHUB) for event in events
-    }
-    wanted = {delivery_id: content(message) for delivery_id, message in due.items() if message}
-    assert Counter(payload(told)["delivery_id"] for told in room.replies) == Counter(list(wanted))
-    assert {payload(told)["delivery_id"]: content(told) for told in room.replies} == wanted
-    assert {told.thread_ts for told in room.replies} <= {room.card.ts}
+    for place, hearing in zip((room, second), hearings, strict=True):
+        assert_shown(place, hearing, events)
     assert not any(arguments.get("reply_broadcast") for _, arguments in house.server.requests)
-    calls = room.calls(lambda: [room.handle(event) for event in events])
+    calls = room.calls(lambda: [room.attempt(event, hearings, None) for event in events])
     assert set(calls) <= {"conversations.history", "conversations.replies"}
 
 
@@ -427,6 +416,47 @@ def test_a_card_that_somebody_removed_is_posted_again(room: Room) -> None:
     room.edge.delete(room.channel, room.card.ts)
     room.handle(room.read(issue.labeled(MONA, room.clock.now, "bug")))
     assert room.card.text.startswith("Open issue")
+
+
+EDGES = ["0001-01-01T00:00:00Z", "0001-01-01T00:05:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z"]
+
+
+@pytest.mark.parametrize("moment", [*EDGES, "yesterday", None])
+def test_a_moment_that_makes_no_sense_stops_no_event(room: Room, moment: str | None) -> None:
+    """Wherever it stands in the payload: one card, and each reply once."""
+    issue = room.issue()
+    happened = [issue.opened(), issue.closed(MONA, NOON), issue.commented(MONA, NOON, "x")]
+    for event in happened:
+        for name in ("created_at", "updated_at", "closed_at"):
+            event.payload["issue"][name] = moment
+    happened[2].payload["comment"]["created_at"] = moment
+    for event in map(room.read, happened):
+        for _ in range(2):
+            room.handle(event)
+    assert len(room.cards) == 1
+    assert len(room.replies) == 2
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {},
+        {"deliveries": "d-1", "updated_at": "rubbish"},
+        {"deliveries": [], "updated_at": 7},
+        {"deliveries": [None, 7, {}], "updated_at": {}},
+    ],
+)
+def test_a_card_with_strange_metadata_is_brought_up_to_date(room: Room, written: dict[str, Any]) -> None:
+    """What cannot be read says nothing: the next event makes the card what it should be."""
+    closed = room.read(room.issue().closed(MONA, room.clock.now))
+    content_of_it = {"issue": index.key(closed, shown(closed)), **written}
+    metadata = {"event_type": index.CARD, "event_payload": content_of_it}
+    room.edge.post(room.channel, Message(text="A card once", blocks=(), metadata=metadata))
+    outcomes = [room.handle(closed) for _ in range(2)]
+    assert [outcome.done for outcome in outcomes] == ["Updated", "Handled before"]
+    assert content(room.card) == state(closed)
+    assert payload(room.card)["deliveries"][-1] == closed.delivery_id
+    assert len(room.replies) == 1
 
 
 def test_issues_and_channels_do_not_mix(house: Rooms) -> None:

@@ -549,6 +549,15 @@ def test_a_history_without_messages_is_raised(server: Workspace, edge: Slack, an
     assert refused(lambda: list(edge.history(CHANNEL, ALL, 1))).reason.startswith("slack_")
 
 
+@pytest.mark.parametrize("ts", [None, 7, "", "nan", "1e99", "-1.000000", "99999999999999.000000"])
+def test_a_message_without_a_timestamp_is_passed_over(server: Workspace, edge: Slack, ts: Any) -> None:
+    """It could not be sorted, changed or removed; those beside it are read."""
+    named = {"ts": "1767614400.000001"}
+    answer = {"ok": True, "messages": [named, {"ts": ts}, {}, "no message"]}
+    server.fail_next(1, status=200, body=json.dumps(answer))
+    assert list(edge.history(CHANNEL, ALL, 1)) == [[named]]
+
+
 def test_a_missing_scope_is_named() -> None:
     """The error says which scope, and what gives it."""
     with SlackServer(channels={CHANNEL: "issues"}, token=TOKEN, scopes={"chat:write"}) as server:
