@@ -98,6 +98,7 @@ command_ingest() {
 
 command_notify_slack() {
   takes_nothing "$@"
+  check_routes
   look
   set_up
   deploy_subscriber notify_slack
@@ -113,6 +114,7 @@ command_stream_bq() {
 # Subscribers first: ingest must not take what nobody would read.
 command_all() {
   takes_nothing "$@"
+  check_routes
   look
   set_up
   needs_secrets

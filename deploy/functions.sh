@@ -13,6 +13,17 @@ stage() {
   find "$folder" -exec env TZ=UTC0 touch -t 202601010000 {} +
 }
 
+# Wrong routes would have the function refuse all that comes; they are told before anything is changed.
+check_routes() {
+  local python
+  for python in .venv/bin/python python3.13 python3; do
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || continue
+    "$python" -B deploy/check_routes.py "$ROUTES_FILE" >&2 || die "$ROUTES_FILE is wrong (see above); nothing was changed"
+    return
+  done
+  say "    $ROUTES_FILE is not checked here, which takes Python 3.13; notify_slack does it at its start"
+}
+
 # fingerprint FOLDER FLAG...: a label's value that changes with any file or flag.
 fingerprint() { python3 deploy/fingerprint.py "$@"; }
 

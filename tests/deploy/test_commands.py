@@ -464,6 +464,19 @@ def test_all_wrong_settings_are_told_together(world):
     ]
 
 
+@pytest.mark.parametrize("command", ["all", "notify_slack"])
+def test_wrong_routes_are_told_before_any_call(world, command):
+    """A function with them would refuse all that comes; every problem is named with its line."""
+    routes = world.checkout / "config" / "routes.toml"
+    routes.write_text('[[route]]\nchannels = ["C0123456789"]\nlabel = ["bug"]\nformat = "ful"\n')
+    done = world.run(command)
+    assert (done.status, world.calls) == (1, [])
+    assert "line 3: route 1: unknown key 'label', did you mean 'labels_any'?" in done.err
+    assert "line 4: route 1: format is none of compact, full" in done.err
+    assert "config/routes.toml is wrong (see above); nothing was changed" in done.err
+    assert "Traceback" not in done.err
+
+
 def test_the_example_names_every_setting(world):
     """deploy.env.example holds each setting with its default, and is itself a valid deploy.env."""
     example = (ROOT / "deploy.env.example").read_text()

@@ -1,0 +1,19 @@
+"""Print every problem of a routes file, and end with 1 if there is one: `check_routes.py FILE`.
+
+With the code that notify_slack reads it with at its start, so it needs a Python that runs the function.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from functions.notify_slack import routes_file
+from pipeline.errors import ConfigurationError
+
+try:
+    routes_file.parse(Path(sys.argv[1]).read_text("utf-8-sig"))
+except UnicodeDecodeError:
+    sys.exit("routes file: it is not UTF-8")
+except ConfigurationError as error:
+    sys.exit("\n".join(error.problems))
