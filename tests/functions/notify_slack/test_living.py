@@ -309,6 +309,16 @@ def test_each_event_is_told_once_and_never_broadcast(room: Room) -> None:
     assert content(room.card) == state(closed)
 
 
+def test_no_call_is_made_that_tells_nothing_new(room: Room) -> None:
+    """A thread without replies is not read, and neither is that of a delivery which the card knows."""
+    issue = room.issue()
+    room.handle(room.read(issue.opened()))
+    comments = [room.read(issue.commented(MONA, room.clock.now, text)) for text in ("first", "second")]
+    post, update, read = "chat.postMessage", "chat.update", "conversations.replies"
+    calls = [room.calls(lambda event=event: room.handle(event)) for event in [*comments, comments[-1]]]
+    assert calls == [["conversations.history", *more] for more in ([post, update], [read, post, update], [])]
+
+
 def test_an_unknown_issue_is_posted_as_it_stands(room: Room) -> None:
     """A first comment years later makes a card without the word new, and its reply beneath."""
     issue = room.issue(created_at=NOON - timedelta(days=900))
@@ -541,6 +551,19 @@ def test_two_cards_that_a_lag_has_left_become_one_with_the_next_event(lagging: R
     assert room.card.ts == oldest
     assert content(room.card) == state(closed)
     assert payload(room.card)["deliveries"] == [opened.delivery_id, labeled.delivery_id]
+
+
+def test_a_repetition_that_finds_two_cards_keeps_the_newest_state(lagging: Rooms) -> None:
+    """What only the younger card shows is on the older one before the younger goes."""
+    room = lagging.room()
+    other, issue = room.another(), room.issue()
+    opened = room.read(issue.opened())
+    closed = room.read(issue.closed(MONA, room.clock.now + timedelta(seconds=1)))
+    room.handle(opened)
+    other.handle(closed)
+    room.clock.pass_until(room.clock.now + timedelta(minutes=5))
+    assert room.handle(opened).done == "Handled before"
+    assert content(room.card) == state(closed)
 
 
 def test_a_card_that_another_instance_may_be_removing_is_left_to_it(lagging: Rooms) -> None:
