@@ -477,6 +477,31 @@ def test_a_mention_of_a_new_issue_that_comes_second_is_a_reply(room: Room) -> No
     assert "<@U0AAAAAAA>" not in str(room.card.blocks)
 
 
+def test_a_card_that_has_forgotten_its_first_delivery_pings_nobody_again(room: Room) -> None:
+    """Who posted it is not known any more, and opened may have been it."""
+    issue, start = room.issue(), room.clock.now
+    opened = room.read(issue.opened())
+    room.handle(opened, mention=("U0AAAAAAA",))
+    for number in range(20):
+        room.handle(room.read(issue.labeled(MONA, start + timedelta(seconds=2 + number), f"l{number}")))
+    room.handle(opened, mention=("U0AAAAAAA",))
+    assert not room.replies
+
+
+def test_an_old_event_does_not_open_the_door_for_another(room: Room) -> None:
+    """A card stays as late as it was: two that are late, the older one first, change nothing."""
+    issue, start = room.issue(), room.clock.now
+    opened, *late, closed = [
+        room.read(issue.opened()),
+        room.read(issue.labeled(MONA, start + timedelta(seconds=2), "a")),
+        room.read(issue.labeled(MONA, start + timedelta(seconds=4), "b")),
+        room.read(issue.closed(MONA, start + timedelta(seconds=9))),
+    ]
+    outcomes = [room.handle(event).done for event in (opened, closed, *late)]
+    assert outcomes == ["Posted", "Updated", "Recorded", "Recorded"]
+    assert content(room.card) == state(closed)
+
+
 def test_a_mention_of_a_new_issue_is_on_its_card(room: Room) -> None:
     """And nowhere else, also when opened comes again."""
     opened = room.read(room.issue().opened())
