@@ -119,6 +119,19 @@ def test_a_burst_goes_on_while_it_lasts_and_then_ends(room: Room) -> None:
     assert linked(own_cards(room)[-1]) == [900]
 
 
+def test_a_fold_takes_issues_for_ten_minutes_and_is_found_for_the_last_of_them(house: Rooms) -> None:
+    """Then another begins, and the newest one takes what comes."""
+    room = house.room(fold_over=1)
+    issues = burst(room, 20, every=50 * SECOND)
+    first, second = folds(room)
+    assert linked(first, second) == list(range(2, 21))
+    assert len(linked(first)) == 12
+    late = room.read(issues[12].labeled(MONA, room.clock.now, "imported"))
+    room.clock.pass_until(room.clock.now + timedelta(minutes=10))
+    assert room.handle(late).done == "Folded before"
+    assert [linked(kept) for kept in own_cards(room)] == [[1]]
+
+
 def test_a_fold_is_small_enough_for_slack_and_then_another_begins(room: Room) -> None:
     """However long titles and names are, no issue is left out, and no block is too long."""
     repository = github.Repository(full_name=f"{'o' * 39}/{'r' * 100}")

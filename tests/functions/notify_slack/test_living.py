@@ -310,6 +310,16 @@ def test_each_event_is_told_once_and_never_broadcast(room: Room) -> None:
     assert content(room.card) == state(closed)
 
 
+def test_no_call_is_made_that_tells_nothing_new(room: Room) -> None:
+    """A thread without replies is not read, and neither is that of a delivery which the card knows."""
+    issue = room.issue()
+    room.handle(room.read(issue.opened()))
+    comments = [room.read(issue.commented(MONA, room.clock.now, text)) for text in ("first", "second")]
+    post, update, read = "chat.postMessage", "chat.update", "conversations.replies"
+    calls = [room.calls(lambda event=event: room.handle(event)) for event in [*comments, comments[-1]]]
+    assert calls == [["conversations.history", *more] for more in ([post, update], [read, post, update], [])]
+
+
 def test_an_unknown_issue_is_posted_as_it_stands(room: Room) -> None:
     """A first comment years later makes a card without the word new, and its reply beneath."""
     issue = room.issue(created_at=NOON - timedelta(days=900))
@@ -481,6 +491,31 @@ def test_a_mention_of_a_new_issue_that_comes_second_is_a_reply(room: Room) -> No
     assert "<@U0AAAAAAA>" not in str(room.card.blocks)
 
 
+def test_a_card_that_has_forgotten_its_first_delivery_pings_nobody_again(room: Room) -> None:
+    """Who posted it is not known any more, and opened may have been it."""
+    issue, start = room.issue(), room.clock.now
+    opened = room.read(issue.opened())
+    room.handle(opened, mention=("U0AAAAAAA",))
+    for number in range(20):
+        room.handle(room.read(issue.labeled(MONA, start + timedelta(seconds=2 + number), f"l{number}")))
+    room.handle(opened, mention=("U0AAAAAAA",))
+    assert not room.replies
+
+
+def test_an_old_event_does_not_open_the_door_for_another(room: Room) -> None:
+    """A card stays as late as it was: two that are late, the older one first, change nothing."""
+    issue, start = room.issue(), room.clock.now
+    opened, *late, closed = [
+        room.read(issue.opened()),
+        room.read(issue.labeled(MONA, start + timedelta(seconds=2), "a")),
+        room.read(issue.labeled(MONA, start + timedelta(seconds=4), "b")),
+        room.read(issue.closed(MONA, start + timedelta(seconds=9))),
+    ]
+    outcomes = [room.handle(event).done for event in (opened, closed, *late)]
+    assert outcomes == ["Posted", "Updated", "Recorded", "Recorded"]
+    assert content(room.card) == state(closed)
+
+
 def test_a_mention_of_a_new_issue_is_on_its_card(room: Room) -> None:
     """And nowhere else, also when opened comes again."""
     opened = room.read(room.issue().opened())
@@ -555,6 +590,19 @@ def test_two_cards_that_a_lag_has_left_become_one_with_the_next_event(lagging: R
     assert room.card.ts == oldest
     assert content(room.card) == state(closed)
     assert payload(room.card)["deliveries"] == [opened.delivery_id, labeled.delivery_id]
+
+
+def test_a_repetition_that_finds_two_cards_keeps_the_newest_state(lagging: Rooms) -> None:
+    """What only the younger card shows is on the older one before the younger goes."""
+    room = lagging.room()
+    other, issue = room.another(), room.issue()
+    opened = room.read(issue.opened())
+    closed = room.read(issue.closed(MONA, room.clock.now + timedelta(seconds=1)))
+    room.handle(opened)
+    other.handle(closed)
+    room.clock.pass_until(room.clock.now + timedelta(minutes=5))
+    assert room.handle(opened).done == "Handled before"
+    assert content(room.card) == state(closed)
 
 
 def test_a_card_that_another_instance_may_be_removing_is_left_to_it(lagging: Rooms) -> None:
