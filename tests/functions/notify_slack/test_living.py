@@ -345,7 +345,7 @@ def test_the_look_up_reads_five_pages_at_most(room: Room, monkeypatch: pytest.Mo
     room.handle(room.read(issue.opened()))
     for number in range(100, 107):
         room.handle(room.read(room.issue(number=number).opened()))
-    room.clock.pass_until(room.clock.now + timedelta(minutes=2))
+    room.clock.pass_until(room.clock.now + timedelta(hours=2))
     event = room.read(issue.labeled(MONA, room.clock.now, "bug"))
     calls = room.calls(lambda: room.handle(event))
     assert calls.count("conversations.history") == 5 + 1
