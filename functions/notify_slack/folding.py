@@ -8,22 +8,21 @@ from pipeline.events import Issue, IssueEvent
 
 from . import fold, index, search
 from .fold import Fold
-from .recent import Posted
 from .routes import Hearing
-from .search import Seen
+from .search import Seen, Sleep
 from .slack import Slack
 
 _TRIES = 3
 
 
 class Folding:
-    """Writes folds, and keeps in `posted` where the newest of each channel is; `now` is the time in UTC."""
+    """Writes folds; `now` is the time in UTC."""
 
-    def __init__(self, slack: Slack, github_url: str, posted: Posted, now: Callable[[], datetime]) -> None:
+    def __init__(self, slack: Slack, github_url: str, now: Callable[[], datetime], sleep: Sleep) -> None:
         self._slack = slack
         self._github_url = github_url
-        self._posted = posted
         self._now = now
+        self._sleep = sleep
 
     def join(self, hearing: Hearing, seen: Seen, event: IssueEvent, issue: Issue) -> Fold:
         """Add the issue to the newest fold, and read it back: another instance may have written over it.
@@ -48,9 +47,8 @@ class Folding:
         now = self._now()
         message = fold.of_one(event, issue, hearing, self._github_url, now)
         ts = self._slack.post(hearing.channel, message)
-        older = search.older_fold(self._slack, hearing.channel, ts, now)
+        messages = search.just_before(self._slack, hearing.channel, ts, self._sleep)
+        older = search.oldest_fold(messages, now)
         if older:
             self._slack.delete(hearing.channel, ts)
-            return older
-        self._posted.keep((hearing.channel, fold.FOLD), ts, now)
-        return fold.as_posted(ts, message)
+        return older or fold.as_posted(ts, message)

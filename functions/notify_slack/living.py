@@ -6,6 +6,7 @@ of an update comes after its reply. So an id on the card means that its reply is
 it is the first: that of the post.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,9 +18,8 @@ from .fold import Fold
 from .folding import Folding
 from .index import Found
 from .message import Message
-from .recent import Posted
 from .routes import Hearing
-from .search import Seen
+from .search import Seen, Sleep
 from .slack import Slack
 from .turns import Turns
 
@@ -51,15 +51,20 @@ class Living:
     """
 
     def __init__(
-        self, slack: Slack, github_url: str, fold_over: int = 0, now: Callable[[], datetime] = _now
+        self,
+        slack: Slack,
+        github_url: str,
+        fold_over: int = 0,
+        now: Callable[[], datetime] = _now,
+        sleep: Sleep = time.sleep,
     ) -> None:
         self._slack = slack
         self._github_url = github_url
         self._fold_over = fold_over
         self._now = now
         self._turns = Turns()
-        self._posted = Posted()
-        self._folding = Folding(slack, github_url, self._posted, now)
+        self._sleep = sleep
+        self._folding = Folding(slack, github_url, now, sleep)
         self._bursts: dict[str, datetime] = {}  # when a channel was last seen to have one
 
     def handle(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Outcome:
@@ -75,8 +80,9 @@ class Living:
             return self._handle(hearing, event, issue, alone=True)
 
     def _handle(self, hearing: Hearing, event: IssueEvent, issue: Issue, *, alone: bool) -> Outcome:
-        seen = self._look(hearing.channel, event, issue)
-        held = seen.fold_of(index.key(event, issue))
+        key = index.key(event, issue)
+        seen = search.look(self._slack, hearing.channel, key, issue, self._now())
+        held = seen.fold_of(key)
         if seen.cards:
             return self._refresh(hearing, seen.cards, held, event, issue)
         if hearing.leaving:
@@ -89,30 +95,13 @@ class Living:
             return Outcome(done="Folded before", ts=held.ts, replied=False)
         return self._post(hearing, event, issue)
 
-    def _look(self, channel: str, event: IssueEvent, issue: Issue) -> Seen:
-        """Look into the history, which may not show yet what this process has just posted."""
-        key, now = index.key(event, issue), self._now()
-        seen = search.look(self._slack, channel, key, issue, now)
-        if seen.cards:
-            return seen
-        if ts := self._posted.find((channel, key), now):
-            card_there = index.read_card(search.message_at(self._slack, channel, ts), key)
-            seen = replace(seen, cards=(card_there,) if card_there else ())
-        ts = self._posted.find((channel, fold.FOLD), now)
-        if ts and all(each.ts != ts for each in seen.folds):
-            fold_there = fold.read(search.message_at(self._slack, channel, ts))
-            seen = replace(seen, folds=(fold_there, *seen.folds) if fold_there else seen.folds)
-        return seen
-
     def _post(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Outcome:
         """Post the card; when another instance has posted one before, ours goes again."""
-        key = index.key(event, issue)
         ts = self._slack.post(hearing.channel, card.build(event, issue, hearing, self._github_url))
-        older = search.older(self._slack, hearing.channel, key, ts)
-        if older:
+        messages = search.just_before(self._slack, hearing.channel, ts, self._sleep)
+        if older := search.oldest_card(messages, index.key(event, issue)):
             self._slack.delete(hearing.channel, ts)
             return self._refresh(hearing, (older,), None, event, issue)
-        self._posted.keep((hearing.channel, key), ts, self._now())
         replied = self._reply(hearing.channel, ts, self._due(hearing, event, issue), event)
         return Outcome(done="Posted", ts=ts, replied=replied)
 

@@ -1,6 +1,6 @@
 """Where in a channel's history the card of an issue is looked for, and what else is seen there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from pipeline.errors import Unavailable
 from pipeline.events import Issue, IssueEvent
 
 from . import fold
+from .deadline import left
 from .fold import Fold
 from .index import Found, is_card, is_reply, read_card
 from .slack import Slack, Window, stamp
@@ -17,7 +18,12 @@ PAGES = 5  # in all: about 5,000 messages
 _FIRST = timedelta(hours=1)  # as a rule the card is posted at once
 _AGAIN = timedelta(minutes=10)  # no delivery takes longer from its look-up to its post
 _SKEW = timedelta(minutes=1)  # between the clocks of GitHub, Slack and this machine
+_LAGS = (0.25, 0.5, 1.0, 2.0)  # seconds between two readings of a history that lags
+_RESERVE = 10.0  # seconds that a delivery needs for what comes after them
 _EPOCH = datetime.fromtimestamp(0, UTC)  # nothing in Slack is older; from the year 1 no minute can be taken
+
+
+type Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,18 +72,31 @@ def look(slack: Slack, channel: str, wanted: str, issue: Issue, now: datetime) -
     )
 
 
-def older(slack: Slack, channel: str, wanted: str, ts: str) -> Found | None:
-    """Return the oldest card that came just before the one posted at `ts`, None when there is none."""
-    found = _cards(_just_before(slack, channel, ts), wanted)
-    return found[0] if found else None
+def just_before(slack: Slack, channel: str, ts: str, sleep: Sleep) -> list[Mapping[str, Any]]:
+    """Return what came just before the message posted at `ts`, once the history shows that one.
+
+    A history may lag, and until then it may lack others, too. After some four seconds it is taken as it is.
+    """
+    end = datetime.fromtimestamp(float(ts), UTC)
+    window = Window(oldest=stamp(end - _AGAIN), latest=ts)
+    messages = _page(slack, channel, window)
+    for pause in _LAGS:
+        if any(message["ts"] == ts for message in messages) or left() < pause + _RESERVE:
+            break
+        sleep(pause)
+        messages = _page(slack, channel, window)
+    return [message for message in messages if message["ts"] != ts]
 
 
-def older_fold(slack: Slack, channel: str, ts: str, now: datetime) -> Fold | None:
-    """Return the oldest fold before the one posted at `ts` that takes more issues."""
-    found = [each for message in _just_before(slack, channel, ts) if (each := fold.read(message))]
-    return min(
-        (each for each in found if each.takes_more(now)), key=lambda each: float(each.ts), default=None
-    )
+def oldest_card(messages: list[Mapping[str, Any]], wanted: str) -> Found | None:
+    """Return the oldest card of the issue `wanted` among the messages, None when there is none."""
+    return next(iter(_cards(messages, wanted)), None)
+
+
+def oldest_fold(messages: list[Mapping[str, Any]], now: datetime) -> Fold | None:
+    """Return the oldest fold among the messages that takes more issues, None when there is none."""
+    found = (each for message in messages if (each := fold.read(message)) and each.takes_more(now))
+    return min(found, key=lambda each: float(each.ts), default=None)
 
 
 def message_at(slack: Slack, channel: str, ts: str) -> Mapping[str, Any]:
@@ -102,10 +121,8 @@ def has_reply(slack: Slack, channel: str, ts: str, event: IssueEvent, now: datet
     return any(is_reply(message, event.delivery_id) for page in pages for message in page)
 
 
-def _just_before(slack: Slack, channel: str, ts: str) -> list[Mapping[str, Any]]:
-    end = datetime.fromtimestamp(float(ts), UTC)
-    window = Window(oldest=stamp(end - _AGAIN), latest=ts)
-    return [message for page in slack.history(channel, window, 1) for message in page if message["ts"] != ts]
+def _page(slack: Slack, channel: str, window: Window) -> list[Mapping[str, Any]]:
+    return [message for page in slack.history(channel, window, 1) for message in page]
 
 
 def _windows(issue: Issue, now: datetime) -> Iterator[Window]:

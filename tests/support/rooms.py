@@ -45,6 +45,10 @@ class Clock:
         """Return the time."""
         return self.now
 
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.pass_until(self.now + timedelta(seconds=seconds))
+
     def pass_until(self, moment: datetime) -> None:
         """Go forward, if that is forward."""
         self.now = max(self.now, moment)
@@ -104,7 +108,9 @@ class Room:
 
     def restart(self) -> None:
         """Forget what the process knows: it is a new one."""
-        self.living = Living(self.edge, GITHUB, fold_over=self.fold_over, now=self.clock)
+        self.living = Living(
+            self.edge, GITHUB, fold_over=self.fold_over, now=self.clock, sleep=self.clock.sleep
+        )
 
     def another(self) -> "Room":
         """Return another instance that keeps cards in the same channel."""

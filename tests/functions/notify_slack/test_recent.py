@@ -5,9 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from functions.notify_slack.recent import Posted, Recent
+from functions.notify_slack.recent import Recent
 from pipeline.errors import Unavailable
-from tests.support.messages import NOON
 
 
 def once(recent: Recent, key: object) -> bool:
@@ -115,11 +114,3 @@ def test_of_many_threads_exactly_one_does_the_work() -> None:
             worked.result(30)
     assert sorted(done) == list(range(20))
     assert len(attempts) > 20
-
-
-def test_where_messages_were_posted_is_bounded_and_forgets_the_oldest() -> None:
-    """What was posted again counts as new."""
-    posted = Posted(limit=2)
-    for key, ts in (("a", "1"), ("b", "2"), ("a", "3"), ("c", "4")):
-        posted.keep(key, ts, NOON)
-    assert [posted.find(key, NOON) for key in "abc"] == ["3", None, "4"]
