@@ -31,7 +31,7 @@ restricted_action_non_threadable_channel restricted_action_read_only_channel res
 restricted_action_thread_only_channel team_access_not_granted team_disabled team_not_found thread_not_found
 token_expired token_revoked two_factor_setup_required""")
 OURS = {  # reasons that the function has of its own
-    *("ratelimited", "busy", "deadline", "http_5..", "unreachable", "invalid_blocks"),
+    *("ratelimited", "busy", "deadline", "http_5..", "unreachable", "invalid_blocks", "fold_contended"),
     *("token_unreadable", "token_blank", "token_malformed", "restricted_action_...", "..."),
 }
 UNKNOWN = fix(Refused("never_heard_of"))
