@@ -142,8 +142,8 @@ medians more than the times.
 |---|---|---|---|---|---|---|
 {rows}
 
-The first answer of a cold subscriber is 400 here (the request is no Pub/Sub message): it is the start alone. notify_slack
-loads the Slack SDK with the first message that has a card, not at its start.
+The first answer of a cold subscriber is 400 here (the request is no Pub/Sub message): it is the start alone.
+notify_slack loads the Slack SDK with the first message that has a card, not at its start.
 """
 
 
