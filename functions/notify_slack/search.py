@@ -78,14 +78,14 @@ def just_before(slack: Slack, channel: str, ts: str, sleep: Sleep) -> list[Mappi
     A history may lag, and until then it may lack others, too. After some four seconds it is taken as it is.
     """
     end = datetime.fromtimestamp(float(ts), UTC)
-    window = Window(oldest=stamp(end - _AGAIN), latest=ts)
+    window = Window(oldest=stamp(end - _AGAIN), latest=stamp(end + _SKEW))
     messages = _page(slack, channel, window)
     for pause in _LAGS:
         if any(message["ts"] == ts for message in messages) or left() < pause + _RESERVE:
             break
         sleep(pause)
         messages = _page(slack, channel, window)
-    return [message for message in messages if message["ts"] != ts]
+    return [message for message in messages if float(message["ts"]) < float(ts)]
 
 
 def oldest_card(messages: list[Mapping[str, Any]], wanted: str) -> Found | None:
