@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import grpc
 from google.api_core.exceptions import GoogleAPIError
@@ -26,6 +26,7 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
 
 from functions.notify_slack import routes_file
+from functions.notify_slack.living import Done
 from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer
@@ -41,9 +42,7 @@ DEAD_TOPIC = "github-events-dead"
 DATASET = "github"
 TOKEN = "xoxb-local"
 SECRET = f"projects/{PROJECT}/secrets/github-webhook-secret"
-CHANNELS = {
-    "C0123456789": "issues"
-}  # that of config/routes.toml; those of other files are named after routes
+CHANNELS = {"C0123456789": "issues"}  # that of config/routes.toml; others are named after their routes
 FUNCTIONS = ("ingest", "notify_slack", "stream_bq")
 SUBSCRIPTIONS = {"notify-slack": "notify_slack", "stream-bq": "stream_bq"}
 RPC_SECONDS = 10.0
@@ -171,7 +170,7 @@ class Stack:
 
     def handled(self, function: str) -> list[dict[str, Any]]:
         """Return the function's log lines that close a message: what became of each."""
-        closing = {"Stored", "Posted", "Updated", "Recorded", "Handled before", "Nothing to post"}
+        closing = {"Stored", "Nothing to post", *get_args(Done)}
         return [line for line in self.log_lines(function) if line.get("message") in closing]
 
     def log_lines(self, function: str) -> list[dict[str, Any]]:
@@ -323,9 +322,8 @@ def _people_and_places(routes: Path) -> tuple[dict[str, str], dict[str, str]]:
     except ConfigurationError as error:
         raise NotReady("\n".join(error.problems)) from error
     named = {channel: route.name for route in reversed(found.routes) for channel in route.channels}
-    return {**named, **{channel: CHANNELS[channel] for channel in CHANNELS if channel in named}}, {
-        user: login for login, user in found.people.items()
-    }
+    channels = {channel: CHANNELS.get(channel, name) for channel, name in named.items()}
+    return channels, {user: login for login, user in found.people.items()}
 
 
 def _folder(state: Path) -> Path:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,13 +95,7 @@ def read_event(file: str, event: str | None) -> IssueEvent:
         IssueEvent.from_delivery(delivery)  # before guessing, whose own message would be about --event
     except Malformed as error:
         raise click.ClickException(f"{'stdin' if file == '-' else file}: {error}") from error
-    named = Delivery(
-        delivery_id=delivery.delivery_id,
-        event=event or guess_event(body),
-        body=body,
-        received_at=delivery.received_at,
-    )
-    return IssueEvent.from_delivery(named)
+    return IssueEvent.from_delivery(replace(delivery, event=event or guess_event(body)))
 
 
 def _cause(error: Exception) -> str:

@@ -72,13 +72,8 @@ def closed_late(found: index.Found, event: IssueEvent, issue: Issue) -> tuple[Bl
     return state.closed_late(found.blocks, event, issue)
 
 
-def line(
-    event: IssueEvent,
-    issue: Issue,
-    hearing: Hearing,  # noqa: ARG001 - is called as `build` is, and mentions nobody
-    github_url: str,
-) -> Message:
-    """Return the card in one line, for an incoming webhook."""
+def line(event: IssueEvent, issue: Issue, github_url: str) -> Message:
+    """Return the card in one line, for an incoming webhook; it mentions nobody."""
     stands = state.of(event, issue)
     reopened = event.event == "issues" and event.action == "reopened"
     end = f"reopened by {words.person(event.sender)}" if reopened else stands.end

@@ -47,8 +47,11 @@ def read(message: Mapping[str, Any]) -> Fold | None:
 
     Any app may post such metadata: one message that cannot be read must not stop a channel.
     """
+    payload = index.payload(message, FOLD)
+    if not payload:
+        return None
     try:
-        return _read(message, index.payload(message, FOLD))
+        return _read(message, payload)
     except (LookupError, TypeError, ValueError):
         return None
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from pipeline.events import Issue, IssueEvent
 
@@ -27,11 +28,17 @@ _SETTLED = timedelta(minutes=1)  # whoever posted a card has looked for an older
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
+# As a log says it.
+Done = Literal[
+    "Posted", "Updated", "Recorded", "Handled before", "Folded", "Folded before", "No card to change"
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What was done, as a log says it, and where the card or the fold is."""
+    """What was done, and where the card or the fold is."""
 
-    done: str
+    done: Done
     ts: str
     replied: bool
 
@@ -128,7 +135,7 @@ class Living:
             self._slack.update(hearing.channel, found.ts, message)
         for younger in surplus:
             self._slack.delete(hearing.channel, younger.ts)
-        done = "Handled before" if known else "Updated" if newer else "Recorded"
+        done: Done = "Handled before" if known else "Updated" if newer else "Recorded"
         return Outcome(done=done, ts=found.ts, replied=replied)
 
     def _is_surplus(self, younger: Found, event: IssueEvent) -> bool:

@@ -97,5 +97,5 @@ def post_line(hearing: Hearing, event: IssueEvent, issue: Issue) -> None:
         return
     with recent.first(event.delivery_id) as todo:
         if todo:
-            slack().post("webhook", card.line(event, issue, hearing, configuration()[0].github_url))
+            slack().post("webhook", card.line(event, issue, configuration()[0].github_url))
         log.info("Posted" if todo else "Handled before", extra={"channel": "webhook"})

@@ -28,7 +28,7 @@ _TS = re.compile(r"[0-9]{1,10}\.[0-9]{6}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A span of time as Slack writes it, its ends included; without `latest` pages begin at the old end."""
+    """A span of time as Slack writes it, its ends included."""
 
     oldest: str
     latest: str

@@ -68,12 +68,11 @@ def late(message: dict[str, Any], event: github.Event) -> dict[str, Any]:
     return {**message, "blocks": list(card.closed_late(found(message), happened, happened.issue))}
 
 
-def line_of(payload: dict[str, Any], **hearing: Any) -> str:
+def line_of(payload: dict[str, Any]) -> str:
     """Return the one line that goes to an incoming webhook."""
     happened = read(payload)
     assert happened.issue is not None
-    heard = Hearing(channel="webhook", **hearing)
-    made = card.line(happened, happened.issue, heard, GITHUB)
+    made = card.line(happened, happened.issue, GITHUB)
     assert_inert(made, GITHUB, Hearing(channel="webhook"))
     [block] = wire(made)["blocks"]
     return block["text"]["text"]
@@ -98,7 +97,7 @@ def test_no_payload_can_break_out_of_its_card(data: st.DataObject) -> None:
     assert happened.issue is not None
     made = card.build(happened, happened.issue, hearing, GITHUB)
     assert_inert(made, GITHUB, hearing)
-    assert_inert(card.line(happened, happened.issue, hearing, GITHUB), GITHUB, Hearing(channel="C1"))
+    assert_inert(card.line(happened, happened.issue, GITHUB), GITHUB, Hearing(channel="C1"))
     again = card.build(happened, happened.issue, hearing, GITHUB, found(wire(made)))
     assert wire(again) == wire(made)
 
@@ -651,14 +650,14 @@ def test_without_a_text_there_is_no_empty_block(body: str | None) -> None:
 
 def test_the_line_says_what_happened_and_mentions_nobody() -> None:
     """There is no card to look at, so who reopened it is said there."""
-    issue, heard = an_issue(labels=["bug"]), {"people": PEOPLE, "mention": ("U1MONA",), "format": "full"}
-    assert line_of(issue.opened().payload, **heard) == (
+    issue = an_issue(labels=["bug"])
+    assert line_of(issue.opened().payload) == (
         f":large_green_circle: *acme/app#7* {LINK} · new by octavia · `bug`"
     )
-    assert line_of(issue.closed(MONA, NOON + timedelta(hours=2)).payload, **heard) == (
+    assert line_of(issue.closed(MONA, NOON + timedelta(hours=2)).payload) == (
         f":white_check_mark: *acme/app#7* {LINK} · octavia, {DAY} · `bug`"
         " · closed as completed by mona · 2 hours after opening"
     )
-    assert line_of(issue.reopened(MONA, NOON).payload, **heard) == (
+    assert line_of(issue.reopened(MONA, NOON).payload) == (
         f":large_green_circle: *acme/app#7* {LINK} · octavia, {DAY} · `bug` · reopened by mona"
     )
