@@ -102,10 +102,20 @@ def _signals_held() -> Iterator[None]:
 
 
 def free_port() -> int:
-    """Ask the system for a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """Ask the system for a port that a server can still take when it has started, up to a minute later.
+
+    A connection that the port's own side closes first leaves the port waiting (TIME_WAIT). The system then
+    gives it to nobody who asks for any port, and at once to a server that asks for it by number
+    (SO_REUSEADDR, as servers do).
+    """
+    with socket.socket() as door, socket.socket() as guest:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(("127.0.0.1", 0))
+        door.listen(1)
+        guest.connect(door.getsockname())
+        door.accept()[0].close()
+        guest.recv(1)
+        port: int = door.getsockname()[1]
         return port
 
 
