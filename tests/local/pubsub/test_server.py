@@ -22,6 +22,7 @@ from google.cloud import pubsub_v1
 from google.pubsub_v1 import PublisherClient as GapicPublisher
 from google.pubsub_v1 import types
 
+from local.processes import free_port
 from local.pubsub.backlog import Backlog
 from local.pubsub.emulator import find_emulator, ready
 from local.pubsub.push import WORKERS, Pusher
@@ -189,8 +190,7 @@ def google_host() -> Iterator[str]:
         if os.environ.get("CI") == "true":
             pytest.fail(f"{missing}; CI must hold the contract against it")
         pytest.skip(missing)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(emulator.command(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         ready(f"127.0.0.1:{port}", 30, process)
