@@ -185,12 +185,7 @@ class Workspace:
 
     def _keep(self, channel: str, arguments: Arguments, *, via: str) -> Message:
         _refuse(check_message(arguments, WEBHOOK_ARGUMENTS if via == "webhook" else POST_ARGUMENTS))
-        thread_ts = arguments.get("thread_ts")
-        if thread_ts:
-            parent = self._messages.get((channel, thread_ts))
-            # Slack quietly accepts a parent that is gone or is itself a reply; here that is a mistake to see.
-            if parent is None or parent.thread_ts is not None:
-                raise RefusedError(Problem(error="thread_not_found"))
+        thread_ts = self._thread_for(channel, arguments.get("thread_ts"))
         self._last_ts = max(self._last_ts + 1, int(self._clock() * 1_000_000))
         message = Message(
             channel=channel,
@@ -203,6 +198,18 @@ class Workspace:
         )
         self._messages[channel, message.ts] = message
         return message
+
+    def _thread_for(self, channel: str, ts: str | None) -> str | None:
+        """Find the thread of a reply: as in Slack, none when its parent was deleted and had no replies."""
+        if not ts:
+            return None
+        if (channel, ts) in self._deleted:
+            return ts if ts in self._graves(channel) else None
+        parent = self._messages.get((channel, ts))
+        # Slack quietly accepts a parent that never was or is itself a reply; here that is a mistake to see.
+        if parent is None or parent.thread_ts is not None:
+            raise RefusedError(Problem(error="thread_not_found"))
+        return ts
 
     def _own(self, channel: str, ts: str, foreign: str) -> Message:
         """Find a message that the app posted under its token; one of a webhook is refused as foreign."""

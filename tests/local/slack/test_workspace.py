@@ -326,9 +326,15 @@ def test_a_deleted_message_is_gone(slack, web):
     assert error_of(web.chat_delete, channel=CHANNEL, ts=ts)["error"] == "message_not_found"
     assert error_of(web.chat_update, channel=CHANNEL, ts=ts, text="a")["error"] == "message_not_found"
     assert error_of(web.conversations_replies, channel=CHANNEL, ts=ts)["error"] == "thread_not_found"
-    assert (
-        error_of(web.chat_postMessage, channel=CHANNEL, text="a", thread_ts=ts)["error"] == "thread_not_found"
-    )
+
+
+def test_a_reply_to_a_deleted_message_falls_into_the_channel(web):
+    """Slack calls it ok; that no thread_ts comes back is the only sign."""
+    ts = post(web, "doomed")
+    web.chat_delete(channel=CHANNEL, ts=ts)
+    answer = web.chat_postMessage(channel=CHANNEL, text="reply", thread_ts=ts)
+    assert "thread_ts" not in answer["message"]
+    assert texts(web.conversations_history(channel=CHANNEL)) == ["reply"]
 
 
 def test_a_deleted_parent_leaves_a_tombstone_until_its_last_reply_goes(slack, web):
@@ -343,10 +349,10 @@ def test_a_deleted_parent_leaves_a_tombstone_until_its_last_reply_goes(slack, we
     assert {"blocks", "metadata", "bot_id", "app_id"}.isdisjoint(tombstone)
     assert web.conversations_replies(channel=CHANNEL, ts=parent)["messages"][0] == tombstone
     assert [message.text for message in slack.messages] == ["reply", "later"]
-    assert error_of(web.chat_postMessage, channel=CHANNEL, text="a", thread_ts=parent)["error"] == (
-        "thread_not_found"
-    )
-    web.chat_delete(channel=CHANNEL, ts=reply)
+    another = web.chat_postMessage(channel=CHANNEL, text="another", thread_ts=parent)
+    assert another["message"]["thread_ts"] == parent
+    for ts in (reply, another["ts"]):
+        web.chat_delete(channel=CHANNEL, ts=ts)
     assert texts(web.conversations_history(channel=CHANNEL)) == ["later"]
 
 
