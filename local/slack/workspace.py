@@ -68,6 +68,9 @@ class Workspace:
     ) -> None:
         self._names = names
         self._closed = closed
+        self._frozen = {
+            channel: "is_inactive" if error == "is_archived" else error for channel, error in closed.items()
+        }
         self._hidden = hidden
         self._private = frozenset(private)
         self._scopes = frozenset(scopes)
@@ -124,17 +127,18 @@ class Workspace:
         return {"channel": message.channel, "ts": message.ts, "message": as_slack(message)}
 
     def _update(self, arguments: Arguments) -> Answer:
-        channel = self._writable(arguments.get("channel"))
+        channel = self._open(arguments.get("channel"), self._frozen)
         _refuse(check_update(arguments))
         kept = self._own(channel, arguments["ts"], "cant_update_message")
         # docs.slack.dev/reference/methods/chat.update: metadata stays unless given, and {} removes it; blocks
-        # go when only a text is given.
+        # go when only a text is given, and only then the message is marked as edited.
+        blocks = tuple(arguments.get("blocks", ()))
         updated = replace(
             kept,
             text=arguments.get("text", ""),
-            blocks=tuple(arguments.get("blocks", ())),
+            blocks=blocks,
             metadata=arguments.get("metadata", kept.metadata) or None,
-            edited=f"{int(self._clock())}.000000",
+            edited=None if blocks else f"{int(self._clock())}.000000",
         )
         self._messages[channel, kept.ts] = updated
         shown = as_slack(updated, self._threads(channel)[kept.ts])
