@@ -10,6 +10,7 @@ from .rate_limit import retry_after
 
 # What a shorter message may cure: https://docs.slack.dev/reference/methods/chat.postMessage#errors
 CURED_BY_TEXT = {
+    "block_mismatch",
     "invalid_arguments",
     "invalid_attachments",
     "invalid_blocks",
@@ -29,6 +30,7 @@ _GONE = "the card was deleted meanwhile; the next delivery posts it again"
 _THREADS = "the channel takes no messages or no threads; let it take both, or name another in routes.toml"
 _MIGRATES = "Slack is moving the workspace or the channel; it is tried again until that is done"
 _AGAIN = "Slack is in trouble; it is tried again"
+_NO_WEBHOOK = "the incoming webhook was removed or turned off; make a new one"
 _OURS = "this is a fault of Issuewire; report it with the delivery's id"
 _UNKNOWN = "it is tried again; if it stays, see https://docs.slack.dev/reference/methods"
 _FIXES = {
@@ -63,8 +65,10 @@ _FIXES = {
     "metadata_too_large": _OURS,
     "method_not_supported_for_channel_type": _ID,
     "missing_scope": f"{_INSTALL}, which asks for every scope",
+    "no_active_hooks": _NO_WEBHOOK,
     "no_permission": "invite the app to the channel",
-    "no_service": "the incoming webhook was removed; make a new one",
+    "no_service": _NO_WEBHOOK,
+    "no_service_id": "the webhook's URL is wrong; store it again",
     "no_team": "the incoming webhook's workspace is gone; make a new one",
     "not_allowed_token_type": "store a bot token (xoxb-...)",
     "not_authed": "the token is empty; store the bot token",

@@ -60,7 +60,8 @@ class Slack:
     def post(self, channel: str, message: Message, thread_ts: str | None = None) -> str:
         """Post the message, into a thread or not, and return Slack's timestamp of it (empty for a webhook).
 
-        One that Slack calls invalid is sent once more as its text alone.
+        One that Slack calls invalid is sent once more as its text alone. A reply whose parent is gone is
+        taken back, and raises Unavailable.
         """
         with _told():
             return _or_text(lambda content: self._post(channel, message, content, thread_ts), message)
@@ -115,6 +116,9 @@ class Slack:
         answer = self._call("chat.postMessage", {**place, "metadata": message.metadata, **content})
         if not _is_ts(answer.get("ts")):
             raise no_answer("no timestamp")
+        if thread_ts and _is_in_channel(answer):
+            self.delete(channel, answer["ts"])
+            raise Refused("thread_not_found")
         return str(answer["ts"])
 
     def _call(self, method: str, arguments: Mapping[str, Any], *, read: bool = False) -> dict[str, Any]:
@@ -173,6 +177,15 @@ def _or_text[T](send: Callable[[dict[str, Any]], T], message: Message) -> T:
             raise
         log.error("Slack refused the blocks; sending the text alone", extra={"reason": error.reason})
         return send({"text": message.text})
+
+
+def _is_in_channel(answer: dict[str, Any]) -> bool:
+    """Tell whether a reply became a message of the channel itself.
+
+    That is where Slack posts it when its parent is gone; it says so by leaving out thread_ts alone.
+    """
+    message = answer.get("message")
+    return isinstance(message, dict) and not message.get("thread_ts")
 
 
 def _messages(answer: dict[str, Any]) -> list[dict[str, Any]]:

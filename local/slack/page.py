@@ -68,7 +68,8 @@ _EMOJI = {
 class Message:
     """One kept message, as it stands now; via is "api" or "webhook".
 
-    ts, thread_ts and edited, the time of its newest update, are Slack's "seconds.microseconds".
+    ts, thread_ts and edited are Slack's "seconds.microseconds". edited is the time of its newest update, None
+    when that had blocks: Slack does not mark it.
     """
 
     channel: str

@@ -2,7 +2,8 @@
 
 Limits and sentences are Slack's (docs.slack.dev, Block Kit reference and chat.postMessage). Stricter than
 Slack on purpose: bad escaping, control characters, unknown arguments and legacy attachments are refused here,
-where Slack is lenient and the mistake would only be seen in the channel.
+where Slack is lenient and the mistake would only be seen in the channel. So are a post's text that Slack
+would cut, and a type of metadata with which Slack would drop it without a word.
 """
 
 import json
@@ -32,6 +33,7 @@ _RESERVED = re.compile(r"[<>&]")
 _WHOLE_ENTITY = re.compile(_ENTITY)
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff]")
 _TS = re.compile(r"\d{10}\.\d{6}")
+_EVENT_TYPE = re.compile(r"[A-Za-z][\w-]{0,254}", re.ASCII)
 
 MAX_TEXT: Final = 40_000  # characters of the top-level text
 MAX_UPDATE_TEXT: Final = 4_000  # likewise, of chat.update
@@ -242,7 +244,7 @@ def _check_metadata(arguments: Arguments) -> list[Problem]:
         return []
     if not isinstance(arguments["metadata"], dict):
         return _as("invalid_metadata_format", iter([("must provide an object", "/metadata")]))
-    schema = _object({"event_type": (True, _string(255, least=1)), "event_payload": (True, _any_object)})
+    schema = _object({"event_type": (True, _event_type), "event_payload": (True, _any_object)})
     return _as("invalid_metadata_schema", schema(arguments["metadata"], "/metadata"))
 
 
@@ -295,6 +297,11 @@ def _string(most: int | None = None, *, least: int = 0) -> Check:
 def _boolean(value: Any, at: str) -> Found:
     if not isinstance(value, bool):
         yield "must provide a boolean", at
+
+
+def _event_type(value: Any, at: str) -> Found:
+    if not isinstance(value, str) or not _EVENT_TYPE.fullmatch(value):
+        yield "must be a letter, and letters, digits, - and _ after it", at
 
 
 def _any_object(value: Any, at: str) -> Found:

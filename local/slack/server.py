@@ -41,6 +41,7 @@ _WEBHOOK_STATUS = {
     "channel_not_found": 404,
     "no_service": 404,
     "channel_is_archived": 410,
+    "rollup_error": 500,
 }
 _WEBHOOK_NAMES = {"is_archived": "channel_is_archived", "restricted_action": "action_prohibited"}
 _PAYLOAD_SLUGS = frozenset(
@@ -83,11 +84,11 @@ class SlackServer:
     """Slack for one workspace on one port; stopped and started again it keeps its port and its messages.
 
     channels: id -> name; archived, not_member, restricted: ids among them in which a post is refused with
-    is_archived, not_in_channel, restricted_action; who is no member cannot read either. private: ids whose
-    reading needs groups:history instead of channels:history, channel_not_found to who is no member.
-    scopes: what the app was given. history_lag: seconds, by clock, until a new message is in
-    conversations.history. burst: how many posts into one channel pass at once before it is one a second and
-    the next is a 429, None for no limit. users: id -> name, for the page only.
+    is_archived (is_inactive for an update), not_in_channel, restricted_action; who is no member cannot read
+    either. private: ids whose reading needs groups:history instead of channels:history, channel_not_found
+    to who is no member. scopes: what the app was given. history_lag: seconds, by clock, until a new message
+    is in conversations.history. burst: how many posts into one channel pass at once before it is one a second
+    and the next is a 429, None for no limit. users: id -> name, for the page only.
     """
 
     def __init__(  # noqa: PLR0913 -- each is one property of a workspace, and a test names only what it needs

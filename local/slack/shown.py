@@ -15,8 +15,8 @@ def as_slack(message: Message, replies: Sequence[Message] = (), *, metadata: boo
     """Give a message as the API shows it; replies are those of its thread, oldest first."""
     shown: dict[str, Any] = {"type": "message", "user": USER, "bot_id": BOT, "app_id": APP, "team": TEAM}
     shown |= {"ts": message.ts, "text": message.text, "blocks": list(message.blocks)}
-    if metadata and message.metadata is not None:
-        shown["metadata"] = message.metadata
+    if message.metadata is not None:  # docs.slack.dev/messaging/message-metadata: unasked, its type alone
+        shown["metadata"] = message.metadata if metadata else {"event_type": message.metadata["event_type"]}
     if message.edited is not None:
         shown["edited"] = {"user": BOT, "ts": message.edited}
     if message.thread_ts is not None:

@@ -68,6 +68,9 @@ class Workspace:
     ) -> None:
         self._names = names
         self._closed = closed
+        self._frozen = {
+            channel: "is_inactive" if error == "is_archived" else error for channel, error in closed.items()
+        }
         self._hidden = hidden
         self._private = frozenset(private)
         self._scopes = frozenset(scopes)
@@ -124,17 +127,18 @@ class Workspace:
         return {"channel": message.channel, "ts": message.ts, "message": as_slack(message)}
 
     def _update(self, arguments: Arguments) -> Answer:
-        channel = self._writable(arguments.get("channel"))
+        channel = self._open(arguments.get("channel"), self._frozen)
         _refuse(check_update(arguments))
         kept = self._own(channel, arguments["ts"], "cant_update_message")
         # docs.slack.dev/reference/methods/chat.update: metadata stays unless given, and {} removes it; blocks
-        # go when only a text is given.
+        # go when only a text is given, and only then the message is marked as edited.
+        blocks = tuple(arguments.get("blocks", ()))
         updated = replace(
             kept,
             text=arguments.get("text", ""),
-            blocks=tuple(arguments.get("blocks", ())),
+            blocks=blocks,
             metadata=arguments.get("metadata", kept.metadata) or None,
-            edited=f"{int(self._clock())}.000000",
+            edited=None if blocks else f"{int(self._clock())}.000000",
         )
         self._messages[channel, kept.ts] = updated
         shown = as_slack(updated, self._threads(channel)[kept.ts])
@@ -185,12 +189,7 @@ class Workspace:
 
     def _keep(self, channel: str, arguments: Arguments, *, via: str) -> Message:
         _refuse(check_message(arguments, WEBHOOK_ARGUMENTS if via == "webhook" else POST_ARGUMENTS))
-        thread_ts = arguments.get("thread_ts")
-        if thread_ts:
-            parent = self._messages.get((channel, thread_ts))
-            # Slack quietly accepts a parent that is gone or is itself a reply; here that is a mistake to see.
-            if parent is None or parent.thread_ts is not None:
-                raise RefusedError(Problem(error="thread_not_found"))
+        thread_ts = self._thread_for(channel, arguments.get("thread_ts"))
         self._last_ts = max(self._last_ts + 1, int(self._clock() * 1_000_000))
         message = Message(
             channel=channel,
@@ -203,6 +202,18 @@ class Workspace:
         )
         self._messages[channel, message.ts] = message
         return message
+
+    def _thread_for(self, channel: str, ts: str | None) -> str | None:
+        """Find the thread of a reply: as in Slack, none when its parent was deleted and had no replies."""
+        if not ts:
+            return None
+        if (channel, ts) in self._deleted:
+            return ts if ts in self._graves(channel) else None
+        parent = self._messages.get((channel, ts))
+        # Slack quietly accepts a parent that never was or is itself a reply; here that is a mistake to see.
+        if parent is None or parent.thread_ts is not None:
+            raise RefusedError(Problem(error="thread_not_found"))
+        return ts
 
     def _own(self, channel: str, ts: str, foreign: str) -> Message:
         """Find a message that the app posted under its token; one of a webhook is refused as foreign."""

@@ -18,11 +18,13 @@ from functions.notify_slack import card, deadline, index, reply
 from functions.notify_slack.living import Outcome
 from functions.notify_slack.message import Message
 from functions.notify_slack.routes import Hearing, Route, Routes
+from functions.notify_slack.slack import Slack
 from local import github
 from local.slack.page import Message as Kept
+from pipeline.errors import Unavailable
 from pipeline.events import IssueEvent
 from tests.support.messages import NOON
-from tests.support.rooms import GITHUB, MONA, Crash, Room, Rooms, Trouble, rooms, shown
+from tests.support.rooms import GITHUB, MONA, TOKEN, Crash, Room, Rooms, Trouble, rooms, shown
 
 ELSEWHERE = github.Repository(full_name="acme/elsewhere")
 COMPACT = Hearing(channel="C1")
@@ -442,6 +444,22 @@ def test_a_card_that_somebody_removed_is_posted_again(room: Room) -> None:
     room.edge.delete(room.channel, room.card.ts)
     room.handle(room.read(issue.labeled(MONA, room.clock.now, "bug")))
     assert room.card.text.startswith("Open issue")
+
+
+def test_a_card_that_somebody_removes_meanwhile_leaves_no_reply_in_the_channel(room: Room) -> None:
+    """Between the look-up and the reply: the next delivery of the event posts both again, in their places."""
+    issue = room.issue()
+    room.handle(room.read(issue.opened()))
+    ts = room.card.ts
+    event = room.read(issue.commented(MONA, room.clock.now, "x"))
+    room.edge.calls = 0
+    room.edge.before = {2: lambda: Slack(lambda: TOKEN, room.server.url).delete(room.channel, ts)}
+    with pytest.raises(Unavailable) as refusal:
+        room.handle(event)
+    assert refusal.value.reason == "slack_thread_not_found"
+    assert room.kept == []
+    room.handle(event)
+    assert [reply.thread_ts for reply in room.replies] == [room.card.ts]
 
 
 EDGES = ["0001-01-01T00:00:00Z", "0001-01-01T00:05:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z"]

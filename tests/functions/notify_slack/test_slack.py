@@ -520,6 +520,23 @@ def test_a_card_is_changed_and_removed(server: Workspace, edge: Slack) -> None:
     assert refused(lambda: edge.update(CHANNEL, timestamp, a_card())).reason == "slack_message_not_found"
 
 
+def test_a_reply_whose_card_is_gone_is_taken_back(server: Workspace, edge: Slack) -> None:
+    """Slack posts it to the channel itself and calls that ok; nobody is to read it there."""
+    timestamp = edge.post(CHANNEL, a_card())
+    edge.delete(CHANNEL, timestamp)
+    error = refused(lambda: edge.post(CHANNEL, a_card(), thread_ts=timestamp))
+    assert error.reason == "slack_thread_not_found"
+    assert "the next delivery posts it again" in str(error)
+    assert server.messages == []
+
+
+def test_a_reply_whose_answer_shows_no_message_is_posted(server: Workspace, edge: Slack) -> None:
+    """It is taken back only where Slack says that it is in no thread."""
+    server.fail_next(1, body='{"ok": true, "ts": "1764000000.000001"}', status=200)
+    assert edge.post(CHANNEL, a_card(), thread_ts="1764000000.000000") == "1764000000.000001"
+    assert len(server.requests) == 1
+
+
 def test_history_and_replies_are_read_in_pages(
     server: Workspace, edge: Slack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -293,16 +293,18 @@ def test_the_answer_of_a_fault_is_what_slack_would_say(slack):
     slack.fail_next(status=429)
     slack.fail_next(status=500)
     slack.fail_next(error="no_service")
+    slack.fail_next(error="rollup_error")
     slack.fail_next(status=502, body="bad gateway")
-    answers = [send(text="a") for _ in range(4)]
+    answers = [send(text="a") for _ in range(5)]
     assert [(answer.status_code, answer.body) for answer in answers] == [
         (429, "rate_limited"),
         (500, "rollup_error"),
         (404, "no_service"),
+        (500, "rollup_error"),
         (502, "bad gateway"),
     ]
     assert slack.messages == []
-    assert len(slack.requests) == 7
+    assert len(slack.requests) == 8
     assert send(text="a").body == "ok"
 
 

@@ -105,7 +105,7 @@ def test_history_shows_a_message_as_the_post_did(web):
 
 
 def test_metadata_is_shown_only_on_request(web):
-    """Without include_all_metadata neither history nor replies tell it."""
+    """Without include_all_metadata both history and replies tell its type alone."""
     ts = post(web, "card", metadata=METADATA)
     asked = web.conversations_history(channel=CHANNEL, include_all_metadata=True)
     assert asked["messages"][0]["metadata"] == METADATA
@@ -116,7 +116,7 @@ def test_metadata_is_shown_only_on_request(web):
         web.conversations_history(channel=CHANNEL, include_all_metadata=False),
         web.conversations_replies(channel=CHANNEL, ts=ts),
     ):
-        assert "metadata" not in answer["messages"][0]
+        assert answer["messages"][0]["metadata"] == {"event_type": METADATA["event_type"]}
 
 
 def test_a_parent_tells_of_its_replies(web):
@@ -220,11 +220,15 @@ def test_a_reading_that_slack_would_misread_is_refused(web, arguments, error):
     ],
 )
 def test_a_closed_channel_can_be_read_by_its_members_only(web, channel, reading, writing):
-    """An archived or restricted channel is read but not written; an app outside does neither."""
+    """An archived or restricted channel is read but not written; an app outside does neither.
+
+    Of an archived one, chat.update has a name of its own.
+    """
     calls = [(web.conversations_history, {}, reading)]
     if reading:
         calls.append((web.conversations_replies, {"ts": MISSING}, reading))
-    calls.append((web.chat_update, {"ts": MISSING, "text": "a"}, writing or "message_not_found"))
+    updating = "is_inactive" if writing == "is_archived" else writing
+    calls.append((web.chat_update, {"ts": MISSING, "text": "a"}, updating or "message_not_found"))
     calls.append((web.chat_delete, {"ts": MISSING}, writing or "message_not_found"))
     for call, arguments, error in calls:
         if error is None:
@@ -233,22 +237,31 @@ def test_a_closed_channel_can_be_read_by_its_members_only(web, channel, reading,
             assert error_of(call, channel=channel, **arguments)["error"] == error
 
 
-def test_an_update_takes_the_place_of_the_message(slack, web, clock):
-    """Ts and place in the channel stay; text, blocks and metadata are new, and it counts as edited."""
+def test_an_update_takes_the_place_of_the_message(slack, web):
+    """Ts and place in the channel stay; text, blocks and metadata are new."""
     ts = post(web, "open", metadata=METADATA)
     post(web, "later")
-    clock.now += 60
     answer = web.chat_update(channel=CHANNEL, ts=ts, text="closed", blocks=BLOCKS, metadata=NEWER)
     assert (answer["channel"], answer["ts"], answer["text"]) == (CHANNEL, ts, "closed")
     newest, shown = web.conversations_history(channel=CHANNEL, include_all_metadata=True)["messages"]
     assert shown == answer["message"]
     assert (shown["ts"], shown["text"], shown["blocks"], shown["metadata"]) == (ts, "closed", BLOCKS, NEWER)
-    assert shown["edited"] == {"ts": "1764000060.000000", "user": shown["bot_id"]}
-    assert "edited" not in newest
-    assert [(message.ts, message.text, message.edited) for message in slack.messages] == [
-        (ts, "closed", "1764000060.000000"),
-        (newest["ts"], "later", None),
+    assert [(message.ts, message.text) for message in slack.messages] == [
+        (ts, "closed"),
+        (newest["ts"], "later"),
     ]
+
+
+def test_only_an_update_without_blocks_counts_as_edited(slack, web, clock):
+    """Slack puts no mark beside a message whose blocks are new."""
+    ts = post(web, "open")
+    clock.now += 60
+    shown = web.chat_update(channel=CHANNEL, ts=ts, text="closed")["message"]
+    assert shown["edited"] == {"ts": "1764000060.000000", "user": shown["bot_id"]}
+    assert "(edited)" in slack.page()
+    shown = web.chat_update(channel=CHANNEL, ts=ts, text="closed", blocks=BLOCKS)["message"]
+    assert "edited" not in shown
+    assert "(edited)" not in slack.page()
 
 
 def test_an_update_keeps_metadata_unless_told_and_blocks_only_when_told(slack, web):
@@ -326,9 +339,15 @@ def test_a_deleted_message_is_gone(slack, web):
     assert error_of(web.chat_delete, channel=CHANNEL, ts=ts)["error"] == "message_not_found"
     assert error_of(web.chat_update, channel=CHANNEL, ts=ts, text="a")["error"] == "message_not_found"
     assert error_of(web.conversations_replies, channel=CHANNEL, ts=ts)["error"] == "thread_not_found"
-    assert (
-        error_of(web.chat_postMessage, channel=CHANNEL, text="a", thread_ts=ts)["error"] == "thread_not_found"
-    )
+
+
+def test_a_reply_to_a_deleted_message_falls_into_the_channel(web):
+    """Slack calls it ok; that no thread_ts comes back is the only sign."""
+    ts = post(web, "doomed")
+    web.chat_delete(channel=CHANNEL, ts=ts)
+    answer = web.chat_postMessage(channel=CHANNEL, text="reply", thread_ts=ts)
+    assert "thread_ts" not in answer["message"]
+    assert texts(web.conversations_history(channel=CHANNEL)) == ["reply"]
 
 
 def test_a_deleted_parent_leaves_a_tombstone_until_its_last_reply_goes(slack, web):
@@ -343,10 +362,10 @@ def test_a_deleted_parent_leaves_a_tombstone_until_its_last_reply_goes(slack, we
     assert {"blocks", "metadata", "bot_id", "app_id"}.isdisjoint(tombstone)
     assert web.conversations_replies(channel=CHANNEL, ts=parent)["messages"][0] == tombstone
     assert [message.text for message in slack.messages] == ["reply", "later"]
-    assert error_of(web.chat_postMessage, channel=CHANNEL, text="a", thread_ts=parent)["error"] == (
-        "thread_not_found"
-    )
-    web.chat_delete(channel=CHANNEL, ts=reply)
+    another = web.chat_postMessage(channel=CHANNEL, text="another", thread_ts=parent)
+    assert another["message"]["thread_ts"] == parent
+    for ts in (reply, another["ts"]):
+        web.chat_delete(channel=CHANNEL, ts=ts)
     assert texts(web.conversations_history(channel=CHANNEL)) == ["later"]
 
 
