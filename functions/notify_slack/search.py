@@ -17,7 +17,7 @@ from .slack import Slack, Window, stamp
 PAGES = 5  # in all: about 5,000 messages
 _FIRST = timedelta(hours=1)  # as a rule the card is posted at once
 _AGAIN = timedelta(minutes=10)  # no delivery takes longer from its look-up to its post
-_SKEW = timedelta(minutes=1)  # between the clocks of GitHub, Slack and this machine
+_SKEW = timedelta(minutes=10)  # between the clocks of GitHub, Slack and this machine
 _LAGS = (0.25, 0.5, 1.0, 2.0)  # seconds between two readings of a history that lags
 _RESERVE = 10.0  # seconds that a delivery needs for what comes after them
 _EPOCH = datetime.fromtimestamp(0, UTC)  # nothing in Slack is older; from the year 1 no minute can be taken

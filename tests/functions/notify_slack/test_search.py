@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from functions.notify_slack import fold, search
+from functions.notify_slack import fold, index, search
 from functions.notify_slack.index import CARD
 from functions.notify_slack.message import Message, section
 from pipeline.events import Issue
 from tests.support.messages import NOON
-from tests.support.rooms import Room, rooms, shown
+from tests.support.rooms import MONA, Room, rooms, shown
 
 
 def message(minutes: float, kind: str, **payload: Any) -> dict[str, Any]:
@@ -76,3 +76,14 @@ def test_a_card_of_minutes_ago_is_seen_beside_the_one_just_posted(room: Room) ->
     post(room, CARD, issue="1#7")
     before = search.just_before(room.edge, room.channel, second, room.clock.sleep)
     assert [each["ts"] for each in before] == [first]
+
+
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_a_clock_five_minutes_off_hides_nothing_that_was_just_posted(room: Room, minutes: int) -> None:
+    """Neither the card, nor the reply in its thread: else each event would post both again."""
+    issue = room.issue()
+    event = room.read(issue.commented(MONA, room.clock.now, "me too"))
+    room.handle(event)
+    now = room.clock.now + timedelta(minutes=minutes)
+    [found] = search.look(room.edge, room.channel, index.key(event, shown(event)), shown(event), now).cards
+    assert search.has_reply(room.edge, room.channel, found.ts, event, now)
