@@ -85,7 +85,8 @@ def was_posted_by_another(event: IssueEvent, card: Found) -> bool:
 def merged(oldest: Found, younger: Sequence[Found]) -> Found:
     """Return the oldest card with the newest state of all, and the deliveries of all.
 
-    Not with those that posted the younger ones: whether they have replied is not known.
+    Not with those that posted the younger ones: of two states of one second it is not known which is newer,
+    so such an event, if it comes again, is shown as one that is not known yet.
     """
     latest = max((oldest, *younger), key=lambda card: card.updated_at or _LONG_AGO)
     others = (delivery for card in younger for delivery in card.deliveries[1:])

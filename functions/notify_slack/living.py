@@ -1,9 +1,9 @@
 """One event and one channel: the card is found or posted, its thread is told, the card is brought up to date.
 
 Slack knows no transactions, so the order of the calls is what keeps a crash harmless: each call leaves a
-state from which the next delivery of the same event goes on. The delivery id of a post is in it at once; that
-of an update comes after its reply. So an id on the card means that its reply is in the thread too, unless
-it is the first: that of the post.
+state from which the next delivery of the same event goes on. The card is changed right after it was looked
+up, so that another instance has little time to change it in between; its reply, which may have to wait for
+its turn, comes last. So an id on the card says that the card shows its event; of the reply, the thread tells.
 """
 
 import time
@@ -122,10 +122,6 @@ class Living:
         surplus = [younger for younger in cards[1:] if self._is_surplus(younger, event)]
         found = index.merged(cards[0], surplus)
         known = event.delivery_id in found.deliveries
-        replied = False
-        if not known or event.delivery_id == found.deliveries[0]:
-            due = self._due(hearing, event, issue, mention=index.was_posted_by_another(event, found))
-            replied = self._reply(hearing.channel, found.ts, due, event, found, held)
         newer = not known and index.supersedes(event, issue, found)
         if surplus or not known:
             shown = card.build(event, issue, hearing, self._github_url, found) if newer else found
@@ -135,6 +131,8 @@ class Living:
             self._slack.update(hearing.channel, found.ts, message)
         for younger in surplus:
             self._slack.delete(hearing.channel, younger.ts)
+        due = self._due(hearing, event, issue, mention=index.was_posted_by_another(event, found))
+        replied = self._reply(hearing.channel, found.ts, due, event, found, held)
         done: Done = "Handled before" if known else "Updated" if newer else "Recorded"
         return Outcome(done=done, ts=found.ts, replied=replied)
 

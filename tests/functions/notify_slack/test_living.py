@@ -329,13 +329,28 @@ def test_each_event_is_told_once_and_never_broadcast(room: Room) -> None:
 
 
 def test_no_call_is_made_that_tells_nothing_new(room: Room) -> None:
-    """A thread without replies is not read, and neither is that of a delivery which the card knows."""
+    """A thread without replies is not read; of a delivery that the card knows, its thread alone is."""
     issue = room.issue()
     room.handle(room.read(issue.opened()))
     comments = [room.read(issue.commented(MONA, room.clock.now, text)) for text in ("first", "second")]
     post, update, read = "chat.postMessage", "chat.update", "conversations.replies"
     calls = [room.calls(lambda event=event: room.handle(event)) for event in [*comments, comments[-1]]]
-    assert calls == [["conversations.history", *more] for more in ([post, update], [read, post, update], [])]
+    assert calls == [
+        ["conversations.history", *more] for more in ([update, post], [update, read, post], [read])
+    ]
+
+
+def test_a_card_is_up_to_date_though_its_thread_takes_no_reply(room: Room) -> None:
+    """An administrator locks a thread: the card shows the close, and its reply follows the unlocking."""
+    issue = room.issue()
+    room.handle(room.read(issue.opened()))
+    closed = room.read(issue.closed(MONA, room.clock.now))
+    room.server.fail_next(1, error="restricted_action_thread_locked", method="chat.postMessage")
+    with pytest.raises(Unavailable):
+        room.handle(closed)
+    assert content(room.card) == state(closed)
+    assert room.handle(closed).replied
+    assert not room.handle(closed).replied
 
 
 def test_an_unknown_issue_is_posted_as_it_stands(room: Room) -> None:
@@ -447,13 +462,13 @@ def test_a_card_that_somebody_removed_is_posted_again(room: Room) -> None:
 
 
 def test_a_card_that_somebody_removes_meanwhile_leaves_no_reply_in_the_channel(room: Room) -> None:
-    """Between the look-up and the reply: the next delivery of the event posts both again, in their places."""
+    """Between the update and the reply: the next delivery of the event posts both again, in their places."""
     issue = room.issue()
     room.handle(room.read(issue.opened()))
     ts = room.card.ts
     event = room.read(issue.commented(MONA, room.clock.now, "x"))
     room.edge.calls = 0
-    room.edge.before = {2: lambda: Slack(lambda: TOKEN, room.server.url).delete(room.channel, ts)}
+    room.edge.before = {3: lambda: Slack(lambda: TOKEN, room.server.url).delete(room.channel, ts)}
     with pytest.raises(Unavailable) as refusal:
         room.handle(event)
     assert refusal.value.reason == "slack_thread_not_found"
