@@ -135,9 +135,9 @@ def read_card(message: Mapping[str, Any], wanted: str) -> Found | None:
     )
 
 
-def is_card(message: Mapping[str, Any]) -> bool:
-    """Tell whether the message is the card of an issue."""
-    return bool(payload(message, CARD))
+def card_of(message: Mapping[str, Any]) -> str:
+    """Return the issue whose card the message is, empty when it is none."""
+    return str(payload(message, CARD).get("issue") or "")
 
 
 def is_reply(message: Mapping[str, Any], delivery_id: str) -> bool:

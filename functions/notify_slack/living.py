@@ -7,9 +7,11 @@ its turn, comes last. So an id on the card says that the card shows its event; o
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Literal
 
 from pipeline.events import Issue, IssueEvent
@@ -73,6 +75,8 @@ class Living:
         self._sleep = sleep
         self._folding = Folding(slack, github_url, now, sleep)
         self._bursts: dict[str, datetime] = {}  # when a channel was last seen to have one
+        self._coming: set[tuple[str, str]] = set()  # channels and the issues that have no card there yet
+        self._lock = Lock()
 
     def handle(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Outcome:
         """Show the event in the channel. Raises Unavailable; handling it again then does what is missing."""
@@ -94,13 +98,26 @@ class Living:
             return self._refresh(hearing, seen.cards, held, event, issue)
         if hearing.leaving:
             return Outcome(done="No card to change", ts="", replied=False)
-        if 0 < self._fold_over <= seen.new_issues(self._now()):
-            if not alone:
-                raise _BurstError
-            return self._fold(hearing, seen, event, issue)
-        if held and self._told_in(held, hearing, event, issue):
-            return Outcome(done="Folded before", ts=held.ts, replied=False)
-        return self._post(hearing, event, issue)
+        with self._no_card_yet(hearing.channel, key) as others:
+            if 0 < self._fold_over <= seen.new_issues(self._now(), others):
+                if not alone:
+                    raise _BurstError
+                return self._fold(hearing, seen, event, issue)
+            if held and self._told_in(held, hearing, event, issue):
+                return Outcome(done="Folded before", ts=held.ts, replied=False)
+            return self._post(hearing, event, issue)
+
+    @contextmanager
+    def _no_card_yet(self, channel: str, key: str) -> Iterator[list[str]]:
+        """Yield the issues that other threads are about to post; those that come later hear of this one."""
+        with self._lock:
+            others = [issue for place, issue in self._coming if place == channel]
+            self._coming.add((channel, key))
+        try:
+            yield others
+        finally:
+            with self._lock:
+                self._coming.discard((channel, key))
 
     def _post(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Outcome:
         """Post the card; when another instance has posted one before, ours goes again."""

@@ -1,6 +1,6 @@
 """Where in a channel's history the card of an issue is looked for, and what else is seen there."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from pipeline.events import Issue, IssueEvent
 from . import fold
 from .deadline import left
 from .fold import Fold
-from .index import Found, is_card, is_reply, read_card
+from .index import Found, card_of, is_reply, read_card
 from .slack import Slack, Window, stamp
 
 PAGES = 5  # in all: about 5,000 messages
@@ -28,14 +28,14 @@ type Sleep = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the history shows: the issue's cards, oldest first; all folds, newest first; recent new cards.
+    """What the history shows: the issue's cards, oldest first; all folds, newest first; and what is recent.
 
-    `recent` counts those of any issue that were posted within the last minute.
+    `recent` are the issues whose cards were posted within the last minute.
     """
 
     cards: tuple[Found, ...]
     folds: tuple[Fold, ...]
-    recent: int
+    recent: frozenset[str]
 
     def fold_of(self, wanted: str) -> Fold | None:
         """Return the fold that holds the issue `wanted`."""
@@ -45,9 +45,9 @@ class Seen:
         """Return the newest fold that takes more issues."""
         return next((each for each in self.folds if each.takes_more(now)), None)
 
-    def new_issues(self, now: datetime) -> int:
-        """Return how many issues have come into the channel within the last minute."""
-        return self.recent + sum(each.lately(now) for each in self.folds)
+    def new_issues(self, now: datetime, coming: Collection[str]) -> int:
+        """Return how many issues have come into the channel within the last minute, or are `coming`."""
+        return len(self.recent.union(coming)) + sum(each.lately(now) for each in self.folds)
 
 
 def look(slack: Slack, channel: str, wanted: str, issue: Issue, now: datetime) -> Seen:
@@ -68,7 +68,7 @@ def look(slack: Slack, channel: str, wanted: str, issue: Issue, now: datetime) -
     return Seen(
         cards=_cards(seen, wanted),
         folds=tuple(sorted(folds, key=lambda each: float(each.ts), reverse=True)),
-        recent=sum(is_card(message) and float(message["ts"]) > lately for message in seen),
+        recent=frozenset(card_of(message) for message in seen if float(message["ts"]) > lately) - {""},
     )
 
 

@@ -1,5 +1,6 @@
 """Bursts of new issues against the strict stand-in for Slack, through Slack's own client."""
 
+import itertools
 import re
 import threading
 from collections import Counter
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.notify_slack import card, fold, index, reply
+from functions.notify_slack import card, fold, index, reply, search
 from functions.notify_slack.index import CARD
 from functions.notify_slack.message import Message
 from functions.notify_slack.routes import Hearing
@@ -94,6 +95,41 @@ def test_as_many_as_the_limit_have_a_card_each(room: Room) -> None:
     burst(room, LIMIT)
     assert len(own_cards(room)) == LIMIT
     assert not folds(room)
+
+
+def test_issues_that_come_at_once_have_no_more_cards_than_the_limit(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight threads look before any of them posts: what the others are about to post counts."""
+    events = [opened(room, number) for number in range(1, 9)]
+    room.clock.pass_until(events[-1].received_at)
+    everybody, look, looks = threading.Barrier(8), search.look, itertools.count()
+
+    def look_together(*arguments: Any) -> search.Seen:
+        seen = look(*arguments)
+        if next(looks) < 8:
+            everybody.wait(10)
+        return seen
+
+    monkeypatch.setattr(search, "look", look_together)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(room.handle, events))
+    [folded] = folds(room)
+    assert len(own_cards(room)) == LIMIT
+    assert sorted(linked(folded, *own_cards(room))) == list(range(1, 9))
+
+
+def test_an_issue_that_could_not_be_posted_does_not_count(room: Room) -> None:
+    """Slack was away: once it is back, as many issues as ever have a card each."""
+    events = [opened(room, number) for number in range(1, LIMIT + 1)]
+    for _ in range(2):
+        room.server.fail_next(LIMIT, error="fatal_error", method="chat.postMessage")
+        for event in events:
+            with pytest.raises(Unavailable):
+                room.handle(event)
+    for event in events:
+        room.handle(event)
+    assert len(own_cards(room)) == LIMIT
 
 
 def test_slow_issues_never_fold(room: Room) -> None:
