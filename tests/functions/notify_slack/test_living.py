@@ -410,6 +410,17 @@ def test_an_end_is_final(room: Room, end: str) -> None:
     assert room.replies[-1].text == "mona commented: late"
 
 
+def test_the_end_of_a_comment_is_not_that_of_its_issue(room: Room) -> None:
+    """A comment that was deleted, told late, changes nothing: it is as old as the issue that it shows."""
+    issue, start = room.issue(), room.clock.now
+    opened = room.read(issue.opened())
+    comment = issue.commented(MONA, start + timedelta(seconds=1), "x")
+    gone = room.read(github.Event(name=comment.name, payload={**comment.payload, "action": "deleted"}))
+    closed = room.read(issue.closed(MONA, start + timedelta(seconds=9)))
+    assert [room.handle(event).done for event in (opened, closed, gone)] == ["Posted", "Updated", "Recorded"]
+    assert content(room.card) == state(closed)
+
+
 def test_a_comment_of_the_same_second_does_not_bring_the_state_back(room: Room) -> None:
     """GitHub's close with a comment is two events of one second, and the comment may show it open."""
     issue, start = room.issue(), room.clock.now

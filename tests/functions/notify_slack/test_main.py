@@ -28,6 +28,15 @@ repositories = ["acme/app", "acme/both"]
 name = "both"
 channels = ["C2", "C1"]
 repositories = ["acme/both"]
+[[route]]
+name = "quiet about bots"
+channels = ["C1"]
+repositories = ["acme/bots"]
+[[route]]
+name = "not quiet"
+channels = ["C2"]
+repositories = ["acme/bots"]
+mute_authors = []
 """
 # A channel takes one card a second: most deliveries below have a repository and a channel of their own.
 QUIET = {f"acme/app-{number}": f"C1{number:02}" for number in range(60)}
@@ -264,6 +273,23 @@ def test_an_incoming_webhook_posts_lines_and_nothing_more(notifier: Notifier) ->
     )
 
 
+def test_an_incoming_webhook_is_told_of_a_close_unless_every_route_mutes_who_it_was(
+    notifier: Notifier,
+) -> None:
+    """As in the thread of a card, for which it stands."""
+    notifier.token_file.write_text(notifier.slack.webhook_url)
+    bot = github.Person(login="dependabot[bot]", type="Bot")
+    before, written = len(notifier.slack.messages), len(notifier.function.output())
+    for name in ("app", "bots"):
+        issue = an_issue(repository=github.Repository(full_name=f"acme/{name}"))
+        assert notifier.post(message_of(issue.closed(bot, NOON), f"bot-{name}")) == 200
+    assert [message.text for message in notifier.slack.messages[before:]] == [
+        "Closed as completed: acme/bots#7 Export fails"
+    ]
+    silent, _ = lines_since(notifier.function, written)
+    assert silent["why"].endswith("and of closed and reopened by nobody muted")
+
+
 def test_a_gzipped_body_is_read(notifier: Notifier) -> None:
     """What ingest packs for its size is unpacked."""
     data = gzip.compress(json.dumps(an_issue().opened().payload).encode())
@@ -316,6 +342,19 @@ def test_one_refusing_channel_does_not_silence_the_others(notifier: Notifier) ->
     assert (raised["severity"], raised["reason"]) == ("ERROR", "slack_is_archived")
     assert notifier.post(opened("partly", "acme/both")) == 200
     assert notifier.cards("partly") == ["C2", "C1"]
+
+
+def test_of_several_refusals_the_first_is_raised(notifier: Notifier) -> None:
+    """Each channel's has its own line; the delivery is counted under that of the first."""
+    for code in ("is_archived", "not_in_channel"):
+        notifier.slack.fail_next(1, error=code)
+    before = len(notifier.function.output())
+    assert notifier.post(opened("refused", "acme/both")) == 500
+    assert [(line["severity"], line["reason"]) for line in lines_since(notifier.function, before)] == [
+        ("WARNING", "slack_is_archived"),
+        ("WARNING", "slack_not_in_channel"),
+        ("ERROR", "slack_is_archived"),
+    ]
 
 
 def test_an_answer_that_makes_no_sense_does_not_silence_the_others(notifier: Notifier) -> None:
