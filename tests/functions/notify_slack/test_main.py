@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ from typing import Any
 import pytest
 import requests
 
+from functions.notify_slack.slack import TIMEOUT_SECONDS
 from local import github
 from local.slack.server import SlackServer
 from tests.support.framework import Function, function
 from tests.support.messages import NOON, TOPIC_PATH, an_issue, post_cloud_event, post_raw, push
 
+ROOT = Path(__file__).parents[3]
 TOKEN = "xoxb-local"
 ROUTES = """
 [[route]]
@@ -577,6 +580,39 @@ def test_deliveries_at_the_same_time_keep_their_log_lines_apart(notifier: Notifi
 
 
 # Other starts
+
+
+def test_the_settings_of_a_start_count(tmp_path: Path) -> None:
+    """GITHUB_URL is in every link, that of an incoming webhook's line too; fold_over is the routes file's."""
+    (tmp_path / "routes.toml").write_text(f"[defaults]\nfold_over = 1\n{ROUTES}")
+    (tmp_path / "token").write_text(TOKEN)
+    with SlackServer(channels=dict.fromkeys(["C1", *QUIET.values()], "issues"), token=TOKEN) as slack:
+        environment = {
+            "GITHUB_URL": "https://github.acme.example",
+            "SLACK_TOKEN_FILE": str(tmp_path / "token"),
+            "SLACK_API_URL": slack.url,
+            "ROUTES_FILE": str(tmp_path / "routes.toml"),
+        }
+        with function("notify_slack", tmp_path, environment) as up:
+            for number in range(2):
+                assert post_raw(up.url, opened(f"here-{number}", "acme/app")).status_code == 200
+            (tmp_path / "token").write_text(slack.webhook_url)
+            assert post_raw(up.url, opened("here-2", "acme/app")).status_code == 200
+    assert [message.text.split(":")[0] for message in slack.messages] == [
+        "New issue",
+        "1 more issue at once",
+        "New issue",
+    ]
+    assert all("<https://github.acme.example/acme/app/" in str(message.blocks) for message in slack.messages)
+
+
+def test_a_delivery_is_given_up_before_cloud_run_ends_it() -> None:
+    """Its last call may take its timeout thrice over: to connect, for the handshake and for the answer."""
+    main = (ROOT / "functions" / "notify_slack" / "main.py").read_text()
+    [seconds] = re.findall(r"^DELIVERY_SECONDS = ([0-9.]+)$", main, re.MULTILINE)
+    deployed = (ROOT / "deploy" / "functions.sh").read_text().split("notify_slack)")[1].split(";;")[0]
+    [ends] = re.findall(r"--timeout=([0-9]+)s", deployed)
+    assert float(seconds) + 3 * TIMEOUT_SECONDS <= float(ends)
 
 
 def test_every_wrong_setting_is_told_at_start_and_events_are_refused(tmp_path: Path) -> None:

@@ -381,7 +381,13 @@ def test_a_post_without_a_confirmation_is_raised_and_never_sent_again(
 
 
 @pytest.mark.parametrize(
-    "content_type", ["text/html; charset=latin-1", "text/html; charset=nonsense", "application/gzip"]
+    "content_type",
+    [
+        "text/html; charset=latin-1",
+        "text/html; charset=ascii",
+        "text/html; charset=nonsense",
+        "application/gzip",
+    ],
 )
 def test_an_answer_in_another_tongue_is_raised(edge: Slack, server: Workspace, content_type: str) -> None:
     """A charset that Python does not know, and bytes that are no text, are no confirmation."""
@@ -530,6 +536,13 @@ def test_a_card_is_changed_and_removed(server: Workspace, edge: Slack) -> None:
     assert refused(lambda: edge.update(CHANNEL, timestamp, a_card())).reason == "slack_message_not_found"
 
 
+@pytest.mark.parametrize("end", ["", "/", "//"])
+def test_the_api_is_found_however_its_address_ends(server: Workspace, end: str) -> None:
+    """SLACK_API_URL takes a slash at its end, or none."""
+    Slack(lambda: TOKEN, server.url.rstrip("/") + end).post(CHANNEL, a_card())
+    assert len(server.messages) == 1
+
+
 def test_a_message_that_cannot_be_removed_is_told(server: Workspace, edge: Slack) -> None:
     """Only what is gone already counts as removed."""
     timestamp = edge.post(CHANNEL, a_card())
@@ -593,6 +606,16 @@ def test_a_page_that_names_no_next_one_is_the_last(
     server.fail_next(1, status=200, body=json.dumps({"ok": True, "messages": [], **more}))
     assert list(edge.history(CHANNEL, ALL, 5)) == [[]]
     assert len(server.requests) == 1
+
+
+def test_what_reads_is_asked_as_a_form_for_as_much_as_there_is_at_once(
+    server: Workspace, edge: Slack
+) -> None:
+    """Slack promises to take JSON for methods that write alone; a page has 999 messages at most."""
+    parent = edge.post(CHANNEL, a_card())
+    list(edge.history(CHANNEL, ALL, 1))
+    list(edge.replies(CHANNEL, parent, ALL, 1))
+    assert [arguments["limit"] for _, arguments in server.requests[1:]] == ["999", "999"]
 
 
 def test_a_missing_scope_is_named() -> None:
