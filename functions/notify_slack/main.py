@@ -91,9 +91,8 @@ def keep_card(hearing: Hearing, event: IssueEvent, issue: Issue) -> None:
 def post_line(hearing: Hearing, event: IssueEvent, issue: Issue) -> None:
     """Post one line for an event that is worth one; an incoming webhook can do nothing else."""
     if not card.is_line(event, hearing):
-        log.info(
-            "Nothing to post", extra={"why": "an incoming webhook hears of opened, closed and reopened alone"}
-        )
+        why = "an incoming webhook hears only of opened, and of closed and reopened by nobody muted"
+        log.info("Nothing to post", extra={"why": why})
         return
     with recent.first(event.delivery_id) as todo:
         if todo:

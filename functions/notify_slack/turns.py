@@ -21,8 +21,7 @@ class Turns:
     def turn(self, key: Hashable) -> Iterator[None]:
         """Wait until no other thread is at `key`. Raises Unavailable after `patience` or the deadline."""
         with self._changed:
-            patience = max(min(self._patience, left()), 0)
-            if not self._changed.wait_for(lambda: key not in self._busy, patience):
+            if not self._changed.wait_for(lambda: key not in self._busy, min(self._patience, left())):
                 raise Unavailable("in_flight", "Another delivery of the same issue is still being handled.")
             self._busy.add(key)
         try:

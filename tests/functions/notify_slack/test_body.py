@@ -39,12 +39,16 @@ def test_an_issue_template_reads_as_its_author_meant() -> None:
         ("~~gone~~ __bold__ *it* `a*b*c` \\*", ["gone bold it a*b*c *"]),
         ("max_results * 2", ["max_results * 2"]),
         ("- a\n- b\n  - c\n    - d\n      - e", ["• a", "• b", "◦ c", "▪ d", "▪ e"]),
+        ("- a\n  - b\n- c", ["• a", "◦ b", "• c"]),
         ("3. c\n4. d\n\n   more", ["3. c", "4. d", "more"]),
         ("-\n- \n\ntext", ["text"]),
         ("- [X] done\n\n[ ] no task\n- [ ]none", ["☑ done", "[ ] no task", "• [ ]none"]),
         ("> *said*\n> > deeper\n\nanswered", ["> said", "> deeper", "answered"]),
         ("```py\nif x:\n\n    *y*\n```\n\n    <b>", ["if x:", "    *y*", "<b>"]),
         ("|a|*b*|\n|-|-|\n|1|x<br>y|", ["a | b", "1 | x y"]),
+        ("|a|\n|-|\n|b|\n\nafter", ["a", "b", "after"]),
+        ("> |a|b|\n> |-|-|", ["> a | b"]),
+        ("a<BR>b", ["a", "b"]),
         ("[text](https://x.example) [](https://x.example)", ["text "]),
         ("<https://x.example> https://y.example", ["https://x.example https://y.example"]),
         ("[ref][1]\n\n[1]: https://x.example", ["ref"]),
@@ -56,6 +60,7 @@ def test_an_issue_template_reads_as_its_author_meant() -> None:
         ("&lt;!channel&gt; &amp;lt; &copy;", ["<!channel> &lt; ©"]),
         ("---", []),
         ("@mona #7 :bug:", ["@mona #7 :bug:"]),
+        ("a\ud800b", ["a?b"]),
         (None, []),
         (" \n\t", []),
     ],
@@ -71,6 +76,14 @@ def test_the_beginning_is_five_lines() -> None:
     assert body.beginning("\n\n".join("abcdef")) == "a\nb\nc\nd\ne …"
     assert body.beginning("a\n\n\u200b\n\n&\n\n" + "\ufeff\n\n" * 9) == "a\n&amp;"
     assert body.beginning("<!-- x -->") == body.beginning(None) == ""
+
+
+def test_a_line_has_the_room_that_those_before_it_have_left() -> None:
+    """The dots that end it all are counted in, and less than 20 characters are not worth another line."""
+    first, second = "a" * 470, "b" * 99
+    assert body.beginning(f"{first}\n\n{second}\n\nc") == f"{first}\n{'b' * 26}… …"
+    assert body.beginning(f"{first}{'a' * 10}\n\n{second}") == f"{first}{'a' * 10} …"
+    assert body.beginning(f"{'a' * 600}\n\n{second * 6}") == f"{'a' * 497}… …"
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=200)

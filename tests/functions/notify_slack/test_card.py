@@ -313,6 +313,13 @@ def test_an_issue_that_is_gone() -> None:
     )
 
 
+def test_a_comment_that_was_deleted_is_not_its_issue() -> None:
+    """Both events have that action; the issue is as open as it was."""
+    comment = an_issue(comments=1).commented(MONA, NOON, "x")
+    message = card_of({**comment.payload, "action": "deleted"}, comment.name)
+    assert message["text"] == "Open issue: acme/app#7 Export fails"
+
+
 @pytest.mark.parametrize(
     ("reason", "mark", "words"),
     [
@@ -381,10 +388,44 @@ def test_an_age_that_is_not_known_is_left_out(closed_at: Any) -> None:
     assert lines(card_of(payload))[1] == "closed as completed by mona"
 
 
+@pytest.mark.parametrize("created_at", [None, "yesterday"])
+def test_an_opening_that_is_not_known_is_left_out(created_at: str | None) -> None:
+    """Nothing is in its place, in either format."""
+    payload = {**an_issue().opened().payload, "action": "edited"}
+    payload["issue"]["created_at"] = created_at
+    assert lines(card_of(payload))[0].endswith(" · octavia")
+    assert [field["text"] for field in card_of(payload, format="full")["blocks"][2]["fields"]] == [
+        "*Author*\noctavia"
+    ]
+
+
 def test_more_labels_than_fit_are_counted() -> None:
     """Six labels are shown, the others are a number."""
     message = card_of(an_issue(labels=[f"l{number}" for number in range(9)]).opened().payload)
     assert lines(message)[0].endswith(" · `l0` `l1` `l2` `l3` `l4` `l5` +3")
+    six = card_of(an_issue(labels=[f"l{number}" for number in range(6)]).opened().payload)
+    assert lines(six)[0].endswith(" `l5`")
+
+
+def test_a_label_that_shows_nothing_is_a_question_mark() -> None:
+    """An empty frame would be two backticks."""
+    message = card_of(an_issue(labels=["\u200b"]).opened().payload)
+    assert lines(message)[0].endswith(" · `?`")
+
+
+@pytest.mark.parametrize("count", [0, -1, None, "2"])
+def test_no_comments_are_not_counted(count: Any) -> None:
+    """There is no small line for what is not there, or makes no sense."""
+    payload = an_issue().opened().payload
+    payload["issue"]["comments"] = count
+    assert len(lines(card_of(payload))) == 1
+
+
+def test_a_destination_without_a_number_says_so() -> None:
+    """A number that the payload does not hold is not made up."""
+    event, _ = an_issue().transferred(MONA, NOON, github.Repository(full_name="acme/lib"), 3)
+    del event.payload["changes"]["new_issue"]["number"]
+    assert lines(card_of(event.payload))[1] == "transferred to acme/lib#? by mona"
 
 
 def test_null_user_and_body_and_an_empty_title() -> None:
@@ -540,8 +581,21 @@ def test_a_close_that_comes_late_says_who_it_was(format_: str) -> None:
     assert lines_of_context(told)[0] == "closed as completed by mona · 3 hours after opening"
     assert lines_of_context(told)[1:] == lines_of_context(message)[1:]
     assert told["blocks"][:-1] == message["blocks"][:-1]
-    for event in (before, labeled, issue.commented(MONA, NOON, "x")):
+    assert late(told, labeled)["blocks"] == told["blocks"]
+    stale = github.Event(
+        name=close.name, payload={**close.payload, "issue": {**close.payload["issue"], "state": "open"}}
+    )
+    for event in (before, labeled, stale, issue.commented(MONA, NOON, "x")):
         assert late(message, event)["blocks"] == message["blocks"]
+
+
+def test_of_two_closes_in_one_second_the_last_is_told() -> None:
+    """By the second alone they cannot be told apart."""
+    issue = an_issue()
+    first = card_of(issue.closed(MONA, NOON).payload)
+    issue.reopened(MONA, NOON)
+    message = card_of(issue.closed(ANN, NOON).payload, before=first)
+    assert lines(message)[1].startswith("closed as completed by ann")
 
 
 def test_another_close_is_not_credited_to_who_closed_it_first() -> None:
@@ -554,13 +608,14 @@ def test_another_close_is_not_credited_to_who_closed_it_first() -> None:
     assert lines(message)[1] == "closed as completed · 3 hours after opening"
 
 
-def test_a_reason_that_was_changed_is_not_told_twice() -> None:
+@pytest.mark.parametrize(("reason", "words"), [("not_planned", " as not planned"), (None, "")])
+def test_a_reason_that_was_changed_is_not_told_twice(reason: str | None, words: str) -> None:
     """Of two reasons for one close, the card shows the one that the issue has now."""
     issue = an_issue()
     closed = card_of(issue.closed(MONA, NOON, "completed").payload)
-    issue.state_reason = "not_planned"
+    issue.state_reason = reason
     message = card_of(issue.labeled(ANN, NOON, "bug").payload, before=closed)
-    assert lines(message)[1] == "closed as not planned · less than a minute after opening"
+    assert lines(message)[1] == f"closed{words} · less than a minute after opening"
 
 
 @pytest.mark.parametrize("elements", [None, [], [{}], [{"text": 5}], [{"type": "image"}], "x"])
@@ -588,7 +643,8 @@ def test_the_full_card_of_an_open_issue() -> None:
     message = card_of(payload, format="full", people=PEOPLE)
     header, title, fields, body, foot = message["blocks"]
     assert message["text"] == "Open issue: acme/app#7 Export fails"
-    assert header["text"]["text"] == ":large_green_circle: Open issue · acme/app#7"
+    headline = {"type": "plain_text", "text": ":large_green_circle: Open issue · acme/app#7", "emoji": True}
+    assert header["text"] == headline
     assert title["text"]["text"] == f"*{LINK}*"
     assert [field["text"] for field in fields["fields"]] == [
         "*Author*\noctavia",
@@ -601,6 +657,12 @@ def test_the_full_card_of_an_open_issue() -> None:
     assert [element["text"] for element in foot["elements"]] == [
         "1 comment · <https://github.com/acme/app/issues/7|Open on GitHub>"
     ]
+
+
+def test_the_full_card_leaves_out_what_is_not_known() -> None:
+    """Without labels, assignees and milestone there is no empty field for them."""
+    fields = card_of(an_issue().opened().payload, format="full")["blocks"][2]["fields"]
+    assert [field["text"] for field in fields] == ["*Author*\noctavia", f"*Opened*\n{DATE}"]
 
 
 @pytest.mark.parametrize(
@@ -646,6 +708,17 @@ def test_without_a_text_there_is_no_empty_block(body: str | None) -> None:
 
 
 # The line of an incoming webhook.
+
+
+@pytest.mark.parametrize(
+    ("action", "told", "muted"),
+    [("opened", True, True), ("closed", True, False), ("reopened", True, False), ("labeled", False, False)],
+)
+def test_what_is_worth_a_line(action: str, told: bool, muted: bool) -> None:  # noqa: FBT001 - a table
+    """What a muted sender does is not, but for a new issue: its author is not muted."""
+    event = read({**an_issue().opened().payload, "action": action})
+    assert card.is_line(event, Hearing(channel="webhook")) is told
+    assert card.is_line(event, Hearing(channel="webhook", replies=False)) is muted
 
 
 def test_the_line_says_what_happened_and_mentions_nobody() -> None:

@@ -347,9 +347,21 @@ def test_a_fold_that_is_written_over_again_and_again_is_left_to_pubsub(room: Roo
     room.edge.before = {
         call: lambda: other.edge.update(room.channel, folded.ts, as_it_was) for call in (3, 5, 7)
     }
+    before = len(room.server.requests)
     with pytest.raises(Unavailable) as error:
         room.handle(opened(room, 50))
     assert error.value.reason == "slack_fold_contended"
+    assert [method for method, _ in room.server.requests[before:]].count("chat.update") == 3 + 3
+
+
+def test_a_fold_that_somebody_removes_meanwhile_is_begun_anew(room: Room) -> None:
+    """Between its update and the reading back: the issue must not be lost with it."""
+    burst(room, LIMIT + 1)
+    [folded] = folds(room)
+    room.edge.calls = 0
+    room.edge.before = {3: lambda: room.another().edge.delete(room.channel, folded.ts)}
+    assert room.handle(opened(room, 50)).done == "Folded"
+    assert linked(*folds(room)) == [50]
 
 
 def test_two_instances_that_begin_a_fold_at_once_end_with_one(room: Room) -> None:

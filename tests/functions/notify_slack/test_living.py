@@ -419,12 +419,24 @@ def test_an_end_is_final(room: Room, end: str) -> None:
     """Nothing that happened before and arrives later brings the issue back; a comment is told still."""
     issue, start = room.issue(), room.clock.now
     opened = room.read(issue.opened())
+    labeled = room.read(issue.labeled(MONA, start + timedelta(seconds=4), "late"), at=start)
     comment = room.read(issue.commented(MONA, start + timedelta(seconds=4), "late"), at=start)
     event = room.read(happen(issue, end, start + timedelta(seconds=4)), at=start + timedelta(seconds=4))
-    for arrived in (opened, event, comment):
+    for arrived in (opened, event, labeled, comment):
         room.handle(arrived)
     assert content(room.card) == state(event)
     assert room.replies[-1].text == "mona commented: late"
+
+
+def test_the_end_of_a_comment_is_not_that_of_its_issue(room: Room) -> None:
+    """A comment that was deleted, told late, changes nothing: it is as old as the issue that it shows."""
+    issue, start = room.issue(), room.clock.now
+    opened = room.read(issue.opened())
+    comment = issue.commented(MONA, start + timedelta(seconds=1), "x")
+    gone = room.read(github.Event(name=comment.name, payload={**comment.payload, "action": "deleted"}))
+    closed = room.read(issue.closed(MONA, start + timedelta(seconds=9)))
+    assert [room.handle(event).done for event in (opened, closed, gone)] == ["Posted", "Updated", "Recorded"]
+    assert content(room.card) == state(closed)
 
 
 def test_a_comment_of_the_same_second_does_not_bring_the_state_back(room: Room) -> None:
@@ -450,6 +462,17 @@ def test_a_label_of_the_same_second_does_not_bring_the_state_back(room: Room, or
     for place in order:
         room.handle(events[place])
     assert content(room.card) == state(closed)
+
+
+@pytest.mark.parametrize("steps", [("closed", "reopened"), ("closed", "reopened", "closed")])
+def test_turns_of_the_same_second_win_as_they_arrive(room: Room, steps: tuple[str, ...]) -> None:
+    """What is closed and reopened at once is open, and the other way round."""
+    issue, start = room.issue(), room.clock.now
+    at = start + timedelta(seconds=30)
+    events = [room.read(issue.opened()), *(room.read(happen(issue, step, at)) for step in steps)]
+    for event in events:
+        room.handle(event)
+    assert content(room.card) == state(events[-1])
 
 
 def test_a_card_that_somebody_removed_is_posted_again(room: Room) -> None:
@@ -681,6 +704,7 @@ def test_a_repetition_that_finds_two_cards_keeps_the_newest_state(sluggish: Room
     room.clock.pass_until(room.clock.now + timedelta(minutes=5))
     assert room.handle(opened).done == "Handled before"
     assert content(room.card) == state(closed)
+    assert payload(room.card)["deliveries"] == [opened.delivery_id]
 
 
 def test_a_card_that_another_instance_may_be_removing_is_left_to_it(sluggish: Rooms) -> None:

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ from typing import Any
 import pytest
 import requests
 
+from functions.notify_slack.slack import TIMEOUT_SECONDS
 from local import github
 from local.slack.server import SlackServer
 from tests.support.framework import Function, function
 from tests.support.messages import NOON, TOPIC_PATH, an_issue, post_cloud_event, post_raw, push
 
+ROOT = Path(__file__).parents[3]
 TOKEN = "xoxb-local"
 ROUTES = """
 [[route]]
@@ -28,6 +31,15 @@ repositories = ["acme/app", "acme/both"]
 name = "both"
 channels = ["C2", "C1"]
 repositories = ["acme/both"]
+[[route]]
+name = "quiet about bots"
+channels = ["C1"]
+repositories = ["acme/bots"]
+[[route]]
+name = "not quiet"
+channels = ["C2"]
+repositories = ["acme/bots"]
+mute_authors = []
 """
 # A channel takes one card a second: most deliveries below have a repository and a channel of their own.
 QUIET = {f"acme/app-{number}": f"C1{number:02}" for number in range(60)}
@@ -264,6 +276,23 @@ def test_an_incoming_webhook_posts_lines_and_nothing_more(notifier: Notifier) ->
     )
 
 
+def test_an_incoming_webhook_is_told_of_a_close_unless_every_route_mutes_who_it_was(
+    notifier: Notifier,
+) -> None:
+    """As in the thread of a card, for which it stands."""
+    notifier.token_file.write_text(notifier.slack.webhook_url)
+    bot = github.Person(login="dependabot[bot]", type="Bot")
+    before, written = len(notifier.slack.messages), len(notifier.function.output())
+    for name in ("app", "bots"):
+        issue = an_issue(repository=github.Repository(full_name=f"acme/{name}"))
+        assert notifier.post(message_of(issue.closed(bot, NOON), f"bot-{name}")) == 200
+    assert [message.text for message in notifier.slack.messages[before:]] == [
+        "Closed as completed: acme/bots#7 Export fails"
+    ]
+    silent, _ = lines_since(notifier.function, written)
+    assert silent["why"].endswith("and of closed and reopened by nobody muted")
+
+
 def test_a_gzipped_body_is_read(notifier: Notifier) -> None:
     """What ingest packs for its size is unpacked."""
     data = gzip.compress(json.dumps(an_issue().opened().payload).encode())
@@ -316,6 +345,19 @@ def test_one_refusing_channel_does_not_silence_the_others(notifier: Notifier) ->
     assert (raised["severity"], raised["reason"]) == ("ERROR", "slack_is_archived")
     assert notifier.post(opened("partly", "acme/both")) == 200
     assert notifier.cards("partly") == ["C2", "C1"]
+
+
+def test_of_several_refusals_the_first_is_raised(notifier: Notifier) -> None:
+    """Each channel's has its own line; the delivery is counted under that of the first."""
+    for code in ("is_archived", "not_in_channel"):
+        notifier.slack.fail_next(1, error=code)
+    before = len(notifier.function.output())
+    assert notifier.post(opened("refused", "acme/both")) == 500
+    assert [(line["severity"], line["reason"]) for line in lines_since(notifier.function, before)] == [
+        ("WARNING", "slack_is_archived"),
+        ("WARNING", "slack_not_in_channel"),
+        ("ERROR", "slack_is_archived"),
+    ]
 
 
 def test_an_answer_that_makes_no_sense_does_not_silence_the_others(notifier: Notifier) -> None:
@@ -538,6 +580,39 @@ def test_deliveries_at_the_same_time_keep_their_log_lines_apart(notifier: Notifi
 
 
 # Other starts
+
+
+def test_the_settings_of_a_start_count(tmp_path: Path) -> None:
+    """GITHUB_URL is in every link, that of an incoming webhook's line too; fold_over is the routes file's."""
+    (tmp_path / "routes.toml").write_text(f"[defaults]\nfold_over = 1\n{ROUTES}")
+    (tmp_path / "token").write_text(TOKEN)
+    with SlackServer(channels=dict.fromkeys(["C1", *QUIET.values()], "issues"), token=TOKEN) as slack:
+        environment = {
+            "GITHUB_URL": "https://github.acme.example",
+            "SLACK_TOKEN_FILE": str(tmp_path / "token"),
+            "SLACK_API_URL": slack.url,
+            "ROUTES_FILE": str(tmp_path / "routes.toml"),
+        }
+        with function("notify_slack", tmp_path, environment) as up:
+            for number in range(2):
+                assert post_raw(up.url, opened(f"here-{number}", "acme/app")).status_code == 200
+            (tmp_path / "token").write_text(slack.webhook_url)
+            assert post_raw(up.url, opened("here-2", "acme/app")).status_code == 200
+    assert [message.text.split(":")[0] for message in slack.messages] == [
+        "New issue",
+        "1 more issue at once",
+        "New issue",
+    ]
+    assert all("<https://github.acme.example/acme/app/" in str(message.blocks) for message in slack.messages)
+
+
+def test_a_delivery_is_given_up_before_cloud_run_ends_it() -> None:
+    """Its last call may take its timeout thrice over: to connect, for the handshake and for the answer."""
+    main = (ROOT / "functions" / "notify_slack" / "main.py").read_text()
+    [seconds] = re.findall(r"^DELIVERY_SECONDS = ([0-9.]+)$", main, re.MULTILINE)
+    deployed = (ROOT / "deploy" / "functions.sh").read_text().split("notify_slack)")[1].split(";;")[0]
+    [ends] = re.findall(r"--timeout=([0-9]+)s", deployed)
+    assert float(seconds) + 3 * TIMEOUT_SECONDS <= float(ends)
 
 
 def test_every_wrong_setting_is_told_at_start_and_events_are_refused(tmp_path: Path) -> None:

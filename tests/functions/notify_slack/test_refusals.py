@@ -59,6 +59,13 @@ def test_a_rate_limit_says_how_long(code: str) -> None:
     assert fix(refused) == "it takes no more for 42 s; it is tried again"
 
 
+@pytest.mark.parametrize("needed", ["<!channel>", "chat:write\nx", "x" * 201, "", None, 7, ["chat:write"]])
+def test_what_is_no_scope_is_not_repeated(needed: object) -> None:
+    """What Slack's answer calls needed is shown only where it reads as one."""
+    assert fix(refusal("missing_scope", 200, {}, needed)).startswith("install the app again")
+    assert "lacks the scope chat:write;" in fix(refusal("missing_scope", 200, {}, "chat:write"))
+
+
 def test_the_page_for_a_bad_day_names_reasons_that_exist() -> None:
     """Each `slack_...` in its table is a code that the function knows, or a reason of its own."""
     named = set(re.findall(r"`slack_([a-z_0-9.]+)`", OPERATIONS))

@@ -65,6 +65,29 @@ def test_a_comment_without_words_is_a_comment() -> None:
     assert notice == "mona commented"
 
 
+def test_a_comment_formats_nothing() -> None:
+    """Marks that its author escaped are look-alikes, as in a title."""
+    notice, _ = shown(due(an_issue().commented(MONA, LATER, r"\*really\* `a`")))
+    assert notice == "mona commented: \u2217really\u2217 a"
+
+
+@pytest.mark.parametrize(
+    ("comment", "said"),
+    [
+        ({"comment": {"body": "x"}}, ": x"),
+        ({"comment": {"id": 0, "body": "x"}}, ": x"),
+        ({"comment": None}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_comment_that_does_not_say_which_it_is_has_no_link(comment: dict[str, Any], said: str) -> None:
+    """An address would lead nowhere; that somebody commented is told all the same."""
+    payload = an_issue().commented(MONA, LATER, "x").payload
+    del payload["comment"]
+    event = github.Event(name="issue_comment", payload={**payload, **comment})
+    assert shown(due(event)) == (f"mona commented{said}",) * 2
+
+
 def test_a_comment_shows_what_is_new_in_it() -> None:
     """What it quotes is in the thread already."""
     notice, _ = shown(due(an_issue().commented(MONA, LATER, "> does it fail?\n\nYes, it does.")))

@@ -13,12 +13,34 @@ from pipeline.events import Issue
 from tests.support.messages import NOON
 from tests.support.rooms import MONA, Room, rooms, shown
 
+KINDS = (CARD, index.REPLY, fold.FOLD)
+
 
 def message(minutes: float, kind: str, **payload: Any) -> dict[str, Any]:
     """Return a message of so many minutes before noon, as the history shows it."""
     at = NOON - timedelta(minutes=minutes)
     metadata = {"event_type": kind, "event_payload": payload}
     return {"ts": f"{at.timestamp():.6f}", "text": "x", "blocks": [], "metadata": metadata}
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        *(None, "x", ["x"], 7, {}, {"event_type": "theirs", "event_payload": {"issue": "1#7"}}),
+        *(
+            {"event_type": kind, "event_payload": content}
+            for kind in KINDS
+            for content in (None, "x", ["x"], 7)
+        ),
+    ],
+)
+def test_a_message_without_metadata_of_ours_is_passed_over(metadata: Any) -> None:
+    """Any app may post any: what cannot be read is no card, no reply and no fold."""
+    theirs = {**message(1, CARD), "metadata": metadata}
+    assert index.read_card(theirs, "1#7") is None
+    assert not index.card_of(theirs)
+    assert not index.is_reply(theirs, "d-1")
+    assert fold.read(theirs) is None
 
 
 @pytest.fixture

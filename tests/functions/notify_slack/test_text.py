@@ -44,6 +44,7 @@ def test_a_text_of_exactly_the_limit_is_not_cut() -> None:
     """The limit itself still fits."""
     assert plain("a" * 250, 250) == "a" * 250
     assert plain("a" * 251, 250) == "a" * 249 + "…"
+    assert plain("one two", 5) == "one…"
 
 
 def test_text_that_is_escaped_already_is_shown_as_it_was_written() -> None:
@@ -56,6 +57,7 @@ def test_text_that_is_escaped_already_is_shown_as_it_was_written() -> None:
     [
         "\0", "\a", "\x1b", "\x7f", "\x85", "\xa0", "\xad", "\u061c", "\u200b", "\u200e", "\u200f", "\u2028",
         "\u2029", "\u202e", "\u2060", "\u2066", "\u2069", "\u3164", "\ud83d", "\ufeff", "\U000e0041",
+        "\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u180e", "\u2800", "\uffa0", "\ufff9", "\ufffb",
     ],
 )  # fmt: skip
 def test_controls_direction_marks_and_invisible_letters_become_a_space(mark: str) -> None:

@@ -35,6 +35,25 @@ def test_other_keys_do_not_wait() -> None:
         pass
 
 
+def test_a_turn_that_ends_wakes_whoever_waits_for_it() -> None:
+    """Also where others, who wait for another key, have waited for longer."""
+    turns = Turns()
+
+    def enter(key: str) -> None:
+        with turns.turn(key):
+            pass
+
+    with ThreadPoolExecutor(2) as pool:
+        with turns.turn("one"):
+            with turns.turn("two"):
+                first = pool.submit(enter, "one")
+                time.sleep(0.05)
+                second = pool.submit(enter, "two")
+                time.sleep(0.05)
+            second.result(10)
+        first.result(10)
+
+
 def test_patience_ends() -> None:
     """Who waits too long goes back to Pub/Sub."""
     turns, done, begun = Turns(patience=0.01), threading.Event(), threading.Event()
