@@ -51,7 +51,7 @@ class Slack:
         self._read_token = read_token
         self._clock = clock
         self._limits = RateLimit(clock, sleep)
-        self._web_api = once(lambda: _load((api_url or "https://slack.com/api").rstrip("/") + "/"))
+        self._web_api = once(lambda: _load(api_url or "https://slack.com/api/"))
 
     def posts_to_webhook(self) -> bool:
         """Tell whether an incoming webhook is configured: it has one channel of its own."""
