@@ -1,4 +1,4 @@
-"""One event and one channel: the card is found or posted, its thread is told, the card is brought up to date.
+"""One event and one channel: the card is found or posted, brought up to date, and its thread is told.
 
 Slack knows no transactions, so the order of the calls is what keeps a crash harmless: each call leaves a
 state from which the next delivery of the same event goes on. The card is changed right after it was looked

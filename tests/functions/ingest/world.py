@@ -145,11 +145,12 @@ class World:
     def raw_stream(self, head: bytes, body: Iterable[bytes]) -> bytes:
         """Send until all is sent or the server stops reading, and return all that comes back."""
         with socket.create_connection(("127.0.0.1", self.function.port), timeout=TIMEOUT) as connection:
-            with contextlib.suppress(OSError):  # broken, reset, or not connected any more
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(head)
                 for piece in body:
                     connection.sendall(piece)
-                connection.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(OSError):  # not connected any more
+                    connection.shutdown(socket.SHUT_WR)
             answer = b""
             with contextlib.suppress(ConnectionResetError):
                 while chunk := connection.recv(65536):

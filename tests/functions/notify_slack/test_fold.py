@@ -121,12 +121,11 @@ def test_issues_that_come_at_once_have_no_more_cards_than_the_limit(
 
 def test_an_issue_that_could_not_be_posted_does_not_count(room: Room) -> None:
     """Slack was away: once it is back, as many issues as ever have a card each."""
-    events = [opened(room, number) for number in range(1, LIMIT + 1)]
-    for _ in range(2):
-        room.server.fail_next(LIMIT, error="fatal_error", method="chat.postMessage")
-        for event in events:
-            with pytest.raises(Unavailable):
-                room.handle(event)
+    events = [opened(room, number) for number in range(1, LIMIT + 2)]
+    room.server.fail_next(len(events), error="fatal_error", method="chat.postMessage")
+    for event in events:
+        with pytest.raises(Unavailable):
+            room.handle(event)
     for event in events:
         room.handle(event)
     assert len(own_cards(room)) == LIMIT

@@ -428,8 +428,8 @@ def test_a_server_that_speaks_no_tls(server: Workspace) -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        *("invalid_arguments", "invalid_attachments", "invalid_blocks", "invalid_blocks_format"),
-        *("invalid_payload", "msg_blocks_too_long", "msg_too_long", "no_text"),
+        *("block_mismatch", "invalid_arguments", "invalid_attachments", "invalid_blocks"),
+        *("invalid_blocks_format", "invalid_payload", "msg_blocks_too_long", "msg_too_long", "no_text"),
     ],
 )
 def test_a_card_that_slack_calls_invalid_arrives_as_its_text(
