@@ -4,13 +4,23 @@
 # stage NAME FOLDER: the function's modules, its locked requirements, the shared package, and for Slack the routes.
 stage() {
   local name=$1 folder=$2
-  mkdir -p -- "$folder/pipeline"
-  cp -- functions/"$name"/*.py functions/"$name"/requirements.txt "$folder/"
-  cp -- pipeline/*.py "$folder/pipeline/"
+  copy_modules "functions/$name" "$folder"
+  copy_modules pipeline "$folder/pipeline"
+  copy_modules clients "$folder/clients"
+  cp -- functions/"$name"/requirements.txt "$folder/"
   [[ $name != notify_slack ]] || cp -- "$ROUTES_FILE" "$folder/routes.toml"
   # One time and one mode for all files: the same sources give the same archive, and the function's user may read it.
   chmod -R u=rwX,go=rX -- "$folder"
   find "$folder" -exec env TZ=UTC0 touch -t 202601010000 {} +
+}
+
+# copy_modules FROM TO: every Python module below FROM, and nothing else.
+copy_modules() {
+  local file
+  while read -r file; do
+    mkdir -p -- "$2/$(dirname -- "$file")"
+    cp -- "$1/$file" "$2/$file"
+  done < <(cd -- "$1" && find . -name '*.py' ! -path '*/__pycache__/*')
 }
 
 # Wrong routes would have the function refuse all that comes; they are told before anything is changed.

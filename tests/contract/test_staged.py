@@ -21,7 +21,8 @@ def stage(name: str, folder: Path) -> Path:
     """Copy what a deployment uploads."""
     ignore = shutil.ignore_patterns("__pycache__")
     staged = shutil.copytree(ROOT / "functions" / name, folder / name, ignore=ignore)
-    shutil.copytree(ROOT / "pipeline", staged / "pipeline", ignore=ignore)
+    for package in ("pipeline", "clients"):
+        shutil.copytree(ROOT / package, staged / package, ignore=ignore)
     (staged / "routes.toml").write_text(ROUTES)
     return staged
 

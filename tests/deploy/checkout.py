@@ -13,6 +13,6 @@ def make_checkout(folder: Path) -> Path:
     copy = folder / "checkout"
     copy.mkdir(parents=True)
     shutil.copy2(ROOT / "deploy.sh", copy)
-    for room in ("deploy", "functions", "pipeline", "sql", "config"):
+    for room in ("deploy", "functions", "clients", "pipeline", "sql", "config"):
         shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
     return copy
