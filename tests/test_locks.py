@@ -20,7 +20,7 @@ UV = ROOT / "local" / "uv" / "requirements.in"
 FUNCTIONS = sorted(ROOT.glob("functions/*/requirements.in"))
 ENVIRONMENTS = {BIGQUERY: ".venv-bigquery", UV: ".venv-uv"}
 SOURCES = [DEV, RUNTIME, BIGQUERY, UV, *FUNCTIONS]
-SHIPPED = ("functions", "pipeline", "ops", "local", "bench")
+SHIPPED = ("functions", "clients", "metrics", "pipeline", "ops", "local", "bench")
 
 every_source = pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 every_part_of_dev = pytest.mark.parametrize(
