@@ -34,16 +34,16 @@ private = "never"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Work in a folder that holds config/routes.toml."""
-    (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "routes.toml").write_text(ROUTES)
+    """Work in a folder that holds ours.toml, the file that is used where a test names no other."""
+    (tmp_path / "ours.toml").write_text(ROUTES)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def invoke(*arguments: str, stdin: bytes | None = None) -> Result:
     """Run the command in this process; it ends by its own exit, never by a crash."""
-    result = CliRunner().invoke(ops, ["routes", *arguments], input=stdin, prog_name="python -m ops")
+    file = [] if "--file" in arguments else ["--file", "ours.toml"]
+    result = CliRunner().invoke(ops, ["routes", *arguments, *file], input=stdin, prog_name="issuewire")
     assert isinstance(result.exception, SystemExit | None)
     return result
 
