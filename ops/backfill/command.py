@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from clients.github.client import GitHub
+from clients.github.client import GitHubClient
 from clients.github.settings import GitHubSettings, read_topic
 from clients.github.synthetic_deliveries import deliveries
 from clients.pubsub.batch_publisher import BATCH_MESSAGES, Topic
@@ -119,7 +119,7 @@ def run(settings: GitHubSettings, wanted: Wanted, progress: Progress) -> dict[st
     with ExitStack() as stack:
         spool = Spool(state_path(settings, wanted.name), restart=wanted.restart)
         stack.callback(lambda: spool.close() if spool.note("began") else spool.remove())
-        github = stack.enter_context(closing(GitHub(settings, progress.waiting)))
+        github = stack.enter_context(closing(GitHubClient(settings, progress.waiting)))
         topic = None
         if wanted.topic is not None:
             topic = stack.enter_context(closing(Topic(wanted.topic)))
