@@ -18,8 +18,7 @@ from functions.ingest.signature import sign
 from local.processes import READY_SECONDS, Child, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer
-from local.secret_manager_server import SecretManagerServer
-from local.story import tell
+from local.secret_manager.server import SecretManagerServer
 from ops.send import payloads as github
 
 SECRET_NAME = "projects/local-dev/secrets/webhook"
@@ -53,7 +52,7 @@ class Connection:
 
 def a_delivery(now: github.datetime) -> Request:
     """Return a signed `issues.opened`, padded to the 10 KB that GitHub's own have."""
-    payload = json.loads(next(step for step in tell(now) if step.event == "issues.opened").body)
+    payload = json.loads(next(step for step in scenario(now) if step.event == "issues.opened").body)
     payload["issue"]["body"] = "x" * 6000
     body = json.dumps(payload).encode()
     headers = {

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from functions.stream_bq.row import to_row
-from local.story import tell
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent, parse_payload
 from tests.support.warehouse import Warehouse
@@ -22,7 +21,7 @@ def story(warehouse: Warehouse) -> str:
     """Return a dataset that holds the story as stream_bq stores it."""
     dataset, now = warehouse.dataset(), datetime.now(UTC)
     rows = []
-    for step in tell(now):
+    for step in scenario(now):
         if step.forged or step.is_ping:
             continue
         delivery = Delivery(
