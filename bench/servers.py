@@ -15,6 +15,7 @@ from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
 from functions.ingest.signature import sign
+from local.demo.scenario import scenario
 from local.processes import READY_SECONDS, Child, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer

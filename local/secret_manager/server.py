@@ -46,7 +46,7 @@ class SecretManagerServer:
         self._executor.shutdown(wait=True)
 
     def add_version(self, secret: str, payload: bytes) -> int:
-        """Add an enabled version to the secret projects/P/secrets/S, new or not; return its number, from 1."""
+        """Add an enabled version to projects/P/secrets/S, a new secret or not; return its number, from 1."""
         if not _SECRET.fullmatch(secret):
             raise ValueError(f"not of the form projects/P/secrets/S: {secret!r}")
         with self._lock:

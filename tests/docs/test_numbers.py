@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from functions.stream_bq.row import to_row
+from local.demo.scenario import scenario
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent, parse_payload
 from tests.support.warehouse import Warehouse
