@@ -17,7 +17,7 @@ import click
 import requests
 
 from functions.ingest.signature import sign
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.errors import Malformed
 from pipeline.events import parse_payload
 
@@ -26,7 +26,7 @@ TIMEOUT_SECONDS = 30.0
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 # How each event is made up of an issue, who acts, and when; the first action of an event is its default.
-MAKERS: dict[str, dict[str, Callable[[github.Issue, github.Person, datetime], github.Event]]] = {
+MAKERS: dict[str, dict[str, Callable[[payloads.Issue, accounts.Account, datetime], payloads.Event]]] = {
     "issues": {
         "opened": lambda issue, _by, _at: issue.opened(),
         "closed": lambda issue, by, at: issue.closed(by, at),
@@ -174,7 +174,7 @@ def guess_event(body: bytes) -> str:
     raise click.UsageError("the payload does not tell its event; give --event")
 
 
-def make_up(wanted: MadeUp) -> github.Event:
+def make_up(wanted: MadeUp) -> payloads.Event:
     """Return an event of GitHub's shape that happens now. Raises UsageError for one that is not known."""
     if wanted.event not in MAKERS:
         raise click.UsageError(
@@ -189,11 +189,11 @@ def make_up(wanted: MadeUp) -> github.Event:
     if not _REPOSITORY.fullmatch(wanted.repository):
         raise click.UsageError("--repository is owner/name")
     now = datetime.now(UTC)
-    author = github.Person(login=wanted.author)
-    repository = github.Repository(full_name=wanted.repository)
+    author = accounts.Account(login=wanted.author)
+    repository = accounts.Repository(full_name=wanted.repository)
     if not makers:
-        return github.ping(repository, author)
-    issue = github.Issue(
+        return payloads.ping(repository, author)
+    issue = payloads.Issue(
         repository=repository,
         number=wanted.number,
         title=wanted.title,

@@ -27,8 +27,8 @@ from local.processes import free_port
 from local.pubsub.server import PubSubServer
 from local.secret_manager_server import SecretManagerServer
 from ops.__main__ import ops
+from ops.send import accounts
 from ops.send import command as send_module
-from ops.send import payloads as github
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
 from tests.support.framework import function
@@ -504,4 +504,4 @@ def test_ids_are_github_s(receiver: Receiver) -> None:
     for action in ("opened", "closed"):
         invoke("--url", receiver.url, "--secret", SECRET, "--action", action)
     ids = {json.loads(body)["issue"]["id"] for _, body in receiver.requests}
-    assert ids == {github.number_for("acme/app#1")}
+    assert ids == {accounts.number_for("acme/app#1")}
