@@ -122,7 +122,7 @@ def environment(server: GitHubServer, pubsub: PubSub, **changes: str) -> dict[st
 def invoke(env: dict[str, str], *options: str, name: str = "acme/app") -> Result:
     """Run the command in this process; the token is never in what it says."""
     runner = CliRunner(env=env)
-    result = runner.invoke(ops, ["backfill", name, *options], prog_name="python -m ops")
+    result = runner.invoke(ops, ["backfill", name, *options], prog_name="issuewire")
     assert TOKEN not in result.output
     assert isinstance(result.exception, SystemExit | None), result.exception
     return result
