@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ops.send import payloads
+from ops.send import accounts, payloads
 
-APP = payloads.Repository(full_name="acme/app")
-WEBSITE = payloads.Repository(full_name="acme/website")
-OCTAVIA = payloads.Person(login="octavia")
-MONA = payloads.Person(login="mona")
-KIM = payloads.Person(login="kim")
-TRIAGE_BOT = payloads.Person(login="triage[bot]", type="Bot")
+APP = accounts.Repository(full_name="acme/app")
+WEBSITE = accounts.Repository(full_name="acme/website")
+OCTAVIA = accounts.Account(login="octavia")
+MONA = accounts.Account(login="mona")
+KIM = accounts.Account(login="kim")
+TRIAGE_BOT = accounts.Account(login="triage[bot]", type="Bot")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
