@@ -10,6 +10,7 @@ import click
 
 from functions.notify_slack.routing import routes_file
 from functions.notify_slack.routing.routes import Routes
+from ops.cli import file_errors, json_option
 from ops.routes.explanation import explained, shared, story, summary
 from ops.send.command import guess_event
 from pipeline.delivery import Delivery
@@ -24,7 +25,6 @@ _file_option = click.option(
     type=click.Path(path_type=Path),
     help="The routes file.",
 )
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 
 
 @click.group()
@@ -34,7 +34,7 @@ def routes() -> None:
 
 @routes.command("check")
 @_file_option
-@_json_option
+@json_option
 def check_command(routes_path: Path, *, as_json: bool) -> None:
     """Read the routes file as notify_slack does at its start; name every problem, or sum up each route."""
     found = read_routes(routes_path, as_json=as_json)
@@ -48,7 +48,7 @@ def check_command(routes_path: Path, *, as_json: bool) -> None:
 @click.argument("payload", metavar="FILE")
 @click.option("--event", help="X-GitHub-Event of the payload; default: told by its shape.")
 @_file_option
-@_json_option
+@json_option
 def explain_command(payload: str, event: str | None, routes_path: Path, *, as_json: bool) -> None:
     """Say which routes a webhook's payload matches, why not the others, and what each channel is shown.
 
@@ -78,25 +78,17 @@ def read_routes(path: Path, *, as_json: bool) -> Routes:
 
 def read_text(path: Path) -> str:
     """Return the file's text, decoded as the function decodes it. Raises ClickException."""
-    try:
+    with file_errors(path):
         return path.read_text("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise click.ClickException(f"{path} cannot be read: {_cause(error)}") from error
 
 
 def read_event(file: str, event: str | None) -> IssueEvent:
     """Return the event that a payload's file holds. Raises ClickException when it holds none."""
-    try:
+    with file_errors(file):
         body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except (OSError, ValueError) as error:
-        raise click.ClickException(f"{file} cannot be read: {_cause(error)}") from error
     delivery = Delivery(delivery_id="explained", event=event or "", body=body, received_at=datetime.now(UTC))
     try:
         IssueEvent.from_delivery(delivery)  # before guessing, whose own message would be about --event
     except Malformed as error:
         raise click.ClickException(f"{'stdin' if file == '-' else file}: {error}") from error
     return IssueEvent.from_delivery(replace(delivery, event=event or guess_event(body)))
-
-
-def _cause(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
