@@ -31,9 +31,10 @@ def schema() -> None:
 @click.option("--location", default=None, help="Where a new dataset is created, such as EU; default: US.")
 @one_line_errors()
 def apply_command(project: str, dataset: str, location: str | None) -> None:
-    """Create or update dataset, table and views. Running it again changes nothing; nothing is ever dropped.
+    """Create or update dataset, table and views.
 
-    BIGQUERY_EMULATOR_HOST=http://host:port uses a local BigQuery instead.
+    A second run changes nothing, and nothing is ever dropped. With BIGQUERY_EMULATOR_HOST=http://host:port it
+    goes to a local BigQuery.
     """
     if not _PROJECT.fullmatch(project):
         raise click.BadParameter("is not a project ID", param_hint="--project")

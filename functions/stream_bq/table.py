@@ -42,7 +42,7 @@ class Table:
                 self._load(columns)
         except NotFound as error:
             raise Unavailable(
-                "table_missing", f"{self._name} does not exist (yet); run python -m ops schema apply."
+                "table_missing", f"{self._name} does not exist (yet); run ./issuewire schema apply."
             ) from error
         except FAILURES as error:
             raise Unavailable(
