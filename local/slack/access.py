@@ -33,7 +33,7 @@ class Access:
         return channel
 
     def writable(self, channel: Any, *, archived: str = "is_archived") -> str:
-        """Return the channel; raises RefusedError unless the app can write to it, `archived` if it is archived."""
+        """Return the channel; raises RefusedError unless the app can write to it."""
         if isinstance(channel, str) and channel in self.channels and channel in self.archived:
             raise RefusedError(Problem(error=archived))
         if self.readable(channel) in self.restricted:
@@ -45,7 +45,7 @@ class Access:
         return READ_PRIVATE if isinstance(channel, str) and channel in self.private else READ_PUBLIC
 
     def check_scope(self, needed: str) -> None:
-        """Raise RefusedError with missing_scope and both sets of scopes, unless the app has the needed one."""
+        """Raise RefusedError with missing_scope, and what is needed and provided, unless the app has it."""
         if needed not in self.scopes:
             details = {"needed": needed, "provided": ",".join(sorted(self.scopes))}
             raise RefusedError(Problem(error="missing_scope"), details=details)

@@ -14,8 +14,8 @@ class Fault:
     hang: seconds to wait first; without status or error the connection then closes without an answer.
     drop: close the connection without an answer.
     half: close the connection in the middle of the answer.
-    after: carry out the call first, so that only its answer is lost; a hang alone then ends in the true answer,
-    late, and a half in half of the true answer.
+    after: carry out the call first, so that only its answer is lost; a hang alone then ends in the true
+    answer, late, and a half in half of the true answer.
     method: only calls of this method, or "webhook"; None means any.
     """
 
@@ -40,7 +40,7 @@ class Fault:
 
 
 class FaultQueue:
-    """Faults for one call each, and an outage that lasts; not thread-safe, the owner holds a lock."""
+    """Faults for one call each, and an outage that lasts. Its owner holds a lock."""
 
     def __init__(self) -> None:
         self._queue: deque[Fault] = deque()

@@ -9,8 +9,8 @@ from typing import Any
 class Message:
     """One stored message in its current state; via is "api" or "webhook".
 
-    ts, thread_ts and edited are Slack's "seconds.microseconds". edited is the time of the newest update, or None
-    if that update had blocks: Slack does not mark it as edited.
+    ts, thread_ts and edited are Slack's "seconds.microseconds". edited is the time of the newest update, or
+    None if that update had blocks: Slack does not mark it as edited.
     """
 
     channel: str

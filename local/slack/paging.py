@@ -19,7 +19,7 @@ _CURSOR = re.compile(rb"next_ts:(\d{1,16})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Which messages a call asks for; times are microseconds, cursor is the time of the page's first message."""
+    """Which messages a call asks for; times are microseconds, cursor is that of the first message."""
 
     oldest: int | None = None
     latest: int | None = None
@@ -42,7 +42,8 @@ def microseconds(ts: str) -> int:
 def read_window(arguments: Arguments) -> Window:
     """Read oldest, latest, inclusive, limit and cursor of a call.
 
-    Raises RefusedError with Slack's slug: invalid_ts_oldest, invalid_ts_latest, invalid_limit, invalid_cursor.
+    Raises RefusedError with Slack's slug: invalid_ts_oldest, invalid_ts_latest, invalid_limit,
+    invalid_cursor.
     """
     return Window(
         oldest=_read_ts(arguments, "oldest"),

@@ -16,7 +16,7 @@ type _Bucket = tuple[str, str]  # method; channel of a post, else empty
 
 
 class RateLimit:
-    """Token buckets by `clock`, in seconds; `burst` None means no limit. Not thread-safe, the owner holds a lock."""
+    """Token buckets by `clock`, in seconds; `burst` None means no limit. Its owner holds a lock."""
 
     def __init__(self, burst: int | None, clock: Callable[[], float]) -> None:
         self._burst = burst

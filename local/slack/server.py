@@ -29,12 +29,12 @@ REFRESH: Final = 3  # seconds between two loads of the page
 class SlackServer:
     """Slack for one workspace on one port; a restart keeps the port and the messages.
 
-    channels: id -> name. archived, not_member, restricted: ids among them in which a post is refused with is_archived
-    (is_inactive for an update), not_in_channel, restricted_action; not_member refuses reading too. private: ids whose
-    reading needs groups:history instead of channels:history, and that are channel_not_found if also in not_member.
-    scopes: those of the app. history_lag: seconds, by clock, until conversations.history shows a new message. burst:
-    how many posts into one channel pass at once before a 429 limits them to one a second, None for no limit.
-    users: id -> name, for the page only.
+    channels: id -> name. archived, not_member, restricted: ids among them in which a post is refused with
+    is_archived (is_inactive for an update), not_in_channel, restricted_action; not_member refuses reading as
+    well. private: ids whose reading needs groups:history instead of channels:history, and that do not exist
+    for an app that is not_member. scopes: those of the app. history_lag: seconds, by clock, until
+    conversations.history shows a new message. burst: posts into one channel that pass at once before a 429
+    limits them to one a second, None for no limit. users: id -> name, for the page only.
     """
 
     def __init__(  # noqa: PLR0913 -- each is one property of a workspace, and a test names only what it needs

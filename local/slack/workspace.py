@@ -102,8 +102,8 @@ class Workspace:
         channel = self._access.writable(arguments.get("channel"), archived="is_inactive")
         _refuse(check_update(arguments))
         stored = self._own(channel, arguments["ts"], "cant_update_message")
-        # docs.slack.dev/reference/methods/chat.update: metadata stays unless it is given, and {} removes it; blocks
-        # go if only a text is given, and only then the message is marked as edited.
+        # docs.slack.dev/reference/methods/chat.update: metadata stays unless it is given, and {} removes
+        # it; blocks go if only a text is given, and only then the message is marked as edited.
         blocks = tuple(arguments.get("blocks", ()))
         updated = replace(
             stored,
@@ -182,7 +182,7 @@ class Workspace:
         if (channel, ts) in self._deleted:
             return ts if ts in self._tombstones(channel) else None
         parent = self._messages.get((channel, ts))
-        # Slack silently accepts a parent that never existed or is itself a reply; here it is refused, to show the bug.
+        # Slack silently accepts a parent that never existed or is itself a reply; refused here, to show bugs.
         if parent is None or parent.thread_ts is not None:
             raise RefusedError(Problem(error="thread_not_found"))
         return ts

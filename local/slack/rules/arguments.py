@@ -21,7 +21,15 @@ HISTORY_ARGUMENTS: Final = frozenset(
 )
 REPLIES_ARGUMENTS: Final = HISTORY_ARGUMENTS | {"ts"}
 BOOLEANS: Final = frozenset(
-    "include_all_metadata inclusive link_names mrkdwn reply_broadcast unfurl_links unfurl_media".split()
+    {
+        "include_all_metadata",
+        "inclusive",
+        "link_names",
+        "mrkdwn",
+        "reply_broadcast",
+        "unfurl_links",
+        "unfurl_media",
+    }
 )
 
 _TIMESTAMPS = frozenset({"thread_ts", "ts"})

@@ -13,8 +13,9 @@ _SWITCHES = {"true": True, "1": True, "false": False, "0": False}
 def decode(content_type: str, body: bytes) -> Arguments:
     """Read the arguments of a call from a JSON or form-encoded body; an empty body has none.
 
-    Raises RefusedError with Slack's slug: missing_post_type, invalid_post_type, invalid_charset, invalid_json,
-    json_not_object, invalid_form_data, invalid_array_arg, invalid_blocks_format, invalid_metadata_format.
+    Raises RefusedError with Slack's slug: missing_post_type, invalid_post_type, invalid_charset,
+    invalid_json, json_not_object, invalid_form_data, invalid_array_arg, invalid_blocks_format,
+    invalid_metadata_format.
     """
     kind, _, parameters = (part.strip().lower() for part in content_type.partition(";"))
     if not body:
