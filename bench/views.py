@@ -18,7 +18,7 @@ from google.cloud import bigquery
 from functions.stream_bq.row import to_row
 from local.processes import ROOT, Child, accepts, free_port
 from ops import schema
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery, format_time
 from pipeline.events import IssueEvent
 
@@ -162,11 +162,11 @@ def _rows() -> Iterator[Row]:
 
 def _template(repository: int) -> Row:
     """Return the row of an issue's opening."""
-    issue = github.Issue(
-        repository=github.Repository(full_name=f"acme/app{repository}"),
+    issue = payloads.Issue(
+        repository=accounts.Repository(full_name=f"acme/app{repository}"),
         number=1,
         title="Export fails when the table is empty",
-        author=github.Person(login="octavia"),
+        author=accounts.Account(login="octavia"),
         created_at=BEGIN,
         labels=["bug", "export"],
     )

@@ -47,7 +47,7 @@ events = st.sampled_from(
 
 
 @st.composite
-def payloads(draw: st.DrawFn, action: str) -> dict[str, Any]:
+def hostile_payloads(draw: st.DrawFn, action: str) -> dict[str, Any]:
     """Return a payload of which every field that Slack shows is anything at all."""
     return {
         "action": action,

@@ -14,7 +14,7 @@ from functions.notify_slack.routing.routes import Hearing
 from functions.notify_slack.store.card_store import Living, Outcome
 from local.slack.message import Message as Kept
 from local.slack.server import SlackServer
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.errors import Unavailable
 from pipeline.events import Issue, IssueEvent
@@ -23,7 +23,7 @@ from tests.support.messages import NOON, an_issue
 
 TOKEN = "xoxb-local"
 GITHUB = "https://github.com"
-MONA = github.Person(login="mona")
+MONA = accounts.Account(login="mona")
 CHANNELS = [f"C{number:04}" for number in range(2_000)]
 
 
@@ -116,11 +116,11 @@ class Room:
         """Return another instance that keeps cards in the same channel."""
         return Room(server=self.server, clock=self.clock, channel=self.channel, fold_over=self.fold_over)
 
-    def issue(self, **changes: Any) -> github.Issue:
+    def issue(self, **changes: Any) -> payloads.Issue:
         """Return an issue that is created now."""
         return an_issue(**{"created_at": self.clock.now, **changes})
 
-    def read(self, event: github.Event, delivery_id: str = "", at: datetime | None = None) -> IssueEvent:
+    def read(self, event: payloads.Event, delivery_id: str = "", at: datetime | None = None) -> IssueEvent:
         """Return the event as it arrives, a second after it happened."""
         delivery = Delivery(
             delivery_id=delivery_id or f"d-{next(self.numbers)}",

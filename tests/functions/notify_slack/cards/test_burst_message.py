@@ -24,7 +24,7 @@ from functions.notify_slack.routing.routes import Hearing
 from functions.notify_slack.store import channel_history as search
 from local.slack.message import Message as Kept
 from local.slack.rules.message import MAX_BLOCKS_TEXT
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.errors import Unavailable
 from pipeline.events import IssueEvent
 from tests.support.rooms import GITHUB, MONA, Room, Rooms, Trouble, rooms, shown
@@ -73,7 +73,7 @@ def opened(room: Room, number: int, **changes: Any) -> IssueEvent:
     return room.read(room.issue(number=number, **changes).opened())
 
 
-def burst(room: Room, count: int, every: timedelta = SECOND) -> list[github.Issue]:
+def burst(room: Room, count: int, every: timedelta = SECOND) -> list[payloads.Issue]:
     """Open so many issues, one after the other."""
     issues = []
     for number in range(1, count + 1):
@@ -173,7 +173,7 @@ def test_a_fold_takes_issues_for_ten_minutes_and_is_found_for_the_last_of_them(h
 
 def test_a_fold_is_small_enough_for_slack_and_then_another_begins(room: Room) -> None:
     """However long titles and names are, no issue is left out, and no block is too long."""
-    repository = github.Repository(full_name=f"{'o' * 39}/{'r' * 100}")
+    repository = accounts.Repository(full_name=f"{'o' * 39}/{'r' * 100}")
     for number in range(1, 101):
         room.handle(opened(room, number, title="& <!here> " * 30, repository=repository))
     assert linked(*own_cards(room), *folds(room)) == list(range(1, 101))

@@ -23,13 +23,13 @@ from functions.notify_slack.cards import thread_reply as reply
 from functions.notify_slack.routing.routes import Hearing, Route, Routes
 from functions.notify_slack.store.card_store import Outcome
 from local.slack.message import Message as Kept
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.errors import Unavailable
 from pipeline.events import IssueEvent
 from tests.support.messages import NOON
 from tests.support.rooms import GITHUB, MONA, TOKEN, Crash, Room, Rooms, Trouble, rooms, shown
 
-ELSEWHERE = github.Repository(full_name="acme/elsewhere")
+ELSEWHERE = accounts.Repository(full_name="acme/elsewhere")
 COMPACT = Hearing(channel="C1")
 
 
@@ -99,7 +99,7 @@ troubles = st.none() | st.builds(
 )
 
 
-def happen(issue: github.Issue, step: str, at: datetime) -> github.Event:  # noqa: PLR0911 - a table
+def happen(issue: payloads.Issue, step: str, at: datetime) -> payloads.Event:  # noqa: PLR0911 - a table
     """Let one thing happen to the issue."""
     match step:
         case "labeled":
@@ -113,7 +113,7 @@ def happen(issue: github.Issue, step: str, at: datetime) -> github.Event:  # noq
         case "edited":
             return issue.edited(MONA, at, f"{issue.title}!")
         case "assigned":
-            return issue.assigned(MONA, at, github.Person(login=f"worker-{len(issue.assignees)}"))
+            return issue.assigned(MONA, at, accounts.Account(login=f"worker-{len(issue.assignees)}"))
         case "deleted":
             return issue.deleted(MONA, at)
         case _:
@@ -436,7 +436,7 @@ def test_the_end_of_a_comment_is_not_that_of_its_issue(room: Room) -> None:
     issue, start = room.issue(), room.clock.now
     opened = room.read(issue.opened())
     comment = issue.commented(MONA, start + timedelta(seconds=1), "x")
-    gone = room.read(github.Event(name=comment.name, payload={**comment.payload, "action": "deleted"}))
+    gone = room.read(payloads.Event(name=comment.name, payload={**comment.payload, "action": "deleted"}))
     closed = room.read(issue.closed(MONA, start + timedelta(seconds=9)))
     assert [room.handle(event).done for event in (opened, closed, gone)] == ["Posted", "Updated", "Recorded"]
     assert content(room.card) == state(closed)
