@@ -12,7 +12,7 @@ from clients.slack.client import Slack
 from functions.notify_slack.cards import card
 from functions.notify_slack.routing.routes import Hearing
 from functions.notify_slack.store.card_store import Living, Outcome
-from local.slack.page import Message as StoredMessage
+from local.slack.message import Message as StoredMessage
 from local.slack.server import SlackServer
 from ops.send import accounts, payloads
 from pipeline.delivery import Delivery

@@ -22,7 +22,7 @@ from functions.notify_slack.cards import metadata as index
 from functions.notify_slack.cards import thread_reply as reply
 from functions.notify_slack.routing.routes import Hearing, Route, Routes
 from functions.notify_slack.store.card_store import Outcome
-from local.slack.page import Message as StoredMessage
+from local.slack.message import Message as StoredMessage
 from ops.send import accounts, payloads
 from pipeline.errors import Unavailable
 from pipeline.events import IssueEvent
