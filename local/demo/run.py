@@ -7,8 +7,8 @@ import requests
 
 from local.demo.ledger import Entry, balance
 from local.demo.scenario import Step, scenario
-from local.slack import page as slack_page
-from local.slack.server import Message
+from local.slack.message import Message
+from local.slack.rendering.terminal import as_text
 from local.stack.stack import Stack
 from local.terminal import Terminal
 from ops.send.command import Target, post
@@ -81,7 +81,7 @@ def show_cards(stack: Stack, terminal: Terminal, order: list[str]) -> None:
     for card in messages:
         if card.thread_ts is None:
             replies = [reply for reply in messages if reply.thread_ts == card.ts]
-            lines = [slack_page.as_text(card), *(f"  {slack_page.as_text(reply)}" for reply in replies)]
+            lines = [as_text(card), *(f"  {as_text(reply)}" for reply in replies)]
             terminal.card("\n".join(lines))
 
 

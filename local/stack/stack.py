@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from google.api_core.exceptions import GoogleAPIError
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.pubsub_v1 import PublisherClient
 
+from clients.bigquery import connect
 from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer
@@ -236,11 +236,7 @@ class Stack:
         topics.create_topics(self.pubsub_host)
 
     def _bigquery(self) -> bigquery.Client:
-        return bigquery.Client(
-            project=topics.PROJECT,
-            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
-            client_options={"api_endpoint": self.bigquery_url},
-        )
+        return connect(topics.PROJECT, emulator=self.bigquery_url)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from functions.ingest.signature import sign
-from local.slack.server import Message
+from local.slack.message import Message
 from local.stack.stack import Stack
 from local.stack.topics import PROJECT, TOPIC
 from ops.send import accounts, payloads
