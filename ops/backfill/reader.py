@@ -3,8 +3,8 @@
 Three lists of the whole repository cost a hundredth of the calls that one timeline for each issue would:
 50,000 issues take some thousands of calls, an hour of GitHub's limit instead of a day. Single issues are
 asked for only if the lists are incomplete: GitHub ends the list of events of a large repository early,
-`since` cuts all three, and a deletion can move an entry over a page's edge. The issues are read first, so that
-the events never know less than the issue they belong to.
+`since` cuts all three, and a deletion can move an entry over a page's edge. The issues are read first, so
+that the events never know less than the issue they belong to.
 """
 
 from collections.abc import Iterator, Mapping
