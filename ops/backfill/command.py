@@ -12,9 +12,9 @@ import click
 
 from clients.github.settings import GitHubSettings, read_topic
 from ops.backfill.run import BackfillOutcome, BackfillRequest, run
+from ops.cli import json_option, one_line_errors
 from ops.progress import Progress
 from pipeline.delivery import parse_time
-from pipeline.errors import PipelineError
 from pipeline.repository_name import is_repository_name
 from pipeline.settings import both
 
@@ -40,7 +40,8 @@ class _Day(click.ParamType[datetime]):
 )
 @click.option("--dry-run", is_flag=True, help="Read and count; publish nothing.")
 @click.option("--restart", is_flag=True, help="Forget an interrupted run and read everything again.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
+@json_option
+@one_line_errors()
 def backfill(  # noqa: PLR0913 - one for each option
     *,
     repository: str,
@@ -73,8 +74,6 @@ def backfill(  # noqa: PLR0913 - one for each option
         settings, topic = _settings(dry_run=dry_run)
         request = BackfillRequest(name=repository, topic=topic, since=since, until=until, restart=restart)
         outcome = run(settings, request, progress)
-    except PipelineError as error:
-        raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         click.echo(
             "Stopped. Run the same command again to continue, or with --restart to begin again.", err=True

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from functions.ingest.signature import sign
-from local.slack.server import Message
+from local.slack.message import Message
 from local.stack import PROJECT, TOPIC, Stack
 from ops.send import accounts, payloads
 from tests.support.messages import an_issue

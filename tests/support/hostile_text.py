@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from clients.slack.blocks import Message
 from functions.notify_slack.routing.routes import Hearing
-from local.slack.rules import CONTROL, check_message
+from local.slack.rules.message import check_message
+from local.slack.rules.mrkdwn import CONTROL
 
 PIECES = [
     "<!channel>", "<!here|x>", "<@U1>", "<@U1MONA>", "<@U1|mona>", "<#C1>", "<!subteam^S1>",

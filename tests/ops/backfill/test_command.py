@@ -572,8 +572,7 @@ def test_another_request_does_not_go_on_with_it(server: GitHubServer, pubsub: Pu
     env = environment(server, pubsub)
     assert invoke(env, "--dry-run", "--since", "2026-01-02").exit_code == 0
     assert line(invoke(env)) == (
-        "Error: the interrupted run had --since 2026-01-02T00:00:00+00:00; "
-        "give the same again, or --restart."
+        "Error: the interrupted run had --since 2026-01-02T00:00:00+00:00; give the same again, or --restart."
     )
     assert outcome_of(invoke(env, "--restart", "--json")) == dict(sorted(made.items()))
 

@@ -13,7 +13,7 @@ from clients.slack.client import Slack
 from functions.notify_slack.cards import card
 from functions.notify_slack.cards import metadata as index
 from functions.notify_slack.routing.routes import Hearing
-from local.slack.rules import CONTROL
+from local.slack.rules.mrkdwn import CONTROL
 from local.slack.server import SlackServer
 from ops.send import accounts, payloads
 from pipeline.delivery import Delivery, Source
