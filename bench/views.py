@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
+from clients.bigquery import connect
 from functions.stream_bq.row import to_row
 from local.processes import ROOT, Child, accepts, free_port
 from ops import schema
@@ -76,11 +76,7 @@ def measure(folder: Path) -> list[View]:
         log=folder / "bigquery.log",
         environment={"HOME": str(venv / "home")},
     )
-    client = bigquery.Client(
-        project=PROJECT,
-        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
-        client_options={"api_endpoint": f"http://127.0.0.1:{port}"},
-    )
+    client = connect(PROJECT, emulator=f"http://127.0.0.1:{port}")
     names = [path.stem for path in schema.files()[1:]]
     child.start()
     try:
