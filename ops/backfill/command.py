@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import click
 
 from clients.github.client import GitHubClient
-from clients.github.settings import GitHubSettings, read_topic
+from clients.github.settings import GitHubSettings
 from clients.github.synthetic_deliveries import deliveries
 from clients.pubsub.batch_publisher import BATCH_MESSAGES, Topic
 from functions.stream_bq.table import STREAM_PAST
@@ -24,10 +24,11 @@ from ops.backfill.reader import Harvest
 from ops.backfill.store import Spool
 from ops.cli import json_option, one_line_errors
 from ops.progress import Progress, Step
+from ops.settings import read_topic
 from pipeline.delivery import parse_time
 from pipeline.errors import Unavailable
 from pipeline.repository_name import is_repository_name
-from pipeline.settings import both
+from pipeline.settings import collect_problems
 
 STATE = Path(".local/backfill")
 LOADS_A_DAY = 1_500  # https://cloud.google.com/bigquery/quotas#load_jobs
@@ -108,7 +109,7 @@ def backfill(  # noqa: PLR0913 - one for each option
 
 def _settings(*, dry_run: bool) -> tuple[GitHubSettings, str | None]:
     """Raise ConfigurationError naming every wrong setting; a count needs no topic."""
-    return both(
+    return collect_problems(
         lambda: GitHubSettings.from_environment(os.environ),
         lambda: None if dry_run else read_topic(os.environ),
     )
