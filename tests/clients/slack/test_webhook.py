@@ -8,7 +8,7 @@ import pytest
 from clients.slack import deadline
 from clients.slack.client import Slack
 from clients.slack.webhook import IncomingWebhook, is_webhook_url
-from pipeline.settings import SlackSettings
+from pipeline.settings import RotatingToken
 from tests.clients.slack.support import CHANNEL, TOKEN, Recorder, a_message, error_of
 from tests.support.clock import FakeClock
 
@@ -109,8 +109,8 @@ def test_a_token_that_becomes_a_webhooks_url_needs_no_restart(server: Recorder, 
     """The bot client and the webhook read the same file for every post."""
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n")
-    settings = SlackSettings.from_environment({"SLACK_TOKEN_FILE": str(file), "SLACK_API_URL": server.url})
-    client, webhook = Slack(settings.read_token, settings.api_url), IncomingWebhook(settings.read_token)
+    token = RotatingToken(name="SLACK_TOKEN", file=file)
+    client, webhook = Slack(token.read, server.url), IncomingWebhook(token.read)
     client.post(CHANNEL, a_message())
     file.write_text(server.webhook_url)
     webhook.post(a_message())
