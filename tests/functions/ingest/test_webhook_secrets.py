@@ -91,7 +91,7 @@ def test_no_usable_secret(payloads: list[bytes | Exception]) -> None:
     """When no version holds a usable secret, nobody is let in, and the next request looks again."""
     versions = Versions(*payloads)
     secrets = versions.secrets()
-    for attempt in (secrets.current, secrets.refreshed):
+    for attempt in (secrets.current, secrets.reload):
         with pytest.raises(Unavailable) as refused:
             attempt()
         assert refused.value.reason == "secret_blank"
@@ -247,7 +247,7 @@ def test_many_wrong_signatures_at_once() -> None:
     versions = Versions(b"a")
     secrets = versions.secrets()
     secrets.current()
-    assert at_once(32, secrets.refreshed) == [(b"a",)] * 32
+    assert at_once(32, secrets.reload) == [(b"a",)] * 32
     assert versions.calls == ["latest"] * 2
 
 
