@@ -32,9 +32,10 @@ def schema() -> None:
 @click.option("--dataset", default="github", show_default=True, help="Name of the dataset.")
 @click.option("--location", default=None, help="Where a new dataset is made, such as EU; default: US.")
 def apply_command(project: str, dataset: str, location: str | None) -> None:
-    """Create or update dataset, table and views. Running it again changes nothing; nothing is ever dropped.
+    """Create or update dataset, table and views.
 
-    BIGQUERY_EMULATOR_HOST=http://host:port sends it to a local BigQuery instead.
+    A second run changes nothing, and nothing is ever dropped. With BIGQUERY_EMULATOR_HOST=http://host:port it
+    goes to a local BigQuery.
     """
     if not _PROJECT.fullmatch(project):
         raise click.BadParameter("is no project's id", param_hint="--project")

@@ -48,7 +48,7 @@ class Table:
                 self._load(columns)
         except NotFound as error:
             raise Unavailable(
-                "table_missing", f"{self._name} does not exist (yet); run python -m ops schema apply."
+                "table_missing", f"{self._name} does not exist (yet); run ./issuewire schema apply."
             ) from error
         except (GoogleAPICallError, RetryError, GoogleAuthError, RequestException) as error:
             raise Unavailable(

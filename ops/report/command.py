@@ -47,14 +47,16 @@ def report(  # noqa: PLR0913 - one for each option
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Write how issues are answered into one HTML file that needs no network and no scripts.
+    """Write the numbers as one HTML page, without scripts.
 
-    Opened, closed and backlog by week, time to close and to first response, the backlog's age, who waits
-    longest, the reopen rate and the pipeline's own delay, read from the dataset's views.
+    The page shows what was opened and closed by week, the backlog and its age, the time to close and to first
+    response, who waits longest, the reopen rate and the delay of the pipeline, as the views count them.
 
-    BIGQUERY_DATASET=project.dataset names the default; BIGQUERY_EMULATOR_HOST=http://host:port asks a local
-    BigQuery instead.
-    """
+    \b
+    Environment:
+      BIGQUERY_DATASET        PROJECT.DATASET, used where no option names them
+      BIGQUERY_EMULATOR_HOST  http://host:port of a local BigQuery
+    """  # noqa: D301 - \b is click's mark for a block that is not rewrapped
     if out is None and not as_json:
         raise click.UsageError("give --out FILE, or --json")
     where, name = find_dataset(project, dataset)
@@ -101,7 +103,7 @@ def ask(project: str, wanted: report_queries.Wanted) -> Report:
         raise click.ClickException(f"{error}; stored are: {shown or 'no repositories yet'}") from error
     except NotFound as error:
         raise click.ClickException(
-            f"a table or view of {project}.{wanted.dataset} is missing; run python -m ops schema apply "
+            f"a table or view of {project}.{wanted.dataset} is missing; run ./issuewire schema apply "
             f"--project {project} --dataset {wanted.dataset} ({_first_line(error)})"
         ) from error
     except (GoogleAPICallError, RetryError, RequestException, TimeoutError) as error:

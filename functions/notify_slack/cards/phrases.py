@@ -1,11 +1,11 @@
 """The wording of cards and replies. Every function returns text that is safe to send to Slack."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from clients.slack.mrkdwn import code, escape_literal
 from pipeline.events import Issue
+from pipeline.repository_name import is_repository_name
 
 from ..routing.eligibility import CardEvent
 
@@ -48,8 +48,7 @@ DAYS, HOURS, MINUTES, ONE_MINUTE = "{n} days", "{n} hours", "{n} minutes", "1 mi
 UNDER_A_MINUTE = "less than a minute"
 SEPARATOR = " · "
 GHOST = "ghost"  # GitHub's name for a deleted account
-NO_TITLE, UNKNOWN_REPOSITORY = "(no title)", "(unknown repository)"
-
+NO_TITLE, UNKNOWN
 TITLE_LIMIT = 250  # characters, as every limit here
 NAME_LIMIT = 60
 _MAX_LABELS = 6
@@ -77,7 +76,7 @@ def this_issue(event: CardEvent, limit: int = 2 * NAME_LIMIT) -> str:
 def issue_url(event: CardEvent) -> str | None:
     """Return the issue's page below `github_url`, None if the repository's name makes no valid URL."""
     repository = event.received.repository
-    if not _REPOSITORY.fullmatch(repository or ""):
+    if not is_repository_name(repository):
         return None
     return f"{event.github_url}/{repository}/issues/{event.number}"
 

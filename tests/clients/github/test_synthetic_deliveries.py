@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clients.github.synthetic_deliveries import Past, deliveries
+from clients.github.issue_history import IssueHistory
+from clients.github.synthetic_deliveries import deliveries
 from functions.stream_bq.row import to_row
 from ops.send import payloads as github
 from pipeline.delivery import Delivery
@@ -41,9 +42,9 @@ def hosted(*events: github.Event) -> Hosted:
     return kept
 
 
-def past(kept: Hosted, number: int = 7, read_at: datetime = RUN, **changes: Any) -> Past:
+def past(kept: Hosted, number: int = 7, read_at: datetime = RUN, **changes: Any) -> IssueHistory:
     """Return the past of one issue; `changes` are of the issue as it is now."""
-    return Past(
+    return IssueHistory(
         issue=kept.issues[number] | changes,
         comments=[each for each in kept.comments if each["issue_url"].endswith(f"/{number}")],
         events=[each for each in kept.events if each["number"] == number],
@@ -51,7 +52,7 @@ def past(kept: Hosted, number: int = 7, read_at: datetime = RUN, **changes: Any)
     )
 
 
-def told(kept: Hosted, what: Past | None = None, **options: Any) -> list[Delivery]:
+def told(kept: Hosted, what: IssueHistory | None = None, **options: Any) -> list[Delivery]:
     """Return the rebuilt deliveries."""
     repository = kept.repository.as_json()
     return list(deliveries(repository, what or past(kept), options.pop("received_at", RUN), **options))

@@ -184,7 +184,7 @@ def test_a_table_that_comes_late(warehouse: Warehouse, tmp_path: Path) -> None:
         assert post_raw(running.url, delivery).status_code == 500
         [line] = errors(running)
         assert (line["reason"], line["delivery_id"]) == ("table_missing", "late")
-        assert "run python -m ops schema apply" in line["message"]
+        assert "run ./issuewire schema apply" in line["message"]
         warehouse.make(dataset)
         assert post_raw(running.url, delivery).status_code == 200
     assert warehouse.query("SELECT COUNT(*) AS n FROM `${DATASET}.events`", dataset) == [{"n": 1}]

@@ -294,7 +294,7 @@ def test_what_is_missing_is_one_line(warehouse: Warehouse, tmp_path: Path) -> No
             warehouse.query(statement, half)
     for name in (missing, half):
         line = one_line_of(invoke("--project", PROJECT, "--dataset", name, "--out", str(out)))
-        assert f"run python -m ops schema apply --project {PROJECT} --dataset {name}" in line
+        assert f"run ./issuewire schema apply --project {PROJECT} --dataset {name}" in line
     assert list(tmp_path.iterdir()) == []
 
 

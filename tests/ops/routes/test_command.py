@@ -34,16 +34,17 @@ private = "never"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Work in a folder that holds config/routes.toml."""
+    """Work in a folder that holds ours.toml, the file that is used where a test names no other."""
     (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "routes.toml").write_text(ROUTES)
+    (tmp_path / "ours.toml").write_text(ROUTES)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def invoke(*arguments: str, stdin: bytes | None = None) -> Result:
     """Run the command in this process; it ends by its own exit, never by a crash."""
-    result = CliRunner().invoke(ops, ["routes", *arguments], input=stdin, prog_name="python -m ops")
+    file = [] if "--file" in arguments else ["--file", "ours.toml"]
+    result = CliRunner().invoke(ops, ["routes", *arguments, *file], input=stdin, prog_name="issuewire")
     assert isinstance(result.exception, SystemExit | None)
     return result
 
@@ -176,10 +177,10 @@ def test_a_routes_file_that_cannot_be_read_is_one_line(command: list[str], name:
     assert (result.exit_code, result.output) == (1, f"Error: {name} cannot be read: {cause}\n")
 
 
-def test_the_shipped_file_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a checkout, the command needs no option."""
-    monkeypatch.chdir(ROOT)
-    assert invoke("check").stdout.startswith("everything -> C0123456789: ")
+def test_the_shipped_file_is_the_default() -> None:
+    """From any folder, the command reads the checkout's config/routes.toml if no option names a file."""
+    result = CliRunner().invoke(ops, ["routes", "check"])
+    assert result.stdout.startswith("everything -> C0123456789: ")
 
 
 # explain
@@ -284,7 +285,7 @@ def test_the_event_can_be_named() -> None:
     )
     refused = invoke("explain", saved(push))
     assert refused.exit_code == 2
-    assert refused.stderr.splitlines()[-1] == "Error: the payload does not tell its event; give --event"
+    assert refused.stderr.splitlines()[-1] == "Error: the payload does not show its event; give --event"
 
 
 def test_stdin_is_read_for_a_dash() -> None:
