@@ -472,7 +472,7 @@ def test_wrong_routes_are_told_before_any_call(world, command):
     done = world.run(command)
     assert (done.status, world.calls) == (1, [])
     assert "line 3: route 1: unknown key 'label', did you mean 'labels_any'?" in done.err
-    assert "line 4: route 1: format is none of compact, full" in done.err
+    assert "line 4: route 1: format must be one of compact, full" in done.err
     assert "config/routes.toml is wrong (see above); nothing was changed" in done.err
     assert "Traceback" not in done.err
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.notify_slack.cards import card
 from functions.notify_slack.routing import routes_file
+from functions.notify_slack.routing.eligibility import CardEvent, NotShown
 from ops.send import payloads as github
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
@@ -64,8 +64,10 @@ def said() -> set[str]:
         event = IssueEvent.from_delivery(
             Delivery(delivery_id="d", event="issues", body=json.dumps(payload).encode(), received_at=NOON)
         )
-        texts.update(filter(None, (card.silence(event), routes.silence(event))))
-        texts.update(reason.text for verdict in routes.explain(event) for reason in verdict.why_not)
+        shown = CardEvent.of(event)
+        texts.update({shown.reason} if isinstance(shown, NotShown) else ())
+        texts.add(routes.why_unmatched(event))
+        texts.update(mismatch.text for match in routes.explain(event) for mismatch in match.mismatches)
     return texts
 
 

@@ -48,13 +48,13 @@ DAYS, HOURS, MINUTES, ONE_MINUTE = "{n} days", "{n} hours", "{n} minutes", "1 mi
 UNDER_A_MINUTE = "less than a minute"
 SEPARATOR = " · "
 GHOST = "ghost"  # GitHub's name for a deleted account
-NO_TITLE, UNKNOWN
+NO_TITLE, UNKNOWN_REPOSITORY = "(no title)", "(unknown repository)"
+
 TITLE_LIMIT = 250  # characters, as every limit here
 NAME_LIMIT = 60
 _MAX_LABELS = 6
 _MAX_ASSIGNEES = 6
 _MAX_MENTIONS = 50
-_REPOSITORY = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}\Z)[\w.-]{1,100}", re.ASCII)
 _SECONDS = range(10**11)  # the dates that Slack accepts
 
 

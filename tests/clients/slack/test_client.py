@@ -15,7 +15,7 @@ from clients.slack.blocks import Message
 from clients.slack.client import Slack
 from clients.slack.rate_limit import BURST
 from functions.notify_slack.cards import card
-from functions.notify_slack.routing.routes import Hearing
+from functions.notify_slack.routing.routes import Destination
 from local.processes import free_port
 from local.slack.page import Message as Kept
 from local.slack.server import SlackServer
@@ -25,6 +25,7 @@ from pipeline.events import IssueEvent
 from pipeline.settings import SlackSettings
 from tests.support.clock import FakeClock
 from tests.support.messages import NOON, an_issue
+from tests.support.workspace import card_event
 
 TOKEN = "xoxb-local"
 CHANNEL = "C0123456789"
@@ -101,11 +102,10 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def a_card(**changes: Any) -> Message:
     """Return the card of an opened issue."""
     payload = an_issue(**changes).opened().payload
-    event = IssueEvent.from_delivery(
-        Delivery(delivery_id="d-1", event="issues", body=json.dumps(payload).encode(), received_at=NOON)
+    delivery = Delivery(
+        delivery_id="d-1", event="issues", body=json.dumps(payload).encode(), received_at=NOON
     )
-    assert event.issue is not None
-    return card.build(event, event.issue, Hearing(channel="C1"), "https://github.com")
+    return card.build(card_event(IssueEvent.from_delivery(delivery)), Destination(channel="C1"))
 
 
 def refused(call: Callable[[], object]) -> Unavailable:
