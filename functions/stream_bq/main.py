@@ -38,4 +38,4 @@ def stream_bq(push: CloudEvent) -> None:
     table().insert(row.columns, event.event_at)
     if row.left_out:
         log.warning("Left the payload out", extra={"reason": row.left_out})
-    log.info("Stored")
+    log.info("Stored", extra={"outcome": "stored"})

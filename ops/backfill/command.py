@@ -22,9 +22,10 @@ from clients.pubsub.batch_publisher import BATCH_MESSAGES, Topic
 from functions.stream_bq.table import STREAM_PAST
 from ops.backfill.reader import Harvest
 from ops.backfill.store import Spool
+from ops.cli import json_option, one_line_errors
 from ops.progress import Progress, Step
 from pipeline.delivery import parse_time
-from pipeline.errors import PipelineError, Unavailable
+from pipeline.errors import Unavailable
 from pipeline.repository_name import is_repository_name
 from pipeline.settings import both
 
@@ -64,7 +65,8 @@ class _Day(click.ParamType[datetime]):
 )
 @click.option("--dry-run", is_flag=True, help="Read and count; publish nothing.")
 @click.option("--restart", is_flag=True, help="Forget an interrupted run and read everything again.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
+@json_option
+@one_line_errors()
 def backfill(  # noqa: PLR0913 - one for each option
     *,
     repository: str,
@@ -97,8 +99,6 @@ def backfill(  # noqa: PLR0913 - one for each option
         settings, topic = _settings(dry_run=dry_run)
         wanted = Wanted(name=repository, topic=topic, since=since, until=until, restart=restart)
         outcome = run(settings, wanted, progress)
-    except PipelineError as error:
-        raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         click.echo("Stopped. Run the same command again to go on, with --restart to begin anew.", err=True)
         sys.exit(130)

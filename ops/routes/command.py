@@ -11,6 +11,7 @@ import click
 from functions.notify_slack.routing import routes_file
 from functions.notify_slack.routing.routes import Routes
 from ops import ROOT
+from ops.cli import file_errors, json_option
 from ops.routes.explanation import explained, shared, story, summary
 from ops.send.saved_delivery import read_delivery
 from pipeline.delivery import Delivery
@@ -25,7 +26,6 @@ _file_option = click.option(
     type=click.Path(path_type=Path),
     help="The routes file.",
 )
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 
 
 @click.group()
@@ -35,7 +35,7 @@ def routes() -> None:
 
 @routes.command("check")
 @_file_option
-@_json_option
+@json_option
 def check_command(routes_path: Path, *, as_json: bool) -> None:
     """Check the routes file and sum up each route.
 
@@ -52,7 +52,7 @@ def check_command(routes_path: Path, *, as_json: bool) -> None:
 @click.argument("payload", metavar="FILE")
 @click.option("--event", help="X-GitHub-Event.  [default: that of FILE, guessed if need be]")
 @_file_option
-@_json_option
+@json_option
 def explain_command(payload: str, event: str | None, routes_path: Path, *, as_json: bool) -> None:
     """Explain which routes a delivery matches, and why.
 
@@ -84,10 +84,8 @@ def read_routes(path: Path, *, as_json: bool) -> Routes:
 
 def read_text(path: Path) -> str:
     """Return the file's text, decoded as the function decodes it. Raises ClickException."""
-    try:
+    with file_errors(path):
         return path.read_text("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise click.ClickException(f"{path} cannot be read: {_cause(error)}") from error
 
 
 def read_event(file: str, event: str | None) -> IssueEvent:
@@ -101,7 +99,3 @@ def read_event(file: str, event: str | None) -> IssueEvent:
     except Malformed as error:
         raise click.ClickException(f"{'stdin' if file == '-' else file}: {error}") from error
     return IssueEvent.from_delivery(replace(delivery, event=saved.event_name()))
-
-
-def _cause(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__

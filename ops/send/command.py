@@ -15,6 +15,7 @@ import requests
 
 from functions.ingest.signature import sign
 from ops import ROOT
+from ops.cli import http_errors, json_option
 from ops.send.payload_spec import PayloadSpec, build_payload
 from ops.send.saved_delivery import read_delivery
 from pipeline.errors import Malformed
@@ -58,7 +59,7 @@ class Target:
 )
 @click.option("--author", default="octocat", show_default=True, help="Login of the person who acts.")
 @click.option("--delivery-id", help="X-GitHub-Delivery.  [default: a new GUID]")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
+@json_option
 def send(  # noqa: PLR0913 - one for each option
     *,
     file: str | None,
@@ -152,17 +153,8 @@ def post(target: Target, event: str, delivery_id: str, body: bytes) -> requests.
         "X-GitHub-Delivery": delivery_id,
         "X-Hub-Signature-256": sign(body, target.secret),
     }
-    try:
-        with requests.Session() as session:
-            session.trust_env = (
-                urlsplit(target.url).hostname not in LOOPBACK
-            )  # a proxy cannot reach this machine
-            return session.post(
-                target.url, data=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False
-            )
-    except requests.exceptions.Timeout as error:
-        raise click.ClickException(f"{target.url} gave no answer within {TIMEOUT_SECONDS:.0f} s") from error
-    except requests.exceptions.ConnectionError as error:
-        raise click.ClickException(f"{target.url} cannot be reached; is it running?") from error
-    except (requests.exceptions.RequestException, ValueError) as error:
-        raise click.ClickException(f"{target.url} cannot be used: {error}") from error
+    with http_errors(target.url, TIMEOUT_SECONDS), requests.Session() as session:
+        session.trust_env = urlsplit(target.url).hostname not in LOOPBACK  # no proxy reaches this machine
+        return session.post(
+            target.url, data=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False
+        )

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ops.send import payloads
+from ops.send import accounts, payloads
 from pipeline.repository_name import is_repository_name
 
-type _Build = Callable[[payloads.Issue, payloads.Person, datetime], payloads.Event]
+type _Build = Callable[[payloads.Issue, accounts.Account, datetime], payloads.Event]
 
 # Each event with its actions; the first action is the default. The issue is new, and `by` acts on it at `at`.
 BUILDERS: dict[str, dict[str, _Build]] = {
@@ -50,8 +50,8 @@ class PayloadSpec:
 
 def build_payload(spec: PayloadSpec, now: datetime) -> payloads.Event:
     """Return an event of GitHub's shape that happens at `now`; `spec` has no problem."""
-    author = payloads.Person(login=spec.author)
-    repository = payloads.Repository(full_name=spec.repository)
+    author = accounts.Account(login=spec.author)
+    repository = accounts.Repository(full_name=spec.repository)
     actions = BUILDERS[spec.event]
     if not actions:
         return payloads.ping(repository, author)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ops.cli import file_errors
 from pipeline.errors import Malformed
 from pipeline.events import parse_payload
 
@@ -40,10 +41,8 @@ def read_delivery(file: str, event: str | None) -> SavedDelivery:
     A sample is an object with the keys `headers` and `body` alone. Its body is sent as compact JSON, as
     GitHub sends it; any other content is the payload, and is sent byte for byte.
     """
-    try:
+    with file_errors(file):
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except (OSError, ValueError) as error:
-        raise click.ClickException(f"{file} cannot be read: {_cause(error)}") from error
     try:
         sample = parse_payload(content)
     except Malformed:
@@ -54,7 +53,3 @@ def read_delivery(file: str, event: str | None) -> SavedDelivery:
             return SavedDelivery(body=text.encode(), event=event or header)
         case _:
             return SavedDelivery(body=content, event=event)
-
-
-def _cause(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__

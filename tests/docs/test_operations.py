@@ -9,7 +9,8 @@ import pytest
 
 from functions.notify_slack.routing import routes_file
 from functions.notify_slack.routing.eligibility import CardEvent, NotShown
-from ops.send import payloads as github
+from functions.notify_slack.store.outcome import Outcome
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
 
@@ -21,9 +22,19 @@ SECTION = (
     .split("\n## An issue did not reach Slack\n")[1]
     .split("\n## ")[0]
 )
-WHYS = [
-    why for row in re.findall(r"^\| (.*?) \|", SECTION, re.MULTILINE) for why in re.findall(r"`([^`]+)`", row)
-]
+
+
+def first_column(header: str) -> list[str]:
+    """Return the code in the first column of the section's table with this header."""
+    table = SECTION.split(f"| {header} |")[1].split("\n\n")[0]
+    return [
+        code
+        for row in re.findall(r"^\| (.*?) \|", table, re.MULTILINE)
+        for code in re.findall(r"`([^`]+)`", row)
+    ]
+
+
+WHYS = first_column("why")
 ROUTES = """
 [[route]]
 channels = ["C1"]
@@ -45,22 +56,22 @@ repositories = ["acme/*"]
 
 def said() -> set[str]:
     """Return what the code says of events that reach nobody."""
-    bot = github.Person(login="dependabot[bot]", type="Bot")
+    bot = accounts.Account(login="dependabot[bot]", type="Bot")
     public, private, other = (
-        github.Repository(full_name=name, private=hidden)
+        accounts.Repository(full_name=name, private=hidden)
         for name, hidden in (("acme/app", False), ("acme/app", True), ("gamma/app", False))
     )
     issues = [
-        github.Issue(
+        payloads.Issue(
             repository=repository, number=7, title="x", author=bot, created_at=NOON, labels=["stale"], **kind
         )
         for repository in (public, private, other)
         for kind in ({}, {"is_pull_request": True})
     ]
-    payloads = [event.payload for issue in issues for event in (issue.opened(), issue.reopened(bot, NOON))]
-    payloads += [{"action": "opened"}, {"action": "opened", "issue": {"title": "x"}}]
+    bodies = [event.payload for issue in issues for event in (issue.opened(), issue.reopened(bot, NOON))]
+    bodies += [{"action": "opened"}, {"action": "opened", "issue": {"title": "x"}}]
     routes, texts = routes_file.parse(ROUTES), set()
-    for payload in payloads:
+    for payload in bodies:
         event = IssueEvent.from_delivery(
             Delivery(delivery_id="d", event="issues", body=json.dumps(payload).encode(), received_at=NOON)
         )
@@ -82,3 +93,8 @@ def test_a_reason_that_the_runbook_explains_is_one_that_is_given(why: str) -> No
 def test_the_runbook_explains_reasons() -> None:
     """The table is found, so that the comparison above compares something."""
     assert len(WHYS) > 10
+
+
+def test_the_runbook_explains_every_outcome() -> None:
+    """The values of the log field `outcome` are listed once each, and no others."""
+    assert sorted(first_column("outcome")) == sorted(Outcome)

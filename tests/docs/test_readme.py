@@ -16,7 +16,7 @@ import pytest
 
 from functions.notify_slack.routing import routes_file
 from local.processes import accepts, free_port
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
@@ -137,11 +137,11 @@ def checks_routes(command: str) -> None:
 
 def explains(command: str) -> None:
     """Say of a payload that was saved which routes hear it."""
-    issue = github.Issue(
-        repository=github.Repository(full_name="acme/app"),
+    issue = payloads.Issue(
+        repository=accounts.Repository(full_name="acme/app"),
         number=7,
         title="Export fails",
-        author=github.Person(login="octavia"),
+        author=accounts.Account(login="octavia"),
         created_at=datetime.now(UTC),
     )
     start, file = command.rsplit(" ", maxsplit=1)

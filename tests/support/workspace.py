@@ -13,9 +13,9 @@ from functions.notify_slack.routing.eligibility import CardEvent
 from functions.notify_slack.routing.routes import Destination
 from functions.notify_slack.store.card_store import CardStore
 from functions.notify_slack.store.outcome import UpsertResult
-from local.slack.page import Message as StoredMessage
+from local.slack.message import Message as StoredMessage
 from local.slack.server import SlackServer
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.errors import Unavailable
 from pipeline.events import IssueEvent
@@ -24,7 +24,7 @@ from tests.support.messages import NOON, an_issue
 
 TOKEN = "xoxb-local"
 GITHUB = "https://github.com"
-MONA = github.Person(login="mona")
+MONA = accounts.Account(login="mona")
 CHANNEL_IDS = [f"C{number:04}" for number in range(2_000)]
 
 
@@ -117,11 +117,11 @@ class Channel:
         """Return another instance that keeps cards in the same channel."""
         return Channel(server=self.server, clock=self.clock, id=self.id, fold_over=self.fold_over)
 
-    def issue(self, **changes: Any) -> github.Issue:
+    def issue(self, **changes: Any) -> payloads.Issue:
         """Return an issue that is created now."""
         return an_issue(**{"created_at": self.clock.now, **changes})
 
-    def receive(self, event: github.Event, delivery_id: str = "", at: datetime | None = None) -> CardEvent:
+    def receive(self, event: payloads.Event, delivery_id: str = "", at: datetime | None = None) -> CardEvent:
         """Return the event as the function reads it, received a second after it happened."""
         delivery = Delivery(
             delivery_id=delivery_id or f"d-{next(self.numbers)}",

@@ -14,7 +14,7 @@ from clients.github.client import GitHubClient
 from clients.github.responses import NotFound, PaginationLimit
 from clients.github.settings import GitHubSettings, read_topic
 from local.processes import free_port
-from ops.send import payloads as github
+from ops.send import accounts
 from pipeline.errors import ConfigurationError, Unavailable
 from tests.ops.backfill.github_server import TOKEN, GitHubServer, Reply
 from tests.support.messages import an_issue
@@ -48,7 +48,7 @@ class Wall:
 def server() -> Iterator[GitHubServer]:
     """Host acme/app with 250 issues."""
     server = GitHubServer()
-    kept = server.host(github.Repository(full_name="acme/app"))
+    kept = server.host(accounts.Repository(full_name="acme/app"))
     for number in range(1, 251):
         kept.observe(an_issue(number=number).opened())
     server.start()

@@ -16,7 +16,7 @@ import requests
 
 from clients.slack.client import TIMEOUT_SECONDS
 from local.slack.server import SlackServer
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from tests.support.framework import Function, function
 from tests.support.messages import NOON, TOPIC_PATH, an_issue, post_cloud_event, post_raw, push
 
@@ -48,7 +48,7 @@ ROUTES += "".join(
     for repository, channel in QUIET.items()
 )
 MARKER = "the body that no log may hold"
-MONA = github.Person(login="mona")
+MONA = accounts.Account(login="mona")
 
 type Post = Callable[[str, dict[str, Any]], requests.Response]
 envelopes = pytest.mark.parametrize("post", [post_raw, post_cloud_event], ids=["push", "CloudEvent"])
@@ -117,14 +117,14 @@ def attributes(delivery_id: str, event: str = "issues", **more: str) -> dict[str
     }
 
 
-def message_of(event: github.Event, delivery_id: str, **more: str) -> dict[str, Any]:
+def message_of(event: payloads.Event, delivery_id: str, **more: str) -> dict[str, Any]:
     """Return the push body of an event."""
     return push(json.dumps(event.payload).encode(), attributes(delivery_id, event.name, **more))
 
 
 def number_of(delivery_id: str) -> int:
     """Return the number of the issue that the delivery is about, an issue of its own."""
-    return 1_000 + github.number_for(delivery_id)
+    return 1_000 + accounts.number_for(delivery_id)
 
 
 def repository_of(delivery_id: str) -> str:
@@ -139,7 +139,7 @@ def channel_of(delivery_id: str) -> str:
 
 def opened(delivery_id: str, repository: str = "", **more: str) -> dict[str, Any]:
     """Return the push body of an issue that was opened."""
-    full_name = github.Repository(full_name=repository or repository_of(delivery_id))
+    full_name = accounts.Repository(full_name=repository or repository_of(delivery_id))
     issue = an_issue(repository=full_name, body=MARKER, number=number_of(delivery_id))
     return message_of(issue.opened(), delivery_id, **more)
 
@@ -172,8 +172,8 @@ def test_a_message_makes_a_card_and_its_repetition_none(notifier: Notifier, post
         "severity": "INFO",
     }
     posted, again = lines_since(notifier.function, before)
-    assert posted.items() >= {**fields, "message": "Posted", "ts": notifier.slack.messages[-1].ts}.items()
-    assert again.items() >= {**fields, "message": "Handled before"}.items()
+    assert posted.items() >= {**fields, "outcome": "posted", "ts": notifier.slack.messages[-1].ts}.items()
+    assert again.items() >= {**fields, "outcome": "already_handled"}.items()
 
 
 def test_simultaneous_repetitions_make_one_card(notifier: Notifier) -> None:
@@ -192,7 +192,7 @@ def test_what_makes_no_card_is_acknowledged(notifier: Notifier) -> None:
         message_of(pull.commented(MONA, NOON, "x"), "silent-1"),
         message_of(pull.opened(), "silent-2"),
         push(json.dumps(issue.opened().payload).encode(), attributes("silent-3", "sub_issues")),
-        message_of(github.ping(issue.repository, MONA), "silent-4"),
+        message_of(payloads.ping(issue.repository, MONA), "silent-4"),
         opened("silent-5", source="backfill"),
         opened("silent-6", repository="other/app"),
     ]
@@ -200,7 +200,7 @@ def test_what_makes_no_card_is_acknowledged(notifier: Notifier) -> None:
     assert [notifier.post(body) for body in silent] == [200] * len(silent)
     assert len(notifier.slack.requests) == calls
     lines = lines_since(notifier.function, before)
-    assert [line["message"] for line in lines] == ["Nothing to post"] * 6
+    assert [line["outcome"] for line in lines] == ["not_shown"] * 6
     assert [line["why"] for line in lines[1::2]] == [
         "no card is made of a pull request",
         "no card is made of 'ping', only of issues and their comments",
@@ -210,34 +210,34 @@ def test_what_makes_no_card_is_acknowledged(notifier: Notifier) -> None:
 
 def test_a_bots_issue_makes_no_card_and_the_log_says_why(notifier: Notifier) -> None:
     """Bots are muted unless the file says otherwise: 200, no call to Slack, and the route's reason."""
-    bot = github.Person(login="dependabot[bot]", type="Bot")
+    bot = accounts.Account(login="dependabot[bot]", type="Bot")
     before, calls = len(notifier.function.output()), len(notifier.slack.requests)
     assert notifier.post(message_of(an_issue(author=bot).opened(), "muted-1")) == 200
     assert len(notifier.slack.requests) == calls
     [line] = lines_since(notifier.function, before)
-    assert (line["severity"], line["message"]) == ("INFO", "Nothing to post")
+    assert (line["severity"], line["outcome"]) == ("INFO", "not_shown")
     assert line["why"] == "everything: the author 'dependabot[bot]' is muted by *[bot]"
 
 
 def test_what_a_bot_does_to_an_issue_changes_its_card_and_adds_no_reply(notifier: Notifier) -> None:
     """A muted sender is not worth a line in the thread, but the card stays true."""
-    bot = github.Person(login="dependabot[bot]", type="Bot")
+    bot = accounts.Account(login="dependabot[bot]", type="Bot")
     before = len(notifier.function.output())
     assert notifier.post(message_of(an_issue(number=12).closed(bot, NOON), "muted-2")) == 200
     assert notifier.cards("muted-2") == ["C1"]
     [line] = lines_since(notifier.function, before)
-    assert (line["message"], line["replied"]) == ("Posted", False)
+    assert (line["outcome"], line["replied"]) == ("posted", False)
 
 
 def test_an_issue_whose_author_is_no_bot_but_sounds_like_one_is_heard(notifier: Notifier) -> None:
     """The brackets of *[bot] are brackets: bob has his card."""
-    assert notifier.post(message_of(an_issue(author=github.Person(login="bob")).opened(), "bob")) == 200
+    assert notifier.post(message_of(an_issue(author=accounts.Account(login="bob")).opened(), "bob")) == 200
     assert notifier.cards("bob") == ["C1"]
 
 
 def test_the_life_of_an_issue_is_one_card(notifier: Notifier) -> None:
     """Opened, closed, reopened: one card, and a thread that tells what happened."""
-    issue = an_issue(number=8, repository=github.Repository(full_name="acme/app-59"))
+    issue = an_issue(number=8, repository=accounts.Repository(full_name="acme/app-59"))
     events = [
         issue.opened(),
         issue.closed(MONA, NOON + timedelta(hours=3)),
@@ -281,16 +281,16 @@ def test_an_incoming_webhook_is_told_of_a_close_unless_every_route_mutes_who_it_
 ) -> None:
     """As in the thread of a card, for which it stands."""
     notifier.token_file.write_text(notifier.slack.webhook_url)
-    bot = github.Person(login="dependabot[bot]", type="Bot")
+    bot = accounts.Account(login="dependabot[bot]", type="Bot")
     before, written = len(notifier.slack.messages), len(notifier.function.output())
     for name in ("app", "bots"):
-        issue = an_issue(repository=github.Repository(full_name=f"acme/{name}"))
+        issue = an_issue(repository=accounts.Repository(full_name=f"acme/{name}"))
         assert notifier.post(message_of(issue.closed(bot, NOON), f"bot-{name}")) == 200
     assert [message.text for message in notifier.slack.messages[before:]] == [
         "Closed as completed: acme/bots#7 Export fails"
     ]
     silent, _ = lines_since(notifier.function, written)
-    assert silent["why"].endswith("and of closed and reopened by nobody muted")
+    assert silent["why"].endswith("closed and reopened unless every route mutes the sender")
 
 
 def test_a_gzipped_body_is_read(notifier: Notifier) -> None:
@@ -341,7 +341,7 @@ def test_one_refusing_channel_does_not_silence_the_others(notifier: Notifier) ->
         "C1",
         "slack_is_archived",
     )
-    assert (posted["message"], posted["channel"]) == ("Posted", "C2")
+    assert (posted["outcome"], posted["channel"]) == ("posted", "C2")
     assert (raised["severity"], raised["reason"]) == ("ERROR", "slack_is_archived")
     assert notifier.post(opened("partly", "acme/both")) == 200
     assert notifier.cards("partly") == ["C2", "C1"]
@@ -449,7 +449,7 @@ def test_a_storm_of_429_is_answered_with_silence(six: Notifier) -> None:
         assert set(pool.map(six.post, [opened(f"storm-{number}") for number in range(39)])) == {500}
     assert len(six.slack.requests) == 1
     lines = six.function.log_lines()
-    refused = [line["channel"] for line in lines if line["message"].startswith("Not posted")]
+    refused = [line["channel"] for line in lines if line["message"].startswith("The channel was not updated")]
     assert sorted(refused) == sorted(SIX * 40)
     assert {line["reason"] for line in lines} == {"slack_ratelimited"}
 
@@ -564,7 +564,7 @@ def test_deliveries_at_the_same_time_keep_their_log_lines_apart(notifier: Notifi
     bodies = [
         message_of(
             an_issue(
-                number=number, title=f"t{number}", repository=github.Repository(full_name=name)
+                number=number, title=f"t{number}", repository=accounts.Repository(full_name=name)
             ).opened(),
             f"apart-{number}",
         )

@@ -30,16 +30,16 @@ from local.processes import free_port
 from local.pubsub.server import PubSubServer
 from ops.__main__ import ops
 from ops.backfill import command as backfill_module
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from tests.ops.backfill.github_server import TOKEN, GitHubServer, Hosted, Reply
 from tests.support.messages import NOON, an_issue
 from tests.support.warehouse import ROOT
 
 TOPIC = "projects/local-dev/topics/github-events"
 SUBSCRIPTION = "projects/local-dev/subscriptions/everything"
-APP = github.Repository(full_name="acme/app")
-MONA = github.Person(login="mona")
-AUTHOR = github.Person(login="octavia")
+APP = accounts.Repository(full_name="acme/app")
+MONA = accounts.Account(login="mona")
+AUTHOR = accounts.Account(login="octavia")
 SECONDS = 60.0
 STARTED: list[subprocess.Popen[str]] = []
 
@@ -156,7 +156,7 @@ def fill(kept: Hosted, issues: int) -> Counter[str]:
     """Give the repository so many issues with a life, and pull requests; return what they deliver."""
     made: Counter[str] = Counter()
 
-    def happen(event: github.Event) -> None:
+    def happen(event: payloads.Event) -> None:
         kept.observe(event)
         made[f"{event.name}.{event.payload['action']}"] += 1
 

@@ -20,9 +20,9 @@ from functions.notify_slack.cards.metadata import CARD
 from functions.notify_slack.routing.eligibility import CardEvent
 from functions.notify_slack.routing.routes import Destination
 from functions.notify_slack.store import channel_history
-from local.slack.page import Message as StoredMessage
-from local.slack.rules import MAX_BLOCKS_TEXT
-from ops.send import payloads as github
+from local.slack.message import Message as StoredMessage
+from local.slack.rules.message import MAX_BLOCKS_TEXT
+from ops.send import accounts, payloads
 from pipeline.errors import Unavailable
 from tests.support.workspace import MONA, Channel, Fault, Workspace, running_workspace
 
@@ -74,7 +74,7 @@ def opened(channel: Channel, number: int, **changes: Any) -> CardEvent:
     return channel.receive(channel.issue(number=number, **changes).opened())
 
 
-def burst(channel: Channel, count: int, every: timedelta = SECOND) -> list[github.Issue]:
+def burst(channel: Channel, count: int, every: timedelta = SECOND) -> list[payloads.Issue]:
     """Open so many issues, one after the other."""
     issues = []
     for number in range(1, count + 1):
@@ -174,7 +174,7 @@ def test_a_fold_takes_issues_for_ten_minutes_and_is_found_for_the_last_of_them(w
 
 def test_a_fold_is_small_enough_for_slack_and_then_another_begins(channel: Channel) -> None:
     """However long titles and names are, no issue is left out, and no block is too long."""
-    repository = github.Repository(full_name=f"{'o' * 39}/{'r' * 100}")
+    repository = accounts.Repository(full_name=f"{'o' * 39}/{'r' * 100}")
     for number in range(1, 101):
         channel.handle(opened(channel, number, title="& <!here> " * 30, repository=repository))
     assert linked(*own_cards(channel), *folds(channel)) == list(range(1, 101))

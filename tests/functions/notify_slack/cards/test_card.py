@@ -13,17 +13,17 @@ from clients.slack.client import Slack
 from functions.notify_slack.cards import card, metadata
 from functions.notify_slack.routing.eligibility import CardEvent
 from functions.notify_slack.routing.routes import Destination
-from local.slack.rules import CONTROL
+from local.slack.rules.mrkdwn import CONTROL
 from local.slack.server import SlackServer
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
-from tests.support.hostile_text import assert_inert, destinations, events, payloads, texts, wire
+from tests.support.hostile_text import assert_inert, destinations, events, hostile_payloads, texts, wire
 from tests.support.messages import NOON, an_issue
 
 GITHUB = "https://github.com"
-MONA = github.Person(login="mona")
-ANN = github.Person(login="ann")
+MONA = accounts.Account(login="mona")
+ANN = accounts.Account(login="ann")
 FORMATS = ("compact", "full")
 PEOPLE = {"mona": "U1MONA", "w1": "W1"}
 
@@ -60,7 +60,7 @@ def found(message: dict[str, Any]) -> metadata.PostedCard:
     return kept
 
 
-def late(message: dict[str, Any], event: github.Event) -> dict[str, Any]:
+def late(message: dict[str, Any], event: payloads.Event) -> dict[str, Any]:
     """Return the card after an event that is older than it is."""
     recorded = card.record(read(event.payload, event.name), found(message))
     assert recorded.text == message["text"]
@@ -90,7 +90,7 @@ def lines(message: dict[str, Any]) -> tuple[str, ...]:
 def test_no_payload_can_break_out_of_its_card(data: st.DataObject) -> None:
     """Any text in any field: Slack's rules hold, the routes alone mention, and links go to GitHub."""
     event, action = data.draw(events)
-    happened, destination = read(data.draw(payloads(action)), event), data.draw(destinations)
+    happened, destination = read(data.draw(hostile_payloads(action)), event), data.draw(destinations)
     made = card.build(happened, destination)
     assert_inert(made, GITHUB, destination)
     assert_inert(card.line(happened), GITHUB, Destination(channel="C1"))
@@ -105,7 +105,7 @@ def test_slack_takes_whatever_a_stranger_writes() -> None:
     @given(st.data())
     def check(data: st.DataObject) -> None:
         event, action = data.draw(events)
-        happened, destination = read(data.draw(payloads(action)), event), data.draw(destinations)
+        happened, destination = read(data.draw(hostile_payloads(action)), event), data.draw(destinations)
         made = card.build(happened, destination)
         ts = slack.post(destination.channel, made)
         slack.update(destination.channel, ts, made)
@@ -123,7 +123,7 @@ FORMATTING = re.compile(r"(?<![^\W_])[*_~]+|[*_~]+(?![^\W_])|`")
 @given(st.text(st.sampled_from("*_~`|<>&ab1 .\n"), min_size=1, max_size=20))
 def test_a_title_cannot_format_what_is_around_it(title: str) -> None:
     """Stars, bars and backticks in titles, names and labels neither end our bold nor begin a code span."""
-    payload = an_issue(title=title, labels=[title], author=github.Person(login=title)).opened().payload
+    payload = an_issue(title=title, labels=[title], author=accounts.Account(login=title)).opened().payload
     payload["repository"]["full_name"] = f"acme/{title}"
     text = CONTROL.sub(lambda found: found["label"] or "", lines(card_of(payload))[0])
     [frame] = re.findall("`[^`]*`", text)
@@ -195,7 +195,7 @@ def test_an_issue_that_goes_on() -> None:
     """Any later event shows the issue as it stands, and how old it is: labels, assignees, comments."""
     issue = an_issue(labels=["bug"], comments=2)
     for number in range(8):
-        event = issue.assigned(MONA, NOON, github.Person(login=f"w{number}"))
+        event = issue.assigned(MONA, NOON, accounts.Account(login=f"w{number}"))
     message = card_of(event.payload)
     assert message["text"] == "Open issue: acme/app#7 Export fails"
     assert lines(message) == (
@@ -209,7 +209,7 @@ def test_an_issue_that_is_gone() -> None:
     message = card_of(an_issue().deleted(MONA, NOON).payload)
     assert message["text"] == "Deleted: acme/app#7 Export fails"
     assert lines(message) == (f":wastebasket: *acme/app#7* {LINK} · octavia, {DAY}", "deleted by mona")
-    event, _ = an_issue().transferred(MONA, NOON, github.Repository(full_name="acme/lib"), 3)
+    event, _ = an_issue().transferred(MONA, NOON, accounts.Repository(full_name="acme/lib"), 3)
     message = card_of(event.payload)
     assert message["text"] == "Transferred: acme/app#7 Export fails"
     assert lines(message) == (
@@ -328,7 +328,7 @@ def test_no_comments_are_not_counted(count: Any) -> None:
 
 def test_a_destination_without_a_number_says_so() -> None:
     """A number that the payload does not hold is not made up."""
-    event, _ = an_issue().transferred(MONA, NOON, github.Repository(full_name="acme/lib"), 3)
+    event, _ = an_issue().transferred(MONA, NOON, accounts.Repository(full_name="acme/lib"), 3)
     del event.payload["changes"]["new_issue"]["number"]
     assert lines(card_of(event.payload))[1] == "transferred to acme/lib#? by mona"
 
@@ -395,7 +395,7 @@ def test_metadata_is_the_contract() -> None:
     assert card_of(payload)["metadata"] == {
         "event_type": "issuewire_card",
         "event_payload": {
-            "issue": f"{github.number_for('acme/app')}#7",
+            "issue": f"{accounts.number_for('acme/app')}#7",
             "updated_at": "2026-01-05T13:00:00.000000Z",
             "deliveries": ["d-1"],
             "schema": 1,
@@ -410,8 +410,8 @@ def test_metadata_is_the_contract() -> None:
 def test_assignees_are_mentioned_and_nobody_else(format_: str) -> None:
     """The author, who closed it, and logins that the routes file does not know are names."""
     issue = an_issue(author=MONA)
-    issue.assigned(MONA, NOON, github.Person(login="W1"))
-    issue.assigned(MONA, NOON, github.Person(login="stranger"))
+    issue.assigned(MONA, NOON, accounts.Account(login="W1"))
+    issue.assigned(MONA, NOON, accounts.Account(login="stranger"))
     message = card_of(issue.closed(MONA, NOON).payload, format=format_, people=PEOPLE)
     assert sum(text.count("<@") for text in texts(message)) == 1
     assert any("<@W1>, stranger" in text for text in texts(message))
@@ -487,7 +487,7 @@ def test_a_close_that_comes_late_says_who_it_was(format_: str) -> None:
     assert lines_of_context(told)[1:] == lines_of_context(message)[1:]
     assert told["blocks"][:-1] == message["blocks"][:-1]
     assert late(told, labeled)["blocks"] == told["blocks"]
-    stale = github.Event(
+    stale = payloads.Event(
         name=close.name, payload={**close.payload, "issue": {**close.payload["issue"], "state": "open"}}
     )
     for event in (before, labeled, stale, issue.commented(MONA, NOON, "x")):
@@ -588,7 +588,7 @@ def test_the_full_card_of_an_issue_that_is_done(end: str, headline: str, words: 
     event = {
         "closed": lambda: issue.closed(MONA, at),
         "deleted": lambda: issue.deleted(MONA, at),
-        "transferred": lambda: issue.transferred(MONA, at, github.Repository(full_name="acme/lib"), 3)[0],
+        "transferred": lambda: issue.transferred(MONA, at, accounts.Repository(full_name="acme/lib"), 3)[0],
     }[end]()
     message = card_of(event.payload, format="full")
     assert message["blocks"][0]["text"]["text"] == f"{headline} · acme/app#7"

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from functions.notify_slack.routing.eligibility import CardEvent, NotShown
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery, Source
 from pipeline.events import IssueEvent
 from tests.support.messages import NOON, an_issue
 
-MONA = github.Person(login="mona")
+MONA = accounts.Account(login="mona")
 RECEIVED = NOON + timedelta(hours=2)
 
 
@@ -23,7 +23,7 @@ def read(payload: dict[str, Any], event: str = "issues", source: Source = "webho
     return CardEvent.of(IssueEvent.from_delivery(delivery))
 
 
-def card_event(event: github.Event) -> CardEvent:
+def card_event(event: payloads.Event) -> CardEvent:
     """Return an event that has a card."""
     shown = read(event.payload, event.name)
     assert isinstance(shown, CardEvent)
@@ -69,7 +69,7 @@ def test_an_issue_without_an_identity_has_no_card(part: str, name: str) -> None:
 
 def test_a_payload_without_an_issue_has_no_card() -> None:
     """A ping, and an issue of another type than an object."""
-    ping = github.ping(github.Repository(full_name="acme/app"), MONA)
+    ping = payloads.ping(accounts.Repository(full_name="acme/app"), MONA)
     assert isinstance(read(ping.payload, "ping"), NotShown)
     for issue in ({}, None, [], "x"):
         assert isinstance(read({"action": "opened", "issue": issue}), NotShown)
@@ -114,8 +114,8 @@ def test_an_event_without_a_card_has_its_reason(
 def test_a_card_event_names_its_issue() -> None:
     """By the repository's id, which outlives a rename, and the number."""
     event = card_event(an_issue().opened())
-    assert event.key == f"{github.number_for('acme/app')}#7"
-    assert (event.repository_id, event.number) == (github.number_for("acme/app"), 7)
+    assert event.key == f"{accounts.number_for('acme/app')}#7"
+    assert (event.repository_id, event.number) == (accounts.number_for("acme/app"), 7)
 
 
 @pytest.mark.parametrize(
@@ -124,17 +124,17 @@ def test_a_card_event_names_its_issue() -> None:
         (an_issue().opened(), {"is_new"}),
         (an_issue().closed(MONA, NOON), {"is_close"}),
         (an_issue().deleted(MONA, NOON), {"is_final"}),
-        (an_issue().transferred(MONA, NOON, github.Repository(full_name="acme/lib"), 3)[0], {"is_final"}),
+        (an_issue().transferred(MONA, NOON, accounts.Repository(full_name="acme/lib"), 3)[0], {"is_final"}),
         (an_issue().reopened(MONA, NOON), set()),
         (an_issue().commented(MONA, NOON, "x"), set()),
     ],
 )
-def test_a_card_event_knows_what_kind_it_is(event: github.Event, kinds: set[str]) -> None:
+def test_a_card_event_knows_what_kind_it_is(event: payloads.Event, kinds: set[str]) -> None:
     """New, a close, or the end of the issue in its repository; a deleted comment is none of them."""
     shown = card_event(event)
     assert {kind for kind in ("is_new", "is_close", "is_final") if getattr(shown, kind)} == kinds
     if event.name == "issue_comment":
-        deleted = github.Event(name=event.name, payload={**event.payload, "action": "deleted"})
+        deleted = payloads.Event(name=event.name, payload={**event.payload, "action": "deleted"})
         assert not card_event(deleted).is_final
 
 

@@ -418,8 +418,7 @@ def test_people_are_logins_of_github(login: str) -> None:
 def test_a_login_stands_there_once() -> None:
     """A login knows no case, so in another case it would be two users."""
     assert problems(f'[people]\nOctoCat = "U1"\nmona = "U1"\n"octocat" = "U2"\n{GOOD}') == (
-        "routes file: line 4: people: 'octocat' is listed as 'OctoCat' too;"
-        " the case of a login does not matter",
+        "routes file: line 4: people: 'octocat' is listed as 'OctoCat' too; case does not matter",
     )
 
 

@@ -21,8 +21,8 @@ from functions.notify_slack.cards import card, metadata, thread_reply
 from functions.notify_slack.routing.eligibility import CardEvent
 from functions.notify_slack.routing.routes import Destination, Route, Routes
 from functions.notify_slack.store.outcome import UpsertResult
-from local.slack.page import Message as StoredMessage
-from ops.send import payloads as github
+from local.slack.message import Message as StoredMessage
+from ops.send import accounts, payloads
 from pipeline.errors import Unavailable
 from tests.support.messages import NOON
 from tests.support.workspace import (
@@ -35,7 +35,7 @@ from tests.support.workspace import (
     running_workspace,
 )
 
-ELSEWHERE = github.Repository(full_name="acme/elsewhere")
+ELSEWHERE = accounts.Repository(full_name="acme/elsewhere")
 COMPACT = Destination(channel="C1")
 
 
@@ -107,7 +107,7 @@ faults = st.none() | st.builds(
 )
 
 
-def happen(issue: github.Issue, step: str, at: datetime) -> github.Event:  # noqa: PLR0911 - a table
+def happen(issue: payloads.Issue, step: str, at: datetime) -> payloads.Event:  # noqa: PLR0911 - a table
     """Let one thing happen to the issue."""
     match step:
         case "labeled":
@@ -121,7 +121,7 @@ def happen(issue: github.Issue, step: str, at: datetime) -> github.Event:  # noq
         case "edited":
             return issue.edited(MONA, at, f"{issue.title}!")
         case "assigned":
-            return issue.assigned(MONA, at, github.Person(login=f"worker-{len(issue.assignees)}"))
+            return issue.assigned(MONA, at, accounts.Account(login=f"worker-{len(issue.assignees)}"))
         case "deleted":
             return issue.deleted(MONA, at)
         case _:
@@ -463,7 +463,9 @@ def test_the_end_of_a_comment_is_not_that_of_its_issue(channel: Channel) -> None
     issue, start = channel.issue(), channel.clock.now
     opened = channel.receive(issue.opened())
     comment = issue.commented(MONA, start + timedelta(seconds=1), "x")
-    gone = channel.receive(github.Event(name=comment.name, payload={**comment.payload, "action": "deleted"}))
+    gone = channel.receive(
+        payloads.Event(name=comment.name, payload={**comment.payload, "action": "deleted"})
+    )
     closed = channel.receive(issue.closed(MONA, start + timedelta(seconds=9)))
     assert [channel.handle(event).outcome for event in (opened, closed, gone)] == [
         "posted",
