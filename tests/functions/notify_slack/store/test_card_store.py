@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clients.slack import deadline
 from clients.slack.blocks import Message
 from clients.slack.client import Slack
 from functions.notify_slack.cards import card, metadata, thread_reply
 from functions.notify_slack.routing.eligibility import CardEvent
 from functions.notify_slack.routing.routes import Destination, Route, Routes
+from functions.notify_slack.store import channel_history
 from functions.notify_slack.store.outcome import UpsertResult
 from local.slack.message import Message as StoredMessage
 from ops.send import accounts, payloads
@@ -710,16 +710,16 @@ def test_a_crash_while_the_history_lags_leaves_no_second_card(lagging: Workspace
     assert payload(channel.card)["deliveries"] == [event.delivery_id]
 
 
-def test_the_wait_for_a_history_ends(sluggish: Workspace) -> None:
-    """After five readings within four seconds it is taken as it is; with little time left, after one."""
+def test_the_wait_for_a_history_ends(sluggish: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After five reads within four seconds the last one is used; with nine seconds left, the first."""
     channel = sluggish.channel()
     start = channel.clock.now
     event = channel.receive(channel.issue().opened(), at=start - timedelta(seconds=1))
     assert channel.calls(lambda: channel.handle(event)).count("conversations.history") == 1 + 5
     assert channel.clock.now - start == timedelta(seconds=3.75)
     event = channel.receive(channel.issue(number=8).opened())
-    with deadline.limit(9.0):
-        assert channel.calls(lambda: channel.handle(event)).count("conversations.history") == 1 + 1
+    monkeypatch.setattr(channel_history, "remaining", lambda: 9.0)
+    assert channel.calls(lambda: channel.handle(event)).count("conversations.history") == 1 + 1
 
 
 def test_two_cards_that_a_lag_has_left_become_one_with_the_next_event(sluggish: Workspace) -> None:
