@@ -631,7 +631,7 @@ def test_every_wrong_setting_is_told_at_start_and_events_are_refused(tmp_path: P
             "SLACK_TOKEN ",
             "GITHUB_URL ",
             "route 1 ('bugs'): unknown key 'channel'",
-            "('bugs'): channels is",
+            "('bugs'): channels must be",
         ):
             assert part in line["message"]
         before = len(up.output())
