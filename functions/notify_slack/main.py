@@ -10,17 +10,17 @@ from cloudevents.http import CloudEvent
 from clients.slack import deadline
 from clients.slack.client import Slack
 from pipeline import logs
-from pipeline.delivery import Delivery, claimed
 from pipeline.errors import PipelineError
-from pipeline.events import IssueEvent
 from pipeline.logs import log
 from pipeline.once import once
-from pipeline.settings import SlackSettings, at_start, both, read_routes
+from pipeline.settings import collect_problems, load_at_startup
+from pipeline.subscriber import receive
 
 from .cards import card
 from .routing import routes_file
 from .routing.eligibility import CardEvent, NotShown
 from .routing.routes import Destination, Routes
+from .settings import Settings, read_routes
 from .store.card_store import CardStore
 from .store.locks import ProcessedIds
 from .store.outcome import Outcome
@@ -30,17 +30,17 @@ DELIVERY_SECONDS = 45.0
 NO_LINE = "an incoming webhook shows only opened, and closed and reopened unless every route mutes the sender"
 
 
-def read_configuration() -> tuple[SlackSettings, Routes]:
+def read_configuration() -> tuple[Settings, Routes]:
     """Return settings and routes. Raises ConfigurationError naming the problems of both."""
-    return both(
-        lambda: SlackSettings.from_environment(os.environ),
+    return collect_problems(
+        lambda: Settings.from_environment(os.environ),
         lambda: routes_file.parse(read_routes(os.environ, folder=Path(__file__).parent)),
     )
 
 
 logs.setup()
-configuration = at_start(read_configuration)
-slack = once(lambda: Slack(configuration()[0].read_token, configuration()[0].api_url))
+configuration = load_at_startup(read_configuration)
+slack = once(lambda: Slack(configuration()[0].token.read, configuration()[0].api_url))
 cards = once(lambda: CardStore(slack(), configuration()[1].fold_over))
 posted = ProcessedIds()  # delivery ids that the incoming webhook has posted
 
@@ -48,16 +48,7 @@ posted = ProcessedIds()  # delivery ids that the incoming webhook has posted
 @functions_framework.cloud_event
 def notify_slack(push: CloudEvent) -> None:
     """Update the cards of one message from the topic."""
-    logs.begin(**claimed(push.data))
-    delivery = Delivery.from_push(push.data)
-    logs.bind(
-        delivery_id=delivery.delivery_id,
-        event=delivery.event,
-        action=delivery.action,
-        repository=delivery.repository,
-        traceparent=delivery.traceparent,
-    )
-    received = IssueEvent.from_delivery(delivery)
+    received = receive(push.data)
     settings, routes = configuration()
     event, destinations = CardEvent.of(received, settings.github_url), routes.destinations(received)
     if isinstance(event, NotShown) or not destinations:

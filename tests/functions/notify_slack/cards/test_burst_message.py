@@ -21,7 +21,7 @@ from functions.notify_slack.routing.eligibility import CardEvent
 from functions.notify_slack.routing.routes import Destination
 from functions.notify_slack.store import channel_history
 from local.slack.message import Message as StoredMessage
-from local.slack.rules.message import MAX_BLOCKS_TEXT
+from local.slack.rules.arguments import MAX_BLOCKS_TEXT
 from ops.send import accounts, payloads
 from pipeline.errors import Unavailable
 from tests.support.workspace import MONA, Channel, Fault, Workspace, running_workspace
