@@ -22,7 +22,7 @@ test: setup ## run the tests
 check: setup-main ## check format, lint, types and shell scripts
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
-	@.venv/bin/mypy functions pipeline ops
+	@.venv/bin/mypy functions clients metrics pipeline ops
 	@.venv/bin/shellcheck $(SHELL_SCRIPTS)
 	@.venv/bin/shfmt --diff $(SHELL_SCRIPTS)
 

@@ -15,12 +15,12 @@ from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
 from functions.ingest.signature import sign
-from local import github
 from local.processes import READY_SECONDS, Child, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer
 from local.secret_manager_server import SecretManagerServer
 from local.story import tell
+from ops.send import payloads as github
 
 SECRET_NAME = "projects/local-dev/secrets/webhook"
 SECRET = b"bench"

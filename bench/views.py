@@ -16,9 +16,9 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from functions.stream_bq.row import to_row
-from local import github
 from local.processes import ROOT, Child, accepts, free_port
 from ops import schema
+from ops.send import payloads as github
 from pipeline.delivery import Delivery, format_time
 from pipeline.events import IssueEvent
 

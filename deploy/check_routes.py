@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from functions.notify_slack import routes_file
+from functions.notify_slack.routing import routes_file
 from pipeline.errors import ConfigurationError
 
 try:

@@ -12,7 +12,7 @@ from local.slack import page as slack_page
 from local.slack.server import Message
 from local.stack import Stack
 from local.story import Step, tell
-from ops.send import Target, post
+from ops.send.command import Target, post
 
 SETTLE_SECONDS = 60.0
 

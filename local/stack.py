@@ -25,8 +25,8 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
 
-from functions.notify_slack import routes_file
-from functions.notify_slack.living import Done
+from functions.notify_slack.routing import routes_file
+from functions.notify_slack.store.card_store import Done
 from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer

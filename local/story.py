@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from local import github
+from ops.send import payloads as github
 
 APP = github.Repository(full_name="acme/app")
 WEBSITE = github.Repository(full_name="acme/website")

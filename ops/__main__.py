@@ -2,11 +2,11 @@
 
 import click
 
-from ops.backfill import backfill
-from ops.report import report
-from ops.routes import routes
+from ops.backfill.command import backfill
+from ops.report.command import report
+from ops.routes.command import routes
 from ops.schema import schema
-from ops.send import send
+from ops.send.command import send
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

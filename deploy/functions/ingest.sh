@@ -5,7 +5,7 @@ setting EVENTS '' '([a-z_]+(,[a-z_]+)*)?' 'is not a comma-separated list of even
 setting INGEST_MIN_INSTANCES 0 '[0-9]+' 'is not a number'
 
 TRIGGER=http-public
-PACKAGES=(pipeline)
+PACKAGES=(pipeline clients/pubsub)
 SECRETS=("$WEBHOOK_SECRET")
 ROLES=("roles/pubsub.publisher topic/$TOPIC")
 ENVIRONMENT=(PUBSUB_TOPIC="projects/$PROJECT/topics/$TOPIC" WEBHOOK_SECRET="projects/$PROJECT/secrets/$WEBHOOK_SECRET" THREADS=40)

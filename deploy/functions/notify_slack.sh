@@ -5,7 +5,7 @@ setting ROUTES_FILE config/routes.toml '.+' 'is not set to a file'
 [[ -f $ROUTES_FILE && -r $ROUTES_FILE ]] || PROBLEMS+=('ROUTES_FILE names no readable file')
 
 TRIGGER=push
-PACKAGES=(pipeline)
+PACKAGES=(pipeline clients/slack)
 FILES=(routes.toml="$ROUTES_FILE")
 CHECK=(deploy/check_routes.py "$ROUTES_FILE")
 SECRETS=("$SLACK_SECRET")

@@ -9,6 +9,7 @@ from http import HTTPStatus
 import flask
 import functions_framework
 
+from clients.pubsub.publisher import Publisher
 from pipeline import logs
 from pipeline.delivery import Delivery
 from pipeline.errors import ConfigurationError, Rejected, Unavailable
@@ -17,7 +18,6 @@ from pipeline.once import once
 from pipeline.settings import IngestSettings, at_start
 
 from . import signature, webhook
-from .publisher import Publisher
 from .webhook_secrets import WebhookSecrets, official_access
 
 ANSWER_SECONDS = (

@@ -26,10 +26,9 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
     SecretManagerServiceGrpcTransport,
 )
 
+from clients.pubsub.grpc_channel import reconnecting
 from pipeline.errors import Unavailable
 from pipeline.logs import log
-
-from .reconnect import reconnecting
 
 KEEP_SECONDS = 300.0
 FORCED_SECONDS = 30.0  # at most one forced refresh in this time, whoever asks

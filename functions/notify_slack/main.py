@@ -7,6 +7,8 @@ from pathlib import Path
 import functions_framework
 from cloudevents.http import CloudEvent
 
+from clients.slack import deadline
+from clients.slack.client import Slack
 from pipeline import logs
 from pipeline.delivery import Delivery, claimed
 from pipeline.errors import PipelineError
@@ -15,11 +17,11 @@ from pipeline.logs import log
 from pipeline.once import once
 from pipeline.settings import SlackSettings, at_start, both, read_routes
 
-from . import card, deadline, routes_file
-from .living import Living
-from .recent import Recent
-from .routes import Hearing, Routes
-from .slack import Slack
+from .cards import card
+from .routing import routes_file
+from .routing.routes import Hearing, Routes
+from .store.card_store import Living
+from .store.processed_ids import Recent
 
 # For all channels: Cloud Run ends a request after 60 s, and a call may take a little longer than its timeout.
 DELIVERY_SECONDS = 45.0

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from google.pubsub_v1 import types
 
-from .backlog import Backlog, Lease
+from local.pubsub.backlog import Backlog, Lease
 
 ACKNOWLEDGING = frozenset({102, 200, 201, 202, 204})
 WORKERS = 8

@@ -15,8 +15,8 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 from google.pubsub_v1 import types
 
-from .rules import Refused
-from .service import PULL_WAIT, Service
+from local.pubsub.rules import Refused
+from local.pubsub.service import PULL_WAIT, Service
 
 # Room for a request of 10 MB and its framing: it is Pub/Sub's limit that must answer, not gRPC's.
 MAX_RECEIVE_BYTES = 24 * 1024 * 1024

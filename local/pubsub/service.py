@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import grpc
 from google.pubsub_v1 import types
 
-from .rules import (
+from local.pubsub.rules import (
     MAX_DEADLINE,
     Refused,
     check_mask,
@@ -19,7 +19,7 @@ from .rules import (
     check_topic,
     invalid,
 )
-from .subscription import Subscription, changed, completed
+from local.pubsub.subscription import Subscription, changed, completed
 
 DELETED_TOPIC = "_deleted-topic_"
 PULL_WAIT = 1.0

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from google.pubsub_v1 import types
 
-from .backlog import Backlog, Lease
-from .push import Pusher
+from local.pubsub.backlog import Backlog, Lease
+from local.pubsub.push import Pusher
 
 # Without a retry policy; push: https://cloud.google.com/pubsub/docs/push#push_backoff.
 _PUSH_BACKOFF = (0.1, 60.0)

@@ -18,11 +18,11 @@ import requests
 from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
-from local import github
 from local.processes import Child, accepts, free_port
 from local.pubsub.server import PubSubServer
 from local.secret_manager_server import SecretManagerServer
 from local.slack.server import SlackServer
+from ops.send import payloads as github
 from pipeline.delivery import Delivery
 from tests.deploy.checkout import make_checkout
 from tests.support.messages import NOON, post_raw, push_of
@@ -79,9 +79,11 @@ def test_a_staged_folder_holds_the_function_and_nothing_else(tmp_path, name):
     (checkout / "functions" / name / "__pycache__").mkdir()
     mark(checkout, name, tmp_path / "staged")
     room = checkout / "functions" / name
-    expected = {path.name: path.read_bytes() for path in room.glob("*.py")}
+    expected = {path.relative_to(room).as_posix(): path.read_bytes() for path in room.rglob("*.py")}
     expected["requirements.txt"] = (room / "requirements.txt").read_bytes()
-    expected |= {f"pipeline/{path.name}": path.read_bytes() for path in (checkout / "pipeline").glob("*.py")}
+    for package in ("pipeline", "clients"):
+        modules = (checkout / package).rglob("*.py")
+        expected |= {path.relative_to(checkout).as_posix(): path.read_bytes() for path in modules}
     if name == "notify_slack":
         expected["routes.toml"] = (checkout / "config/routes.toml").read_bytes()
     assert files_of(tmp_path / "staged") == expected

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from functions.notify_slack import card, routes_file
-from local import github
+from functions.notify_slack.cards import card
+from functions.notify_slack.routing import routes_file
+from ops.send import payloads as github
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from functions.notify_slack import routes_file
-from local import github
+from functions.notify_slack.routing import routes_file
 from local.processes import accepts, free_port
+from ops.send import payloads as github
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local import github
+from ops.send import payloads as github
 from pipeline.delivery import Delivery
 from pipeline.errors import Malformed
 from pipeline.events import Comment, Issue, IssueEvent, IssueRef, parse_payload

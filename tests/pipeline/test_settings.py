@@ -7,14 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ConfigurationError, Unavailable
-from pipeline.settings import (
-    BigQuerySettings,
-    IngestSettings,
-    SlackSettings,
-    at_start,
-    both,
-    read_routes,
-)
+from pipeline.settings import BigQuerySettings, IngestSettings, SlackSettings, at_start, both, read_routes
 
 INGEST = {"PUBSUB_TOPIC": "projects/p/topics/t", "WEBHOOK_SECRET": "projects/p/secrets/s"}
 SLACK = {"SLACK_TOKEN": "xoxb-1"}

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.stream_bq.row import to_row
-from local import github
+from ops.send import payloads as github
 from pipeline.delivery import Delivery, Source
 from pipeline.events import IssueEvent
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from local import github
+from ops.send import payloads as github
 from tests.sql.deliveries import Subject, other_event, row
 
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)

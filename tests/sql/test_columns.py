@@ -7,7 +7,8 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from ops import report_sql, schema
+from metrics import queries as report_sql
+from ops import schema
 from tests.support.warehouse import COLUMNS, Warehouse
 
 FILES = schema.files()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local import github
+from ops.send import payloads as github
 from pipeline.delivery import parse_time
 from tests.sql.deliveries import Subject, other_event, row
 from tests.support.messages import NOON

@@ -10,9 +10,9 @@ import pytest
 import requests
 
 from functions.ingest.signature import sign
-from local import github
 from local.slack.server import Message
 from local.stack import PROJECT, TOPIC, Stack
+from ops.send import payloads as github
 from tests.support.messages import an_issue
 
 pytestmark = pytest.mark.stack

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from local import github
+from ops.send import payloads as github
 from tests.support.messages import NOON, an_issue
 
 _LATER = NOON + timedelta(hours=1)

@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from functions.notify_slack.message import Message
-from functions.notify_slack.routes import Hearing
+from clients.slack.blocks import Message
+from functions.notify_slack.routing.routes import Hearing
 from local.slack.rules import CONTROL, check_message
 
 PIECES = [

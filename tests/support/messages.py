@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from local import github
+from ops.send import payloads as github
 from pipeline.delivery import Delivery
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)

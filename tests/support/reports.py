@@ -4,17 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from ops.report_data import (
-    Age,
-    Delay,
-    DelayDay,
-    Report,
-    Repository,
-    Responses,
-    Spread,
-    Waiting,
-    Week,
-)
+from metrics.figures import Age, Delay, DelayDay, Report, Repository, Responses, Spread, Waiting, Week
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)  # a Wednesday
 THIS_WEEK = date(2026, 3, 16)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from functions.notify_slack import card
-from functions.notify_slack.living import Living, Outcome
-from functions.notify_slack.routes import Hearing
-from functions.notify_slack.slack import Slack
-from local import github
+from clients.slack.client import Slack
+from functions.notify_slack.cards import card
+from functions.notify_slack.routing.routes import Hearing
+from functions.notify_slack.store.card_store import Living, Outcome
 from local.slack.page import Message as Kept
 from local.slack.server import SlackServer
+from ops.send import payloads as github
 from pipeline.delivery import Delivery
 from pipeline.errors import Unavailable
 from pipeline.events import Issue, IssueEvent

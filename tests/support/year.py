@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from functions.stream_bq.row import to_row
-from local import github
+from ops.send import payloads as github
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
 

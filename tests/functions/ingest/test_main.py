@@ -12,8 +12,8 @@ import pytest
 import requests
 from google.pubsub_v1.types import PubsubMessage
 
-from local import github
 from local.processes import free_port
+from ops.send import payloads as github
 from pipeline.delivery import Delivery
 from tests.functions.ingest.world import SECRET, TIMEOUT, World, headers, issue_body, sign
 from tests.support.messages import push

@@ -23,10 +23,10 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 from google.pubsub_v1.types import PubsubMessage, Subscription
 
-from local import github
 from local.processes import Child, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.secret_manager_server import SecretManagerServer
+from ops.send import payloads as github
 from tests.support.framework import Function, function
 from tests.support.messages import an_issue
 

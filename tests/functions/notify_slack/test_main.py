@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import requests
 
-from functions.notify_slack.slack import TIMEOUT_SECONDS
-from local import github
+from clients.slack.client import TIMEOUT_SECONDS
 from local.slack.server import SlackServer
+from ops.send import payloads as github
 from tests.support.framework import Function, function
 from tests.support.messages import NOON, TOPIC_PATH, an_issue, post_cloud_event, post_raw, push
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local import github
+from ops.send import payloads as github
 from pipeline.delivery import Delivery
 from tests.support.framework import Function, function
 from tests.support.messages import NOON, an_issue, post_cloud_event, post_raw, push, push_of

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from functions.stream_bq.row import Row, to_row
-from local import github
+from ops.send import payloads as github
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
 from tests.support.hostile import ANY_JSON, ANY_TEXT, AWKWARD, mutated, nested, places, shapes

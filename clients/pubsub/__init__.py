@@ -1,0 +1,1 @@
+"""Pub/Sub: publish to a topic."""

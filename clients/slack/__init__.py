@@ -1,0 +1,1 @@
+"""Slack: the Web API, incoming webhooks, and text that is safe to show there."""

@@ -1,0 +1,1 @@
+"""Which channels an event goes to."""

@@ -1,0 +1,89 @@
+"""config/routes.toml, checked as a whole: the routes, or every problem at once with its line."""
+
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.errors import ConfigurationError
+
+from . import validation as checks
+from .line_numbers import Lines, Places, told
+from .routes import FOLD_OVER, Route, Routes
+
+MUTED = ("*[bot]",)  # when the file says nothing
+
+_TABLES = ("defaults", "people", "route")
+
+
+def parse(text: str) -> Routes:
+    """Read the file's text. Raises ConfigurationError naming every problem."""
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # beyond TOMLDecodeError: a number of 4,301 digits
+        raise ConfigurationError([f"routes file: {error}"]) from error
+    entries = document.get("route", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ConfigurationError(["routes file: write each route as [[route]]"])
+    problems = list(_problems(document, entries, Places.of(text, routes=len(entries))))
+    if problems:
+        raise ConfigurationError(problems)
+    defaults = document.get("defaults", {})
+    return Routes(
+        routes=tuple(_route(number, entry, defaults) for number, entry in enumerate(entries, start=1)),
+        people={login.lower(): user for login, user in document.get("people", {}).items()},
+        fold_over=defaults.get("fold_over", FOLD_OVER),
+    )
+
+
+def _route(number: int, entry: dict[str, Any], defaults: dict[str, Any]) -> Route:
+    return Route(
+        name=_name(number, entry),
+        channels=tuple(entry["channels"]),
+        repositories=tuple(entry.get("repositories", ["*"])),
+        labels_any=tuple(entry.get("labels_any", ())),
+        labels_all=tuple(entry.get("labels_all", ())),
+        labels_none=tuple(entry.get("labels_none", ())),
+        events=tuple(entry.get("events", ())),
+        private=entry.get("private", "any"),
+        mute_authors=tuple(entry.get("mute_authors", defaults.get("mute_authors", MUTED))),
+        format=entry.get("format", defaults.get("format", "compact")),
+        mention=tuple(entry.get("mention", ())),
+    )
+
+
+def _problems(document: dict[str, Any], entries: list[dict[str, Any]], places: Places) -> Iterator[str]:
+    for name in [name for name in document if name not in _TABLES]:
+        yield told(places.top, name, f"unknown table {name!r}{checks.meant(name, _TABLES)}")
+    for name, lines, check in (
+        ("defaults", places.defaults, checks.of_defaults),
+        ("people", places.people, checks.of_people),
+    ):
+        table = document.get(name, {})
+        if isinstance(table, dict):
+            for key, problem in check(table):
+                yield told(lines, key, f"{name}: {problem}")
+        else:
+            yield told(places.top, name, f"write the {name} as one table [{name}]")
+    if not entries:
+        yield "routes file: there is no [[route]]"
+    yield from _route_problems(entries, places.routes)
+
+
+def _route_problems(entries: list[dict[str, Any]], places: list[Lines]) -> Iterator[str]:
+    names: dict[str, int] = {}
+    for number, (entry, lines) in enumerate(zip(entries, places, strict=True), start=1):
+        for key, problem in checks.of_route(entry):
+            yield told(lines, key, f"{_called(number, entry)}: {problem}")
+        first = names.setdefault(_name(number, entry), number)
+        if first != number:
+            yield told(lines, "name", f"{_called(number, entry)}: route {first} has the same name")
+
+
+def _name(number: int, entry: dict[str, Any]) -> str:
+    name = entry.get("name")
+    return name if isinstance(name, str) else f"route {number}"
+
+
+def _called(number: int, entry: dict[str, Any]) -> str:
+    name = entry.get("name")
+    return f"route {number} ({name!r})" if isinstance(name, str) else f"route {number}"

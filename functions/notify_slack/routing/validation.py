@@ -1,0 +1,169 @@
+"""What can be wrong with the values of the routes file, table by table: each problem with its key."""
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Any, TypeIs, get_args
+
+from ..cards.card import EVENTS
+from .routes import Format, Private
+
+_DEFAULTS = ("fold_over", "format", "mute_authors")
+_LABELS = ("labels_any", "labels_all", "labels_none")
+_KEYS = (
+    "name",
+    "channels",
+    "repositories",
+    *_LABELS,
+    "events",
+    "private",
+    "mute_authors",
+    "format",
+    "mention",
+)
+_MOST_FOLDED = 50
+# No user's id: Slack would post, but does not show the history that a card is found in again.
+_CHANNEL = re.compile(r"[CDG][A-Z0-9]+")
+_USER = re.compile(r"[UW][A-Z0-9]+")
+_MENTIONED = re.compile(r"[UWS][A-Z0-9]+")
+_LOGIN = re.compile(r"[\w-]+", re.ASCII)
+_MUTED = re.compile(r"[\w*?\[\]-]+", re.ASCII)
+_EVERYBODY = re.compile(r"\*+\??\**|\?\*+")
+# What may mean an owner/name: one slash between two names, or a wildcard that can stand for the slash.
+_GLOB = re.compile(r"[\w.*?-]+/[\w.*?-]+|(?=.*[*?])[\w.*?-]+|.*\[.*", re.ASCII)
+
+type Problem = tuple[str | None, str]  # the key that it is about, and what is wrong
+type Table = dict[str, Any]
+
+
+def of_defaults(table: Table) -> Iterator[Problem]:
+    """Yield what is wrong with [defaults]."""
+    yield from _unknown(table, _DEFAULTS)
+    yield from _format(table)
+    yield from _muted(table)
+    fold_over = table.get("fold_over", 0)
+    if type(fold_over) is not int or not 0 <= fold_over <= _MOST_FOLDED:
+        yield "fold_over", f"fold_over is no number from 0 to {_MOST_FOLDED}; 0 folds nothing"
+
+
+def of_people(table: Table) -> Iterator[Problem]:
+    """Yield what is wrong with [people]."""
+    first: dict[str, str] = {}
+    for login, user in table.items():
+        if not _LOGIN.fullmatch(login):
+            yield login, f"{login!r} is no GitHub login"
+        elif first.setdefault(login.lower(), login) != login:
+            yield login, f"{login!r} stands there as {first[login.lower()]!r} too; a login knows no case"
+        if not isinstance(user, str) or not _USER.fullmatch(user):
+            yield login, f"{login!r} has no Slack user id such as U0123456789"
+
+
+def of_route(table: Table) -> Iterator[Problem]:
+    """Yield what is wrong with one [[route]], also what could never match."""
+    yield from _unknown(table, _KEYS)
+    name = table.get("name", "route")
+    if not isinstance(name, str) or not name.strip() or not name.isprintable():
+        yield "name", "name is not a line of text"
+    channels = table.get("channels")
+    if not _texts(channels) or not all(map(_CHANNEL.fullmatch, channels)):
+        yield "channels", "channels is not a list of channel ids such as C0123456789"
+    yield from _repositories(table.get("repositories", ["*"]))
+    yield from _labels(table)
+    yield from _events(table.get("events", list(EVENTS)))
+    yield from _one_of("private", table.get("private", "any"), get_args(Private))
+    yield from _muted(table)
+    yield from _format(table)
+    yield from _mention(table.get("mention", []), table.get("events", list(EVENTS)))
+
+
+def meant(name: str, known: Collection[str]) -> str:
+    """Return a question where the name looks misspelt, else nothing."""
+    import difflib  # noqa: PLC0415 - a good file never needs it, and a cold start would wait for it
+
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    return f", did you mean {close[0]!r}?" if close else ""
+
+
+def _repositories(globs: object) -> Iterator[Problem]:
+    if not _texts(globs):
+        yield "repositories", 'repositories is not a list of globs such as "acme/*"'
+        return
+    for glob in globs:
+        if not _GLOB.fullmatch(glob):
+            yield "repositories", f"repositories: {glob!r} can never match an owner/name"
+
+
+def _labels(table: Table) -> Iterator[Problem]:
+    """Refuse also an empty list: it could mean that nothing is asked for, or that nothing will do."""
+    lists: dict[str, dict[str, str]] = {}  # {key: {label in lower case: label}}
+    for key in (key for key in _LABELS if key in table):
+        if not _texts(table[key]):
+            yield key, f'{key} is not a list of labels such as "bug"'
+            continue
+        for label in table[key]:
+            if label != label.strip():
+                yield key, f"{key}: {label!r} has a space at its end, which no label has"
+        lists[key] = {label.lower(): label for label in table[key]}
+    asked, unwanted = lists.get("labels_any", {}), lists.get("labels_none", {})
+    for label in sorted(unwanted.keys() & lists.get("labels_all", {}).keys()):
+        yield (
+            "labels_none",
+            f"labels_none: {unwanted[label]!r} is in labels_all too, so the route can never match",
+        )
+    if asked and asked.keys() <= unwanted.keys():
+        yield "labels_none", "labels_none has every label of labels_any, so the route can never match"
+
+
+def _events(events: object) -> Iterator[Problem]:
+    known = f" (known: {', '.join(EVENTS)})"
+    if events == []:
+        yield "events", f"events is empty, so the route can never match{known}"
+    elif not _texts(events):
+        yield "events", f"events is not a list of EVENT.ACTION{known}"
+    else:
+        for event in events:
+            if event not in EVENTS:
+                yield "events", f"events: no card is made of {event!r}{meant(event, EVENTS) or known}"
+
+
+def _muted(table: Table) -> Iterator[Problem]:
+    muted = table.get("mute_authors", [])
+    if muted == []:
+        return
+    if not _texts(muted) or not all(map(_MUTED.fullmatch, muted)):
+        yield "mute_authors", 'mute_authors is not a list of logins such as "octocat" or "*[bot]"'
+    elif everybody := next(filter(_EVERYBODY.fullmatch, muted), None):
+        yield "mute_authors", f"mute_authors: {everybody!r} mutes everybody, so the route can never match"
+
+
+def _mention(mentioned: object, events: object) -> Iterator[Problem]:
+    if mentioned == []:
+        return
+    if not _texts(mentioned) or not all(map(_MENTIONED.fullmatch, mentioned)):
+        yield "mention", "mention is not a list of ids of users (U0123456789) or user groups (S0123456789)"
+    elif _texts(events) and "issues.opened" not in events:
+        yield "mention", "mention: events has no issues.opened, so nobody would ever be mentioned"
+
+
+def _format(table: Table) -> Iterator[Problem]:
+    yield from _one_of("format", table.get("format", "compact"), get_args(Format))
+
+
+def _one_of(key: str, value: object, known: tuple[str, ...]) -> Iterator[Problem]:
+    if value not in known:
+        yield (
+            key,
+            f"{key} is none of {', '.join(known)}{meant(value, known) if isinstance(value, str) else ''}",
+        )
+
+
+def _unknown(table: Table, known: Collection[str]) -> Iterator[Problem]:
+    for key in sorted(table.keys() - set(known)):
+        yield key, f"unknown key {key!r}{meant(key, known)} (known: {', '.join(sorted(known))})"
+
+
+def _texts(value: object) -> TypeIs[list[str]]:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(item, str) and item.strip() for item in value)
+    )

@@ -1,0 +1,1 @@
+"""Cards and burst messages in Slack: find, post, update."""

@@ -1,0 +1,1 @@
+"""ops backfill: the past of a repository."""

@@ -1,0 +1,1 @@
+"""ops report: the numbers as one page."""

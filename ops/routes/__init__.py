@@ -1,0 +1,1 @@
+"""ops routes: check and explain the routes file."""

@@ -1,0 +1,1 @@
+"""ops send: one signed delivery."""

@@ -1,0 +1,185 @@
+"""Publishing: exactly once confirmed or an error, within Pub/Sub's limits and the time that is left."""
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from clients.pubsub.grpc_channel import RECONNECT, reconnecting
+from clients.pubsub.publisher import MAX_REQUEST_BYTES, Publisher
+from functions.ingest.webhook_secrets import official_access
+from local.processes import free_port
+from local.pubsub.server import PubSubServer
+from pipeline.errors import Rejected, Unavailable
+from tests.functions.ingest.world import Inbox, PubSub
+
+TIMEOUT = 8.0
+
+
+@pytest.fixture(scope="module")
+def pubsub() -> Iterator[PubSub]:
+    """Give a Pub/Sub."""
+    server = PubSubServer()
+    yield PubSub(host=server.start())
+    server.stop()
+
+
+@pytest.fixture
+def inbox(pubsub: PubSub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
+    """Give a topic that the official client finds."""
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub.host)
+    inbox = pubsub.new_topic()
+    yield inbox
+    inbox.channel.close()
+
+
+def test_bytes_and_attributes_arrive(inbox: Inbox) -> None:
+    """What is published is what arrives, byte for byte, under the id that is returned."""
+    data, attributes = bytes(range(256)), {"delivery_id": "d", "event": "issues"}
+    message_id = Publisher(inbox.topic).publish(data, attributes, TIMEOUT)
+    (message,) = inbox.until("d")
+    assert (message.data, dict(message.attributes), message.message_id) == (data, attributes, message_id)
+
+
+def padded(topic: str, size: int) -> bytes:
+    """Return data whose publish request, with the attribute used here, has `size` bytes."""
+    from google.pubsub_v1 import PublishRequest, PubsubMessage  # noqa: PLC0415 - used here alone
+
+    data = bytes(size - 200)
+    request = PublishRequest(
+        topic=topic, messages=[PubsubMessage(data=data, attributes={"delivery_id": "big"})]
+    )
+    return bytes(len(data) + size - PublishRequest.pb(request).ByteSize())
+
+
+def test_the_largest_message(inbox: Inbox) -> None:
+    """A request of exactly Pub/Sub's 10,000,000 bytes is published, one byte more is refused with 413."""
+    publisher = Publisher(inbox.topic)
+    data = padded(inbox.topic, MAX_REQUEST_BYTES)
+    with pytest.raises(Rejected) as refused:
+        publisher.publish(data + b"0", {"delivery_id": "big"}, TIMEOUT)
+    assert (refused.value.status, refused.value.reason) == (413, "message_too_large")
+    publisher.publish(data, {"delivery_id": "big"}, TIMEOUT)
+    assert [len(message.data) for message in inbox.until("big")] == [len(data)]
+
+
+def test_no_such_topic(inbox: Inbox) -> None:
+    """A topic that does not exist is an error that can be mended and retried."""
+    with pytest.raises(Unavailable, match="NotFound") as refused:
+        Publisher(inbox.topic + "-missing").publish(b"{}", {}, TIMEOUT)
+    assert refused.value.reason == "publish_failed"
+
+
+def test_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing listens, publishing is tried until the time is up, and then Unavailable."""
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
+    with pytest.raises(Unavailable):
+        Publisher("projects/p/topics/events").publish(b"{}", {}, timeout=0.3)
+
+
+def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that takes the connection and never answers costs no more than the time given."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(Unavailable):
+            Publisher("projects/p/topics/events").publish(b"{}", {}, timeout=0.3)
+
+
+def test_tries_after_a_lost_neighbour_do_not_thin_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While Pub/Sub is away the channel tries again about every second, so an outage ends when it ends.
+
+    gRPC's own pauses leave room for five tries at most in the ten seconds that are given here for eight.
+    """
+    tries = 0
+    enough = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def slam() -> None:
+            nonlocal tries
+            while True:
+                try:
+                    connection, _ = door.accept()
+                except OSError:
+                    return
+                connection.close()
+                tries += 1
+                if tries == 8:
+                    enough.set()
+
+        slammer = threading.Thread(target=slam)
+        slammer.start()
+        try:
+            monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{door.getsockname()[1]}")
+            publisher = Publisher("projects/p/topics/events")
+            for _ in range(10):
+                with pytest.raises(Unavailable):
+                    publisher.publish(b"{}", {}, timeout=1.0)
+                if enough.is_set():
+                    break
+            assert enough.is_set()
+        finally:
+            door.shutdown(socket.SHUT_RDWR)
+            slammer.join()
+
+
+def test_reconnecting_keeps_the_clients_own_options() -> None:
+    """The channel of the cloud gets the client's own options and arguments, and ours beside them."""
+    seen = {}
+
+    def create(host: str, **arguments: object) -> str:
+        seen.update(arguments)
+        return host
+
+    assert reconnecting(create)("host", options=[("a", 1)], credentials="c") == "host"
+    assert seen == {"options": [("a", 1), *RECONNECT], "credentials": "c"}
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    """Give a service account's key."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    account = {
+        "type": "service_account",
+        "project_id": "p",
+        "private_key_id": "1",
+        "private_key": pem.decode(),
+        "client_email": "ingest@p.iam.gserviceaccount.com",
+        "client_id": "1",
+        "token_uri": "https://127.0.0.1:1/token",
+    }
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps(account))
+    return path
+
+
+@pytest.mark.parametrize(
+    "build",
+    [lambda: Publisher("projects/p/topics/t"), lambda: official_access(None)],
+    ids=["Pub/Sub", "Secret Manager"],
+)
+def test_clients_for_the_cloud(
+    build: Callable[[], object], key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With credentials and without a stand-in, the clients are built for the cloud."""
+    monkeypatch.delenv("PUBSUB_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", os.fspath(key_file))
+    assert build() is not None
+
+
+def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without credentials publishing is Unavailable, not a crash, and the next request tries again."""
+    monkeypatch.delenv("PUBSUB_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")
+    with pytest.raises(Unavailable) as refused:
+        Publisher("projects/p/topics/t")
+    assert refused.value.reason == "credentials_missing"
+    assert "/nowhere" not in str(refused.value)

@@ -1,0 +1,126 @@
+"""Text from a payload becomes inert before it reaches Slack."""
+
+import html
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clients.slack.mrkdwn import code, inert, link, plain
+
+_ENTITY = re.compile(r"&(?:amp|lt|gt);")
+anything = st.text(st.characters(categories=("L", "M", "N", "P", "S", "Z", "C")), max_size=60)
+hostile = st.lists(
+    st.sampled_from(["&", "<", ">", "&amp;", "<!channel>", "|", "`", "\0", "\ud800", "\u202e", "\u200b"])
+    | anything
+).map("".join)
+
+
+@settings(derandomize=True, database=None, deadline=None)
+@given(hostile, st.integers(2, 40))
+def test_nothing_reserved_is_left_and_no_entity_is_cut(text: str, limit: int) -> None:
+    """Whatever comes in, each & belongs to a whole entity, no bracket is left, and the limit holds."""
+    made = plain(text, limit)
+    assert len(made) <= limit
+    assert not set("<>&") & set(_ENTITY.sub("", made))
+
+
+@settings(derandomize=True, database=None, deadline=None)
+@given(hostile, st.integers(2, 40))
+def test_a_cut_text_is_the_beginning_of_the_whole(text: str, limit: int) -> None:
+    """Cutting loses the end alone: what is left reads as the beginning of the uncut text."""
+    whole, cut = html.unescape(plain(text, 10_000)), html.unescape(plain(text, limit))
+    assert whole == cut or whole.startswith(cut.removesuffix("…"))
+
+
+@pytest.mark.parametrize(("room", "expected"), [(6, "&amp;…"), (5, "…"), (2, "…")])
+def test_escaping_goes_before_cutting(room: int, expected: str) -> None:
+    """An entity that the cut would go through is left out as a whole."""
+    assert plain("&&&&", room) == expected
+
+
+def test_a_text_of_exactly_the_limit_is_not_cut() -> None:
+    """The limit itself still fits."""
+    assert plain("a" * 250, 250) == "a" * 250
+    assert plain("a" * 251, 250) == "a" * 249 + "…"
+    assert plain("one two", 5) == "one…"
+
+
+def test_text_that_is_escaped_already_is_shown_as_it_was_written() -> None:
+    """A title of &amp;lt; is not unescaped on the way: Slack shows the five characters that were typed."""
+    assert plain("&lt;!here&gt;", 100) == "&amp;lt;!here&amp;gt;"
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "\0", "\a", "\x1b", "\x7f", "\x85", "\xa0", "\xad", "\u061c", "\u200b", "\u200e", "\u200f", "\u2028",
+        "\u2029", "\u202e", "\u2060", "\u2066", "\u2069", "\u3164", "\ud83d", "\ufeff", "\U000e0041",
+        "\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u180e", "\u2800", "\uffa0", "\ufff9", "\ufffb",
+    ],
+)  # fmt: skip
+def test_controls_direction_marks_and_invisible_letters_become_a_space(mark: str) -> None:
+    """What cannot be seen, or reorders what can, becomes a space; its neighbours do not merge."""
+    assert plain(f"pay{mark}{mark} pal", 100) == "pay pal"
+
+
+def test_a_title_is_one_line() -> None:
+    """Line breaks of every kind become one space, so a title cannot draw lines of its own."""
+    assert plain("one\r\n\n> two\u2028three\tfour\v", 100) == "one &gt; two three four"
+
+
+@pytest.mark.parametrize("emoji", ["👩\u200d💻", "❤\ufe0f", "🇩🇪", "می‌خواهم", "क्‍ष", "e\u0301"])
+def test_emoji_and_scripts_that_need_joiners_are_left_whole(emoji: str) -> None:
+    """The two joiners and the variation selectors stay, since words and emoji are written with them."""
+    assert plain(emoji, 100) == emoji
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "  ", "\0\n", "\u200b\u200b", "\u200d", "\ufe0f \u200c", "\u3164", "\ufeff"]
+)
+def test_text_without_anything_to_see_is_named(text: str | None) -> None:
+    """A title of invisible characters would leave a link that nobody can click."""
+    assert plain(text, 100, empty="(no title)") == "(no title)"
+
+
+def test_a_bar_does_not_end_the_label_early() -> None:
+    """A bar in the label would be read as the end of the address."""
+    assert link("https://github.com/a/b/issues/1", "a|b") == "<https://github.com/a/b/issues/1|a¦b>"
+
+
+def test_a_backtick_does_not_open_the_frame() -> None:
+    """A label cannot leave its frame, and so cannot format what follows."""
+    assert code("a` *b* `c", 100) == "`a' *b* 'c`"
+    assert code("<x>", 100) == "`&lt;x&gt;`"
+    assert code("\u200b", 100, empty="?") == "`?`"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("max_results a*b x~y", "max_results a*b x~y"),
+        ("*bold* _it_ ~no~", "\u2217bold\u2217 \u02cdit\u02cd \u223cno\u223c"),
+        ("a `b` c`d", "a \u02cbb\u02cb c\u02cbd"),
+        ("__init__.py **kw", "\u02cd\u02cdinit\u02cd\u02cd.py \u2217\u2217kw"),
+        ("a_ * b", "a\u02cd \u2217 b"),
+        ("<*>", "&lt;\u2217&gt;"),
+        ("漢*字_Ä", "漢*字_Ä"),
+    ],
+)
+def test_what_would_format_is_a_look_alike(text: str, expected: str) -> None:
+    """Slack has no escape for its marks; inside a word, where they format nothing, they stay."""
+    assert inert(text, 100) == expected
+
+
+@settings(derandomize=True, database=None, deadline=None)
+@given(hostile, st.integers(2, 40))
+def test_a_look_alike_is_as_long_as_what_it_stands_for(text: str, limit: int) -> None:
+    """The limit holds for both, and nothing else is changed."""
+    marks = str.maketrans("\u2217\u02cd\u223c\u02cb", "*_~`")
+    assert inert(text, limit).translate(marks) == plain(text, limit).translate(marks)
+
+
+def test_accents_do_not_pile_up() -> None:
+    """Three on a letter stay; forty would be drawn over the lines above and below."""
+    assert plain("Z" + "\u0351" * 40 + "a\u0323\u0302", 100) == "Z\u0351\u0351\u0351a\u0323\u0302"

@@ -1,0 +1,222 @@
+"""Posts keep their pace and calls keep out of Slack's pauses, whatever threads do."""
+
+import heapq
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clients.slack import deadline
+from clients.slack.rate_limit import (
+    BURST,
+    LEAST_CALL_SECONDS,
+    LONGEST_WAIT_SECONDS,
+    SECONDS_PER_POST,
+    RateLimit,
+)
+from pipeline.errors import Unavailable
+from tests.support.clock import FakeClock
+
+POST, UPDATE = "chat.postMessage", "chat.update"
+
+
+def limits(clock: FakeClock) -> RateLimit:
+    """Return limits that live by this clock."""
+    return RateLimit(clock, clock.sleep)
+
+
+def refused(call: Callable[[], None]) -> Unavailable:
+    """Return the error that the call ends in."""
+    with pytest.raises(Unavailable) as caught:
+        call()
+    return caught.value
+
+
+def test_a_burst_comes_back_with_time() -> None:
+    """Ten posts at once, then one a second; a channel that was quiet for a while may burst again."""
+    clock = FakeClock()
+    limit = limits(clock)
+    for _ in range(BURST + 2):
+        limit.wait(POST, "C1")
+    assert clock.sleeps == [1, 1]
+    clock.sleep(BURST)
+    clock.sleeps.clear()
+    for _ in range(BURST + 1):
+        limit.wait(POST, "C1")
+    assert clock.sleeps == [1]
+
+
+def test_after_a_pause_there_is_no_burst() -> None:
+    """What Slack has just complained about goes on slowly."""
+    clock = FakeClock()
+    limit = limits(clock)
+    limit.pause(POST, "C1", 5)
+    for _ in range(3):
+        limit.wait(POST, "C1")
+    assert clock.sleeps == [5, 1, 1]
+
+
+def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
+    """Two threads hear 429 one after the other: the later end counts."""
+    clock = FakeClock()
+    limit = limits(clock)
+    limit.pause(UPDATE, "C1", 8)
+    limit.pause(UPDATE, "C2", 1)
+    limit.wait(UPDATE, "C3")
+    assert clock.sleeps == [8]
+
+
+def test_a_pause_that_begins_during_a_wait_prolongs_it() -> None:
+    """Another thread hears 429 while this one sleeps: it sleeps on instead of calling."""
+    clock = FakeClock()
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if len(clock.sleeps) == 1:
+            limit.pause(POST, "C1", 4)
+
+    limit = RateLimit(clock, sleep)
+    for _ in range(BURST + 1):
+        limit.wait(POST, "C1")
+    assert clock.sleeps == [1, 4]
+
+
+@pytest.mark.parametrize(("budget", "reason"), [(60.0, None), (11.0, None), (10.9, "slack_ratelimited")])
+def test_a_pause_is_waited_for_when_it_fits(budget: float, reason: str | None) -> None:
+    """Its end and one more call must lie within the delivery's time."""
+    clock = FakeClock()
+    limit = limits(clock)
+    limit.pause(UPDATE, "C1", int(LONGEST_WAIT_SECONDS))
+    with deadline.within(budget, clock):
+        if reason is None:
+            limit.wait(UPDATE, "C1")
+            assert clock.sleeps == [10]
+        else:
+            assert refused(lambda: limit.wait(UPDATE, "C1")).reason == reason
+            assert clock.sleeps == []
+
+
+# Any interleaving.
+
+
+class Simulation:
+    """A time for threads: it goes on, to the next one that wakes, only when all of them sleep."""
+
+    def __init__(self, threads: int) -> None:
+        self._now = 0.0
+        self._awake = threads
+        self._sleepers: list[tuple[float, int]] = []
+        self._numbers = count()
+        self._changed = threading.Condition()
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep among the others."""
+        with self._changed:
+            me = (self._now + seconds, next(self._numbers))
+            heapq.heappush(self._sleepers, me)
+            self._awake -= 1
+            self._advance()
+            self._changed.wait_for(lambda: me not in self._sleepers)
+
+    def leave(self) -> None:
+        """Have no more part in it."""
+        with self._changed:
+            self._awake -= 1
+            self._advance()
+
+    def _advance(self) -> None:
+        if self._awake == 0 and self._sleepers:
+            self._now, _ = heapq.heappop(self._sleepers)
+            self._awake += 1
+            self._changed.notify_all()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """After `idle` seconds a call; Slack answers it with a pause of so many seconds, or 0: well."""
+
+    idle: float
+    method: str
+    channel: str
+    pause: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call: when it was asked for, when it started, and when its delivery has to be done."""
+
+    asked: float
+    at: float
+    end: float
+    step: Step
+
+
+steps = st.builds(
+    Step,
+    idle=st.sampled_from([0.0, 0.0, 0.3, 1.0, 2.5]),
+    method=st.sampled_from([POST, POST, POST, UPDATE]),
+    channel=st.sampled_from(["C1", "C1", "C2"]),
+    pause=st.sampled_from([0, 0, 0, 0, 0, 1, 4, 12]),
+)
+deliveries = st.tuples(st.sampled_from([3.0, 20.0, 45.0]), st.lists(steps, min_size=1, max_size=6))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(deliveries, min_size=1, max_size=8))
+def test_whatever_threads_do_posts_keep_their_pace_and_calls_keep_out_of_pauses(
+    plans: list[tuple[float, list[Step]]],
+) -> None:
+    """In no span of n seconds more than n + 3 posts of a channel; in no pause a call; none too late."""
+    time = Simulation(len(plans))
+    limit = RateLimit(time, time.sleep)
+    calls: list[Call] = []
+    reasons: set[str] = set()
+
+    def deliver(budget: float, todo: list[Step]) -> None:
+        end = time() + budget
+        with deadline.within(budget, time):
+            for step in todo:
+                time.sleep(step.idle)
+                asked = time()
+                try:
+                    limit.wait(step.method, step.channel)
+                except Unavailable as error:
+                    reasons.add(error.reason)
+                    continue
+                calls.append(Call(asked=asked, at=time(), end=end, step=step))
+                if step.pause:
+                    limit.pause(step.method, step.channel, step.pause)
+
+    def thread(budget: float, todo: list[Step]) -> None:
+        try:
+            deliver(budget, todo)
+        finally:
+            time.leave()
+
+    threads = [threading.Thread(target=thread, args=plan) for plan in plans]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    for channel in ("C1", "C2"):
+        posts = sorted(call.at for call in calls if call.step.method == POST and call.step.channel == channel)
+        for first, start in enumerate(posts):
+            for last in range(first + BURST, len(posts)):
+                assert posts[last] - start > (last + 1 - first - BURST) * SECONDS_PER_POST - 1e-6
+    for pausing in (call for call in calls if call.step.pause):
+        for call in calls:
+            same = call.step.method == pausing.step.method and (
+                call.step.method != POST or call.step.channel == pausing.step.channel
+            )
+            over = call.at <= pausing.at or call.at >= pausing.at + pausing.step.pause - 1e-6
+            assert over or not same
+    assert all(call.at <= max(call.asked, call.end - LEAST_CALL_SECONDS) for call in calls)
+    assert reasons <= {"slack_busy", "slack_ratelimited"}

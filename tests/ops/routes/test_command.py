@@ -1,0 +1,379 @@
+"""ops routes: the routes file checked, and a saved payload explained."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ops.__main__ import ops
+from ops.send import payloads as github
+from tests.support.messages import NOON, an_issue
+
+ROOT = Path(__file__).parents[3]
+MONA = github.Person(login="mona")
+BOT = github.Person(login="dependabot[bot]", type="Bot")
+ROUTES = """
+[[route]]
+name = "people"
+channels = ["C1", "C2"]
+repositories = ["acme/*"]
+[[route]]
+name = "others"
+channels = ["C3"]
+repositories = ["beta/*"]
+[[route]]
+name = "all"
+channels = ["C2", "C4"]
+mute_authors = []
+private = "never"
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Work in a folder that holds config/routes.toml."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "routes.toml").write_text(ROUTES)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def invoke(*arguments: str, stdin: bytes | None = None) -> Result:
+    """Run the command in this process; it ends by its own exit, never by a crash."""
+    result = CliRunner().invoke(ops, ["routes", *arguments], input=stdin, prog_name="python -m ops")
+    assert isinstance(result.exception, SystemExit | None)
+    return result
+
+
+def saved(event: github.Event) -> str:
+    """Return the name of a file that holds the payload."""
+    Path("payload.json").write_text(json.dumps(event.payload))
+    return "payload.json"
+
+
+def explain(event: github.Event, *arguments: str) -> list[str]:
+    """Return the lines that explain the event."""
+    result = invoke("explain", saved(event), *arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout.splitlines()
+
+
+# check
+
+
+def test_a_good_file_is_summed_up_in_one_line_per_route() -> None:
+    """What decides stands in the line, defaults too, and at the end what holds for all; status 0."""
+    result = invoke("check")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        "people -> C1, C2: repositories acme/*; events all; private any; mutes *[bot]; format compact",
+        "others -> C3: repositories beta/*; events all; private any; mutes *[bot]; format compact",
+        "all -> C2, C4: repositories *; events all; private never; mutes nobody; format compact",
+        "no people known to Slack; more than 10 new issues a minute in a channel fold",
+    ]
+
+
+FULL = """
+[defaults]
+format = "full"
+fold_over = 0
+[people]
+octavia = "U1"
+mona = "U2"
+[[route]]
+name = "urgent"
+channels = ["C1"]
+labels_any = ["bug", "out of order"]
+labels_all = ["p1"]
+labels_none = ["wontfix"]
+events = ["issues.opened", "issues.labeled", "issues.unlabeled"]
+mention = ["U1", "U2", "S1"]
+[[route]]
+name = "all"
+channels = ["C2", "C1"]
+"""
+
+
+def test_labels_mentions_and_folding_are_summed_up_where_they_are_set() -> None:
+    """A label is quoted, for it may hold spaces and commas."""
+    Path("mine.toml").write_text(FULL)
+    labels = "labels_any 'bug', 'out of order'; labels_all 'p1'; labels_none 'wontfix'"
+    events = "events issues.opened, issues.labeled, issues.unlabeled"
+    rest = "private any; mutes *[bot]; format full; mentions U1, U2, S1"
+    assert invoke("check", "--file", "mine.toml").stdout.splitlines() == [
+        f"urgent -> C1: repositories *; {labels}; {events}; {rest}",
+        "all -> C2, C1: repositories *; events all; private any; mutes *[bot]; format full",
+        "2 people known to Slack; new issues never fold",
+    ]
+    Path("mine.toml").write_text(FULL.replace('mona = "U2"', "").replace("fold_over = 0", "fold_over = 3"))
+    assert invoke("check", "--file", "mine.toml").stdout.splitlines()[-1] == (
+        "1 person known to Slack; more than 3 new issues a minute in a channel fold"
+    )
+
+
+def test_all_problems_are_told_one_a_line_with_the_files_name() -> None:
+    """On stderr, with status 1; the lines are those of the file."""
+    Path("mine.toml").write_text('[people]\nmona = "@mona"\n[[route]]\nchanels = ["C1"]\nlabels_any = []\n')
+    result = invoke("check", "--file", "mine.toml")
+    assert (result.exit_code, result.stdout) == (1, "")
+    known = (
+        "(known: channels, events, format, labels_all, labels_any, labels_none, mention, mute_authors, name,"
+        " private, repositories)"
+    )
+    assert result.stderr.splitlines() == [
+        "mine.toml: line 2: people: 'mona' has no Slack user id such as U0123456789",
+        f"mine.toml: line 4: route 1: unknown key 'chanels', did you mean 'channels'? {known}",
+        "mine.toml: line 3: route 1: channels is not a list of channel ids such as C0123456789",
+        'mine.toml: line 5: route 1: labels_any is not a list of labels such as "bug"',
+    ]
+
+
+def test_a_script_reads_the_check_as_json() -> None:
+    """One object either way; the status tells which."""
+    Path("mine.toml").write_text(FULL)
+    good = invoke("check", "--file", "mine.toml", "--json")
+    outcome = json.loads(good.stdout)
+    assert (good.exit_code, outcome["problems"]) == (0, [])
+    assert (outcome["people"], outcome["fold_over"]) == ({"octavia": "U1", "mona": "U2"}, 0)
+    assert outcome["routes"][0] == {
+        "name": "urgent",
+        "channels": ["C1"],
+        "repositories": ["*"],
+        "labels_any": ["bug", "out of order"],
+        "labels_all": ["p1"],
+        "labels_none": ["wontfix"],
+        "events": ["issues.opened", "issues.labeled", "issues.unlabeled"],
+        "private": "any",
+        "mute_authors": ["*[bot]"],
+        "format": "full",
+        "mention": ["U1", "U2", "S1"],
+    }
+    Path("mine.toml").write_text("")
+    bad = invoke("check", "--file", "mine.toml", "--json")
+    assert bad.exit_code == 1
+    assert json.loads(bad.stdout) == {"problems": ["mine.toml: there is no [[route]]"]}
+
+
+def test_a_file_with_a_byte_order_mark_is_read_as_the_function_reads_it() -> None:
+    """What the function takes, the check takes."""
+    Path("mine.toml").write_bytes(b"\xef\xbb\xbf" + ROUTES.encode())
+    assert invoke("check", "--file", "mine.toml").exit_code == 0
+
+
+@pytest.mark.parametrize("command", [["check"], ["explain", "payload.json"]])
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [("none.toml", "No such file or directory"), ("config", "Is a directory"), ("raw", "UnicodeDecodeError")],
+)
+def test_a_routes_file_that_cannot_be_read_is_one_line(command: list[str], name: str, cause: str) -> None:
+    """The line names file and cause; status 1."""
+    Path("raw").write_bytes(b"\xff")
+    saved(an_issue().opened())
+    result = invoke(*command, "--file", name)
+    assert (result.exit_code, result.output) == (1, f"Error: {name} cannot be read: {cause}\n")
+
+
+def test_the_shipped_file_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a checkout, the command needs no option."""
+    monkeypatch.chdir(ROOT)
+    assert invoke("check").stdout.startswith("everything -> C0123456789: ")
+
+
+# explain
+
+
+def test_a_match_names_its_channels_and_the_others_their_reasons() -> None:
+    """A line for each route, and then one for each channel."""
+    assert explain(an_issue().opened()) == [
+        "matches   people -> C1, C2",
+        "skips     others: 'acme/app' matches none of beta/*",
+        "matches   all -> C2, C4",
+        "Card in C1: compact.",
+        "Card in C2: compact.",
+        "Card in C4: compact.",
+    ]
+
+
+def test_all_reasons_of_a_route_stand_in_its_line() -> None:
+    """Nobody mends one to find the next."""
+    repository = github.Repository(full_name="gamma/app", private=True)
+    muted = "the author 'dependabot[bot]' is muted by *[bot]"
+    assert explain(an_issue(author=BOT, repository=repository).opened()) == [
+        f"skips     people: 'gamma/app' matches none of acme/*; {muted}",
+        f"skips     others: 'gamma/app' matches none of beta/*; {muted}",
+        "skips     all: the repository is private, or does not say, and the route hears public ones only",
+        "No card: no route matches.",
+    ]
+
+
+def explain_full(event: github.Event, *arguments: str) -> list[str]:
+    """Return the lines that explain the event by the file that uses every key."""
+    Path("mine.toml").write_text(FULL)
+    return explain(event, "--file", "mine.toml", *arguments)
+
+
+def test_a_new_issue_says_whom_it_mentions_and_whom_it_does_not_since_they_act() -> None:
+    """By the route, and as an assignee; whoever acts is named as left out."""
+    issue = an_issue(labels=["Bug", "p1"], assignees=[MONA])
+    assert explain_full(issue.opened()) == [
+        "matches   urgent -> C1",
+        "matches   all -> C2, C1",
+        "Card in C1: full; mentions U2, S1; does not mention U1, who acts.",
+        "Card in C2: full; mentions U2.",
+    ]
+    assert explain_full(an_issue().opened())[-1] == "Card in C1: full."
+
+
+def test_a_later_event_mentions_assignees_alone() -> None:
+    """A route's mention is for new issues; another one's assignee stays mentioned."""
+    issue = an_issue(labels=["bug", "p1"], assignees=[github.Person(login="Octavia")])
+    assert explain_full(issue.labeled(MONA, NOON, "docs"))[-2:] == [
+        "Card in C1: full; mentions U1.",
+        "Card in C2: full; mentions U1.",
+    ]
+    assert explain_full(issue.closed(github.Person(login="octavia"), NOON))[-1] == (
+        "Card in C1: full; does not mention U1, who acts."
+    )
+
+
+def test_an_issue_that_leaves_a_route_says_so() -> None:
+    """The channel's card is changed a last time, and none is made; a channel of another route goes on."""
+    issue = an_issue(labels=["bug", "p1"])
+    Path("mine.toml").write_text(FULL.replace('["C2", "C1"]', '["C2"]'))
+    assert explain(issue.unlabeled(MONA, NOON, "p1"), "--file", "mine.toml") == [
+        "leaves    urgent -> C1: the issue lacks 'p1'",
+        "matches   all -> C2",
+        "Card in C1: if there is one, it says a last time how the issue stands.",
+        "Card in C2: full.",
+    ]
+    assert explain(issue.labeled(MONA, NOON, "docs"), "--file", "mine.toml") == [
+        "skips     urgent: the issue lacks 'p1'",
+        "matches   all -> C2",
+        "Card in C2: full.",
+    ]
+
+
+def test_a_muted_sender_changes_the_card_and_adds_no_reply() -> None:
+    """The route's line says by what; a channel that another route makes hear it has its reply."""
+    muted = "(no reply: the sender 'dependabot[bot]' is muted by *[bot])"
+    assert explain(an_issue().closed(BOT, NOON)) == [
+        f"matches   people -> C1, C2 {muted}",
+        "skips     others: 'acme/app' matches none of beta/*",
+        "matches   all -> C2, C4",
+        "Card in C1: compact; no reply in its thread.",
+        "Card in C2: compact.",
+        "Card in C4: compact.",
+    ]
+
+
+def test_an_event_that_makes_no_card_is_said_to_make_none() -> None:
+    """A pull request is told by its mark; no route could change that."""
+    lines = explain(an_issue(is_pull_request=True).commented(MONA, NOON, "x"))
+    assert lines[0] == "matches   people -> C1, C2"
+    assert lines[-1] == "No card in any channel: no card is made of a pull request."
+
+
+def test_the_event_can_be_named() -> None:
+    """A payload alone does not always tell its event."""
+    push = github.Event(name="push", payload={"repository": {"full_name": "acme/app"}})
+    assert explain(push, "--event", "push")[-1].startswith(
+        "No card in any channel: no card is made of 'push',"
+    )
+    refused = invoke("explain", saved(push))
+    assert refused.exit_code == 2
+    assert refused.stderr.splitlines()[-1] == "Error: the payload does not tell its event; give --event"
+
+
+def test_stdin_is_read_for_a_dash() -> None:
+    """What another command prints need not be saved."""
+    payload = json.dumps(an_issue().opened().payload).encode()
+    assert invoke("explain", "-", stdin=payload).stdout.endswith("Card in C4: compact.\n")
+
+
+def test_a_script_reads_the_explanation_as_json() -> None:
+    """Reasons carry the key that decides; nothing is heard of what makes no card."""
+    result = invoke("explain", saved(an_issue(author=BOT).closed(BOT, NOON)), "--json")
+    outcome: dict[str, Any] = json.loads(result.stdout)
+    assert (outcome["makes_card"], outcome["why_no_card"]) == (True, None)
+    assert [hearing["channel"] for hearing in outcome["hearings"]] == ["C2", "C4"]
+    muted = "is muted by *[bot]"
+    assert outcome["routes"][0] == {
+        "name": "people",
+        "channels": ["C1", "C2"],
+        "matches": False,
+        "leaving": False,
+        "quiet": f"the sender 'dependabot[bot]' {muted}",
+        "why_not": [{"key": "mute_authors", "text": f"the author 'dependabot[bot]' {muted}"}],
+    }
+    issue = an_issue(labels=["bug", "p1"], assignees=[MONA])
+    [explanation] = explain_full(issue.opened(), "--json")
+    assert json.loads(explanation)["hearings"][0] == {
+        "channel": "C1",
+        "format": "full",
+        "leaving": False,
+        "replies": True,
+        "mentions": ["U2", "S1"],
+        "left_out": ["U1"],
+    }
+    silent = invoke("explain", saved(an_issue(is_pull_request=True).opened()), "--json")
+    outcome = json.loads(silent.stdout)
+    assert (outcome["makes_card"], outcome["hearings"]) == (False, [])
+    assert outcome["why_no_card"] == "no card is made of a pull request"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "The body is not JSON."),
+        (b"{", "The body is not JSON."),
+        (b"\xff", "The body is not JSON."),
+        (b"[" * 100_000, "The body is not JSON."),
+        (b"[]", "The body is not a JSON object."),
+    ],
+)
+def test_a_file_that_is_no_payload_is_one_line(content: bytes, said: str) -> None:
+    """From a file and from stdin, with --event and without: the name, what is wrong, and status 1."""
+    Path("x.json").write_bytes(content)
+    for arguments in (["x.json"], ["x.json", "--event", "issues"]):
+        result = invoke("explain", *arguments)
+        assert (result.exit_code, result.output) == (1, f"Error: x.json: {said}\n")
+    result = invoke("explain", "-", stdin=content)
+    assert (result.exit_code, result.output) == (1, f"Error: stdin: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"), [("none.json", "No such file or directory"), ("config", "Is a directory")]
+)
+def test_a_payload_that_cannot_be_read_is_one_line(name: str, cause: str) -> None:
+    """The line names file and cause; status 1."""
+    result = invoke("explain", name)
+    assert (result.exit_code, result.output) == (1, f"Error: {name} cannot be read: {cause}\n")
+
+
+def test_a_bad_routes_file_explains_nothing() -> None:
+    """Its problems are told, as the check tells them."""
+    Path("mine.toml").write_text('[[route]]\nchannels = ["#x"]\nprivate = true')
+    result = invoke("explain", saved(an_issue().opened()), "--file", "mine.toml")
+    problems = [
+        "mine.toml: line 2: route 1: channels is not a list of channel ids such as C0123456789",
+        "mine.toml: line 3: route 1: private is none of any, only, never",
+    ]
+    assert (result.exit_code, result.stdout, result.stderr.splitlines()) == (1, "", problems)
+    result = invoke("explain", "payload.json", "--file", "mine.toml", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (1, {"problems": problems})
+
+
+def test_what_a_payload_holds_cannot_steer_the_terminal() -> None:
+    """Names of a stranger are shown with their control characters escaped, on one line."""
+    payload = an_issue(author=github.Person(login="x\x1b[31m\n[bot]")).opened().payload
+    payload["repository"]["full_name"] = "a\x1b]0;x\x07\u202e/b\ud800"
+    result = invoke("explain", saved(github.Event(name="issues", payload=payload)))
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 5
+    assert result.stdout.replace("\n", "").isprintable()
+    lines = explain(an_issue().closed(github.Person(login="x\x1b[31m\n[bot]"), NOON))
+    assert len(lines) == 6
+    assert "".join(lines).isprintable()
