@@ -101,7 +101,7 @@ command_function() {
   check_configuration "$1"
   preflight
   set_up
-  deploy "$1"
+  deploy_function "$1"
 }
 
 # Subscribers before ingest: a message must not be published before its readers exist.
@@ -113,7 +113,7 @@ command_all() {
   set_up
   for name in "${ALL_SECRETS[@]}"; do require_version "$name"; done
   deploy_subscribers
-  for name in "${PUBLIC_FUNCTIONS[@]}"; do deploy "$name"; done
+  for name in "${PUBLIC_FUNCTIONS[@]}"; do deploy_function "$name"; done
   report_done 'Everything is deployed. Next: ./deploy.sh webhook OWNER/REPO, then ./deploy.sh alerts'
 }
 

@@ -1,13 +1,13 @@
 # shellcheck shell=bash disable=SC2034 # common.sh uses what is set here
 # Building a function and connecting it to what calls it.
 
-# deploy NAME: the function with all that it needs; what set_up creates must exist.
-deploy() {
+# deploy_function NAME: builds the function and connects it to its trigger. The resources of set_up must exist.
+deploy_function() {
   local secret connect
   load_table "$1"
   connect=connect_${TRIGGER//-/_}
   for secret in "${SECRETS[@]}"; do require_version "$secret"; done
-  deploy_function "$1"
+  build_function "$1"
   "$connect" "$1"
 }
 
@@ -16,11 +16,11 @@ deploy_subscribers() {
   local name job failed=()
   for name in "${SUBSCRIBERS[@]}"; do
     if [[ -n $DRY_RUN ]]; then
-      deploy "$name"
+      deploy_function "$name"
     else
       {
         JOB_LEVEL=$BASH_SUBSHELL # the subshell reports its failures itself
-        deploy "$name"
+        deploy_function "$name"
       } &
       JOBS+=("$!:$name")
     fi
@@ -33,8 +33,8 @@ deploy_subscribers() {
     die "${failed[*]} failed (see above); ${PUBLIC_FUNCTIONS[*]} was not changed. Fix the cause and run again: ./deploy.sh all"
 }
 
-# deploy_function NAME: builds and switches the traffic over, unless exactly this is deployed; puts the address into URL.
-deploy_function() {
+# build_function NAME: builds and switches the traffic over, unless exactly this is deployed; puts the address into URL.
+build_function() {
   local name=$1 service source=$SCRATCH/$1 hash deployment
   service=$(service_of "$name")
   step "function $name"
@@ -103,8 +103,9 @@ connect_push() {
 
 # Rolls back to the revision before the one that serves, so that two rollbacks go back by two.
 command_rollback() {
-  if (($# != 1)) || ! is_function "$1"; then die "rollback takes one of ${FUNCTIONS[*]}"; fi
-  local service revisions serving previous
+  local names service revisions serving previous
+  printf -v names '%s, ' "${FUNCTIONS[@]}"
+  if (($# != 1)) || ! is_function "$1"; then die "rollback takes one of ${names%, }"; fi
   service=$(service_of "$1")
   step "roll back $1"
   serving=$(query NEWEST gcloud run services describe "$service" --region="$REGION" --format='value(status.traffic[0].revisionName)')

@@ -281,8 +281,8 @@ def test_gcloud_deploys_serves_rolls_back_and_deletes_a_function(ready, tmp_path
     assert run(ready, f"curl --silent --write-out %{{http_code}} {url}") == "405"
     assert run(ready, f"curl --silent --write-out %{{http_code}} {function['url']}") == "405"
 
-    ready.faults.build_fails("ingest", "Build failed: no luck today")
-    run(ready, command + "three", fails="no luck today")
+    ready.faults.fail_build("ingest", "Build failed: injected")
+    run(ready, command + "three", fails="injected")
     assert ready.state.functions["ingest"]["state"] == "FAILED"
     assert len(ready.state.revisions["ingest"]) == 1
     run(ready, command + "four")
@@ -367,10 +367,10 @@ def test_curl_makes_a_webhook_and_alerts(ready):
 
 def test_faults_hit_once_and_are_used_up(ready):
     """A scripted answer and an IAM that lags behind reach the client as errors, then all is well."""
-    ready.faults.once("GET", "pubsub.googleapis.com", "/topics$", 403)
-    run(ready, "gcloud pubsub topics list", fails="scripted fault 403")
-    assert ready.faults.left == []
-    ready.faults.iam_lag(f"push-fn@{DOMAIN}", 1)
+    ready.faults.inject("GET", "pubsub.googleapis.com", "/topics$", 403)
+    run(ready, "gcloud pubsub topics list", fails="injected fault 403")
+    assert ready.faults.unused == []
+    ready.faults.delay_iam(f"push-fn@{DOMAIN}", 1)
     command = "gcloud pubsub topics add-iam-policy-binding github-events"
     binding = f"--member={account('push-fn')} --role=roles/pubsub.publisher"
     run(ready, f"{command} {binding}", fails=f"Service account push-fn@{DOMAIN} does not exist.")
@@ -702,7 +702,7 @@ def test_a_crash_of_the_stand_in_is_told(ready, monkeypatch):
 
 def test_an_answer_that_is_bytes_goes_out_as_it_is(ready):
     """A scripted body may be anything, not only JSON."""
-    ready.faults.once("GET", "pubsub.googleapis.com", "topics", 502, b"<html>")
+    ready.faults.inject("GET", "pubsub.googleapis.com", "topics", 502, b"<html>")
     assert ask(ready, "GET", topic("github-events")) == (502, b"<html>")
     assert Answer(body=b"x").content == b"x"
 

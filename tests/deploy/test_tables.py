@@ -1,4 +1,4 @@
-"""deploy/functions/NAME.sh: a function is staged with the packages that its modules import, and with no others."""
+"""deploy/functions/NAME.sh: a function is staged with the packages that it imports, and with no others."""
 
 import ast
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def file_of(module: Path) -> Path | None:
 
 
 def imported_files(path: Path) -> Iterator[Path]:
-    """Yield the files of the repository that a module imports, also inside its functions, with their packages."""
+    """Yield the files of the repository that a module imports, with the __init__.py of their packages."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             modules = [ROOT.joinpath(*alias.name.split(".")) for alias in node.names]
@@ -60,7 +60,7 @@ def covers(package: str, path: Path) -> bool:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_staged_packages_are_those_that_the_function_imports(checkout, name):
-    """A missing package would fail in the cloud only; a package too many would change the source hash for nothing."""
+    """A missing package would fail only in the cloud; an unused one would cause needless deployments."""
     packages, imported = read_table(checkout, name, "PACKAGES"), imports_of(name)
     assert imported
     assert [path for path in imported if not any(covers(package, path) for package in packages)] == []

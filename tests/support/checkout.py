@@ -13,7 +13,7 @@ _FOLDERS = ("clients", "config", "deploy", "functions", "metrics", "pipeline", "
 
 
 def make_checkout(folder: Path) -> Path:
-    """Copy deploy.sh and all that it reads into `folder`/checkout, without settings or a lock; return that folder."""
+    """Copy deploy.sh and all that it reads into `folder`/checkout; return that folder."""
     copy = folder / "checkout"
     copy.mkdir(parents=True)
     shutil.copy2(ROOT / "deploy.sh", copy)
@@ -25,7 +25,9 @@ def make_checkout(folder: Path) -> Path:
 
 def run_bash(checkout: Path, script: str, *arguments: str, **settings: str) -> str:
     """Run a bash script with the functions of deploy.sh in scope; return its stdout."""
-    parts = "set -Eeuo pipefail; for part in common settings tables staging; do source deploy/$part.sh; done; "
+    parts = (
+        "set -Eeuo pipefail; for part in common settings tables staging; do source deploy/$part.sh; done; "
+    )
     done = subprocess.run(
         ["bash", "-c", f"{parts}read_settings; {script}", "bash", *arguments],
         cwd=checkout,
