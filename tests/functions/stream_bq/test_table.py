@@ -67,7 +67,7 @@ def row_at(
     body = json.dumps(an_issue(created_at=event_at, **issue).opened().payload).encode()
     delivery = Delivery(delivery_id=delivery_id, event="issues", body=body, received_at=TODAY)
     event = IssueEvent.from_delivery(delivery)
-    return to_row(event, len(body), TODAY, store_payload=store_payload).columns
+    return to_row(event, TODAY, store_payload=store_payload).columns
 
 
 def stored(warehouse: Warehouse, dataset: str, *delivery_ids: str) -> list[dict[str, Any]]:
@@ -136,7 +136,7 @@ def test_a_missing_table_names_the_remedy(warehouse: Warehouse, open_table: Any,
     warehouse.client.create_dataset(dataset)
     error = failure(open_table(f"{PROJECT}.{dataset}.events"), row_at(event_at, "lost"), event_at)
     assert error.reason == "table_missing"
-    assert str(error) == f"{PROJECT}.{dataset}.events does not exist (yet); run python -m ops schema apply."
+    assert str(error) == f"{PROJECT}.{dataset}.events does not exist (yet); run ./issuewire schema apply."
     assert list(warehouse.client.list_tables(dataset)) == []
 
 
