@@ -1,6 +1,6 @@
 """JSON that deploy.sh reads or writes: answers of GitHub and Google, bodies of hooks and alerts.
 
-Standard library, Python 3.8 or newer. Each command reads stdin and prints text, or nothing if there is no such value.
+Standard library, Python 3.8 or newer. Each command reads stdin and prints a value, or nothing without one.
 The exit status is 1, with one line on stderr, if the answer does not have the documented form.
 """
 
@@ -147,4 +147,5 @@ if __name__ == "__main__":
     try:
         print(COMMANDS[sys.argv[1]](*sys.argv[2:]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        sys.exit(f"deploy.sh: the answer does not have the documented form ({sys.argv[1]}: {type(error).__name__})")
+        reason = f"({sys.argv[1]}: {type(error).__name__})"
+        sys.exit(f"deploy.sh: the answer does not have the documented form {reason}")

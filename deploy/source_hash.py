@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def source_hash(folder: Path, flags: "list[str]") -> str:
-    """Return the digits; each part is hashed by itself, so that two different lists never give the same input."""
+    """Return the digits; each part is hashed by itself, so that no two lists give the same input."""
     total = hashlib.sha256()
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:

@@ -4,7 +4,7 @@
 setting STORE_PAYLOAD true 'true|false' 'is neither true nor false'
 
 TRIGGER=push
-PACKAGES=(pipeline)
+PACKAGES=(pipeline clients/bigquery.py)
 # Rows of events older than five years are written by load jobs, and permission to run a job is given on the project.
 ROLES=("roles/bigquery.dataEditor table/events" "roles/bigquery.jobUser project")
 ENVIRONMENT=(BIGQUERY_TABLE="$PROJECT.$DATASET.events" STORE_PAYLOAD="$STORE_PAYLOAD" THREADS=8)
