@@ -9,6 +9,7 @@ from cloudevents.http import CloudEvent
 
 from clients.slack import deadline
 from clients.slack.client import Slack
+from clients.slack.webhook import IncomingWebhook, is_webhook_url
 from pipeline import logs
 from pipeline.errors import PipelineError
 from pipeline.logs import log
@@ -41,6 +42,7 @@ def read_configuration() -> tuple[Settings, Routes]:
 logs.setup()
 configuration = load_at_startup(read_configuration)
 slack = once(lambda: Slack(configuration()[0].token.read, configuration()[0].api_url))
+webhook = once(lambda: IncomingWebhook(configuration()[0].token.read))
 cards = once(lambda: CardStore(slack(), configuration()[1].fold_over))
 posted = ProcessedIds()  # delivery ids that the incoming webhook has posted
 
@@ -56,7 +58,7 @@ def notify_slack(push: CloudEvent) -> None:
         report(Outcome.NOT_SHOWN, why=why)
         return
     logs.bind(issue=event.number)
-    if slack().posts_to_webhook():
+    if is_webhook_url(settings.token.read()):
         replies = any(destination.replies for destination in destinations)
         show(event, (Destination(channel="webhook", replies=replies),), post_line)
     else:
@@ -93,7 +95,7 @@ def post_line(event: CardEvent, destination: Destination) -> None:
         return
     with posted.claim(event.delivery_id) as todo:
         if todo:
-            slack().post("webhook", card.line(event))
+            webhook().post(card.line(event))
         report(Outcome.POSTED if todo else Outcome.ALREADY_HANDLED, channel="webhook")
 
 
