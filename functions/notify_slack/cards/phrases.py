@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from clients.slack.mrkdwn import code, inert
+from clients.slack.mrkdwn import code, escape_literal
 from pipeline.events import Issue, IssueEvent
 
 TITLE = 250
@@ -19,12 +19,12 @@ _REASONS = {"completed": "completed", "not_planned": "not planned", "duplicate":
 
 def name(repository: str | None, number: int | None, limit: int = 2 * NAME) -> str:
     """Return owner/name#number; `limit` is that of owner/name."""
-    return inert(repository, limit, empty="(unknown repository)") + f"#{number or '?'}"
+    return escape_literal(repository, limit, empty="(unknown repository)") + f"#{number or '?'}"
 
 
 def title(issue: Issue, limit: int = TITLE) -> str:
     """Return the title on one line."""
-    return inert(issue.title, limit, empty="(no title)")
+    return escape_literal(issue.title, limit, empty="(no title)")
 
 
 def is_new(event: IssueEvent) -> bool:
@@ -34,7 +34,7 @@ def is_new(event: IssueEvent) -> bool:
 
 def person(login: str | None) -> str:
     """Return the login; a deleted account is a ghost, as at GitHub."""
-    return inert(login, NAME, empty="ghost")
+    return escape_literal(login, NAME, empty="ghost")
 
 
 def address(github_url: str, repository: str | None, number: int | None) -> str | None:
@@ -82,7 +82,7 @@ def mentions(ids: Sequence[str]) -> str:
 
 def milestone(issue: Issue) -> str:
     """Return the milestone's title, nothing for none."""
-    return inert(issue.milestone, NAME)
+    return escape_literal(issue.milestone, NAME)
 
 
 def comments(issue: Issue) -> str:

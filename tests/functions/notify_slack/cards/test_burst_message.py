@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clients.slack.blocks import Message
-from clients.slack.client import Window, stamp
+from clients.slack.client import TimeRange, to_ts
 from functions.notify_slack.cards import burst_message as fold
 from functions.notify_slack.cards import card
 from functions.notify_slack.cards import metadata as index
@@ -64,8 +64,8 @@ def linked(*messages: Kept) -> list[int]:
 
 def history(room: Room) -> list[dict[str, Any]]:
     """Return what the channel's history shows."""
-    window = Window(oldest="0.000000", latest=stamp(room.clock.now + timedelta(minutes=1)))
-    return [message for page in room.another().edge.history(room.channel, window, 1) for message in page]
+    time_range = TimeRange(oldest="0.000000", latest=to_ts(room.clock.now + timedelta(minutes=1)))
+    return [message for page in room.another().edge.history(room.channel, time_range, 1) for message in page]
 
 
 def opened(room: Room, number: int, **changes: Any) -> IssueEvent:

@@ -674,7 +674,7 @@ def test_the_wait_for_a_history_ends(sluggish: Rooms) -> None:
     assert room.calls(lambda: room.handle(event)).count("conversations.history") == 1 + 5
     assert room.clock.now - start == timedelta(seconds=3.75)
     event = room.read(room.issue(number=8).opened())
-    with deadline.within(9.0):
+    with deadline.limit(9.0):
         assert room.calls(lambda: room.handle(event)).count("conversations.history") == 1 + 1
 
 
