@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.support import signals
+from tests.support import quick, signals
 from tests.support.warehouse import warehouse
 
 __all__ = ["warehouse"]
@@ -37,6 +37,17 @@ class FolderScheduling(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderScheduling:
     """Give whole folders to the processes."""
     return FolderScheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make quick` leaves out."""
+    quick.mark(items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Hold a test to what `make quick` promises of it."""
+    quick.watch(item)
 
 
 @pytest.hookimpl(wrapper=True)
