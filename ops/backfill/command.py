@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import sys
 import time
 from collections import Counter
@@ -16,22 +15,22 @@ from urllib.parse import urlsplit
 
 import click
 
-from clients.github.client import GitHub
+from clients.github.client import GitHubClient
 from clients.github.settings import GitHubSettings, read_topic
 from clients.github.synthetic_deliveries import deliveries
 from clients.pubsub.batch_publisher import BATCH_MESSAGES, Topic
 from functions.stream_bq.table import STREAM_PAST
 from ops.backfill.reader import Harvest
 from ops.backfill.store import Spool
+from ops.cli import json_option, one_line_errors
 from ops.progress import Progress, Step
 from pipeline.delivery import parse_time
-from pipeline.errors import PipelineError, Unavailable
+from pipeline.errors import Unavailable
+from pipeline.repository_name import is_repository_name
 from pipeline.settings import both
 
 STATE = Path(".local/backfill")
 LOADS_A_DAY = 1_500  # https://cloud.google.com/bigquery/quotas#load_jobs
-
-_REPOSITORY = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}\Z)[\w.-]{1,100}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +58,15 @@ class _Day(click.ParamType[datetime]):
 @click.command()
 @click.argument("repository", metavar="OWNER/REPO")
 @click.option(
-    "--since", type=_Day(), help="Only issues that were touched on or after this date (UTC), whole."
+    "--since", type=_Day(), help="Only issues updated on or after this date (UTC), with their whole history."
 )
 @click.option(
-    "--until", type=_Day(), help="Only what happened before this date; give the day your webhook began."
+    "--until", type=_Day(), help="Only what happened before this date: the day on which your webhook began."
 )
 @click.option("--dry-run", is_flag=True, help="Read and count; publish nothing.")
-@click.option("--restart", is_flag=True, help="Forget an interrupted run, and read all anew.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
+@click.option("--restart", is_flag=True, help="Forget an interrupted run and read everything again.")
+@json_option
+@one_line_errors()
 def backfill(  # noqa: PLR0913 - one for each option
     *,
     repository: str,
@@ -76,16 +76,22 @@ def backfill(  # noqa: PLR0913 - one for each option
     restart: bool,
     as_json: bool,
 ) -> None:
-    """Publish the history of a repository's issues, as if its webhook had always been there.
+    """Publish a repository's history through the same topic.
 
-    Reads issues, comments and issue events from GitHub's REST API (GITHUB_TOKEN_FILE or GITHUB_TOKEN,
-    GITHUB_API_URL) and publishes to PUBSUB_TOPIC. Slack stays silent. It can be stopped at any moment: the
-    same command goes on. Run again when done, it publishes the same delivery ids, so nothing doubles.
+    Reads issues, comments and issue events from GitHub's REST API and publishes the deliveries that a webhook
+    would have sent. Slack shows none of them. You can stop it at any moment: the same command continues.
+    A second run publishes the same delivery ids, so nothing doubles.
 
-    Deliveries of the webhook have ids of their own: what it has delivered would be counted twice. Where the
-    webhook has been running, give --until.
-    """
-    if not _REPOSITORY.fullmatch(repository):
+    The webhook's own deliveries have other ids, so an event that both deliver is counted twice: give --until
+    if the webhook has been running.
+
+    \b
+    Environment:
+      GITHUB_TOKEN_FILE, GITHUB_TOKEN  a token that may read issues
+      GITHUB_API_URL                   the API of a GitHub Enterprise Server
+      PUBSUB_TOPIC                     projects/P/topics/T; not needed with --dry-run
+    """  # noqa: D301 - \b is click's mark for a block that is not rewrapped
+    if not is_repository_name(repository):
         raise click.BadParameter("is not of the form owner/name", param_hint="OWNER/REPO")
     began = time.monotonic()
     progress = Progress()
@@ -93,8 +99,6 @@ def backfill(  # noqa: PLR0913 - one for each option
         settings, topic = _settings(dry_run=dry_run)
         wanted = Wanted(name=repository, topic=topic, since=since, until=until, restart=restart)
         outcome = run(settings, wanted, progress)
-    except PipelineError as error:
-        raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         click.echo("Stopped. Run the same command again to go on, with --restart to begin anew.", err=True)
         sys.exit(130)
@@ -115,7 +119,7 @@ def run(settings: GitHubSettings, wanted: Wanted, progress: Progress) -> dict[st
     with ExitStack() as stack:
         spool = Spool(state_path(settings, wanted.name), restart=wanted.restart)
         stack.callback(lambda: spool.close() if spool.note("began") else spool.remove())
-        github = stack.enter_context(closing(GitHub(settings, progress.waiting)))
+        github = stack.enter_context(closing(GitHubClient(settings, progress.waiting)))
         topic = None
         if wanted.topic is not None:
             topic = stack.enter_context(closing(Topic(wanted.topic)))

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from clients.github.client import GitHub, Missing, Page, TooDeep
-from clients.github.synthetic_deliveries import ACTIONS, REPOSITORY_FIELDS
+from clients.github.client import GitHubClient, Page
+from clients.github.issue_history import ACTIONS
+from clients.github.responses import NotFound, PaginationLimit
+from clients.github.synthetic_deliveries import REPOSITORY_FIELDS
 from ops.backfill.store import Spool
 from ops.progress import Step
 from pipeline.delivery import format_time, parse_time
@@ -39,26 +41,26 @@ _EVENT_FIELDS = (
 class Harvest:
     """A repository to read; `since` leaves out the issues that nothing has touched after it."""
 
-    github: GitHub
+    github: GitHubClient
     spool: Spool
     name: str
     since: datetime | None
 
     def repository(self) -> Json:
-        """Return the repository. Raises Missing for an unknown one."""
+        """Return the repository. Raises NotFound for an unknown one."""
         try:
-            content, read_at = self.github.item(f"/repos/{self.name}")
-        except Missing as error:
-            raise Missing(
+            found = self.github.get(f"/repos/{self.name}")
+        except NotFound as error:
+            raise NotFound(
                 error.reason, f"{self.name} does not exist at GitHub, or the token may not read it."
             ) from error
         known = self.spool.note("repository")
-        if known is not None and known["id"] != content.get("id"):
+        if known is not None and known["id"] != found.content.get("id"):
             raise Unavailable(
                 "repository_changed", f"{self.name} is another repository than before; use --restart."
             )
-        began = self.spool.note("began") or format_time(read_at)
-        repository = {name: content[name] for name in REPOSITORY_FIELDS if name in content}
+        began = self.spool.note("began") or format_time(found.read_at)
+        repository = {name: found.content[name] for name in REPOSITORY_FIELDS if name in found.content}
         self.spool.save(notes={"repository": repository, "began": began})
         return repository
 
@@ -78,7 +80,7 @@ class Harvest:
         while cursor != "":
             try:
                 page = self.github.page(cursor or path, parameters)
-            except TooDeep:
+            except PaginationLimit:
                 if stage == "issues":
                     raise  # comments and events can be asked for by issue
                 self.spool.save(notes={f"{stage}_cursor": ""})
@@ -135,7 +137,7 @@ class Harvest:
         done = self.spool.note("gaps_to") or 0
         for place, (number, comments, events) in enumerate(gaps, 1):
             if number > done:
-                with suppress(Missing):  # deleted since its page was read; what is known of it is told
+                with suppress(NotFound):  # deleted since its page was read; what is known of it is told
                     self._fill(f"{base}/{number}", number, comments=comments, events=events)
                 self.spool.save(notes={"gaps_to": number})
             yield _step("missing", place / len(gaps), place)
@@ -158,11 +160,13 @@ class Harvest:
 
     def _look_up(self, base: str, number: int) -> None:
         try:
-            issue, read_at = self.github.item(f"{base}/{number}")
-        except Missing:
+            found = self.github.get(f"{base}/{number}")
+        except NotFound:
             return  # deleted
-        if str(issue.get("url")).endswith(f"{base}/{number}"):
-            self.spool.save(issues=[issue], read_at=read_at)  # else it has moved to another repository
+        if str(found.content.get("url")).endswith(f"{base}/{number}"):
+            self.spool.save(
+                issues=[found.content], read_at=found.read_at
+            )  # else it has moved to another repository
 
 
 def _step(stage: str, done: float, count: int) -> Step:

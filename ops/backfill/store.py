@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from clients.github.synthetic_deliveries import Past
+from clients.github.issue_history import IssueHistory
 from pipeline.errors import Unavailable
 
 Json = Mapping[str, Any]
@@ -174,7 +174,7 @@ class Spool:
         )
         return [number for (number,) in rows]
 
-    def pasts(self, after: int) -> Iterator[tuple[int, Past]]:
+    def pasts(self, after: int) -> Iterator[tuple[int, IssueHistory]]:
         """Yield the issues with a higher number, in order, one in memory at a time."""
         while True:
             row = self._db.execute(
@@ -185,7 +185,7 @@ class Spool:
             if row is None:
                 return
             after, raw, read_at = row
-            past = Past(
+            past = IssueHistory(
                 issue=json.loads(raw),
                 comments=self._of("comment", after),
                 events=self._of("event", after),

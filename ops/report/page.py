@@ -84,7 +84,7 @@ def _page(report: Report) -> Page:
     title, about = f"How issues are answered: {_subject(report)}", _about(report)
     nothing = (
         "No issue is stored yet, so there is nothing to show. As soon as the webhook delivers, or after "
-        "python -m ops backfill OWNER/REPO has read what was there before, this page fills."
+        "./issuewire backfill OWNER/REPO has read what was there before, this page fills."
     )
     footer = (
         "All times are UTC. Pull requests are left out of all but the pipeline's delay. Percentiles are "

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import bigquery
 
+from clients.bigquery import connect
 from local.processes import Child, accepts, free_port
 from ops import schema
 
@@ -74,7 +73,7 @@ class Warehouse:
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self.client = connect(self.url)
+        self.client = connect(PROJECT, emulator=self.url)
 
     def empty(self) -> str:
         """Return a dataset's name that is not taken; the dataset does not exist."""
@@ -101,15 +100,6 @@ class Warehouse:
             f"{PROJECT}.{dataset}.events", rows, row_ids=[uuid.uuid4().hex for _ in rows], timeout=SECONDS
         )
         assert refused == []
-
-
-def connect(url: str) -> bigquery.Client:
-    """Return the official client of an engine, or of a proxy before it."""
-    return bigquery.Client(
-        project=PROJECT,
-        credentials=AnonymousCredentials(),
-        client_options={"api_endpoint": url},
-    )
 
 
 @pytest.fixture(scope="session")

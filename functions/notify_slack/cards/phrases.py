@@ -1,18 +1,17 @@
 """The words that cards and replies share, each safe for Slack."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from clients.slack.mrkdwn import code, escape_literal
 from pipeline.events import Issue, IssueEvent
+from pipeline.repository_name import is_repository_name
 
 TITLE = 250
 NAME = 60
 _SHOWN_LABELS = 6
 _SHOWN_ASSIGNEES = 6
 _SHOWN_MENTIONS = 50
-_REPOSITORY = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}\Z)[\w.-]{1,100}", re.ASCII)
 _SECONDS = range(10**11)  # what a date of Slack's takes
 _REASONS = {"completed": "completed", "not_planned": "not planned", "duplicate": "a duplicate"}
 
@@ -39,7 +38,7 @@ def person(login: str | None) -> str:
 
 def address(github_url: str, repository: str | None, number: int | None) -> str | None:
     """Return the issue's page below `github_url`, None when the names make no address."""
-    if number is None or not _REPOSITORY.fullmatch(repository or ""):
+    if number is None or not is_repository_name(repository):
         return None
     return f"{github_url}/{repository}/issues/{number}"
 

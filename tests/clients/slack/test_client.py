@@ -17,7 +17,7 @@ from clients.slack.rate_limit import BURST
 from functions.notify_slack.cards import card
 from functions.notify_slack.routing.routes import Hearing
 from local.processes import free_port
-from local.slack.page import Message as Kept
+from local.slack.message import Message as Kept
 from local.slack.server import SlackServer
 from pipeline.delivery import Delivery
 from pipeline.errors import Unavailable
@@ -294,14 +294,14 @@ def test_an_edge_that_keeps_the_pace_is_never_limited() -> None:
 
 
 def test_instances_that_overlap_are_limited_and_keep_each_pause() -> None:
-    """Two revisions know nothing of each other: Slack slows them down, no call is hasty, no card is lost."""
+    """Slack limits two revisions at work at once: none calls during a pause, and no card is lost."""
     clock = FakeClock()
     with SlackServer(channels={CHANNEL: "issues"}, token=TOKEN, burst=BURST, clock=clock) as server:
         edges = [Slack(lambda: TOKEN, server.url, clock, clock.sleep) for _ in range(2)]
         for number in range(4 * BURST):
             edges[number % 2].post(CHANNEL, a_card())
         assert len(server.requests) > len(server.messages) == 4 * BURST
-        assert server.hasty == []
+        assert server.over_limit == []
 
 
 # Too late.

@@ -24,21 +24,22 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
 from clients.github import client as github_api
+from clients.github import responses
 from clients.pubsub import batch_publisher as topic
 from local.processes import free_port
 from local.pubsub.server import PubSubServer
 from ops.__main__ import ops
 from ops.backfill import command as backfill_module
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from tests.ops.backfill.github_server import TOKEN, GitHubServer, Hosted, Reply
 from tests.support.messages import NOON, an_issue
 from tests.support.warehouse import ROOT
 
 TOPIC = "projects/local-dev/topics/github-events"
 SUBSCRIPTION = "projects/local-dev/subscriptions/everything"
-APP = github.Repository(full_name="acme/app")
-MONA = github.Person(login="mona")
-AUTHOR = github.Person(login="octavia")
+APP = accounts.Repository(full_name="acme/app")
+MONA = accounts.Account(login="mona")
+AUTHOR = accounts.Account(login="octavia")
 SECONDS = 60.0
 STARTED: list[subprocess.Popen[str]] = []
 
@@ -121,7 +122,7 @@ def environment(server: GitHubServer, pubsub: PubSub, **changes: str) -> dict[st
 def invoke(env: dict[str, str], *options: str, name: str = "acme/app") -> Result:
     """Run the command in this process; the token is never in what it says."""
     runner = CliRunner(env=env)
-    result = runner.invoke(ops, ["backfill", name, *options], prog_name="python -m ops")
+    result = runner.invoke(ops, ["backfill", name, *options], prog_name="issuewire")
     assert TOKEN not in result.output
     assert isinstance(result.exception, SystemExit | None), result.exception
     return result
@@ -155,7 +156,7 @@ def fill(kept: Hosted, issues: int) -> Counter[str]:
     """Give the repository so many issues with a life, and pull requests; return what they deliver."""
     made: Counter[str] = Counter()
 
-    def happen(event: github.Event) -> None:
+    def happen(event: payloads.Event) -> None:
         kept.observe(event)
         made[f"{event.name}.{event.payload['action']}"] += 1
 
@@ -303,7 +304,7 @@ def test_failures_and_limits_on_the_way_lose_nothing(
 ) -> None:
     """502, a broken answer and rate limits in the middle: waited for, said, and the history is complete."""
     made = fill(server.host(APP), 250)
-    monkeypatch.setattr(github_api, "SECONDARY_SECONDS", 1.2)
+    monkeypatch.setattr(responses, "SECONDARY_LIMIT_SECONDS", 1.2)
     faults = {
         3: Reply(status=502, content=""),
         5: Reply(status=429, content={"message": "secondary rate limit"}),

@@ -19,7 +19,7 @@ from ops.__main__ import ops
 from ops.report import command as report_module
 from ops.report import fetch as report_queries
 from ops.report.fetch import UnknownRepository, Wanted, fetch, find
-from ops.send import payloads as github
+from ops.send import accounts
 from tests.support import year
 from tests.support.messages import an_issue
 from tests.support.warehouse import PROJECT, Proxy, Warehouse
@@ -273,7 +273,7 @@ def test_first_nothing_then_a_reopening(warehouse: Warehouse, tmp_path: Path) ->
     assert result.exit_code == 0, result.output
     assert "No issue is stored yet" in out.read_text("utf-8")
     at = NOW - timedelta(days=3)
-    event = an_issue(created_at=NOW - timedelta(days=9)).reopened(github.Person(login="mona"), at)
+    event = an_issue(created_at=NOW - timedelta(days=9)).reopened(accounts.Account(login="mona"), at)
     warehouse.insert(dataset, [year.row_of(event, "d-1", at, at)])
     ask = report_queries._Asker(warehouse.client, dataset, lambda _: None)
     for since, counted in ((datetime(1, 1, 1, tzinfo=UTC), 1), (NOW - timedelta(days=40), 0)):
@@ -294,7 +294,7 @@ def test_what_is_missing_is_one_line(warehouse: Warehouse, tmp_path: Path) -> No
             warehouse.query(statement, half)
     for name in (missing, half):
         line = one_line_of(invoke("--project", PROJECT, "--dataset", name, "--out", str(out)))
-        assert f"run python -m ops schema apply --project {PROJECT} --dataset {name}" in line
+        assert f"run ./issuewire schema apply --project {PROJECT} --dataset {name}" in line
     assert list(tmp_path.iterdir()) == []
 
 
@@ -385,7 +385,7 @@ def test_a_write_that_fails_leaves_the_old_report(tmp_path: Path, monkeypatch: p
         ((), "", "give --out FILE, or --json"),
         (("--json",), "", "give --project, or set BIGQUERY_DATASET to PROJECT.DATASET"),
         (("--json",), "no-dot", "BIGQUERY_DATASET is not of the form PROJECT.DATASET"),
-        (("--json", "--project", "a b"), "", "is no project's id"),
+        (("--json", "--project", "a b"), "", "is not a project ID"),
         (("--json", "--project", "p", "--dataset", "a`b"), "", "use letters, digits and underscores only"),
         (("--json", "--project", "p", "--since", "2999-01-01"), "", "is in the future"),
         (("--json", "--project", "p", "--since", "soon"), "", "'soon' does not match the format '%Y-%m-%d'"),

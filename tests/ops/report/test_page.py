@@ -274,7 +274,7 @@ def test_nothing_stored_is_said_kindly() -> None:
     """An empty dataset gives a whole page that says what to do, without a chart or a number."""
     page = read(an_empty_report())
     assert "No issue is stored yet" in page.text()
-    assert "python -m ops backfill OWNER/REPO" in page.text()
+    assert "./issuewire backfill OWNER/REPO" in page.text()
     assert page.all("svg") == page.all("figure") == page.all("table") == []
 
 
