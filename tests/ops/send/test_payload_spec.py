@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from ops.send import payloads
+from ops.send import accounts
 from tests.ops.send.receiver import SECRET, Receiver, invoke, last_line, read, signature
 
 
@@ -97,4 +97,4 @@ def test_the_same_issue_has_the_same_ids(receiver: Receiver) -> None:
     for action in ("opened", "closed"):
         invoke("--url", receiver.url, "--secret", SECRET, "--action", action)
     ids = {json.loads(body)["issue"]["id"] for _, body in receiver.requests}
-    assert ids == {payloads.number_for("acme/app#1")}
+    assert ids == {accounts.number_for("acme/app#1")}
