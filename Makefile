@@ -22,8 +22,8 @@ serve: setup-demo ## run the whole pipeline on this machine until Ctrl-C
 test: setup ## run all tests
 	@.venv/bin/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder $(ARGS)
 
-quick: setup-dev ## run the tests that start no process and no server
-	@.venv/bin/python -m pytest --numprocesses auto --dist worksteal -m "not processes" $(ARGS)
+quick: setup-dev ## run the tests that start no process or server, without the random input
+	@.venv/bin/python -m pytest --numprocesses auto --dist worksteal -m "not processes and not hypothesis" $(ARGS)
 
 check: setup-dev ## check format, lint, types and shell scripts
 	@.venv/bin/ruff format --check .

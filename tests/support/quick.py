@@ -19,7 +19,7 @@ def mark(items: list[pytest.Item]) -> None:
     for item in items:
         assert isinstance(item, pytest.Function)
         fixtures = (definitions[-1].func for definitions in item._fixtureinfo.name2fixturedefs.values())
-        if _leads_to_a_starter([item.function, *fixtures]):
+        if leads_to_a_starter([item.function, *fixtures]):
             item.add_marker("processes")
 
 
@@ -35,7 +35,7 @@ def _refuse(event: str, args: tuple[Any, ...]) -> None:
         pytest.fail(f"a quick test starts a process or listens on a socket: {event} {args}")
 
 
-def _leads_to_a_starter(found: Iterable[object]) -> bool:
+def leads_to_a_starter(found: Iterable[object]) -> bool:
     """Follow the functions and classes of tests and local to what they use, as far as names tell."""
     waiting, seen = list(found), set()
     while waiting:
