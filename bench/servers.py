@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import grpc
-from google.pubsub_v1 import PublisherClient
-from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
-
+from clients.pubsub.publisher import connect
 from functions.ingest.signature import sign
 from local.demo.scenario import scenario
 from local.processes import READY_SECONDS, Child, accepts, free_port
@@ -97,10 +94,7 @@ def neighbours(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
             ending.callback(child.stop)
             child.wait_until(lambda: accepts(port))
             pubsub_emulator.ready(host, READY_SECONDS, child.process)
-        channel = grpc.insecure_channel(host)
-        PublisherClient(transport=PublisherGrpcTransport(channel=channel)).create_topic(
-            name=TOPIC, timeout=10
-        )
+        connect(emulator=host).create_topic(name=TOPIC, timeout=10)
         yield (
             what,
             {

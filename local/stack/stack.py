@@ -19,6 +19,7 @@ from google.cloud import bigquery
 from google.pubsub_v1 import PublisherClient
 
 from clients.bigquery import connect
+from clients.pubsub import publisher
 from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer
@@ -151,7 +152,7 @@ class Stack:
 
     def publisher(self) -> PublisherClient:
         """Return the official publisher of this stack's Pub/Sub."""
-        return topics.publisher_client(self.pubsub_host)
+        return publisher.connect(emulator=self.pubsub_host)
 
     def handled(self, function: str) -> list[dict[str, Any]]:
         """Return the function's log lines that say what became of a message."""

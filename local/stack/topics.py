@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
-from google.pubsub_v1 import PublisherClient, SubscriberClient
-from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1 import SubscriberClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
+
+from clients.pubsub import publisher
 
 PROJECT = "local-dev"
 TOPIC = "github-events"
@@ -21,11 +22,6 @@ def topic_path(name: str = TOPIC) -> str:
     return f"projects/{PROJECT}/topics/{name}"
 
 
-def publisher_client(host: str) -> PublisherClient:
-    """Return the official publisher of the Pub/Sub at `host`."""
-    return PublisherClient(transport=PublisherGrpcTransport(channel=grpc.insecure_channel(host)))
-
-
 def subscriber_client(host: str) -> SubscriberClient:
     """Return the official subscriber of the Pub/Sub at `host`."""
     return SubscriberClient(transport=SubscriberGrpcTransport(channel=grpc.insecure_channel(host)))
@@ -33,9 +29,9 @@ def subscriber_client(host: str) -> SubscriberClient:
 
 def create_topics(host: str) -> None:
     """Create the topic, the dead-letter topic, and the subscription that holds its messages."""
-    publisher = publisher_client(host)
+    client = publisher.connect(emulator=host)
     for name in (TOPIC, DEAD_TOPIC):
-        publisher.create_topic(name=topic_path(name), timeout=RPC_SECONDS)
+        client.create_topic(name=topic_path(name), timeout=RPC_SECONDS)
     hold = Subscription(name=_subscription_path(HOLD), topic=topic_path(DEAD_TOPIC))
     subscriber_client(host).create_subscription(hold, timeout=RPC_SECONDS)
 
