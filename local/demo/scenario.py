@@ -85,7 +85,7 @@ def scenario(now: datetime) -> list[Step]:
         _step("mona closes it", export.closed(MONA, ago(48))),
         _step("octavia reopens it", export.reopened(OCTAVIA, ago(40))),
         _step("mona closes it again", export.closed(MONA, ago(24))),
-        _step("kim reports a bug in another repository, also number 1", flash.opened(), makes_card=True),
+        _step("kim reports a bug in a second repository", flash.opened(), makes_card=True),
         _step("a comment on a pull request", pull.commented(OCTAVIA, ago(29), "Nice.")),
         _step("a forged delivery", fake.opened(), forged=True),
     ]
