@@ -66,7 +66,7 @@ def snapshot(warehouse: Warehouse, dataset: str) -> tuple[Any, ...]:
 
 def test_apply_makes_everything_and_again_changes_nothing(warehouse: Warehouse) -> None:
     """The first run makes dataset, table and views; a second one says the same and leaves all as it is."""
-    dataset = warehouse.empty()
+    dataset = warehouse.unused_name()
     command = ("schema", "apply", "--project", PROJECT, "--dataset", dataset)
     first = run(*command, BIGQUERY_EMULATOR_HOST=warehouse.url)
     assert (first.returncode, first.stderr) == (0, "")
