@@ -20,7 +20,7 @@ from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer
 from local.secret_manager_server import SecretManagerServer
 from local.story import tell
-from ops.send import payloads as github
+from ops.send import payloads
 
 SECRET_NAME = "projects/local-dev/secrets/webhook"
 SECRET = b"bench"
@@ -51,7 +51,7 @@ class Connection:
         return answer.status
 
 
-def a_delivery(now: github.datetime) -> Request:
+def a_delivery(now: payloads.datetime) -> Request:
     """Return a signed `issues.opened`, padded to the 10 KB that GitHub's own have."""
     payload = json.loads(next(step for step in tell(now) if step.event == "issues.opened").body)
     payload["issue"]["body"] = "x" * 6000
@@ -59,7 +59,7 @@ def a_delivery(now: github.datetime) -> Request:
     headers = {
         "Content-Type": "application/json",
         "X-GitHub-Event": "issues",
-        "X-GitHub-Delivery": github.delivery_id("bench"),
+        "X-GitHub-Delivery": payloads.delivery_id("bench"),
         "X-Hub-Signature-256": sign(body, SECRET),
     }
     return Request(body=body, headers=headers)

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
+from clients.bigquery import connect
 from functions.stream_bq.row import to_row
 from local.processes import ROOT, Child, accepts, free_port
 from ops import schema
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery, format_time
 from pipeline.events import IssueEvent
 
@@ -76,11 +76,7 @@ def measure(folder: Path) -> list[View]:
         log=folder / "bigquery.log",
         environment={"HOME": str(venv / "home")},
     )
-    client = bigquery.Client(
-        project=PROJECT,
-        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
-        client_options={"api_endpoint": f"http://127.0.0.1:{port}"},
-    )
+    client = connect(PROJECT, emulator=f"http://127.0.0.1:{port}")
     names = [path.stem for path in schema.files()[1:]]
     child.start()
     try:
@@ -162,11 +158,11 @@ def _rows() -> Iterator[Row]:
 
 def _template(repository: int) -> Row:
     """Return the row of an issue's opening."""
-    issue = github.Issue(
-        repository=github.Repository(full_name=f"acme/app{repository}"),
+    issue = payloads.Issue(
+        repository=accounts.Repository(full_name=f"acme/app{repository}"),
         number=1,
         title="Export fails when the table is empty",
-        author=github.Person(login="octavia"),
+        author=accounts.Account(login="octavia"),
         created_at=BEGIN,
         labels=["bug", "export"],
     )

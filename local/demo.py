@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import requests
 
 from local.screen import Screen
-from local.slack import page as slack_page
-from local.slack.server import Message
+from local.slack.message import Message
+from local.slack.rendering.terminal import as_text
 from local.stack import Stack
 from local.story import Step, tell
 from ops.send.command import Target, post
@@ -96,7 +96,7 @@ def show_cards(stack: Stack, screen: Screen, order: list[str]) -> None:
     for card in messages:
         if card.thread_ts is None:
             replies = [reply for reply in messages if reply.thread_ts == card.ts]
-            lines = [slack_page.as_text(card), *(f"  {slack_page.as_text(reply)}" for reply in replies)]
+            lines = [as_text(card), *(f"  {as_text(reply)}" for reply in replies)]
             screen.card("\n".join(lines))
 
 

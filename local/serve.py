@@ -23,7 +23,7 @@ def run(stack: Stack, screen: Screen, state: Path) -> None:
         screen.line(f"  Logs             {os.path.relpath(stack.folder)}")
         screen.line(f"  Everything else  {os.path.relpath(path)}")
         screen.line("")
-        screen.line("  Send something:  .venv/bin/python -m ops send --title 'Export fails'")
+        screen.line("  Send something:  ./issuewire send --title 'Export fails'")
         screen.line("  Ctrl-C stops it all.")
         while True:
             for child in stack.children.values():

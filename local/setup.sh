@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Makes the laptop's virtual environments: once, and again whenever a lock file, the interpreter or this folder's place changes.
-#   local/setup.sh main       .venv            the functions' packages, the tests, the tools
+# Makes the virtual environments: once, and again whenever a lock file, the interpreter or this folder's path changes.
+#   local/setup.sh runtime    .venv            what the functions, the local stack and the operator's commands import
+#   local/setup.sh dev        .venv            the same, and the tools of the tests and checks
 #   local/setup.sh bigquery   .venv-bigquery   the BigQuery stand-in with its DuckDB extensions
+#   local/setup.sh uv         .venv-uv         uv, which installs the other two; pip installs it
 # PYTHON=/path/to/python3.13 chooses the interpreter; otherwise the first one that works is taken.
 set -Eeuo pipefail
 unset CDPATH PYTHONHOME PYTHONPATH # they would make pip look at packages outside the environment
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
-venv='' half_made='' child=''
+python='' unfinished='' child=''
 
 say() { printf '%s\n' "$*"; }
 
@@ -50,126 +52,134 @@ find_python() {
   if [[ -n $without_venv ]]; then
     die "$without_venv lacks its venv module; install it (Debian, Ubuntu: apt-get install python3.13-venv)"
   elif [[ -n ${PYTHON:-} ]]; then
-    die "PYTHON=$PYTHON is no Python 3.13 ($("$PYTHON" --version 2>/dev/null || say 'it does not start'))"
+    die "PYTHON=$PYTHON is not Python 3.13 ($("$PYTHON" --version 2>/dev/null || say 'it does not start'))"
   fi
   die "Python 3.13 is missing; install it (apt-get install python3.13 python3.13-venv, brew install python@3.13 or pyenv install 3.13), or name one: PYTHON=/path/to/python3.13"
 }
 
-# What a finished environment must have been made from; scripts inside hold absolute paths, so the place counts too.
+# What a finished environment was made from; the scripts in it hold absolute paths, so the folder counts too.
 recipe() { printf '%s\n%s\n%s\n' "$1" "$PWD" "$(<"$2")"; }
 
+# is_current VENV LOCK...: the environment was made from one of the locks, by the wanted interpreter, in this folder.
 is_current() {
-  local made_with
+  local venv=$1 made_with lock
   [[ -f $venv/.made-from ]] && made_with=$(identity "$venv/bin/python") || return 1
   [[ -z ${PYTHON:-} || $(identity "$PYTHON") == "$made_with" ]] || return 1
-  [[ $(<"$venv/.made-from") == "$(recipe "$made_with" "$1")" ]]
+  for lock in "${@:2}"; do
+    [[ ! -r $lock || $(<"$venv/.made-from") != "$(recipe "$made_with" "$lock")" ]] || return 0
+  done
+  return 1
 }
 
-# Only one set-up at a time per environment. The lock belongs to descriptor 9 and so ends with this process, however it ends.
+# Only one set-up at a time. The lock belongs to descriptor 9 and so ends with this process, however it ends.
 take_turn() {
+  [[ -z $python ]] || return 0
+  python=$(find_python)
   mkdir -p .local
-  exec 9>".local/$venv.lock"
-  if ! "$1" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null; then
-    say "Another set-up is making $venv; waiting for it"
-    "$1" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
+  exec 9>.local/setup.lock
+  if ! "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null; then
+    say 'Another set-up is running; waiting for it'
+    "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
   fi
 }
 
-# Puts back what was there before, which is old but whole.
+# Puts back the environment that was there before, which is old but complete.
 undo() {
   trap '' HUP INT TERM # a second Ctrl-C must not stop the cleaning
-  [[ -z $child ]] || { kill "$child" && wait "$child"; } 2>/dev/null || true
-  [[ -n $half_made ]] || return 0
-  rm -rf -- "$venv"
-  [[ ! -d .local/$venv.previous ]] || mv -- ".local/$venv.previous" "$venv"
+  [[ -z $child ]] || { kill -- "-$child" && wait "$child"; } 2>/dev/null || true
+  [[ -n $unfinished ]] || return 0
+  rm -rf -- "$unfinished"
+  [[ ! -d .local/$unfinished.previous ]] || mv -- ".local/$unfinished.previous" "$unfinished"
 }
 trap undo EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# run_visibly TOTAL COMMAND...: runs it with its words in the log, and shows how far the environment is: one moving line on
-# a terminal, else a line every ten seconds. In the background, so that a signal is answered at once.
-run_visibly() {
-  local total=$1 log=.local/$venv.log line shown=$SECONDS pause=0.05 status=0
+# run FAILURE COMMAND...: runs the command with its output in a log, and shows the log's last line: one moving line on a
+# terminal, else a line every ten seconds. If it fails, the log and FAILURE are the error. The command runs in the background,
+# so that a signal is answered at once, and in a process group (set -m), so that what it has started is stopped with it.
+run() {
+  local failure=$1 log=.local/setup.log shown=$SECONDS line
   shift
-  "$@" >"$log" 2>"$log.errors" &
+  set -m
+  "$@" >"$log" 2>&1 &
   child=$!
+  set +m
   while kill -0 "$child" 2>/dev/null; do
-    sleep "$pause"
-    pause=0.5
-    line="  $(grep -cE '^(Collecting|Processing) ' "$log" || true) of $total fetched,"
-    line+=" $(count_installed) installed, $SECONDS s"
+    sleep 0.1
+    line="  $SECONDS s: $(tail -n 1 "$log")"
     if [[ -t 1 ]]; then
-      printf '\r\033[K%s' "$line"
+      printf '\r\033[K%.79s' "$line"
     elif ((SECONDS - shown >= 10)); then
       shown=$SECONDS
       say "$line"
     fi
   done
   [[ ! -t 1 ]] || printf '\r\033[K'
-  wait "$child" || status=$?
+  if ! wait "$child"; then
+    child=''
+    cat "$log" >&2
+    die "$failure (the reason is above); if it is the network, run the same command again later"
+  fi
   child=''
-  ((status == 0)) || cat "$log.errors" >&2
-  return "$status"
 }
 
-count_installed() {
-  find "$venv" -path '*/site-packages/*.dist-info' -prune ! -name 'pip-*' 2>/dev/null | wc -l | tr -d ' ' || true
+install_uv() {
+  run "$python could not make $unfinished" "$python" -m venv "$unfinished"
+  mkdir "$unfinished/tmp"
+  TMPDIR=$PWD/$unfinished/tmp run "pip could not install $1" "$unfinished/bin/python" -m pip install --require-hashes \
+    --no-user --no-input --disable-pip-version-check --progress-bar off -r "$1"
+  rm -rf -- "$unfinished/tmp"
 }
 
 install_packages() {
-  local lock=$1 total=$2
-  run_visibly "$total" "$python" -m venv "$venv" || die "$python could not make $venv (its words are above)"
-  mkdir "$venv/tmp"
-  TMPDIR=$PWD/$venv/tmp run_visibly "$total" "$venv/bin/python" -m pip install --require-hashes --no-user --no-input \
-    --disable-pip-version-check --progress-bar off -r "$lock" ||
-    die "pip could not install $lock (its words are above); if it is the network, run the same command again later"
-  rm -rf -- "$venv/tmp"
+  run "uv could not make $unfinished" .venv-uv/bin/uv venv --no-config --no-project --python .venv-uv/bin/python "$unfinished"
+  run "uv could not install $1" local/uv.sh pip install --require-hashes --python "$unfinished/bin/python" -r "$1"
 }
 
-# DuckDB looks for its extensions under HOME and would else ask the web for them at every start.
-import_duckdb_extensions() {
-  mkdir "$venv/home"
-  say "Unpacking DuckDB's extensions into $venv/home"
-  HOME=$PWD/$venv/home "$venv/bin/python" -c '
+# DuckDB looks for its extensions under HOME and would otherwise ask the web for them at every start.
+install_bigquery() {
+  install_packages "$1"
+  mkdir "$unfinished/home"
+  HOME=$PWD/$unfinished/home run "DuckDB's extensions could not be unpacked" "$unfinished/bin/python" -c '
 from duckdb_extensions import import_extension
 for name in ("icu", "ducklake", "spatial"):
     import_extension(name)
-' >/dev/null || die "DuckDB's extensions could not be unpacked (the reason is above)"
+'
 }
 
-# bring_up_to_date VENV LOCK SECONDS [STEP]: SECONDS is what a newcomer is told, STEP a last command.
+# bring_up_to_date INSTALL VENV LOCK [LARGER]: has the function INSTALL fill an environment from LOCK, unless it is current
+# or was made from LARGER, which includes LOCK.
 bring_up_to_date() {
-  local lock=$2 seconds=$3 step=${4:-} python total
-  venv=$1
+  local install=$1 venv=$2 lock=$3 began
+  ! is_current "${@:2}" || return 0
   [[ -r $lock ]] || die "$lock is missing; make lock writes it"
-  ! is_current "$lock" || return 0
-  python=$(find_python)
-  take_turn "$python"
-  ! is_current "$lock" || return 0
-  total=$(grep '==' "$lock" | grep -vc 'win32')
-  say "Installing $total pinned packages into $venv (about $seconds s, once)"
-  SECONDS=0
+  take_turn
+  ! is_current "${@:2}" || return 0
+  [[ $venv == .venv-uv ]] || bring_up_to_date install_uv .venv-uv local/uv/requirements.txt
+  say "Installing $lock into $venv"
+  began=$SECONDS
   if [[ -f $venv/.made-from ]]; then
     rm -rf -- ".local/$venv.previous"
     mv -- "$venv" ".local/$venv.previous"
   fi
-  half_made=yes
+  unfinished=$venv
   rm -rf -- "$venv"
-  install_packages "$lock" "$total"
-  ${step:+"$step"}
+  "$install" "$lock"
   recipe "$(identity "$venv/bin/python")" "$lock" >"$venv/.made-from"
-  half_made=''
+  unfinished=''
   rm -rf -- ".local/$venv.previous"
-  say "$venv is ready ($SECONDS s)"
+  say "$venv is ready ($((SECONDS - began)) s)"
 }
 
-(($#)) || die "usage: local/setup.sh main|bigquery ..."
+(($#)) || die 'usage: local/setup.sh runtime|dev|bigquery|uv ...'
 for name in "$@"; do
   case $name in
-    main) bring_up_to_date .venv requirements-dev.txt 30 ;;
-    bigquery) bring_up_to_date .venv-bigquery local/bigquery/requirements.txt 45 import_duckdb_extensions ;;
-    *) die "no environment is called $name; there are main and bigquery" ;;
+    runtime) bring_up_to_date install_packages .venv requirements.txt requirements-dev.txt ;;
+    dev) bring_up_to_date install_packages .venv requirements-dev.txt ;;
+    bigquery) bring_up_to_date install_bigquery .venv-bigquery local/bigquery/requirements.txt ;;
+    uv) bring_up_to_date install_uv .venv-uv local/uv/requirements.txt ;;
+    *) die "no environment is called $name; there are runtime, dev, bigquery and uv" ;;
   esac
 done

@@ -17,7 +17,6 @@ from typing import Any, get_args
 
 import grpc
 from google.api_core.exceptions import GoogleAPIError
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.protobuf.duration_pb2 import Duration
 from google.pubsub_v1 import PublisherClient, SubscriberClient
@@ -25,6 +24,7 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
 
+from clients.bigquery import connect
 from functions.notify_slack.routing import routes_file
 from functions.notify_slack.store.card_store import Done
 from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port
@@ -281,11 +281,7 @@ class Stack:
             )
 
     def _bigquery(self) -> bigquery.Client:
-        return bigquery.Client(
-            project=PROJECT,
-            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
-            client_options={"api_endpoint": self.bigquery_url},
-        )
+        return connect(PROJECT, emulator=self.bigquery_url)
 
 
 @contextlib.contextmanager

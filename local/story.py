@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 
-APP = github.Repository(full_name="acme/app")
-WEBSITE = github.Repository(full_name="acme/website")
-OCTAVIA = github.Person(login="octavia")
-MONA = github.Person(login="mona")
-KIM = github.Person(login="kim")
-TRIAGE_BOT = github.Person(login="triage[bot]", type="Bot")
+APP = accounts.Repository(full_name="acme/app")
+WEBSITE = accounts.Repository(full_name="acme/website")
+OCTAVIA = accounts.Account(login="octavia")
+MONA = accounts.Account(login="mona")
+KIM = accounts.Account(login="kim")
+TRIAGE_BOT = accounts.Account(login="triage[bot]", type="Bot")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def tell(now: datetime) -> list[Step]:
     def ago(hours: float) -> datetime:
         return now - timedelta(hours=hours)
 
-    export = github.Issue(
+    export = payloads.Issue(
         repository=APP,
         number=1,
         title="CSV export drops the last row",
@@ -54,10 +54,10 @@ def tell(now: datetime) -> list[Step]:
         created_at=ago(72),
         body="Steps:\n1. Export a table of 10 rows\n2. Count: 9",
     )
-    flash = github.Issue(
+    flash = payloads.Issue(
         repository=WEBSITE, number=1, title="Dark mode flashes white", author=KIM, created_at=ago(30)
     )
-    pull = github.Issue(
+    pull = payloads.Issue(
         repository=APP,
         number=2,
         title="Count rows before writing",
@@ -65,18 +65,18 @@ def tell(now: datetime) -> list[Step]:
         created_at=ago(29),
         is_pull_request=True,
     )
-    hostile = github.Issue(
+    hostile = payloads.Issue(
         repository=WEBSITE,
         number=2,
         title="Login fails for <admin> & <!channel> | 500",
         author=OCTAVIA,
         created_at=ago(20),
     )
-    fake = github.Issue(
+    fake = payloads.Issue(
         repository=APP, number=666, title="Nobody at GitHub sent this", author=KIM, created_at=ago(19)
     )
     steps = [
-        _step("GitHub says hello to the new hook", github.ping(APP, MONA)),
+        _step("GitHub says hello to the new hook", payloads.ping(APP, MONA)),
         _step("octavia reports a bug", export.opened(), makes_card=True),
         _step("a bot answers: no response, and no reply", export.commented(TRIAGE_BOT, ago(71.9), "Thanks!")),
         _step("octavia adds to her own issue", export.commented(OCTAVIA, ago(71), "Also in 2.4.")),
@@ -111,11 +111,11 @@ def tell(now: datetime) -> list[Step]:
 _REPLIES = {"issue_comment.created", "issues.closed", "issues.reopened", "issues.transferred"}
 
 
-def _step(note: str, event: github.Event, *, makes_card: bool = False, forged: bool = False) -> Step:
+def _step(note: str, event: payloads.Event, *, makes_card: bool = False, forged: bool = False) -> Step:
     return Step(
         note=note,
         event=event.title,
-        delivery_id=github.delivery_id(note),
+        delivery_id=payloads.delivery_id(note),
         body=json.dumps(event.payload).encode(),
         makes_card=makes_card,
         makes_reply=event.title in _REPLIES and not _is_silent(event.payload),

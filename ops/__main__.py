@@ -1,24 +1,43 @@
-"""python -m ops: the operator's commands, one line of error each, exit status 0 only on success."""
+"""./issuewire (python -m ops): the operator's commands. An error is one line; only success exits with 0."""
 
 import click
+from click.shell_completion import get_completion_class
 
+from ops import __version__
 from ops.backfill.command import backfill
 from ops.report.command import report
 from ops.routes.command import routes
 from ops.schema import schema
 from ops.send.command import send
 
+NAME = "issuewire"
+_COMPLETE = "_ISSUEWIRE_COMPLETE"
+_SHELLS = ("bash", "zsh", "fish")
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name=NAME)
 def ops() -> None:
-    """Issuewire's commands for the operator."""
+    """Operate Issuewire: send and explain deliveries, make the tables, read the past and the numbers."""
 
 
-ops.add_command(send)
-ops.add_command(schema)
-ops.add_command(backfill)
-ops.add_command(report)
-ops.add_command(routes)
+@ops.command()
+@click.argument("shell", type=click.Choice(_SHELLS))
+def completion(shell: str) -> None:
+    """Print the shell's completion script.
+
+    \b
+      bash, in ~/.bashrc:       eval "$(path/to/issuewire completion bash)"
+      zsh, in ~/.zshrc:         eval "$(path/to/issuewire completion zsh)"
+      fish, in config.fish:     path/to/issuewire completion fish | source
+    """  # noqa: D301 - \b is click's mark for a block that is not rewrapped
+    known = get_completion_class(shell)
+    assert known is not None, f"click knows no shell {shell}"
+    click.echo(known(ops, {}, NAME, _COMPLETE).source())
+
+
+for _command in (send, schema, backfill, report, routes):
+    ops.add_command(_command)
 
 if __name__ == "__main__":
-    ops(prog_name="python -m ops")  # click answers Ctrl-C by "Aborted!" and status 1
+    ops(prog_name=NAME, complete_var=_COMPLETE)  # click answers Ctrl-C with "Aborted!" and status 1

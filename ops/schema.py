@@ -1,22 +1,20 @@
 """ops schema apply: dataset, table and views from sql/, through the official client."""
 
-import os
 import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from google.api_core.exceptions import GoogleAPICallError, RetryError
-from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
-from requests.exceptions import RequestException
+
+from clients.bigquery import connect
+from ops.cli import one_line_errors
 
 SQL = Path(__file__).parent.parent / "sql"
 STATEMENT_SECONDS = 60.0
-RETRY_SECONDS = 10.0  # the client's own default is ten minutes, in silence
+RETRY_SECONDS = 10.0  # the client's own default is ten minutes, without progress
 
 _PROJECT = re.compile(r"[a-z0-9.:-]+")
 _NAME = re.compile(r"\w{1,1024}", re.ASCII)
@@ -30,36 +28,27 @@ def schema() -> None:
 @schema.command("apply")
 @click.option("--project", required=True, help="Google Cloud project that holds the dataset.")
 @click.option("--dataset", default="github", show_default=True, help="Name of the dataset.")
-@click.option("--location", default=None, help="Where a new dataset is made, such as EU; default: US.")
+@click.option("--location", default=None, help="Where a new dataset is created, such as EU; default: US.")
+@one_line_errors()
 def apply_command(project: str, dataset: str, location: str | None) -> None:
-    """Create or update dataset, table and views. Running it again changes nothing; nothing is ever dropped.
+    """Create or update dataset, table and views.
 
-    BIGQUERY_EMULATOR_HOST=http://host:port sends it to a local BigQuery instead.
+    A second run changes nothing, and nothing is ever dropped. With BIGQUERY_EMULATOR_HOST=http://host:port it
+    goes to a local BigQuery.
     """
     if not _PROJECT.fullmatch(project):
-        raise click.BadParameter("is no project's id", param_hint="--project")
+        raise click.BadParameter("is not a project ID", param_hint="--project")
     if not _NAME.fullmatch(dataset):
         raise click.BadParameter("use letters, digits and underscores only", param_hint="--dataset")
-    try:
-        for name in apply(connect(project, location), dataset):
-            click.echo(f"applied {name}")
-    except (GoogleAPICallError, RetryError, RequestException, TimeoutError) as error:
-        raise click.ClickException(f"BigQuery refused or did not answer: {_first_line(error)}") from error
-    except GoogleAuthError as error:
-        raise click.ClickException(
-            f"no credentials: {_first_line(error)}; run gcloud auth application-default login"
-        ) from error
-
-
-def connect(project: str, location: str | None) -> bigquery.Client:
-    """Return the official client, for the cloud or for what BIGQUERY_EMULATOR_HOST names."""
-    local = os.environ.get("BIGQUERY_EMULATOR_HOST")
-    credentials = AnonymousCredentials() if local else None  # type: ignore[no-untyped-call]
-    return bigquery.Client(project=project, credentials=credentials, location=location)
+    for name in apply(connect(project, location), dataset):
+        click.echo(f"applied {name}")
 
 
 def apply(client: bigquery.Client, dataset: str) -> Iterator[str]:
-    """Run every file of sql/ in order, yielding its name once it is applied; errors of the client rise."""
+    """Run every file of sql/ in order and yield its name once it is applied.
+
+    Raises one of clients.bigquery.FAILURES.
+    """
     retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
     for path in files():
         for statement in statements(path, dataset):
@@ -75,10 +64,6 @@ def files() -> list[Path]:
 
 
 def statements(path: Path, dataset: str) -> list[str]:
-    """Return the statements of one file for `dataset`; a statement ends with a semicolon at a line's end."""
+    """Return the statements of one file for `dataset`; a semicolon at the end of a line ends a statement."""
     text = path.read_text(encoding="utf-8").replace("${DATASET}", dataset)
     return [part.strip() for part in re.split(r";[ \t]*(?:\n|\Z)", text) if part.strip()]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

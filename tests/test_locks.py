@@ -1,5 +1,6 @@
 """The lock files hold exactly what the hand-written requirements need, pinned and hashed."""
 
+import ast
 import re
 import sys
 from collections.abc import Iterator
@@ -12,12 +13,19 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-DEV = ROOT / "requirements-dev.txt"
-BIGQUERY = ROOT / "local" / "bigquery" / "requirements.txt"
+DEV = ROOT / "requirements-dev.in"
+RUNTIME = ROOT / "requirements.in"
+BIGQUERY = ROOT / "local" / "bigquery" / "requirements.in"
+UV = ROOT / "local" / "uv" / "requirements.in"
 FUNCTIONS = sorted(ROOT.glob("functions/*/requirements.in"))
-SOURCES = [DEV.with_suffix(".in"), BIGQUERY.with_suffix(".in"), *FUNCTIONS]
+ENVIRONMENTS = {BIGQUERY: ".venv-bigquery", UV: ".venv-uv"}
+SOURCES = [DEV, RUNTIME, BIGQUERY, UV, *FUNCTIONS]
+SHIPPED = ("functions", "clients", "metrics", "pipeline", "ops", "local", "bench")
 
 every_source = pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+every_part_of_dev = pytest.mark.parametrize(
+    "source", [RUNTIME, *FUNCTIONS], ids=lambda path: str(path.relative_to(ROOT))
+)
 every_function = pytest.mark.parametrize("source", FUNCTIONS, ids=lambda path: path.parent.name)
 
 
@@ -62,21 +70,21 @@ def read_source(source: Path) -> list[Requirement]:
 
 
 def applies(requirement: Requirement, extra: str = "") -> bool:
-    """Whether the requirement's marker holds on this platform."""
+    """Return whether the requirement's marker holds on this platform."""
     return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
 
 
 def site_packages(source: Path) -> list[str]:
-    """Where the distributions that the source asks for are installed."""
-    if source != BIGQUERY.with_suffix(".in"):
+    """Return where the distributions that the source asks for are installed."""
+    if source not in ENVIRONMENTS:
         return sys.path
-    folder = ROOT / ".venv-bigquery" / "lib" / "python3.13" / "site-packages"
-    assert folder.is_dir(), "run local/setup.sh bigquery first"
+    folder = ROOT / ENVIRONMENTS[source] / "lib" / "python3.13" / "site-packages"
+    assert folder.is_dir(), "run make setup first"
     return [str(folder)]
 
 
 def closure(requirements: list[Requirement], path: list[str]) -> dict[str, str]:
-    """Every distribution the requirements need on this platform, by name, with its installed version."""
+    """Return what the requirements need on this platform: name and installed version of each distribution."""
     versions: dict[str, str] = {}
     seen: set[tuple[str, str]] = set()
 
@@ -99,6 +107,14 @@ def closure(requirements: list[Requirement], path: list[str]) -> dict[str, str]:
             if applies(requirement, extra):
                 waiting += wanted(requirement)
     return versions
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Return the top-level names of what a Python file imports, wherever the statement is."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    return {name.partition(".")[0] for name in names}
 
 
 @every_source
@@ -143,20 +159,30 @@ def test_a_lock_names_no_place(source: Path) -> None:
     assert re.findall(r"""(?m)(?:^|[\s"'=@:(])(/\S+)""", text) == []
 
 
-@every_function
-def test_a_function_runs_what_the_tests_ran(source: Path) -> None:
-    """One resolution holds on the laptop and in the cloud: a function's lock is part of the laptop's."""
-    dev = read_lock(DEV)
+@every_part_of_dev
+def test_the_tests_run_what_is_shipped(source: Path) -> None:
+    """One resolution holds for all: the locks of runtime and functions are part of requirements-dev.txt."""
+    dev = read_lock(DEV.with_suffix(".txt"))
     for name, pin in read_lock(source.with_suffix(".txt")).items():
         assert name in dev, f"{name} is not in requirements-dev.txt; run make lock"
         assert (pin.version, pin.hashes) == (dev[name].version, dev[name].hashes), name
 
 
 @every_function
-def test_the_laptop_has_every_function(source: Path) -> None:
-    """requirements-dev.in includes the requirements of each function, so a new one is tested too."""
-    lines = DEV.with_suffix(".in").read_text().splitlines()
-    assert f"-r {source.relative_to(ROOT).as_posix()}" in lines
+def test_the_runtime_has_every_function(source: Path) -> None:
+    """requirements.in includes the requirements of each function, so a new one is tested too."""
+    assert f"-r {source.relative_to(ROOT).as_posix()}" in RUNTIME.read_text().splitlines()
+
+
+@pytest.mark.parametrize("package", SHIPPED)
+def test_the_runtime_has_every_import(package: str) -> None:
+    """The demo and the operator's commands need no package that only the tests and checks have."""
+    locked = set(read_lock(RUNTIME.with_suffix(".txt")))
+    provided_by = metadata.packages_distributions()
+    for path in (ROOT / package).rglob("*.py"):
+        for module in imported_modules(path):
+            providers = {canonicalize_name(name) for name in provided_by.get(module, ())}
+            assert not providers or providers & locked, f"{path} imports {module}"
 
 
 def test_there_are_functions() -> None:

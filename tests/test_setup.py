@@ -13,34 +13,42 @@ from pathlib import Path
 
 import pytest
 
-SETUP = Path(__file__).resolve().parent.parent / "local" / "setup.sh"
-TOOLS = (
-    "bash",
-    "cat",
-    "cp",
-    "dirname",
-    "find",
-    "grep",
-    "mkdir",
-    "mv",
-    "rm",
-    "sh",
-    "sleep",
-    "sort",
-    "tr",
-    "wc",
-)
+SCRIPTS = Path(__file__).resolve().parent.parent / "local"
+TOOLS = ("bash", "cat", "cp", "dirname", "env", "mkdir", "mv", "rm", "sh", "sleep", "sort", "tail")
 LOCK = "example==1.0 \\\n    --hash=sha256:00\nother==2.0 \\\n    --hash=sha256:11\n"
+DEV, RUNTIME = "requirements-dev.txt", "requirements.txt"
 
-# Answers what setup.sh asks an interpreter; `-m venv` copies it into the environment, where it plays pip.
+# Runs a command as nohup, or a shell that starts it in the background, does.
+IGNORING = """import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])"""
+UNDER_NOHUP = (sys.executable, "-c", IGNORING)
+
+# Plays an interpreter; `-m venv` copies it into the environment of uv, where it also plays pip.
 INTERPRETER = """#!/bin/sh
 case "$*" in
   *base_prefix*) echo "{version} {home}" ;;
   --version) echo "Python {version}" ;;
   *ensurepip*) exit {venv_status} ;;
   *fcntl*) exec "{python}" "$@" ;;
-  "-m venv "*) mkdir -p "$3/bin" "$3/lib/python3.13/site-packages" && cp "$0" "$3/bin/python" ;;
-  "-m pip "*) echo {home} >>"{calls}" && eval "${{FAKE_PIP:-:}}" ;;
+  "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+  "-m pip config list") printf '%s\\n' "${{FAKE_CONFIG:-}}" ;;
+  "-m pip install "*)
+    eval "${{FAKE_PIP:-:}}"
+    echo {home} >>"{folder}/pip-runs" && cp "{folder}/fake-uv" .venv-uv/bin/uv ;;
+  *) echo "not expected: $*" >&2 && exit 9 ;;
+esac
+"""
+
+# Plays uv: `uv venv ... --python PYTHON VENV` and `uv pip install ... -r LOCK`.
+UV = """#!/bin/sh
+case "$*" in
+  "venv "*) mkdir -p "$6/bin" && cp "$5" "$6/bin/python" ;;
+  "pip install "*)
+    echo "$("$5" -c base_prefix) $7" >>"{folder}/uv-runs"
+    env >"{folder}/uv-environment"
+    eval "${{FAKE_UV:-:}}" ;;
   *) echo "not expected: $*" >&2 && exit 9 ;;
 esac
 """
@@ -60,14 +68,18 @@ class Laptop:
 
     @property
     def venv(self) -> Path:
-        """The environment that `setup.sh main` makes."""
+        """The environment that `setup.sh dev` makes."""
         return self.project / ".venv"
 
     @property
     def installs(self) -> list[str]:
-        """The home of the interpreter of every pip run, in order."""
-        calls = self.folder / "calls"
-        return calls.read_text().splitlines() if calls.exists() else []
+        """The home of the interpreter for every installation by uv, in order."""
+        return [line.split()[1] for line in self.lines("uv-runs")]
+
+    def lines(self, name: str) -> list[str]:
+        """Return what the fakes have noted in a file."""
+        file = self.folder / name
+        return file.read_text().splitlines() if file.exists() else []
 
     def script(self, path: str, text: str) -> Path:
         """Put an executable file on the machine."""
@@ -84,15 +96,15 @@ class Laptop:
             home=path,
             venv_status=venv_status,
             python=sys.executable,
-            calls=self.folder / "calls",
+            folder=self.folder,
         )
         return self.script(path, text)
 
-    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, under: tuple[str, ...] = (), **variables: str) -> subprocess.Popen[str]:
         """Start setup.sh; it ends with the test at the latest."""
         environment = {"PATH": str(self.folder / "bin"), "HOME": str(self.folder / "home")} | variables
         process = subprocess.Popen(
-            [self.project / "local" / "setup.sh", *arguments],
+            [*under, self.project / "local" / "setup.sh", *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -102,9 +114,19 @@ class Laptop:
         self.running.append(process)
         return process
 
+    def start_endless(
+        self, installer: str, under: tuple[str, ...] = ()
+    ) -> tuple[subprocess.Popen[str], list[int]]:
+        """Start setup.sh and an installer that hangs; return it and the ids of installer and child."""
+        file = self.folder / "pids"
+        script = f"echo $$ >'{file}'; sh -c 'echo $$ >>\"{file}\"; exec sleep 60'"
+        process = self.start("dev", under=under, **{installer: script})
+        until(lambda: file.exists() and file.read_text().count("\n") == 2)
+        return process, [int(line) for line in file.read_text().split()]
+
     def run(self, *arguments: str, **variables: str) -> tuple[int, str, str]:
-        """Run setup.sh (main, unless told) to its end: exit status, output, errors."""
-        process = self.start(*(arguments or ("main",)), **variables)
+        """Run setup.sh to its end, for `dev` by default: exit status, output, errors."""
+        process = self.start(*(arguments or ("dev",)), **variables)
         output, errors = process.communicate(timeout=30)
         return process.returncode, output, errors
 
@@ -113,17 +135,17 @@ class Laptop:
 def laptop(tmp_path: Path) -> Iterator[Laptop]:
     """Return a machine without any Python."""
     machine = Laptop(folder=tmp_path)
-    (machine.project / "local").mkdir(parents=True)
-    shutil.copy(SETUP, machine.project / "local" / "setup.sh")
-    (machine.project / "requirements-dev.txt").write_text(LOCK)
+    (machine.project / "local" / "uv").mkdir(parents=True)
+    for script in ("setup.sh", "uv.sh"):
+        shutil.copy(SCRIPTS / script, machine.project / "local" / script)
+    for lock in (DEV, RUNTIME, "local/uv/requirements.txt"):
+        (machine.project / lock).write_text(f"# {lock}\n{LOCK}")
+    machine.script("fake-uv", UV.format(folder=tmp_path))
     (tmp_path / "bin").mkdir()
     for tool in TOOLS:
         found = shutil.which(tool)
         assert found is not None, f"{tool} is missing on this machine"
         (tmp_path / "bin" / tool).symlink_to(found)
-    env = shutil.which("env")
-    assert env is not None
-    (tmp_path / "bin" / "env").symlink_to(env)
     yield machine
     for process in machine.running:
         process.kill()
@@ -138,8 +160,17 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def is_running(pid: int) -> bool:
+    """Return whether a process of this id exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def test_without_python_one_line_says_what_to_install(laptop: Laptop) -> None:
-    """Where there is no Python 3.13, set-up ends with one line that names it and makes nothing."""
+    """Where there is not Python 3.13, set-up ends with one line that names it and makes nothing."""
     status, output, errors = laptop.run()
     assert (status, output) == (1, "")
     assert errors.startswith("setup: Python 3.13 is missing; install it (")
@@ -165,7 +196,10 @@ def test_a_shim_that_does_not_run_is_passed_over(laptop: Laptop) -> None:
     status, output, errors = laptop.run()
     assert (status, errors) == (0, "")
     assert laptop.installs == ["bin/python"]
-    assert output.startswith("Installing 2 pinned packages into .venv (about 30 s, once)\n")
+    assert output.splitlines()[::2] == [
+        "Installing local/uv/requirements.txt into .venv-uv",
+        "Installing requirements-dev.txt into .venv",
+    ]
 
 
 def test_a_python_of_pyenv_is_found(laptop: Laptop) -> None:
@@ -193,7 +227,7 @@ def test_the_path_comes_before_pyenv(laptop: Laptop) -> None:
 
 
 def test_the_named_python_wins(laptop: Laptop) -> None:
-    """PYTHON chooses the interpreter, and choosing another one makes the environment anew."""
+    """PYTHON chooses the interpreter, and choosing another one makes the environment again."""
     laptop.interpreter("bin/python3.13")
     chosen = laptop.interpreter("opt/python", "3.13.5")
     assert laptop.run()[0] == 0
@@ -207,14 +241,14 @@ def test_the_named_python_must_be_right(laptop: Laptop) -> None:
     laptop.interpreter("bin/python3.13")
     wrong = laptop.interpreter("opt/python", "3.12.1")
     status, _, errors = laptop.run(PYTHON=str(wrong))
-    assert (status, errors) == (1, f"setup: PYTHON={wrong} is no Python 3.13 (Python 3.12.1)\n")
+    assert (status, errors) == (1, f"setup: PYTHON={wrong} is not Python 3.13 (Python 3.12.1)\n")
     missing = laptop.folder / "nowhere"
     status, _, errors = laptop.run(PYTHON=str(missing))
-    assert (status, errors) == (1, f"setup: PYTHON={missing} is no Python 3.13 (it does not start)\n")
+    assert (status, errors) == (1, f"setup: PYTHON={missing} is not Python 3.13 (it does not start)\n")
     assert laptop.installs == []
 
 
-def test_a_python_without_its_venv_module_is_told_apart(laptop: Laptop) -> None:
+def test_a_python_without_its_venv_module_is_named(laptop: Laptop) -> None:
     """Debian packs the venv module by itself; where it is missing, the line names that package."""
     laptop.interpreter("bin/python3.13", venv_status=1)
     status, _, errors = laptop.run()
@@ -242,19 +276,19 @@ def test_the_second_run_does_nothing(laptop: Laptop) -> None:
     assert len(laptop.installs) == 1
 
 
-def test_a_changed_lock_makes_the_environment_anew(laptop: Laptop) -> None:
+def test_a_changed_lock_makes_the_environment_again(laptop: Laptop) -> None:
     """An environment always holds what the lock file says now, and nothing that was there before."""
     laptop.interpreter("bin/python3.13")
     assert laptop.run()[0] == 0
     (laptop.venv / "left-over").touch()
-    (laptop.project / "requirements-dev.txt").write_text(LOCK.replace("1.0", "1.1"))
+    (laptop.project / DEV).write_text(LOCK.replace("1.0", "1.1"))
     assert laptop.run()[0] == 0
     assert len(laptop.installs) == 2
     assert not (laptop.venv / "left-over").exists()
     assert list((laptop.project / ".local").glob("*.previous")) == []
 
 
-def test_a_moved_project_makes_the_environment_anew(laptop: Laptop) -> None:
+def test_a_moved_project_makes_the_environment_again(laptop: Laptop) -> None:
     """The commands inside an environment hold its path, so one that was moved is made again."""
     laptop.interpreter("bin/python3.13")
     assert laptop.run()[0] == 0
@@ -276,14 +310,64 @@ def test_an_interpreter_that_has_gone_is_replaced(laptop: Laptop) -> None:
     assert len(laptop.installs) == 2
 
 
-def test_a_failed_install_leaves_nothing(laptop: Laptop) -> None:
-    """When pip fails, its own words come first, one line of ours last, and no half environment stays."""
+def test_uv_is_installed_once(laptop: Laptop) -> None:
+    """Pip installs uv, and uv all other packages: a changed lock file does not need pip again."""
     laptop.interpreter("bin/python3.13")
-    status, _, errors = laptop.run(FAKE_PIP="echo 'ERROR: no route to host' >&2; exit 1")
+    assert laptop.run()[0] == 0
+    (laptop.project / DEV).write_text(LOCK)
+    assert laptop.run()[0] == 0
+    assert laptop.lines("pip-runs") == ["bin/python3.13"]
+    assert len(laptop.installs) == 2
+
+
+def test_the_demo_needs_no_tools(laptop: Laptop) -> None:
+    """The demo's environment holds only the runtime's packages; the first check adds the tools."""
+    laptop.interpreter("bin/python3.13")
+    for name in ("runtime", "runtime", "dev", "runtime", "dev"):
+        assert laptop.run(name)[0] == 0
+    assert [line.split()[2] for line in laptop.lines("uv-runs")] == [RUNTIME, DEV]
+
+
+def test_pip_settings_reach_uv(laptop: Laptop) -> None:
+    """An index, certificate or proxy configured for pip is used by uv, and an environment variable wins."""
+    laptop.interpreter("bin/python3.13")
+    config = """
+:env:.cert='/etc/cert.pem'
+global.cert='/etc/other.pem'
+global.index-url='https://packages.invalid/simple'
+install.index-url='https://install.invalid/simple'
+"""
+    assert laptop.run(FAKE_CONFIG=config, ALL_PROXY="http://proxy.invalid")[0] == 0
+    environment = dict(line.partition("=")[::2] for line in laptop.lines("uv-environment"))
+    assert environment["UV_DEFAULT_INDEX"] == "https://install.invalid/simple"
+    assert environment["SSL_CERT_FILE"] == "/etc/cert.pem"
+    assert environment["ALL_PROXY"] == "http://proxy.invalid"
+    assert environment["UV_INSECURE_HOST"] == ""
+    assert environment["UV_NO_CONFIG"] == "true"
+
+
+def test_the_index_of_uv_wins(laptop: Laptop) -> None:
+    """An index that is set for uv itself is preferred to pip's."""
+    laptop.interpreter("bin/python3.13")
+    config = "global.index-url='https://pip.invalid/simple'"
+    assert laptop.run(FAKE_CONFIG=config, UV_DEFAULT_INDEX="https://uv.invalid/simple")[0] == 0
+    assert "UV_DEFAULT_INDEX=https://uv.invalid/simple" in laptop.lines("uv-environment")
+
+
+@pytest.mark.parametrize("fails", ["FAKE_UV", "FAKE_PIP"])
+def test_a_failed_install_leaves_nothing(laptop: Laptop, fails: str) -> None:
+    """If an installer fails, its output comes first, one line of ours last, and no half environment stays."""
+    laptop.interpreter("bin/python3.13")
+    status, _, errors = laptop.run(**{fails: "echo 'error: no route to host' >&2; exit 1"})
     assert status == 1
     first, last = errors.splitlines()
-    assert first == "ERROR: no route to host"
-    assert last.startswith("setup: pip could not install requirements-dev.txt")
+    assert first == "error: no route to host"
+    expected = (
+        "uv could not install requirements-dev.txt"
+        if fails == "FAKE_UV"
+        else "pip could not install local/uv"
+    )
+    assert last.startswith(f"setup: {expected}")
     assert not laptop.venv.exists()
     assert laptop.run()[0] == 0
 
@@ -293,32 +377,45 @@ def test_a_failed_renewal_keeps_the_old_environment(laptop: Laptop) -> None:
     laptop.interpreter("bin/python3.13")
     assert laptop.run()[0] == 0
     (laptop.venv / "old").touch()
-    (laptop.project / "requirements-dev.txt").write_text(LOCK.replace("1.0", "1.1"))
-    assert laptop.run(FAKE_PIP="exit 1")[0] == 1
+    (laptop.project / DEV).write_text(LOCK.replace("1.0", "1.1"))
+    assert laptop.run(FAKE_UV="exit 1")[0] == 1
     assert (laptop.venv / "old").exists()
     assert laptop.run()[0] == 0
     assert not (laptop.venv / "old").exists()
 
 
+@pytest.mark.parametrize("installer", ["FAKE_UV", "FAKE_PIP"])
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupted_install_leaves_nothing(laptop: Laptop, sent: signal.Signals) -> None:
-    """Ctrl-C in the middle of set-up stops pip, removes the half environment, and shows in its status."""
+def test_an_interrupted_install_leaves_nothing(laptop: Laptop, sent: signal.Signals, installer: str) -> None:
+    """Ctrl-C stops the installer and its children, removes the half environment, and shows in the status."""
     laptop.interpreter("bin/python3.13")
-    pid_file = laptop.folder / "pip.pid"
-    process = laptop.start("main", FAKE_PIP=f"echo $$ >'{pid_file}'; exec sleep 60")
-    until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"))
+    process, pids = laptop.start_endless(installer)
     process.send_signal(sent)
     process.communicate(timeout=30)
     assert process.returncode == 128 + sent
     assert not laptop.venv.exists()
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid_file.read_text()), 0)
+    until(lambda: not any(is_running(pid) for pid in pids))
 
 
-def test_what_a_killed_run_left_is_not_taken_for_good(laptop: Laptop) -> None:
+def test_an_install_under_nohup_is_stopped(laptop: Laptop) -> None:
+    """Where Ctrl-C and hang-up are ignored from the start, SIGTERM stops set-up and leaves nothing."""
+    laptop.interpreter("bin/python3.13")
+    process, pids = laptop.start_endless("FAKE_UV", under=UNDER_NOHUP)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.7)
+    assert process.poll() is None
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert not laptop.venv.exists()
+    until(lambda: not any(is_running(pid) for pid in pids))
+
+
+def test_what_a_killed_run_left_is_not_taken_for_complete(laptop: Laptop) -> None:
     """After a power cut in the middle of set-up, the next run starts over."""
     laptop.interpreter("bin/python3.13")
-    assert laptop.run(FAKE_PIP="kill -9 $PPID")[0] == -signal.SIGKILL
+    assert laptop.run(FAKE_UV="kill -9 $PPID")[0] == -signal.SIGKILL
     assert laptop.venv.exists()
     assert laptop.run()[0] == 0
     assert len(laptop.installs) == 2
@@ -329,11 +426,11 @@ def test_two_runs_at_once_take_turns(laptop: Laptop) -> None:
     laptop.interpreter("bin/python3.13")
     go = laptop.folder / "go"
     waits_for_go = f"while ! [ -e '{go}' ]; do sleep 0.02; done"
-    first = laptop.start("main", FAKE_PIP=waits_for_go)
+    first = laptop.start("dev", FAKE_UV=waits_for_go)
     until(lambda: len(laptop.installs) == 1)
-    second = laptop.start("main", FAKE_PIP=waits_for_go)
+    second = laptop.start("dev", FAKE_UV=waits_for_go)
     assert second.stdout is not None
-    assert second.stdout.readline() == "Another set-up is making .venv; waiting for it\n"
+    assert second.stdout.readline() == "Another set-up is running; waiting for it\n"
     go.touch()
     assert first.communicate(timeout=30)[1] == ""
     assert second.communicate(timeout=30) == ("", "")
@@ -342,13 +439,13 @@ def test_two_runs_at_once_take_turns(laptop: Laptop) -> None:
 
 
 def test_a_missing_lock_is_named(laptop: Laptop) -> None:
-    """A checkout without its lock file is told which command writes it."""
+    """In a checkout without its lock file, set-up names the command that writes it."""
     laptop.interpreter("bin/python3.13")
-    (laptop.project / "requirements-dev.txt").unlink()
+    (laptop.project / DEV).unlink()
     assert laptop.run() == (1, "", "setup: requirements-dev.txt is missing; make lock writes it\n")
 
 
 def test_an_unknown_environment_is_refused(laptop: Laptop) -> None:
     """A name that set-up does not know is answered with those that it knows."""
-    expected = "setup: no environment is called prod; there are main and bigquery\n"
+    expected = "setup: no environment is called prod; there are runtime, dev, bigquery and uv\n"
     assert laptop.run("prod") == (1, "", expected)

@@ -30,7 +30,7 @@ def section(text: str) -> Block:
     return {"type": "section", "text": _markdown(text)}
 
 
-def quotation(text: str) -> Block:
+def plain_section(text: str) -> Block:
     """Return one paragraph in which nothing is formatting, and no name an emoji."""
     return {"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}
 

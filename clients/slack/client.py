@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from clients.slack.blocks import Message
-from clients.slack.deadline import left
-from clients.slack.errors import CURED_BY_TEXT, Refused, fix, no_answer
+from clients.slack.deadline import remaining
+from clients.slack.errors import CURED_BY_TEXT, SlackRefused, no_answer, remedy
 from clients.slack.rate_limit import LEAST_CALL_SECONDS, RateLimit
 from pipeline.errors import Unavailable
 from pipeline.logs import log
@@ -26,7 +26,7 @@ _TS = re.compile(r"[0-9]{1,10}\.[0-9]{6}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class TimeRange:
     """A span of time as Slack writes it, its ends included."""
 
     oldest: str
@@ -62,13 +62,15 @@ class Slack:
         One that Slack calls invalid is sent once more as its text alone. A reply whose parent is gone is
         taken back, and raises Unavailable.
         """
-        with _told():
-            return _or_text(lambda content: self._post(channel, message, content, thread_ts), message)
+        with _raising_unavailable():
+            return _with_text_fallback(
+                lambda content: self._post(channel, message, content, thread_ts), message
+            )
 
     def update(self, channel: str, ts: str, message: Message) -> None:
         """Put the message in the place of the one posted at `ts`, or its text alone as in `post`."""
-        with _told():
-            _or_text(
+        with _raising_unavailable():
+            _with_text_fallback(
                 lambda content: self._call(
                     "chat.update", {"channel": channel, "ts": ts, "metadata": message.metadata, **content}
                 ),
@@ -77,29 +79,31 @@ class Slack:
 
     def delete(self, channel: str, ts: str) -> None:
         """Remove the message posted at `ts`; one that is gone already is removed."""
-        with _told():
+        with _raising_unavailable():
             try:
                 self._call("chat.delete", {"channel": channel, "ts": ts})
-            except Refused as error:
+            except SlackRefused as error:
                 if error.reason != "message_not_found":
                     raise
 
-    def history(self, channel: str, window: Window, pages: int) -> Iterator[list[dict[str, Any]]]:
+    def history(self, channel: str, time_range: TimeRange, pages: int) -> Iterator[list[dict[str, Any]]]:
         """Yield at most so many pages of the channel's messages, newest first, with their metadata."""
-        yield from self._pages("conversations.history", {"channel": channel}, window, pages)
+        yield from self._pages("conversations.history", {"channel": channel}, time_range, pages)
 
-    def replies(self, channel: str, ts: str, window: Window, pages: int) -> Iterator[list[dict[str, Any]]]:
+    def replies(
+        self, channel: str, ts: str, time_range: TimeRange, pages: int
+    ) -> Iterator[list[dict[str, Any]]]:
         """Yield at most so many pages of a thread, oldest first, its parent included."""
-        yield from self._pages("conversations.replies", {"channel": channel, "ts": ts}, window, pages)
+        yield from self._pages("conversations.replies", {"channel": channel, "ts": ts}, time_range, pages)
 
     def _pages(
-        self, method: str, place: dict[str, str], window: Window, pages: int
+        self, method: str, place: dict[str, str], time_range: TimeRange, pages: int
     ) -> Iterator[list[dict[str, Any]]]:
-        span = {"oldest": window.oldest, "latest": window.latest, "inclusive": True}
+        span = {"oldest": time_range.oldest, "latest": time_range.latest, "inclusive": True}
         arguments = {**place, **span, "limit": PAGE, "include_all_metadata": True}
         cursor = ""
         for _ in range(pages):
-            with _told():
+            with _raising_unavailable():
                 answer = self._call(method, arguments | ({"cursor": cursor} if cursor else {}), read=True)
                 messages, cursor = _messages(answer), _next(answer)
             yield messages
@@ -117,7 +121,7 @@ class Slack:
             raise no_answer("no timestamp")
         if thread_ts and _is_in_channel(answer):
             self.delete(channel, answer["ts"])
-            raise Refused("thread_not_found")
+            raise SlackRefused("thread_not_found")
         return str(answer["ts"])
 
     def _call(self, method: str, arguments: Mapping[str, Any], *, read: bool = False) -> dict[str, Any]:
@@ -132,7 +136,7 @@ class Slack:
         for _ in range(ATTEMPTS - 1):
             try:
                 return self._attempt(method, channel, send)
-            except Refused as error:
+            except SlackRefused as error:
                 if not error.pause:
                     raise
         return self._attempt(method, channel, send)
@@ -141,16 +145,16 @@ class Slack:
         self._limits.wait(method, channel)
         try:
             return send(self._timeout())
-        except Refused as error:
+        except SlackRefused as error:
             if error.pause:
                 self._limits.pause(method, channel, error.pause)
             raise
 
     def _timeout(self) -> float:
-        remaining = left(self._clock)
-        if remaining < LEAST_CALL_SECONDS:
+        seconds = remaining(self._clock)
+        if seconds < LEAST_CALL_SECONDS:
             raise Unavailable("slack_deadline", "No time is left for this delivery; it is delivered again.")
-        return min(TIMEOUT_SECONDS, remaining)
+        return min(TIMEOUT_SECONDS, seconds)
 
 
 def _load(api_url: str) -> "WebApi":
@@ -160,18 +164,18 @@ def _load(api_url: str) -> "WebApi":
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _raising_unavailable() -> Iterator[None]:
     try:
         yield
-    except Refused as error:
-        text = f"Slack answered {error.reason}: {fix(error)}."
+    except SlackRefused as error:
+        text = f"Slack answered {error.reason}: {remedy(error)}."
         raise Unavailable(f"slack_{error.reason}", text) from error
 
 
-def _or_text[T](send: Callable[[dict[str, Any]], T], message: Message) -> T:
+def _with_text_fallback[T](send: Callable[[dict[str, Any]], T], message: Message) -> T:
     try:
         return send({"text": message.text, "blocks": list(message.blocks)})
-    except Refused as error:
+    except SlackRefused as error:
         if error.reason not in CURED_BY_TEXT:
             raise
         log.error("Slack refused the blocks; sending the text alone", extra={"reason": error.reason})
@@ -208,6 +212,6 @@ def _is_url(token: str) -> bool:
     return token.lower().startswith(("https://", "http://"))
 
 
-def stamp(moment: datetime) -> str:
+def to_ts(moment: datetime) -> str:
     """Return the moment as Slack writes it; one before 1970 is 1970."""
     return f"{max(moment.timestamp(), 0):.6f}"

@@ -14,7 +14,7 @@ _end: ContextVar[float] = ContextVar("issuewire_deadline", default=math.inf)
 
 
 @contextmanager
-def within(seconds: float, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
+def limit(seconds: float, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
     """Give the block `seconds` from now on."""
     before = _end.set(clock() + seconds)
     try:
@@ -23,6 +23,6 @@ def within(seconds: float, clock: Callable[[], float] = time.monotonic) -> Itera
         _end.reset(before)
 
 
-def left(clock: Callable[[], float] = time.monotonic) -> float:
-    """Return the seconds until the end, none or less once it has passed; infinite outside of `within`."""
+def remaining(clock: Callable[[], float] = time.monotonic) -> float:
+    """Return the seconds until the end, none or less once it has passed; infinite outside of `limit`."""
     return _end.get() - clock()

@@ -32,7 +32,7 @@ _AGAIN = "Slack is in trouble; it is tried again"
 _NO_WEBHOOK = "the incoming webhook was removed or turned off; make a new one"
 _OURS = "this is a fault of Issuewire; report it with the delivery's id"
 _UNKNOWN = "it is tried again; if it stays, see https://docs.slack.dev/reference/methods"
-_FIXES = {
+_REMEDIES = {
     "access_denied": _POLICY,
     "accesslimited": "the app may call Slack from certain addresses only; take the limit out of its settings",
     "account_inactive": "the app was removed from the workspace; install it again",
@@ -96,7 +96,7 @@ _CODE = re.compile(r"[a-z_]{1,64}")
 _SCOPES = re.compile(r"[a-z_.:,]{1,200}")
 
 
-class Refused(PipelineError):
+class SlackRefused(PipelineError):
     """Slack answered, and not with ok.
 
     `reason` is its own code, or http_STATUS; `needed` names scopes; `pause` is how many seconds Slack asks
@@ -109,13 +109,13 @@ class Refused(PipelineError):
         self.pause = pause
 
 
-def refusal(code: object, status: int, headers: Mapping[str, str], needed: object = None) -> Refused:
+def refusal(code: object, status: int, headers: Mapping[str, str], needed: object = None) -> SlackRefused:
     """Return the refusal that an answer means; only a plain code becomes a reason that is counted."""
     known = str(code).strip() if isinstance(code, str) and _CODE.fullmatch(code.strip()) else ""
     if status == HTTPStatus.TOO_MANY_REQUESTS or known in RATE_LIMITED:
-        return Refused("ratelimited", pause=retry_after(headers))
+        return SlackRefused("ratelimited", pause=retry_after(headers))
     scopes = needed if isinstance(needed, str) and _SCOPES.fullmatch(needed) else ""
-    return Refused(known or f"http_{status}", scopes)
+    return SlackRefused(known or f"http_{status}", scopes)
 
 
 def no_answer(why: str) -> Unavailable:
@@ -123,10 +123,10 @@ def no_answer(why: str) -> Unavailable:
     return Unavailable("slack_unreachable", f"Slack gave no usable answer: {why}.")
 
 
-def fix(refused: Refused) -> str:
+def remedy(refused: SlackRefused) -> str:
     """Return what the operator does about it, or that nothing need be done."""
     if refused.pause:
         return f"it takes no more for {refused.pause} s; it is tried again"
     if refused.reason == "missing_scope" and refused.needed:
         return f"the app lacks the scope {refused.needed}; {_INSTALL}"
-    return _FIXES.get(refused.reason, _UNKNOWN)
+    return _REMEDIES.get(refused.reason, _UNKNOWN)

@@ -20,7 +20,7 @@ _FORMATTING = re.compile(r"(?<![^\W_])[*_~]+|[*_~]+(?![^\W_])|`")
 _LOOK_ALIKES = str.maketrans({"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb"})
 
 
-def plain(text: str | None, limit: int, *, empty: str = "") -> str:
+def escape(text: str | None, limit: int, *, empty: str = "") -> str:
     """Return `text` on one line, escaped, and then cut to `limit` characters, never inside an entity."""
     line = _ACCENTS.sub(r"\1", _SPACES.sub(" ", _UNSEEN.sub(" ", (text or "")[:_READ])).strip())
     escaped = (empty if _JOINERS.fullmatch(line) else line).translate(_ESCAPES)
@@ -29,14 +29,14 @@ def plain(text: str | None, limit: int, *, empty: str = "") -> str:
     return _ENTITY_BEGUN.sub("", escaped[: limit - 1]).rstrip() + "…"
 
 
-def inert(text: str | None, limit: int, *, empty: str = "") -> str:
-    """Return `text` as `plain` does; what Slack would read as formatting is written with look-alikes."""
-    return _FORMATTING.sub(lambda run: run[0].translate(_LOOK_ALIKES), plain(text, limit, empty=empty))
+def escape_literal(text: str | None, limit: int, *, empty: str = "") -> str:
+    """Return `text` as `escape` does; what Slack would read as formatting is written with look-alikes."""
+    return _FORMATTING.sub(lambda run: run[0].translate(_LOOK_ALIKES), escape(text, limit, empty=empty))
 
 
 def code(text: str | None, limit: int, *, empty: str = "") -> str:
-    """Return `text` as `plain` does, in a frame; nothing in there is read as formatting or as an emoji."""
-    return f"`{plain(text, limit, empty=empty).replace('`', "'")}`"
+    """Return `text` as `escape` does, in a frame; nothing in there is read as formatting or as an emoji."""
+    return f"`{escape(text, limit, empty=empty).replace('`', "'")}`"
 
 
 def link(url: str, label: str) -> str:

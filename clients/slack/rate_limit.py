@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from threading import Lock
 
-from clients.slack.deadline import left
+from clients.slack.deadline import remaining
 from pipeline.errors import Unavailable
 
 SECONDS_PER_POST = 1.0
@@ -21,7 +21,7 @@ LEAST_CALL_SECONDS = 1.0
 POSTS = {"chat.postMessage", "webhook"}
 _SECONDS = re.compile(r"0*[1-9][0-9]{0,8}")
 
-type Lane = tuple[str, str]
+type Bucket = tuple[str, str]
 
 
 class RateLimit:
@@ -36,20 +36,20 @@ class RateLimit:
         self._clock = clock
         self._sleep = sleep
         self._lock = Lock()
-        self._paused: dict[Lane, float] = {}  # until when
-        self._rested: dict[Lane, float] = {}  # from when on a whole burst may pass again
+        self._paused: dict[Bucket, float] = {}  # until when
+        self._full_at: dict[Bucket, float] = {}  # from when on a whole burst may pass again
 
     def wait(self, method: str, channel: str) -> None:
         """Return when a call may start. Raises Unavailable at once when that is too late for this delivery.
 
         Its reason is slack_ratelimited while Slack's pause lasts, slack_busy while other posts come first.
         """
-        lane = _lane(method, channel)
+        bucket = _bucket(method, channel)
         while True:
-            pause, turn = self._take(lane)
+            pause, turn = self._take(bucket)
             if not pause and not turn:
                 return
-            latest = left(self._clock) - LEAST_CALL_SECONDS
+            latest = remaining(self._clock) - LEAST_CALL_SECONDS
             if pause > min(latest, LONGEST_WAIT_SECONDS):
                 text = f"Slack takes no {method} for another {math.ceil(pause)} s; it is tried again."
                 raise Unavailable("slack_ratelimited", text)
@@ -60,26 +60,26 @@ class RateLimit:
 
     def pause(self, method: str, channel: str, seconds: int) -> None:
         """Remember that Slack wants no such call for so many seconds; then posts pass one by one."""
-        lane = _lane(method, channel)
+        bucket = _bucket(method, channel)
         with self._lock:
             end = self._clock() + min(seconds, LONGEST_PAUSE_SECONDS)
-            self._paused[lane] = max(end, self._paused.get(lane, end))
-            self._rested[lane] = self._paused[lane] + (BURST - 1) * SECONDS_PER_POST
+            self._paused[bucket] = max(end, self._paused.get(bucket, end))
+            self._full_at[bucket] = self._paused[bucket] + (BURST - 1) * SECONDS_PER_POST
 
-    def _take(self, lane: Lane) -> tuple[float, float]:
+    def _take(self, bucket: Bucket) -> tuple[float, float]:
         """Return how long Slack's pause lasts, and otherwise how long until a post's turn; 0, 0 takes it."""
         with self._lock:
             now = self._clock()
-            pause = self._paused.get(lane, now) - now
+            pause = self._paused.get(bucket, now) - now
             if pause > 0:
                 return pause, 0
-            if lane[0] not in POSTS:
+            if bucket[0] not in POSTS:
                 return 0, 0
-            rested = max(self._rested.get(lane, now), now)
+            rested = max(self._full_at.get(bucket, now), now)
             turn = rested - (BURST - 1) * SECONDS_PER_POST - now
             if turn > 0:
                 return 0, turn
-            self._rested[lane] = rested + SECONDS_PER_POST
+            self._full_at[bucket] = rested + SECONDS_PER_POST
             return 0, 0
 
 
@@ -89,5 +89,5 @@ def retry_after(headers: Mapping[str, str]) -> int:
     return int(asked) if _SECONDS.fullmatch(asked) else 1
 
 
-def _lane(method: str, channel: str) -> Lane:
+def _bucket(method: str, channel: str) -> Bucket:
     return method, channel if method in POSTS else ""

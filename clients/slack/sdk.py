@@ -22,8 +22,8 @@ _NO_ANSWER = (OSError, HTTPException, SlackClientError, ValueError, LookupError,
 class WebApi:
     """Calls methods below `api_url`, and incoming webhooks.
 
-    Raises Refused, or Unavailable when no usable answer came. `timeout` is in seconds and counts anew for
-    connecting, the handshake and each part of the answer.
+    Raises SlackRefused, or Unavailable if no usable answer came. `timeout` is in seconds and applies to
+    connecting, to the handshake and to each part of the answer separately.
     """
 
     def __init__(self, api_url: str) -> None:

@@ -71,7 +71,7 @@ def notify_slack(push: CloudEvent) -> None:
 def show(hearings: tuple[Hearing, ...], act: Callable[[Hearing], None]) -> None:
     """Act on every channel, also when one refuses or takes all the time, then raise the first refusal."""
     failures: list[PipelineError] = []
-    with deadline.within(DELIVERY_SECONDS):
+    with deadline.limit(DELIVERY_SECONDS):
         for hearing in hearings:
             try:
                 act(hearing)

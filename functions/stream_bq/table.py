@@ -1,19 +1,16 @@
 """BigQuery: one row in, or an error."""
 
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from google.api_core.exceptions import GoogleAPICallError, NotFound, RetryError
-from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import GoogleAuthError
+from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
-from requests.exceptions import RequestException
 
+from clients.bigquery import FAILURES, connect
 from pipeline.errors import Unavailable
 
 TIMEOUT_SECONDS = 10.0
@@ -29,10 +26,7 @@ class Table:
     """The events table. Its own defaults would try for ten minutes, longer than a function may run."""
 
     def __init__(self, name: str) -> None:
-        project = name.rsplit(".", maxsplit=2)[0]
-        local = os.environ.get("BIGQUERY_EMULATOR_HOST")
-        credentials = AnonymousCredentials() if local else None  # type: ignore[no-untyped-call]
-        self._client = bigquery.Client(project=project, credentials=credentials)
+        self._client = connect(project=name.rsplit(".", maxsplit=2)[0])
         self._name = name
         self._retry = DEFAULT_RETRY.with_timeout(TIMEOUT_SECONDS)
 
@@ -48,9 +42,9 @@ class Table:
                 self._load(columns)
         except NotFound as error:
             raise Unavailable(
-                "table_missing", f"{self._name} does not exist (yet); run python -m ops schema apply."
+                "table_missing", f"{self._name} does not exist (yet); run ./issuewire schema apply."
             ) from error
-        except (GoogleAPICallError, RetryError, GoogleAuthError, RequestException) as error:
+        except FAILURES as error:
             raise Unavailable(
                 "bigquery_failed", f"{self._name} took no row: {type(error).__name__}."
             ) from error

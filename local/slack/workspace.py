@@ -1,97 +1,73 @@
-"""A Slack workspace in memory: its channels, its messages, and the methods of the Web API that act on them.
-
-Not imitated: people and what they post, joining, broadcast replies, limits on how old a message may be
-updated, the users of a thread; and a thread is read by its parent's ts only, not by that of a reply.
-"""
+"""A Slack workspace in memory: its messages, and the Web API methods that act on them."""
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
 
-from local.slack.page import Message, Names
-from local.slack.paging import cut, microseconds, read_window
-from local.slack.rules import (
+from local.slack.access import WRITE, Access
+from local.slack.api_view import BOT, TEAM, USER, message_view, tombstone_view
+from local.slack.message import Message
+from local.slack.paging import cut_page, microseconds, read_window
+from local.slack.rules.arguments import (
     DELETE_ARGUMENTS,
     HISTORY_ARGUMENTS,
     POST_ARGUMENTS,
     REPLIES_ARGUMENTS,
     WEBHOOK_ARGUMENTS,
-    Arguments,
-    Problem,
-    RefusedError,
     check_arguments,
-    check_message,
-    check_update,
 )
-from local.slack.shown import BOT, TEAM, USER, as_slack, as_tombstone
+from local.slack.rules.message import check_message, check_update
+from local.slack.rules.problems import Arguments, Problem, RefusedError
 
-WRITE: Final = "chat:write"
-READ_PUBLIC: Final = "channels:history"
-READ_PRIVATE: Final = "groups:history"
-ALL_SCOPES: Final = frozenset({WRITE, READ_PUBLIC, READ_PRIVATE})
-
-_ANY_VERB = frozenset({"GET", "POST"})
-_POST_ONLY = frozenset({"POST"})
-
-type Answer = dict[str, Any]
-type NeededScope = Callable[[Arguments], str]
+type Answer = dict[str, object]
+type Threads = Mapping[
+    str, list[Message]
+]  # replies, oldest first, by the ts of their parent; any other ts has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """One method: the verbs Slack's own clients use for it, what it does, and the scope it needs (or "")."""
+    """One method: what it does, the scope it needs (or ""), and whether it can be called by GET."""
 
-    verbs: frozenset[str]
     act: Callable[[Arguments], Answer]
-    scope: NeededScope
+    scope: Callable[[Arguments], str]
+    by_get: bool = False
 
 
 class Workspace:
-    """Every message, and who may do what; each call is one step that no other call divides.
+    """All messages and the methods that act on them; each call is atomic.
 
-    closed and hidden: channel id -> error that refuses a write, and a read. history_lag: seconds, by clock,
-    until a new message is in conversations.history.
+    history_lag: seconds, by clock, until conversations.history shows a new message.
     """
 
-    def __init__(  # noqa: PLR0913 -- each is one property of a workspace
-        self,
-        names: Names,
-        *,
-        closed: Mapping[str, str],
-        hidden: Mapping[str, str],
-        private: Collection[str],
-        scopes: Collection[str],
-        history_lag: float,
-        clock: Callable[[], float],
-    ) -> None:
-        self._names = names
-        self._closed = closed
-        self._frozen = {
-            channel: "is_inactive" if error == "is_archived" else error for channel, error in closed.items()
-        }
-        self._hidden = hidden
-        self._private = frozenset(private)
-        self._scopes = frozenset(scopes)
+    def __init__(self, access: Access, *, history_lag: float, clock: Callable[[], float]) -> None:
+        self._access = access
         self._history_lag = history_lag
         self._clock = clock
         self._lock = threading.Lock()
         self._messages: dict[tuple[str, str], Message] = {}  # by channel and ts, oldest first
         self._deleted: dict[tuple[str, str], Message] = {}  # parents only: their threads may go on
         self._last_ts = 0  # microseconds
+
+        def write_scope(_: Arguments) -> str:
+            return WRITE
+
+        def read_scope(arguments: Arguments) -> str:
+            return access.read_scope(arguments.get("channel"))
+
         self._methods = {
-            "auth.test": Method(verbs=_ANY_VERB, act=_auth_test, scope=lambda _: ""),
-            "chat.delete": Method(verbs=_POST_ONLY, act=self._delete, scope=lambda _: WRITE),
-            "chat.postMessage": Method(verbs=_POST_ONLY, act=self._post, scope=lambda _: WRITE),
-            "chat.update": Method(verbs=_POST_ONLY, act=self._update, scope=lambda _: WRITE),
-            "conversations.history": Method(verbs=_ANY_VERB, act=self._history, scope=self._reading),
-            "conversations.replies": Method(verbs=_ANY_VERB, act=self._replies, scope=self._reading),
+            "auth.test": Method(act=_auth_test, scope=lambda _: "", by_get=True),
+            "chat.delete": Method(act=self._delete, scope=write_scope),
+            "chat.postMessage": Method(act=self._post, scope=write_scope),
+            "chat.update": Method(act=self._update, scope=write_scope),
+            "conversations.history": Method(act=self._history, scope=read_scope, by_get=True),
+            "conversations.replies": Method(act=self._replies, scope=read_scope, by_get=True),
         }
 
     @property
     def messages(self) -> list[Message]:
-        """What is kept, as it stands now, oldest first; a copy."""
+        """The stored messages in their current state, oldest first; a copy."""
         with self._lock:
             return list(self._messages.values())
 
@@ -99,18 +75,14 @@ class Workspace:
         """Find a method; raises RefusedError with unknown_method or invalid_post_type."""
         if name not in self._methods:
             raise RefusedError(Problem(error="unknown_method", message=f"no method {name} here"))
-        if verb not in self._methods[name].verbs:
+        if verb != "POST" and not self._methods[name].by_get:
             raise RefusedError(Problem(error="invalid_post_type", message=f"{name} is called by POST"))
         return self._methods[name]
 
     def check_scope(self, method: Method, arguments: Arguments) -> None:
-        """Raise RefusedError with missing_scope, and what is needed and provided, unless the app may call."""
-        needed = method.scope(arguments)
-        if needed and needed not in self._scopes:
-            provided = ",".join(sorted(self._scopes))
-            raise RefusedError(
-                Problem(error="missing_scope"), details={"needed": needed, "provided": provided}
-            )
+        """Raise RefusedError with missing_scope unless the app may call this."""
+        if scope := method.scope(arguments):
+            self._access.check_scope(scope)
 
     def call(self, method: Method, arguments: Arguments) -> Answer:
         """Carry out a call; raises RefusedError."""
@@ -118,34 +90,34 @@ class Workspace:
             return method.act(arguments)
 
     def take_webhook(self, channel: str, arguments: Arguments) -> None:
-        """Keep what an incoming webhook was sent; raises RefusedError."""
+        """Store the message of an incoming webhook; raises RefusedError."""
         with self._lock:
-            self._keep(self._writable(channel), arguments, via="webhook")
+            self._store(self._access.writable(channel), arguments, via="webhook")
 
     def _post(self, arguments: Arguments) -> Answer:
-        message = self._keep(self._writable(arguments.get("channel")), arguments, via="api")
-        return {"channel": message.channel, "ts": message.ts, "message": as_slack(message)}
+        message = self._store(self._access.writable(arguments.get("channel")), arguments, via="api")
+        return {"channel": message.channel, "ts": message.ts, "message": message_view(message)}
 
     def _update(self, arguments: Arguments) -> Answer:
-        channel = self._open(arguments.get("channel"), self._frozen)
+        channel = self._access.writable(arguments.get("channel"), archived="is_inactive")
         _refuse(check_update(arguments))
-        kept = self._own(channel, arguments["ts"], "cant_update_message")
-        # docs.slack.dev/reference/methods/chat.update: metadata stays unless given, and {} removes it; blocks
-        # go when only a text is given, and only then the message is marked as edited.
+        stored = self._own(channel, arguments["ts"], "cant_update_message")
+        # docs.slack.dev/reference/methods/chat.update: metadata stays unless it is given, and {} removes
+        # it; blocks go if only a text is given, and only then the message is marked as edited.
         blocks = tuple(arguments.get("blocks", ()))
         updated = replace(
-            kept,
+            stored,
             text=arguments.get("text", ""),
             blocks=blocks,
-            metadata=arguments.get("metadata", kept.metadata) or None,
+            metadata=arguments.get("metadata", stored.metadata) or None,
             edited=None if blocks else f"{int(self._clock())}.000000",
         )
-        self._messages[channel, kept.ts] = updated
-        shown = as_slack(updated, self._threads(channel)[kept.ts])
-        return {"channel": channel, "ts": kept.ts, "text": updated.text, "message": shown}
+        self._messages[channel, stored.ts] = updated
+        view = message_view(updated, self._threads(channel)[stored.ts])
+        return {"channel": channel, "ts": stored.ts, "text": updated.text, "message": view}
 
     def _delete(self, arguments: Arguments) -> Answer:
-        channel = self._writable(arguments.get("channel"))
+        channel = self._access.writable(arguments.get("channel"))
         _refuse(check_arguments(arguments, DELETE_ARGUMENTS, required={"ts"}))
         message = self._own(channel, arguments["ts"], "cant_delete_message")
         del self._messages[channel, message.ts]
@@ -154,40 +126,40 @@ class Workspace:
         return {"channel": channel, "ts": message.ts}
 
     def _history(self, arguments: Arguments) -> Answer:
-        channel = self._readable(arguments.get("channel"))
+        channel = self._access.readable(arguments.get("channel"))
         _refuse(check_arguments(arguments, HISTORY_ARGUMENTS))
         window = read_window(arguments)
-        kept = [message for (place, _), message in self._messages.items() if place == channel]
-        tops = [message for message in kept if message.thread_ts is None]
+        stored = [message for (place, _), message in self._messages.items() if place == channel]
+        tops = [message for message in stored if message.thread_ts is None]
         if self._history_lag:
-            seen = int((self._clock() - self._history_lag) * 1_000_000)
-            tops = [message for message in tops if microseconds(message.ts) <= seen]
-        page, cursor = cut([*tops, *self._graves(channel).values()], window, newest_first=True)
+            newest = int((self._clock() - self._history_lag) * 1_000_000)
+            tops = [message for message in tops if microseconds(message.ts) <= newest]
+        page, cursor = cut_page([*tops, *self._tombstones(channel).values()], window, newest_first=True)
         return self._page(channel, page, cursor, arguments)
 
     def _replies(self, arguments: Arguments) -> Answer:
-        channel = self._readable(arguments.get("channel"))
+        channel = self._access.readable(arguments.get("channel"))
         _refuse(check_arguments(arguments, REPLIES_ARGUMENTS, required={"ts"}))
         window = read_window(arguments)
         ts = arguments["ts"]
-        parent = self._messages.get((channel, ts)) or self._graves(channel).get(ts)
+        parent = self._messages.get((channel, ts)) or self._tombstones(channel).get(ts)
         if parent is None or parent.thread_ts is not None:
             raise RefusedError(Problem(error="thread_not_found"))
-        page, cursor = cut([parent, *self._threads(channel)[ts]], window, newest_first=False)
+        page, cursor = cut_page([parent, *self._threads(channel)[ts]], window, newest_first=False)
         return self._page(channel, page, cursor, arguments)
 
     def _page(self, channel: str, page: list[Message], cursor: str, arguments: Arguments) -> Answer:
         metadata = arguments.get("include_all_metadata", False)
         threads = self._threads(channel)
-        shown = [
-            as_tombstone(message, threads[message.ts])
+        views = [
+            tombstone_view(message, threads[message.ts])
             if (channel, message.ts) in self._deleted
-            else as_slack(message, threads[message.ts], metadata=metadata)
+            else message_view(message, threads[message.ts], metadata=metadata)
             for message in page
         ]
-        return {"messages": shown, "has_more": bool(cursor), "response_metadata": {"next_cursor": cursor}}
+        return {"messages": views, "has_more": bool(cursor), "response_metadata": {"next_cursor": cursor}}
 
-    def _keep(self, channel: str, arguments: Arguments, *, via: str) -> Message:
+    def _store(self, channel: str, arguments: Arguments, *, via: str) -> Message:
         _refuse(check_message(arguments, WEBHOOK_ARGUMENTS if via == "webhook" else POST_ARGUMENTS))
         thread_ts = self._thread_for(channel, arguments.get("thread_ts"))
         self._last_ts = max(self._last_ts + 1, int(self._clock() * 1_000_000))
@@ -204,19 +176,19 @@ class Workspace:
         return message
 
     def _thread_for(self, channel: str, ts: str | None) -> str | None:
-        """Find the thread of a reply: as in Slack, none when its parent was deleted and had no replies."""
+        """Return the thread of a reply; as in Slack, None if its parent was deleted and had no replies."""
         if not ts:
             return None
         if (channel, ts) in self._deleted:
-            return ts if ts in self._graves(channel) else None
+            return ts if ts in self._tombstones(channel) else None
         parent = self._messages.get((channel, ts))
-        # Slack quietly accepts a parent that never was or is itself a reply; here that is a mistake to see.
+        # Slack silently accepts a parent that never existed or is itself a reply; refused here, to show bugs.
         if parent is None or parent.thread_ts is not None:
             raise RefusedError(Problem(error="thread_not_found"))
         return ts
 
     def _own(self, channel: str, ts: str, foreign: str) -> Message:
-        """Find a message that the app posted under its token; one of a webhook is refused as foreign."""
+        """Return a message that the app posted with its token; one of a webhook is refused with `foreign`."""
         message = self._messages.get((channel, ts))
         if message is None:
             raise RefusedError(Problem(error="message_not_found"))
@@ -224,37 +196,19 @@ class Workspace:
             raise RefusedError(Problem(error=foreign))
         return message
 
-    def _threads(self, channel: str) -> Mapping[str, list[Message]]:
-        """Give the replies in a channel by the ts of their parent, oldest first; none for any other ts."""
+    def _threads(self, channel: str) -> Threads:
         threads: defaultdict[str, list[Message]] = defaultdict(list)
         for (place, _), message in self._messages.items():
             if place == channel and message.thread_ts is not None:
                 threads[message.thread_ts].append(message)
         return threads
 
-    def _graves(self, channel: str) -> dict[str, Message]:
-        """Give, by ts, the deleted messages of a channel that their replies keep in sight."""
+    def _tombstones(self, channel: str) -> dict[str, Message]:
+        """Return, by ts, the deleted messages of a channel that still have replies."""
         threads = self._threads(channel)
         return {
             ts: message for (place, ts), message in self._deleted.items() if place == channel and threads[ts]
         }
-
-    def _reading(self, arguments: Arguments) -> str:
-        channel = arguments.get("channel")
-        return READ_PRIVATE if isinstance(channel, str) and channel in self._private else READ_PUBLIC
-
-    def _readable(self, channel: Any) -> str:
-        return self._open(channel, self._hidden)
-
-    def _writable(self, channel: Any) -> str:
-        return self._open(channel, self._closed)
-
-    def _open(self, channel: Any, refused: Mapping[str, str]) -> str:
-        if not isinstance(channel, str) or channel not in self._names.channels:
-            raise RefusedError(Problem(error="channel_not_found"))
-        if channel in refused:
-            raise RefusedError(Problem(error=refused[channel]))
-        return channel
 
 
 def _auth_test(_arguments: Arguments) -> Answer:

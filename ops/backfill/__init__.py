@@ -1,1 +1,1 @@
-"""ops backfill: the past of a repository."""
+"""issuewire backfill: the history of a repository."""

@@ -1,23 +1,26 @@
-"""Reads a repository's issues, comments and issue events from GitHub into the spool, page by page.
+"""Reads a repository's issues, comments and issue events from GitHub into the store, page by page.
 
 Three lists of the whole repository cost a hundredth of the calls that one timeline for each issue would:
-50,000 issues take some thousands of calls, which is an hour of GitHub's limit, and not a day. Single issues
-are asked for only where the lists fall short: GitHub ends the list of events of a large repository before its
-beginning, `since` cuts all three, and a page can slip while somebody deletes. So that events never know less
-than the issue they belong to, the issues are read first.
+50,000 issues take some thousands of calls, an hour of GitHub's limit instead of a day. Single issues are
+asked for only if the lists are incomplete: GitHub ends the list of events of a large repository early,
+`since` cuts all three, and a deletion can move an entry over a page's edge. The issues are read first, so
+that the events never know less than the issue they belong to.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from clients.github.client import GitHub, Missing, Page, TooDeep
-from clients.github.synthetic_deliveries import ACTIONS, REPOSITORY_FIELDS
-from ops.backfill.store import Spool
+from clients.github.client import GitHubClient, Page
+from clients.github.issue_history import ACTIONS
+from clients.github.responses import NotFound, PaginationLimit
+from clients.github.synthetic_deliveries import REPOSITORY_FIELDS
+from ops.backfill.checkpoint import Checkpoint, ListName, ListPosition
+from ops.backfill.store import BackfillStore, Gap
 from ops.progress import Step
-from pipeline.delivery import format_time, parse_time
+from pipeline.delivery import parse_time
 from pipeline.errors import Unavailable
 
 Json = Mapping[str, Any]
@@ -26,9 +29,9 @@ _STAGES = {
     "issues": ("Reading issues", "with pull requests"),
     "comments": ("Reading comments", "with those on pull requests"),
     "events": ("Reading events", "with those of pull requests"),
-    "missing": ("Reading what the lists left out", "issues"),
+    "gaps": ("Reading what the lists left out", "issues"),
 }
-_KEPT = {*ACTIONS, "transferred"}
+_STORED_EVENTS = {*ACTIONS, "transferred"}
 _EVENT_FIELDS = (
     *("id", "event", "actor", "created_at", "label", "assignee", "assigner", "milestone", "rename"),
     "state_reason",
@@ -36,118 +39,129 @@ _EVENT_FIELDS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Harvest:
-    """A repository to read; `since` leaves out the issues that nothing has touched after it."""
+class HistoryReader:
+    """Reads the repository `name`; `since` leaves out the issues that were last updated before it."""
 
-    github: GitHub
-    spool: Spool
+    github: GitHubClient
+    store: BackfillStore
     name: str
     since: datetime | None
 
-    def repository(self) -> Json:
-        """Return the repository. Raises Missing for an unknown one."""
+    def begin(self) -> Checkpoint:
+        """Ask for the repository and return the new or resumed checkpoint.
+
+        Raises NotFound for an unknown repository, Unavailable if the name now belongs to another one.
+        """
         try:
-            content, read_at = self.github.item(f"/repos/{self.name}")
-        except Missing as error:
-            raise Missing(
+            found = self.github.get(f"/repos/{self.name}")
+        except NotFound as error:
+            raise NotFound(
                 error.reason, f"{self.name} does not exist at GitHub, or the token may not read it."
             ) from error
-        known = self.spool.note("repository")
-        if known is not None and known["id"] != content.get("id"):
+        repository = {name: found.content[name] for name in REPOSITORY_FIELDS if name in found.content}
+        known = self.store.checkpoint
+        if known is None:
+            checkpoint = Checkpoint(repository=repository, began_at=found.read_at, since=self.since)
+        elif known.repository["id"] == found.content.get("id"):
+            checkpoint = replace(known, repository=repository)
+        else:
             raise Unavailable(
                 "repository_changed", f"{self.name} is another repository than before; use --restart."
             )
-        began = self.spool.note("began") or format_time(read_at)
-        repository = {name: content[name] for name in REPOSITORY_FIELDS if name in content}
-        self.spool.save(notes={"repository": repository, "began": began})
-        return repository
+        self.store.save(checkpoint)
+        return checkpoint
 
     def read(self) -> Iterator[Step]:
-        """Read what is not in the spool yet."""
-        base = f"/repos/{self.spool.note('repository')['full_name']}/issues"
+        """Read what the store does not have yet; `begin` comes first."""
+        base = f"/repos/{self._checkpoint.repository['full_name']}/issues"
         since = {} if self.since is None else {"since": self.since.strftime("%Y-%m-%dT%H:%M:%SZ")}
         ascending = {"sort": "created", "direction": "asc", **since}
-        yield from self._list("issues", base, {"state": "all", **ascending})
-        yield from self._list("comments", f"{base}/comments", ascending)
-        yield from self._list("events", f"{base}/events", {})
-        yield from self._missing(base)
+        yield from self._read_list("issues", base, {"state": "all", **ascending})
+        yield from self._read_list("comments", f"{base}/comments", ascending)
+        yield from self._read_list("events", f"{base}/events", {})
+        if not self._checkpoint.complete:
+            yield from self._fill_gaps(base)
 
-    def _list(self, stage: str, path: str, parameters: Mapping[str, str]) -> Iterator[Step]:
-        cursor = self.spool.note(f"{stage}_cursor")
-        count = self.spool.note(f"{stage}_count") or 0
-        while cursor != "":
+    @property
+    def _checkpoint(self) -> Checkpoint:
+        assert self.store.checkpoint is not None
+        return self.store.checkpoint
+
+    def _read_list(self, name: ListName, path: str, parameters: Mapping[str, str]) -> Iterator[Step]:
+        position = self._checkpoint.position(name)
+        while not position.ended:
             try:
-                page = self.github.page(cursor or path, parameters)
-            except TooDeep:
-                if stage == "issues":
-                    raise  # comments and events can be asked for by issue
-                self.spool.save(notes={f"{stage}_cursor": ""})
+                page = self.github.page(position.next or path, parameters)
+            except PaginationLimit:
+                if name == "issues":
+                    raise  # only comments and events can be asked for by issue
+                position = replace(position, ended=True)
+                self.store.save(self._checkpoint.moved(name, position))
                 break
-            cursor, count = self._next(stage, page), count + len(page.items)
-            self._save(stage, page, {f"{stage}_cursor": cursor, f"{stage}_count": count})
-            yield _step(stage, self._covered(stage, page), count)
-        yield _step(stage, 1.0, count)
+            ended = page.next is None or self._is_beyond_since(name, page)
+            position = ListPosition(next=page.next, ended=ended, count=position.count + len(page.items))
+            self._save(name, page, self._checkpoint.moved(name, position))
+            yield _step(name, self._share(name, page), position.count)
+        yield _step(name, 1.0, position.count)
 
-    def _next(self, stage: str, page: Page) -> str:
-        """Return the URL of the next page, "" when there is none to read: events come newest first."""
-        last = _time_of(page, -1)
-        beyond = stage == "events" and self.since is not None and last is not None and last < self.since
-        return "" if page.next is None or beyond else page.next
+    def _is_beyond_since(self, name: ListName, page: Page) -> bool:
+        """Return whether the following pages are too old: only events come newest first."""
+        last = _created_at(page, -1)
+        return name == "events" and self.since is not None and last is not None and last < self.since
 
-    def _save(self, stage: str, page: Page, notes: Mapping[str, Any]) -> None:
-        match stage:
+    def _save(self, name: ListName, page: Page, checkpoint: Checkpoint) -> None:
+        match name:
             case "issues":
-                self.spool.save(issues=page.items, read_at=page.read_at, notes=notes)
+                self.store.save(checkpoint, issues=page.items, read_at=page.read_at)
             case "comments":
-                of_issues = [raw for raw in page.items if "/pull/" not in str(raw.get("html_url"))]
-                self.spool.save(comments=of_issues, notes=notes)
+                on_issues = [raw for raw in page.items if "/pull/" not in str(raw.get("html_url"))]
+                self.store.save(checkpoint, comments=on_issues)
             case "events":
                 events = [
                     (issue["number"], _trimmed(raw))
                     for raw in page.items
                     if isinstance(issue := raw.get("issue"), dict)
                     and not issue.get("pull_request")
-                    and _kept(raw)
+                    and _is_stored(raw)
                 ]
-                reach = {"events_from": page.items[-1].get("created_at")} if page.items else {}
-                self.spool.save(events=events, notes={**notes, **reach})
+                if page.items:
+                    checkpoint = replace(checkpoint, events_from=page.items[-1].get("created_at") or "")
+                self.store.save(checkpoint, events=events)
 
-    def _covered(self, stage: str, page: Page) -> float:
-        """Return the part of the list that was read; where GitHub does not say, the part of all time."""
+    def _share(self, name: ListName, page: Page) -> float:
+        """Return the share of the list that was read: of its pages, or else of the repository's lifetime."""
         if page.share is not None:
             return min(page.share, 0.999)
-        last = _time_of(page, -1)
-        born = parse_time(self.spool.note("repository").get("created_at"))
+        last = _created_at(page, -1)
+        born = parse_time(self._checkpoint.repository.get("created_at"))
         if last is None or born is None:
             return 0.0
-        whole = (page.read_at - born).total_seconds() or 1.0
-        passed = (last - born).total_seconds() / whole
-        return min(max(1.0 - passed if stage == "events" else passed, 0.0), 0.999)
+        lifetime = (page.read_at - born).total_seconds() or 1.0
+        share = (last - born).total_seconds() / lifetime
+        return min(max(1.0 - share if name == "events" else share, 0.0), 0.999)
 
-    def _missing(self, base: str) -> Iterator[Step]:
-        """Ask for single issues where the lists fell short."""
-        if self.spool.note("complete"):
-            return
+    def _fill_gaps(self, base: str) -> Iterator[Step]:
+        """Ask for the single issues of which the lists are incomplete."""
         if self.since is None:
-            for number in self.spool.unknown(self.spool.note("began")):
+            for number in self.store.unlisted(self._checkpoint.began_at):
                 self._look_up(base, number)
-        gaps = self.spool.gaps(self.spool.note("events_from") or "")
-        done = self.spool.note("gaps_to") or 0
-        for place, (number, comments, events) in enumerate(gaps, 1):
-            if number > done:
-                with suppress(Missing):  # deleted since its page was read; what is known of it is told
-                    self._fill(f"{base}/{number}", number, comments=comments, events=events)
-                self.spool.save(notes={"gaps_to": number})
-            yield _step("missing", place / len(gaps), place)
-        self.spool.save(notes={"complete": True})
+        gaps = self.store.gaps(self._checkpoint.events_from)
+        for place, gap in enumerate(gaps, 1):
+            if gap.number > self._checkpoint.gaps_to:
+                with suppress(NotFound):  # deleted since its page was read: publish what was read
+                    self._fill(f"{base}/{gap.number}", gap)
+                self.store.save(replace(self._checkpoint, gaps_to=gap.number))
+            yield _step("gaps", place / len(gaps), place)
+        self.store.save(replace(self._checkpoint, complete=True))
 
-    def _fill(self, path: str, number: int, *, comments: bool, events: bool) -> None:
-        if comments:
+    def _fill(self, path: str, gap: Gap) -> None:
+        if gap.comments:
             for page in self._pages(f"{path}/comments"):
-                self.spool.save(comments=page.items)
-        if events:
+                self.store.save(comments=page.items)
+        if gap.events:
             for page in self._pages(f"{path}/events"):
-                self.spool.save(events=[(number, _trimmed(raw)) for raw in page.items if _kept(raw)])
+                events = [(gap.number, _trimmed(raw)) for raw in page.items if _is_stored(raw)]
+                self.store.save(events=events)
 
     def _pages(self, path: str) -> Iterator[Page]:
         following: str | None = path
@@ -158,11 +172,11 @@ class Harvest:
 
     def _look_up(self, base: str, number: int) -> None:
         try:
-            issue, read_at = self.github.item(f"{base}/{number}")
-        except Missing:
+            found = self.github.get(f"{base}/{number}")
+        except NotFound:
             return  # deleted
-        if str(issue.get("url")).endswith(f"{base}/{number}"):
-            self.spool.save(issues=[issue], read_at=read_at)  # else it has moved to another repository
+        if str(found.content.get("url")).endswith(f"{base}/{number}"):  # else it has moved elsewhere
+            self.store.save(issues=[found.content], read_at=found.read_at)
 
 
 def _step(stage: str, done: float, count: int) -> Step:
@@ -170,14 +184,14 @@ def _step(stage: str, done: float, count: int) -> Step:
     return Step(stage=label, done=done, text=f"{count:,} {noun}")
 
 
-def _kept(raw: Json) -> bool:
-    return raw.get("event") in _KEPT
+def _is_stored(raw: Json) -> bool:
+    return raw.get("event") in _STORED_EVENTS
 
 
 def _trimmed(raw: Json) -> Json:
-    """Return the event without the issue of today, of which GitHub sends a copy with every event."""
+    """Return the event without the issue as it is now, of which GitHub sends a copy with every event."""
     return {name: raw[name] for name in _EVENT_FIELDS if name in raw}
 
 
-def _time_of(page: Page, place: int) -> datetime | None:
+def _created_at(page: Page, place: int) -> datetime | None:
     return parse_time(page.items[place].get("created_at")) if page.items else None

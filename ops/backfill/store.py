@@ -1,25 +1,26 @@
-"""What a backfill has read and how far it has come, in one SQLite file: a kill at any moment leaves it whole.
+"""What a backfill has read, and its checkpoint, in one SQLite file that survives a kill at any moment.
 
-A repository's comments and events come as lists of their own, sorted by time and not by issue; on disk they
-are put together without holding all of them in memory. The file holds the text of issues: only its owner may
-read it.
+A repository's comments and events come as lists sorted by time; the file joins them to their issues without
+holding all of them in memory. It contains the text of issues, so only its owner may read it.
 """
 
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from clients.github.synthetic_deliveries import Past
+from clients.github.issue_history import IssueHistory
+from ops.backfill.checkpoint import Checkpoint
+from pipeline.delivery import format_time
 from pipeline.errors import Unavailable
 
 Json = Mapping[str, Any]
 
-_TABLES = ("issue", "comment", "event", "note")
-_NO_NOTES: Mapping[str, Any] = {}
+_TABLES = ("issue", "comment", "event", "checkpoint")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS issue (
   number INTEGER PRIMARY KEY, created_at TEXT NOT NULL, read_at TEXT NOT NULL, comments INTEGER NOT NULL,
@@ -27,17 +28,30 @@ CREATE TABLE IF NOT EXISTS issue (
 );
 CREATE TABLE IF NOT EXISTS comment (id INTEGER PRIMARY KEY, number INTEGER NOT NULL, raw TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, number INTEGER NOT NULL, raw TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS checkpoint (value TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS comment_of ON comment (number);
 CREATE INDEX IF NOT EXISTS event_of ON event (number);
 """
 
 
-class Spool:
-    """One backfill's file. Raises Unavailable when another process has it, or when it is damaged."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """An issue of which the lists have not given all comments or all events."""
+
+    number: int
+    comments: bool
+    events: bool
+
+
+class BackfillStore:
+    """One backfill's file; without a checkpoint it is empty.
+
+    Raises Unavailable if another process has it open, or if it is damaged.
+    """
 
     def __init__(self, path: Path, *, restart: bool) -> None:
         self._path = path
+        self._checkpoint: Checkpoint | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
@@ -54,10 +68,12 @@ class Spool:
                     "backfill_running", "another backfill of this repository is running."
                 ) from error
             raise Unavailable(
-                "spool_damaged", f"{path} cannot be used ({error}); --restart begins anew."
+                "backfill_store_damaged", f"{path} cannot be used ({error}); use --restart to begin again."
             ) from error
         except OSError as error:
-            raise Unavailable("spool_unusable", f"{path} cannot be written: {error.strerror}.") from error
+            raise Unavailable(
+                "backfill_store_unusable", f"{path} cannot be written: {error.strerror}."
+            ) from error
 
     def _open(self, *, restart: bool) -> None:
         self._db = sqlite3.connect(self._path, timeout=0.2)
@@ -70,43 +86,51 @@ class Spool:
     def _prepare(self, *, restart: bool) -> None:
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("BEGIN EXCLUSIVE")  # kept until the file is closed
-        if restart:
+        if not restart and self._count("SELECT COUNT(*) FROM sqlite_master WHERE name = 'checkpoint'"):
+            for (text,) in self._db.execute("SELECT value FROM checkpoint"):
+                self._checkpoint = Checkpoint.from_json(text)
+        if self._checkpoint is None:
             for table in _TABLES:
                 self._db.execute(f"DROP TABLE IF EXISTS {table}")
         self._db.commit()
         self._db.executescript(_SCHEMA)
 
-    def close(self) -> None:
-        """Close the file; all that was noted is in it."""
-        self._db.close()
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """Return how far the run has come; None if it has not begun, or is finished."""
+        return self._checkpoint
 
-    def remove(self) -> None:
-        """Close and delete the file: the work is done, and what is not kept cannot leak."""
+    def finish(self) -> None:
+        """Forget the checkpoint: there is nothing to resume."""
+        with self._db:
+            self._db.execute("DELETE FROM checkpoint")
+        self._checkpoint = None
+
+    def close(self) -> None:
+        """Close the file; delete it unless a checkpoint is left to resume from."""
+        if self._checkpoint is not None:
+            self._db.close()
+            return
         self._path.unlink(missing_ok=True)
         self._db.close()
         for side in ("-journal", "-wal", "-shm"):
             with suppress(FileNotFoundError):
                 self._path.with_name(self._path.name + side).unlink()
 
-    def note(self, name: str) -> Any:
-        """Return what was noted under this name; None when nothing was."""
-        row = self._db.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
-        return None if row is None else json.loads(row[0])
-
     def save(
         self,
+        checkpoint: Checkpoint | None = None,
         *,
         issues: Sequence[Json] = (),
         read_at: datetime | None = None,
         comments: Sequence[Json] = (),
         events: Sequence[tuple[int, Json]] = (),
-        notes: Mapping[str, Any] = _NO_NOTES,
     ) -> None:
-        """Keep all of this or, if the process dies, nothing of it; what is there already is replaced.
+        """Store all of this or, if the process dies, none of it; an object with a known id is replaced.
 
-        Of pull requests only the number is kept. `events` come with the number of their issue.
+        Of pull requests only the number is stored. `events` come with the number of their issue; `read_at` is
+        GitHub's time of reading the issues.
         """
-        moment = "" if read_at is None else read_at.isoformat()
         with self._db:
             self._db.executemany(
                 "INSERT OR REPLACE INTO issue VALUES (?, ?, ?, ?, ?)",
@@ -114,7 +138,7 @@ class Spool:
                     (
                         issue["number"],
                         issue["created_at"],
-                        moment,
+                        "" if read_at is None else read_at.isoformat(),
                         issue.get("comments") or 0,
                         None if issue.get("pull_request") else json.dumps(issue),
                     )
@@ -129,27 +153,35 @@ class Spool:
                 "INSERT OR REPLACE INTO event VALUES (?, ?, ?)",
                 [(raw["id"], number, json.dumps(raw)) for number, raw in events],
             )
-            self._db.executemany(
-                "INSERT OR REPLACE INTO note VALUES (?, ?)",
-                [(name, json.dumps(value)) for name, value in notes.items()],
-            )
+            if checkpoint is not None:
+                self._db.execute("DELETE FROM checkpoint")
+                self._db.execute("INSERT INTO checkpoint VALUES (?)", (checkpoint.to_json(),))
+        self._checkpoint = checkpoint or self._checkpoint
 
-    def count(self, table: str, where: str = "TRUE") -> int:
-        """Return the number of rows of a table of the schema above."""
-        [number] = self._db.execute(f"SELECT COUNT(*) FROM {table} WHERE {where}").fetchone()  # noqa: S608 - ours
-        return int(number)
-
-    def older(self, than: str) -> int:
-        """Return the number of issues, comments and events before this time."""
-        return self.count("issue", f"raw IS NOT NULL AND created_at < '{than}'") + sum(
-            self.count(table, f"raw ->> 'created_at' < '{than}'") for table in ("comment", "event")
+    def issues(self, up_to: int | None = None) -> int:
+        """Return the number of issues, of all or of those whose number is at most `up_to`."""
+        return self._count(
+            "SELECT COUNT(*) FROM issue WHERE raw IS NOT NULL AND number <= COALESCE(?, number)", up_to
         )
 
-    def gaps(self, events_from: str) -> list[tuple[int, bool, bool]]:
-        """Return (issue's number, are comments missing, are events missing) where the lists fell short.
+    def pull_requests(self) -> int:
+        """Return the number of pull requests."""
+        return self._count("SELECT COUNT(*) FROM issue WHERE raw IS NULL")
 
-        Events are missing when the list of events began after the issue did, comments when GitHub counts
-        more.
+    def older_than(self, moment: datetime) -> int:
+        """Return the number of issues, comments and events before the day of `moment`."""
+        day = f"{moment:%Y-%m-%d}"
+        return (
+            self._count("SELECT COUNT(*) FROM issue WHERE raw IS NOT NULL AND created_at < ?", day)
+            + self._count("SELECT COUNT(*) FROM comment WHERE raw ->> 'created_at' < ?", day)
+            + self._count("SELECT COUNT(*) FROM event WHERE raw ->> 'created_at' < ?", day)
+        )
+
+    def gaps(self, events_from: str) -> list[Gap]:
+        """Return the issues with missing comments or events, in the order of their numbers.
+
+        Events are missing if the issue is older than `events_from`, the oldest event of the list; comments if
+        GitHub counts more than were read.
         """
         rows = self._db.execute(
             """
@@ -161,21 +193,21 @@ class Spool:
             """,
             (events_from,),
         )
-        return [(number, bool(short), bool(early)) for number, short, early in rows]
+        return [Gap(number=number, comments=bool(short), events=bool(early)) for number, short, early in rows]
 
-    def unknown(self, before: str) -> list[int]:
-        """Return the numbers that comments made before this time name and that the list of issues lacked."""
+    def unlisted(self, before: datetime) -> list[int]:
+        """Return the issue numbers that comments from before this time name and the list of issues lacked."""
         rows = self._db.execute(
             """
             SELECT DISTINCT number FROM comment
             WHERE number NOT IN (SELECT number FROM issue) AND raw ->> 'created_at' < ? ORDER BY number
             """,
-            (before,),
+            (format_time(before),),
         )
         return [number for (number,) in rows]
 
-    def pasts(self, after: int) -> Iterator[tuple[int, Past]]:
-        """Yield the issues with a higher number, in order, one in memory at a time."""
+    def histories(self, after: int) -> Iterator[tuple[int, IssueHistory]]:
+        """Yield the issues with a higher number than `after`, in order, one in memory at a time."""
         while True:
             row = self._db.execute(
                 "SELECT number, raw, read_at FROM issue"
@@ -185,19 +217,23 @@ class Spool:
             if row is None:
                 return
             after, raw, read_at = row
-            past = Past(
-                issue=json.loads(raw),
-                comments=self._of("comment", after),
-                events=self._of("event", after),
-                read_at=datetime.fromisoformat(read_at),
+            comments = self._db.execute("SELECT raw FROM comment WHERE number = ?", (after,))
+            events = self._db.execute("SELECT raw FROM event WHERE number = ?", (after,))
+            yield (
+                after,
+                IssueHistory(
+                    issue=json.loads(raw),
+                    comments=[json.loads(text) for (text,) in comments],
+                    events=[json.loads(text) for (text,) in events],
+                    read_at=datetime.fromisoformat(read_at),
+                ),
             )
-            yield after, past
 
-    def _of(self, table: str, number: int) -> list[Json]:
-        rows = self._db.execute(f"SELECT raw FROM {table} WHERE number = ?", (number,))  # noqa: S608 - ours
-        return [json.loads(raw) for (raw,) in rows]
+    def _count(self, sql: str, *values: int | str | None) -> int:
+        [number] = self._db.execute(sql, values).fetchone()
+        return int(number)
 
 
 def _number_of(comment: Json) -> int:
-    """Return the issue's number, which a comment names only as the end of its issue's URL."""
+    """Return the issue's number, which a comment gives only as the end of its issue's URL."""
     return int(str(comment["issue_url"]).rsplit("/", maxsplit=1)[-1])

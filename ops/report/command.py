@@ -11,14 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from google.api_core.exceptions import GoogleAPICallError, NotFound, RetryError
-from google.auth.exceptions import GoogleAuthError
-from requests.exceptions import RequestException
+from google.api_core.exceptions import NotFound
 
+from clients.bigquery import connect, first_line
 from metrics.figures import Report
 from metrics.headline import headline
+from ops.cli import json_option, one_line_errors
 from ops.report.fetch import ReportQuery, UnknownRepository, fetch
-from ops.schema import connect
 
 DATASET = re.compile(r"(?P<project>[a-z0-9.:-]+)\.(?P<dataset>\w{1,1024})", re.ASCII)
 QUIET_SECONDS = 2.0  # no progress line before this
@@ -38,7 +37,8 @@ QUIET_SECONDS = 2.0  # no progress line before this
     type=click.Path(path_type=Path, dir_okay=False),
     help="The HTML file to write; it is replaced only once the new one is complete.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the headline numbers as one JSON object.")
+@json_option
+@one_line_errors()
 def report(  # noqa: PLR0913 - one for each option
     *,
     project: str | None,
@@ -48,14 +48,16 @@ def report(  # noqa: PLR0913 - one for each option
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Write how issues are answered into one HTML file that needs no network and no scripts.
+    """Write the numbers as one HTML page, without scripts.
 
-    Opened, closed and backlog by week, time to close and to first response, the backlog's age, the issues
-    that wait longest, the reopen rate and the pipeline's own delay, read from the dataset's views.
+    The page shows what was opened and closed by week, the backlog and its age, the time to close and to first
+    response, who waits longest, the reopen rate and the delay of the pipeline, as the views count them.
 
-    BIGQUERY_DATASET=project.dataset names the default; BIGQUERY_EMULATOR_HOST=http://host:port
-    selects a local BigQuery.
-    """
+    \b
+    Environment:
+      BIGQUERY_DATASET        PROJECT.DATASET, used where no option names them
+      BIGQUERY_EMULATOR_HOST  http://host:port of a local BigQuery
+    """  # noqa: D301 - \b is click's mark for a block that is not rewrapped
     if out is None and not as_json:
         raise click.UsageError("give --out FILE, or --json")
     project, dataset = find_dataset(project, dataset)
@@ -90,27 +92,21 @@ def find_dataset(project: str | None, dataset: str | None) -> tuple[str, str]:
     if not DATASET.fullmatch(f"x.{dataset}"):
         raise click.BadParameter("use letters, digits and underscores only", param_hint="--dataset")
     if not DATASET.fullmatch(f"{project}.x"):
-        raise click.BadParameter("is no project's id", param_hint="--project")
+        raise click.BadParameter("is not a project ID", param_hint="--project")
     return project, dataset
 
 
 def read(project: str, query: ReportQuery) -> Report:
-    """Return the report. Raises ClickException, in one line, for every error of BigQuery."""
+    """Return the report. Raises ClickException, and one of clients.bigquery.FAILURES."""
     try:
-        return fetch(connect(project, None), query, progress())
+        return fetch(connect(project), query, progress())
     except UnknownRepository as error:
         shown = ", ".join(error.known[:5]) + (", ..." if len(error.known) > 5 else "")
         raise click.ClickException(f"{error}; stored are: {shown or 'no repositories yet'}") from error
     except NotFound as error:
         raise click.ClickException(
-            f"a table or view of {project}.{query.dataset} is missing; run python -m ops schema apply "
-            f"--project {project} --dataset {query.dataset} ({_first_line(error)})"
-        ) from error
-    except (GoogleAPICallError, RetryError, RequestException, TimeoutError) as error:
-        raise click.ClickException(f"BigQuery refused or did not answer: {_first_line(error)}") from error
-    except GoogleAuthError as error:
-        raise click.ClickException(
-            f"no credentials: {_first_line(error)}; run gcloud auth application-default login"
+            f"a table or view of {project}.{query.dataset} is missing; run ./issuewire schema apply "
+            f"--project {project} --dataset {query.dataset} ({first_line(error)})"
         ) from error
 
 
@@ -150,7 +146,3 @@ def write(out: Path, text: str) -> None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
         raise click.ClickException(f"{out} cannot be written: {error.strerror}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

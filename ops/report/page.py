@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 NOTHING_STORED = (
     "No issue is stored yet, so there is nothing to show. As soon as the webhook delivers, or after "
-    "python -m ops backfill OWNER/REPO has read what was there before, this page fills."
+    "./issuewire backfill OWNER/REPO has read what was there before, this page fills."
 )
 FOOTER = (
     "All times are UTC. Pull requests are left out of all but the pipeline's delay. Percentiles are shown "

@@ -10,8 +10,10 @@ import click
 
 from functions.notify_slack.routing import routes_file
 from functions.notify_slack.routing.routes import Routes
+from ops import ROOT
+from ops.cli import file_errors, json_option
 from ops.routes.explanation import explained, shared, story, summary
-from ops.send.command import guess_event
+from ops.send.saved_delivery import read_delivery
 from pipeline.delivery import Delivery
 from pipeline.errors import ConfigurationError, Malformed
 from pipeline.events import IssueEvent
@@ -19,24 +21,26 @@ from pipeline.events import IssueEvent
 _file_option = click.option(
     "--file",
     "routes_path",
-    default="config/routes.toml",
-    show_default=True,
+    default=ROOT / "config" / "routes.toml",
+    show_default="config/routes.toml",
     type=click.Path(path_type=Path),
     help="The routes file.",
 )
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 
 
 @click.group()
 def routes() -> None:
-    """Who hears what: check the routes file, explain what it does with an event."""
+    """Check the routes file, and explain what it does with a delivery."""
 
 
 @routes.command("check")
 @_file_option
-@_json_option
+@json_option
 def check_command(routes_path: Path, *, as_json: bool) -> None:
-    """Read the routes file as notify_slack does at its start; name every problem, or sum up each route."""
+    """Check the routes file and sum up each route.
+
+    The file is read as notify_slack reads it at its start. Every problem is named.
+    """
     found = read_routes(routes_path, as_json=as_json)
     if as_json:
         click.echo(json.dumps({"problems": [], **asdict(found)}))
@@ -46,13 +50,15 @@ def check_command(routes_path: Path, *, as_json: bool) -> None:
 
 @routes.command("explain")
 @click.argument("payload", metavar="FILE")
-@click.option("--event", help="X-GitHub-Event of the payload; default: told by its shape.")
+@click.option("--event", help="X-GitHub-Event.  [default: that of FILE, guessed if need be]")
 @_file_option
-@_json_option
+@json_option
 def explain_command(payload: str, event: str | None, routes_path: Path, *, as_json: bool) -> None:
-    """Say which routes a webhook's payload matches, why not the others, and what each channel is shown.
+    """Explain which routes a delivery matches, and why.
 
-    FILE is the JSON that GitHub shows under the webhook's Recent deliveries; - is stdin. Nothing is posted.
+    Shows why the other routes do not match, and what each channel is shown. Nothing is posted.
+
+    FILE is a sample, or a payload as GitHub shows it under the webhook's Recent deliveries; - is stdin.
     """
     delivered = read_event(payload, event)
     found = read_routes(routes_path, as_json=as_json)
@@ -78,25 +84,18 @@ def read_routes(path: Path, *, as_json: bool) -> Routes:
 
 def read_text(path: Path) -> str:
     """Return the file's text, decoded as the function decodes it. Raises ClickException."""
-    try:
+    with file_errors(path):
         return path.read_text("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise click.ClickException(f"{path} cannot be read: {_cause(error)}") from error
 
 
 def read_event(file: str, event: str | None) -> IssueEvent:
-    """Return the event that a payload's file holds. Raises ClickException when it holds none."""
-    try:
-        body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except (OSError, ValueError) as error:
-        raise click.ClickException(f"{file} cannot be read: {_cause(error)}") from error
-    delivery = Delivery(delivery_id="explained", event=event or "", body=body, received_at=datetime.now(UTC))
+    """Return the event in a sample's or a payload's file. Raises ClickException if there is none."""
+    saved = read_delivery(file, event)
+    delivery = Delivery(
+        delivery_id="explained", event=event or "", body=saved.body, received_at=datetime.now(UTC)
+    )
     try:
         IssueEvent.from_delivery(delivery)  # before guessing, whose own message would be about --event
     except Malformed as error:
         raise click.ClickException(f"{'stdin' if file == '-' else file}: {error}") from error
-    return IssueEvent.from_delivery(replace(delivery, event=event or guess_event(body)))
-
-
-def _cause(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+    return IssueEvent.from_delivery(replace(delivery, event=saved.event_name()))

@@ -22,7 +22,7 @@ from local.processes import Child, accepts, free_port
 from local.pubsub.server import PubSubServer
 from local.secret_manager_server import SecretManagerServer
 from local.slack.server import SlackServer
-from ops.send import payloads as github
+from ops.send import payloads
 from pipeline.delivery import Delivery
 from tests.deploy.checkout import make_checkout
 from tests.support.messages import NOON, post_raw, push_of
@@ -207,7 +207,7 @@ def test_the_uploaded_ingest_publishes_a_delivery(boot, deployed):
         headers = {
             "Content-Type": "application/json",
             "X-GitHub-Event": "issues",
-            "X-GitHub-Delivery": github.delivery_id("staged"),
+            "X-GitHub-Delivery": payloads.delivery_id("staged"),
             "X-Hub-Signature-256": signature(body, b"secret"),
         }
         assert requests.post(url, data=body, headers=headers, timeout=30).status_code == 202

@@ -9,7 +9,7 @@ import pytest
 
 from functions.notify_slack.cards import card
 from functions.notify_slack.routing import routes_file
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
 
@@ -45,22 +45,22 @@ repositories = ["acme/*"]
 
 def said() -> set[str]:
     """Return what the code says of events that reach nobody."""
-    bot = github.Person(login="dependabot[bot]", type="Bot")
+    bot = accounts.Account(login="dependabot[bot]", type="Bot")
     public, private, other = (
-        github.Repository(full_name=name, private=hidden)
+        accounts.Repository(full_name=name, private=hidden)
         for name, hidden in (("acme/app", False), ("acme/app", True), ("gamma/app", False))
     )
     issues = [
-        github.Issue(
+        payloads.Issue(
             repository=repository, number=7, title="x", author=bot, created_at=NOON, labels=["stale"], **kind
         )
         for repository in (public, private, other)
         for kind in ({}, {"is_pull_request": True})
     ]
-    payloads = [event.payload for issue in issues for event in (issue.opened(), issue.reopened(bot, NOON))]
-    payloads += [{"action": "opened"}, {"action": "opened", "issue": {"title": "x"}}]
+    bodies = [event.payload for issue in issues for event in (issue.opened(), issue.reopened(bot, NOON))]
+    bodies += [{"action": "opened"}, {"action": "opened", "issue": {"title": "x"}}]
     routes, texts = routes_file.parse(ROUTES), set()
-    for payload in payloads:
+    for payload in bodies:
         event = IssueEvent.from_delivery(
             Delivery(delivery_id="d", event="issues", body=json.dumps(payload).encode(), received_at=NOON)
         )

@@ -16,7 +16,7 @@ import pytest
 
 from functions.notify_slack.routing import routes_file
 from local.processes import accepts, free_port
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
@@ -137,11 +137,11 @@ def checks_routes(command: str) -> None:
 
 def explains(command: str) -> None:
     """Say of a payload that was saved which routes hear it."""
-    issue = github.Issue(
-        repository=github.Repository(full_name="acme/app"),
+    issue = payloads.Issue(
+        repository=accounts.Repository(full_name="acme/app"),
         number=7,
         title="Export fails",
-        author=github.Person(login="octavia"),
+        author=accounts.Account(login="octavia"),
         created_at=datetime.now(UTC),
     )
     start, file = command.rsplit(" ", maxsplit=1)
@@ -163,12 +163,12 @@ def dry_run(command: str) -> None:
 RUNNERS: dict[str, Callable[[str], None]] = {
     "make demo": demo,
     "make serve": serve_and_send,
-    ".venv/bin/python -m ops send": sent_while_serving,
-    ".venv/bin/python -m ops schema": schema_help,
-    ".venv/bin/python -m ops report": needs_the_cloud,
-    ".venv/bin/python -m ops backfill": needs_the_cloud,
-    ".venv/bin/python -m ops routes check": checks_routes,
-    ".venv/bin/python -m ops routes explain": explains,
+    "./issuewire send": sent_while_serving,
+    "./issuewire schema": schema_help,
+    "./issuewire report": needs_the_cloud,
+    "./issuewire backfill": needs_the_cloud,
+    "./issuewire routes check": checks_routes,
+    "./issuewire routes explain": explains,
     ".venv/bin/python -m functions_framework": one_function,
     "./deploy.sh": dry_run,
     "make check": known_to_make,

@@ -112,7 +112,7 @@ def test_a_project_s_id_is_checked(project: str) -> None:
     """A project that cannot be one is told before anything is called."""
     result = CliRunner().invoke(ops, ["schema", "apply", "--project", project])
     assert result.exit_code == 2
-    assert lines(result.stderr)[-1] == "Error: Invalid value for --project: is no project's id"
+    assert lines(result.stderr)[-1] == "Error: Invalid value for --project: is not a project ID"
 
 
 def one_line_of(result: Result) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.errors import Malformed
 from pipeline.events import Comment, Issue, IssueEvent, IssueRef, parse_payload
@@ -18,9 +18,9 @@ from tests.support.messages import NOON, an_issue
 
 LATER = NOON + timedelta(hours=1)
 RECEIVED = NOON + timedelta(days=1)
-MONA = github.Person(login="mona")
-BOT = github.Person(login="triage[bot]", type="Bot")
-OTHER = github.Repository(full_name="other/site")
+MONA = accounts.Account(login="mona")
+BOT = accounts.Account(login="triage[bot]", type="Bot")
+OTHER = accounts.Repository(full_name="other/site")
 
 
 def read(payload: Any, event: str = "issues", **changes: Any) -> IssueEvent:
@@ -30,7 +30,7 @@ def read(payload: Any, event: str = "issues", **changes: Any) -> IssueEvent:
     return IssueEvent.from_delivery(Delivery(**fields | changes))
 
 
-def read_made(made: github.Event) -> IssueEvent:
+def read_made(made: payloads.Event) -> IssueEvent:
     """Read what GitHub would deliver."""
     return read(made.payload, made.name)
 
@@ -49,13 +49,13 @@ def test_an_opened_issue_is_read_whole() -> None:
         event_at=NOON,
         received_at=RECEIVED,
         source="reconcile",
-        repository_id=github.number_for("acme/app"),
+        repository_id=accounts.number_for("acme/app"),
         repository="acme/app",
         organization="acme",
         sender="octavia",
         sender_type="User",
         issue=Issue(
-            id=github.number_for("acme/app#7"),
+            id=accounts.number_for("acme/app#7"),
             number=7,
             title="Export fails",
             body="It fails.",
@@ -99,7 +99,7 @@ def test_a_closed_and_a_reopened_issue() -> None:
 def test_a_comment_is_read_whole() -> None:
     """Every field that a comment shows is read; one on an issue is not on a pull request."""
     event = read_made(an_issue().commented(BOT, LATER, "Thanks!"))
-    number = github.number_for("acme/app#7/1")
+    number = accounts.number_for("acme/app#7/1")
     assert event.comment == Comment(
         id=number,
         author="triage[bot]",
@@ -197,7 +197,7 @@ def test_when_it_happened(event: str, action: str | None, expected: str) -> None
 @pytest.mark.parametrize(
     ("event", "payload"),
     [
-        ("ping", github.ping(github.Repository(full_name="acme/app"), MONA).payload),
+        ("ping", payloads.ping(accounts.Repository(full_name="acme/app"), MONA).payload),
         ("push", {"ref": "refs/heads/main", "commits": []}),
         ("star", {"action": "created", "issue": None}),
         ("issues", {"action": "opened", "issue": {}}),
@@ -303,7 +303,7 @@ def test_what_json_allows_is_taken(strict: bool) -> None:  # noqa: FBT001 - a pa
 
 @given(mutated())
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-def test_any_part_may_be_missing_or_another(made: github.Event) -> None:
+def test_any_part_may_be_missing_or_another(made: payloads.Event) -> None:
     """A payload in which any parts are missing or are any other JSON value still reads as an event."""
     event = read_made(made)
     assert event.event_at.tzinfo is UTC
@@ -323,7 +323,7 @@ def test_any_bytes_are_read_or_malformed(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("shape", shapes().values(), ids=shapes())
-def test_each_single_part_may_be_missing(shape: github.Event) -> None:
+def test_each_single_part_may_be_missing(shape: payloads.Event) -> None:
     """No one part of a payload is needed to read the rest."""
     for path in places(shape.payload):
         payload = copy.deepcopy(shape.payload)

@@ -5,32 +5,32 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.stream_bq.row import to_row
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery, Source
 from pipeline.events import IssueEvent
 
 SECOND = timedelta(seconds=1)
 
 
-class Subject(github.Issue):
+class Subject(payloads.Issue):
     """An issue to which everything can happen."""
 
-    def changed(self, action: str, by: github.Person | None, at: datetime, **extra: Any) -> github.Event:
+    def changed(self, action: str, by: accounts.Account | None, at: datetime, **extra: Any) -> payloads.Event:
         """Go through something else of the event `issues`: edited, unlabeled, locked, deleted, ..."""
         return self._issues(action, by, at, **extra)
 
     def comment_changed(
-        self, action: str, comment: github.Event, by: github.Person | None, at: datetime
-    ) -> github.Event:
+        self, action: str, comment: payloads.Event, by: accounts.Account | None, at: datetime
+    ) -> payloads.Event:
         """Have a comment edited, or deleted, which leaves its updated_at as it was."""
         self.updated_at = at
         old = comment.payload["comment"]
-        new = {**old, "updated_at": github.time_text(at) if action == "edited" else old["updated_at"]}
-        return github.Event(name="issue_comment", payload=self._payload(action, by, comment=new))
+        new = {**old, "updated_at": payloads.time_text(at) if action == "edited" else old["updated_at"]}
+        return payloads.Event(name="issue_comment", payload=self._payload(action, by, comment=new))
 
     def moved(
-        self, by: github.Person | None, at: datetime, to: github.Repository, number: int
-    ) -> tuple[github.Event, github.Event, "Subject"]:
+        self, by: accounts.Account | None, at: datetime, to: accounts.Repository, number: int
+    ) -> tuple[payloads.Event, payloads.Event, "Subject"]:
         """Transfer it; returns the event here, the event there, and the issue there."""
         there = Subject(
             repository=to,
@@ -49,16 +49,16 @@ class Subject(github.Issue):
         return leaves, arrives, there
 
 
-def other_event(name: str, repository: github.Repository, by: github.Person) -> github.Event:
+def other_event(name: str, repository: accounts.Repository, by: accounts.Account) -> payloads.Event:
     """Return an event that is about no issue: push, star, ..."""
     payload = {"action": "created"} if name == "star" else {"ref": "refs/heads/main"}
-    return github.Event(
+    return payloads.Event(
         name=name, payload={**payload, "repository": repository.as_json(), "sender": by.as_json()}
     )
 
 
 def row(
-    event: github.Event,
+    event: payloads.Event,
     delivery_id: str,
     received_at: datetime,
     *,

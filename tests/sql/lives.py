@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from tests.sql.deliveries import Subject, other_event, row
 
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
 END = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 1, 13, 9, 30, tzinfo=UTC)
 
-PEOPLE = [github.Person(login=login) for login in ("octavia", "mona", "kim", "lee")]
+PEOPLE = [accounts.Account(login=login) for login in ("octavia", "mona", "kim", "lee")]
 BOTS = [
-    github.Person(login="triage[bot]", type="Bot"),
-    github.Person(login="sweeper", type="Bot"),
-    github.Person(login="old[bot]"),
+    accounts.Account(login="triage[bot]", type="Bot"),
+    accounts.Account(login="sweeper", type="Bot"),
+    accounts.Account(login="old[bot]"),
 ]
 AUTHORS = [*PEOPLE, *PEOPLE, BOTS[0], BOTS[2], None]
 ISSUES = 9
@@ -44,7 +44,7 @@ class Happening:
     """One event, at its time; the key is that of the issue."""
 
     at: datetime
-    event: github.Event
+    event: payloads.Event
     key: tuple[int, int]
 
 
@@ -61,7 +61,7 @@ def a_year(seed: int) -> Year:
     """Return the year of this seed: 3 repositories, ISSUES issues each and those that move between them."""
     dice = random.Random(seed)
     year = Year()
-    repositories = [github.Repository(full_name=f"seed{seed}/{name}") for name in ("app", "site", "docs")]
+    repositories = [accounts.Repository(full_name=f"seed{seed}/{name}") for name in ("app", "site", "docs")]
     happenings: list[Happening] = []
     for repository in repositories:
         others = [other for other in repositories if other is not repository]
@@ -95,7 +95,7 @@ def a_year(seed: int) -> Year:
 def _live(
     dice: random.Random,
     subject: Subject,
-    others: list[github.Repository],
+    others: list[accounts.Repository],
     facts: dict[tuple[int, int], Fact],
 ) -> Iterator[Happening]:
     key = (subject.repository.id, subject.number)
@@ -113,13 +113,13 @@ def _go_on(  # noqa: PLR0912, PLR0915 - one branch for each thing that can happe
     dice: random.Random,
     subject: Subject,
     at: datetime,
-    others: list[github.Repository],
+    others: list[accounts.Repository],
     facts: dict[tuple[int, int], Fact],
 ) -> Iterator[Happening]:
     key = (subject.repository.id, subject.number)
     fact = facts[key]
     people = PEOPLE
-    comments: list[github.Event] = []
+    comments: list[payloads.Event] = []
     turned_at: datetime | None = None
     moves = ["comment"] * 6 + ["turn"] * 5 + ["label", "unlabel", "assign", "edit", "lock", "ghost"]
     moves += ["comment edited", "comment deleted", "delete", "transfer"]
@@ -128,7 +128,7 @@ def _go_on(  # noqa: PLR0912, PLR0915 - one branch for each thing that can happe
         if at >= END:
             return
         by = dice.choice(PEOPLE)
-        event: github.Event | None = None
+        event: payloads.Event | None = None
         match dice.choice(moves):
             case "comment":
                 writer = dice.choice([*people, *BOTS, subject.author, None])
@@ -182,7 +182,9 @@ def _go_on(  # noqa: PLR0912, PLR0915 - one branch for each thing that can happe
     return
 
 
-def _turn(dice: random.Random, subject: Subject, by: github.Person, at: datetime, fact: Fact) -> github.Event:
+def _turn(
+    dice: random.Random, subject: Subject, by: accounts.Account, at: datetime, fact: Fact
+) -> payloads.Event:
     if subject.state == "open":
         fact.state, fact.closed_at = "closed", at
         fact.first_closed_at = fact.first_closed_at or at
@@ -195,15 +197,15 @@ def _turn(dice: random.Random, subject: Subject, by: github.Person, at: datetime
     event = subject.reopened(by, at)
     if dice.random() < 0.5:  # GitHub's own example leaves closed_at as it was
         subject.closed_at = None
-        event = github.Event(name="issues", payload=event.payload | {"issue": subject.as_json()})
+        event = payloads.Event(name="issues", payload=event.payload | {"issue": subject.as_json()})
     return event
 
 
-def _forget(comment: github.Event, author: github.Person) -> github.Event:
+def _forget(comment: payloads.Event, author: accounts.Account) -> payloads.Event:
     """Return the comment as it is shown once its author's account is deleted."""
     if comment.payload["comment"]["user"] != author.as_json():
         return comment
-    return github.Event(
+    return payloads.Event(
         name=comment.name,
         payload={**comment.payload, "comment": {**comment.payload["comment"], "user": None}},
     )

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import parse_time
 from tests.sql.deliveries import Subject, other_event, row
 from tests.support.messages import NOON
 from tests.support.warehouse import Warehouse
 
 NOW = NOON + timedelta(days=28)  # two Mondays, at noon
-OCTAVIA, MONA, KIM = (github.Person(login=login) for login in ("octavia", "mona", "kim"))
-BOT = github.Person(login="triage", type="Bot")
-OLD_BOT = github.Person(login="sweeper[bot]")
+OCTAVIA, MONA, KIM = (accounts.Account(login=login) for login in ("octavia", "mona", "kim"))
+BOT = accounts.Account(login="triage", type="Bot")
+OLD_BOT = accounts.Account(login="sweeper[bot]")
 SUMMARIES = ("issues", "time_to_first_response", "issues_weekly")
 
 Row = dict[str, Any]
@@ -29,14 +29,16 @@ class Case:
 
     warehouse: Warehouse
     dataset: str
-    repository: github.Repository
+    repository: accounts.Repository
 
     def issue(self, number: int = 7, **changes: Any) -> Subject:
         """Return an issue of octavia, opened on the first Monday at noon."""
         defaults: dict[str, Any] = {"title": "Export fails", "author": OCTAVIA, "created_at": NOON}
         return Subject(repository=self.repository, number=number, **{**defaults, **changes})
 
-    def store(self, *events: github.Event, name: str | None = None, receipt: list[int] | None = None) -> None:
+    def store(
+        self, *events: payloads.Event, name: str | None = None, receipt: list[int] | None = None
+    ) -> None:
         """Deliver the events one after another, or received in the order that `receipt` tells."""
         places = receipt or list(range(len(events)))
         self.insert(
@@ -47,7 +49,7 @@ class Case:
         )
 
     def delivered(
-        self, event: github.Event, delivery_id: str, received_after: float = 0, **options: Any
+        self, event: payloads.Event, delivery_id: str, received_after: float = 0, **options: Any
     ) -> Row:
         """Return the row of a delivery, received a second and `received_after` ms after it happened."""
         at = parse_time(event.payload["issue"]["updated_at"])
@@ -59,14 +61,14 @@ class Case:
         """Store rows."""
         self.warehouse.insert(self.dataset, list(rows))
 
-    def ask(self, view: str, repository: github.Repository | None = None) -> list[Row]:
+    def ask(self, view: str, repository: accounts.Repository | None = None) -> list[Row]:
         """Return the view's rows about the case's repository."""
         of = (repository or self.repository).id
         return self.warehouse.query(
             f"SELECT * FROM `${{DATASET}}.{view}` WHERE repository_id = {of}", self.dataset
         )
 
-    def one(self, view: str = "issues", repository: github.Repository | None = None) -> Row:
+    def one(self, view: str = "issues", repository: accounts.Repository | None = None) -> Row:
         """Return the view's only row about the repository."""
         (only,) = self.ask(view, repository)
         return only
@@ -90,7 +92,9 @@ def dataset(dataset_at: Callable[[datetime], str]) -> str:
 def case(warehouse: Warehouse, dataset: str, request: pytest.FixtureRequest) -> Case:
     """Give the test its repository."""
     name = re.sub(r"\W+", "-", request.node.name)
-    return Case(warehouse=warehouse, dataset=dataset, repository=github.Repository(full_name=f"acme/{name}"))
+    return Case(
+        warehouse=warehouse, dataset=dataset, repository=accounts.Repository(full_name=f"acme/{name}")
+    )
 
 
 def at(*, days: float = 0, hours: float = 0) -> datetime:
@@ -201,7 +205,7 @@ def test_reopened_after_months(case: Case) -> None:
 
 def test_an_issue_that_moves(case: Case) -> None:
     """A transferred issue leaves one backlog and enters the other, then and with the age that it has."""
-    other = github.Repository(full_name=case.repository.full_name + "-other")
+    other = accounts.Repository(full_name=case.repository.full_name + "-other")
     issue = case.issue()
     opened = issue.opened()
     leaves, arrives, there = issue.moved(MONA, at(days=9), other, 3)
@@ -224,7 +228,7 @@ def test_an_issue_that_moves(case: Case) -> None:
 
 def test_hours_since_an_issue_came(case: Case) -> None:
     """An old issue that came by a transfer was quiet since it came, and not since it was opened."""
-    elsewhere = github.Repository(full_name=case.repository.full_name + "-other")
+    elsewhere = accounts.Repository(full_name=case.repository.full_name + "-other")
     issue = Subject(
         repository=elsewhere, number=1, title="Old", author=OCTAVIA, created_at=at(days=-1000)
     )  # fmt: skip
@@ -236,7 +240,7 @@ def test_hours_since_an_issue_came(case: Case) -> None:
 
 def test_a_closed_issue_that_moves(case: Case) -> None:
     """An issue that moves while it is closed leaves no backlog and enters none."""
-    other = github.Repository(full_name=case.repository.full_name + "-other")
+    other = accounts.Repository(full_name=case.repository.full_name + "-other")
     issue = case.issue()
     events = [issue.opened(), issue.closed(MONA, at(days=1))]
     leaves, arrives, _ = issue.moved(MONA, at(days=9), other, 3)
@@ -495,7 +499,7 @@ def test_a_renamed_repository(case: Case) -> None:
 
 def test_two_repositories_with_the_same_number(case: Case) -> None:
     """Number 7 here and number 7 there are two issues."""
-    other = github.Repository(full_name=case.repository.full_name + "-other")
+    other = accounts.Repository(full_name=case.repository.full_name + "-other")
     here = case.issue()
     there = Subject(repository=other, number=7, title="Theirs", author=MONA, created_at=at(hours=1))
     case.store(here.opened(), there.opened(), there.closed(MONA, at(hours=2)))
@@ -658,7 +662,7 @@ def test_the_pipeline_s_delay(case: Case) -> None:
     def after(seconds: float) -> datetime:
         return then + timedelta(seconds=seconds)
 
-    def opened(number: int) -> github.Event:
+    def opened(number: int) -> payloads.Event:
         return case.issue(number, created_at=then).opened()
 
     comment = case.issue(9, is_pull_request=True, created_at=then).commented(MONA, after(60), "Nice.")

@@ -10,9 +10,9 @@ import pytest
 import requests
 
 from functions.ingest.signature import sign
-from local.slack.server import Message
+from local.slack.message import Message
 from local.stack import PROJECT, TOPIC, Stack
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from tests.support.messages import an_issue
 
 pytestmark = pytest.mark.stack
@@ -26,7 +26,7 @@ class Sender:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
 
-    def send(self, event: github.Event, delivery_id: str, **headers: str) -> requests.Response:
+    def send(self, event: payloads.Event, delivery_id: str, **headers: str) -> requests.Response:
         """Sign and post one delivery."""
         body = json.dumps(event.payload).encode()
         signed = {
@@ -180,8 +180,8 @@ def test_a_message_that_nobody_can_read_harms_no_other(github_sends: Sender, del
 def test_the_workspace_has_the_channels_and_people_of_the_routes_file(github_sends: Sender) -> None:
     """Whoever tries a routes file of their own finds its channels here, and each is told as it says."""
     delivery_id = str(uuid.uuid4())
-    issue = an_issue(number=4712, repository=github.Repository(full_name="acme/docs"))
-    issue.assignees.append(github.Person(login="mona"))
+    issue = an_issue(number=4712, repository=accounts.Repository(full_name="acme/docs"))
+    issue.assignees.append(accounts.Account(login="mona"))
     assert github_sends.send(issue.opened(), delivery_id).status_code == 202
     eventually(lambda: len(github_sends.cards(delivery_id)) == 2)
     cards = github_sends.cards(delivery_id)

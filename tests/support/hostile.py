@@ -7,21 +7,21 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from tests.support.messages import NOON, an_issue
 
 _LATER = NOON + timedelta(hours=1)
-_MONA = github.Person(login="mona")
-_BOT = github.Person(login="triage[bot]", type="Bot")
+_MONA = accounts.Account(login="mona")
+_BOT = accounts.Account(login="triage[bot]", type="Bot")
 
 Path = tuple[str | int, ...]
 
 
-def shapes() -> dict[str, github.Event]:
+def shapes() -> dict[str, payloads.Event]:
     """Return one event of every shape that we read, by a name."""
     issue = an_issue(labels=["bug"], assignees=[_MONA], body="x")
     pull = an_issue(is_pull_request=True)
-    gone, there = an_issue().transferred(_MONA, _LATER, github.Repository(full_name="other/site"), 3)
+    gone, there = an_issue().transferred(_MONA, _LATER, accounts.Repository(full_name="other/site"), 3)
     return {
         "opened": issue.opened(),
         "labeled": issue.labeled(_MONA, _LATER, "ui"),
@@ -33,7 +33,7 @@ def shapes() -> dict[str, github.Event]:
         "came-by-transfer": there.opened(
             old_issue=issue.as_json(), old_repository=issue.repository.as_json()
         ),
-        "ping": github.ping(github.Repository(full_name="acme/app"), _MONA),
+        "ping": payloads.ping(accounts.Repository(full_name="acme/app"), _MONA),
     }
 
 
@@ -72,7 +72,7 @@ _PLACES = [(shape, tuple(places(shape.payload))) for shape in shapes().values()]
 
 
 @st.composite
-def mutated(draw: st.DrawFn) -> github.Event:
+def mutated(draw: st.DrawFn) -> payloads.Event:
     """Draw an event in whose payload a few parts are missing or are another JSON value."""
     shape, paths = draw(st.sampled_from(_PLACES))
     payload = copy.deepcopy(shape.payload)
@@ -85,7 +85,7 @@ def mutated(draw: st.DrawFn) -> github.Event:
                 parent[str(path[-1])] = new[0]
         elif isinstance(parent, list):
             parent[:] = [] if new is None else [new[0]]
-    return github.Event(name=shape.name, payload=payload)
+    return payloads.Event(name=shape.name, payload=payload)
 
 
 def _at(value: Any, path: Path) -> Any:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from clients.slack.blocks import Message
 from functions.notify_slack.routing.routes import Hearing
-from local.slack.rules import CONTROL, check_message
+from local.slack.rules.message import check_message
+from local.slack.rules.mrkdwn import CONTROL
 
 PIECES = [
     "<!channel>", "<!here|x>", "<@U1>", "<@U1MONA>", "<@U1|mona>", "<#C1>", "<!subteam^S1>",
@@ -46,7 +47,7 @@ events = st.sampled_from(
 
 
 @st.composite
-def payloads(draw: st.DrawFn, action: str) -> dict[str, Any]:
+def hostile_payloads(draw: st.DrawFn, action: str) -> dict[str, Any]:
     """Return a payload of which every field that Slack shows is anything at all."""
     return {
         "action": action,

@@ -7,23 +7,23 @@ from typing import Any
 
 import requests
 
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 TOPIC_PATH = "/projects/local-dev/topics/github-events"
 
 
-def an_issue(**changes: Any) -> github.Issue:
+def an_issue(**changes: Any) -> payloads.Issue:
     """Return an issue to write a test about."""
     defaults: dict[str, Any] = {
-        "repository": github.Repository(full_name="acme/app"),
+        "repository": accounts.Repository(full_name="acme/app"),
         "number": 7,
         "title": "Export fails",
-        "author": github.Person(login="octavia"),
+        "author": accounts.Account(login="octavia"),
         "created_at": NOON,
     }
-    return github.Issue(**{**defaults, **changes})
+    return payloads.Issue(**{**defaults, **changes})
 
 
 def push(data: bytes, attributes: Mapping[str, str], message_id: str = "1001") -> dict[str, Any]:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import bigquery
 
+from clients.bigquery import connect
 from local.processes import Child, accepts, free_port
 from ops import schema
 
@@ -74,7 +73,7 @@ class Warehouse:
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self.client = connect(self.url)
+        self.client = connect(PROJECT, emulator=self.url)
 
     def unused_name(self) -> str:
         """Return the name of a dataset that does not exist."""
@@ -107,15 +106,6 @@ class Warehouse:
         rows = [{**row, "payload": None} for row in rows]
         job = self.client.load_table_from_json(rows, f"{PROJECT}.{dataset}.events", timeout=SECONDS)
         job.result(timeout=60)
-
-
-def connect(url: str) -> bigquery.Client:
-    """Return the official client of the engine or of a proxy in front of it."""
-    return bigquery.Client(
-        project=PROJECT,
-        credentials=AnonymousCredentials(),
-        client_options={"api_endpoint": url},
-    )
 
 
 @pytest.fixture(scope="session")

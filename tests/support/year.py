@@ -14,13 +14,13 @@ from random import Random
 from typing import Any
 
 from functions.stream_bq.row import to_row
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
 
 NOW = datetime.now(UTC)
-APP = github.Repository(full_name="acme/app")
-WEBSITE = github.Repository(full_name="acme/website")
+APP = accounts.Repository(full_name="acme/app")
+WEBSITE = accounts.Repository(full_name="acme/website")
 WEEKS = 52
 QUIET_WEEKS = range(20, 22)  # no issue is opened
 SLOW_WEEKS = range(32, 39)  # everything takes four times as long
@@ -45,19 +45,21 @@ _FAULTS = (
     "cannot be used with a keyboard",
 )
 _LABELS = ("bug", "enhancement", "question", "documentation", "good first issue")
-_USERS = tuple(github.Person(login=name) for name in ("octavia", "kim", "noor", "sam-reads", "li-wei", "ana"))
-_TEAM = tuple(github.Person(login=name) for name in ("mona", "jo", "ravi"))
-_TRIAGE = github.Person(login="triage[bot]", type="Bot")
-_RENOVATE = github.Person(login="updates[bot]", type="Bot")
+_USERS = tuple(
+    accounts.Account(login=name) for name in ("octavia", "kim", "noor", "sam-reads", "li-wei", "ana")
+)
+_TEAM = tuple(accounts.Account(login=name) for name in ("mona", "jo", "ravi"))
+_TRIAGE = accounts.Account(login="triage[bot]", type="Bot")
+_RENOVATE = accounts.Account(login="updates[bot]", type="Bot")
 
-TimedEvent = tuple[datetime, github.Event]
+TimedEvent = tuple[datetime, payloads.Event]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
     """How active a repository is: issues opened a week, medians in hours, shares of 1."""
 
-    repository: github.Repository
+    repository: accounts.Repository
     opened: float
     response: float
     close: float
@@ -84,7 +86,7 @@ def rows(end: datetime = NOW, seed: int = 1) -> list[dict[str, Any]]:
     )
     stored = []
     for index, (at, event) in enumerate(events):
-        row = _row(random, at, event, github.delivery_id(f"year/{seed}/{index}"), end)
+        row = _row(random, at, event, payloads.delivery_id(f"year/{seed}/{index}"), end)
         stored.append(row)
         if random.random() < 0.01:
             stored.append({**row, "received_at": row["inserted_at"]})
@@ -92,7 +94,7 @@ def rows(end: datetime = NOW, seed: int = 1) -> list[dict[str, Any]]:
 
 
 def row_of(
-    event: github.Event, delivery_id: str, received_at: datetime, inserted_at: datetime
+    event: payloads.Event, delivery_id: str, received_at: datetime, inserted_at: datetime
 ) -> dict[str, Any]:
     """Return the row that stream_bq would store of one event."""
     body = json.dumps(event.payload).encode()
@@ -101,7 +103,7 @@ def row_of(
 
 
 def _row(
-    random: Random, at: datetime, event: github.Event, delivery_id: str, end: datetime
+    random: Random, at: datetime, event: payloads.Event, delivery_id: str, end: datetime
 ) -> dict[str, Any]:
     received_at = at + timedelta(seconds=random.uniform(0.4, 1.5))
     late = 240.0 if (end - at).days == 45 else 1.0  # one day on which the pipeline is slow
@@ -120,7 +122,7 @@ def _repository_events(random: Random, activity: Activity, end: datetime) -> Ite
             yield from _issue_events(
                 random, activity, number, moment, slow=4.0 if week in SLOW_WEEKS else 1.0
             )
-    pull = github.Issue(
+    pull = payloads.Issue(
         repository=activity.repository, number=90_000, title="A pull request", author=_USERS[0],
         created_at=end - timedelta(weeks=30), is_pull_request=True,
     )  # fmt: skip
@@ -132,7 +134,7 @@ def _issue_events(
     random: Random, activity: Activity, number: int, opened_at: datetime, slow: float
 ) -> Iterator[TimedEvent]:
     author = _RENOVATE if random.random() < 0.04 else random.choice(_USERS)
-    issue = github.Issue(
+    issue = payloads.Issue(
         repository=activity.repository, number=number, title=_title(random, number), author=author,
         created_at=opened_at,
     )  # fmt: skip
@@ -166,7 +168,7 @@ def _issue_events(
 
 
 def _closing_events(
-    random: Random, issue: github.Issue, member: github.Person, at: datetime, hours: float
+    random: Random, issue: payloads.Issue, member: accounts.Account, at: datetime, hours: float
 ) -> Iterator[TimedEvent]:
     at += timedelta(hours=hours * random.lognormvariate(0, 1.4))
     yield at, issue.closed(member, at, "not_planned" if random.random() < 0.12 else "completed")

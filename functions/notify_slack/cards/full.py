@@ -1,6 +1,6 @@
 """The card at length: a headline, the title, what is known, the beginning of the text, and a link."""
 
-from clients.slack.blocks import Block, fields, header, quotation, section
+from clients.slack.blocks import Block, fields, header, plain_section, section
 from clients.slack.mrkdwn import link
 from pipeline.events import Issue, IssueEvent
 
@@ -29,7 +29,7 @@ def blocks(
         header(f"{stands.mark} {stands.headline} · {name}"),
         section(f"*{link(url, title) if url else title}*"),
         fields(*(f"*{label}*\n{value}" for label, value in _facts(issue, hearing) if value)),
-        *((quotation(text),) if text else ()),
+        *((plain_section(text),) if text else ()),
         *compact.foot(event, stands, hearing, *more),
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from clients.slack.mrkdwn import plain
+from clients.slack.mrkdwn import escape
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -25,13 +25,13 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 def beginning(markdown: str | None) -> str:
     """Return the first five lines, escaped, of 500 characters at most; empty when nothing is to be read."""
-    read = [line for line in lines(markdown) if plain(line, _ROOM)]
+    read = [line for line in lines(markdown) if escape(line, _ROOM)]
     shown: list[str] = []
     room = _ROOM - len(_MORE)
     for line in read[:_LINES]:
         if room < _LITTLE:
             break
-        shown.append(plain(line, room))
+        shown.append(escape(line, room))
         room -= len(shown[-1]) + 1
     return "\n".join(shown) + (_MORE if len(shown) < len(read) else "")
 

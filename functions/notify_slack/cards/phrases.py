@@ -1,30 +1,29 @@
 """The words that cards and replies share, each safe for Slack."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from clients.slack.mrkdwn import code, inert
+from clients.slack.mrkdwn import code, escape_literal
 from pipeline.events import Issue, IssueEvent
+from pipeline.repository_name import is_repository_name
 
 TITLE = 250
 NAME = 60
 _SHOWN_LABELS = 6
 _SHOWN_ASSIGNEES = 6
 _SHOWN_MENTIONS = 50
-_REPOSITORY = re.compile(r"(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}\Z)[\w.-]{1,100}", re.ASCII)
 _SECONDS = range(10**11)  # what a date of Slack's takes
 _REASONS = {"completed": "completed", "not_planned": "not planned", "duplicate": "a duplicate"}
 
 
 def name(repository: str | None, number: int | None, limit: int = 2 * NAME) -> str:
     """Return owner/name#number; `limit` is that of owner/name."""
-    return inert(repository, limit, empty="(unknown repository)") + f"#{number or '?'}"
+    return escape_literal(repository, limit, empty="(unknown repository)") + f"#{number or '?'}"
 
 
 def title(issue: Issue, limit: int = TITLE) -> str:
     """Return the title on one line."""
-    return inert(issue.title, limit, empty="(no title)")
+    return escape_literal(issue.title, limit, empty="(no title)")
 
 
 def is_new(event: IssueEvent) -> bool:
@@ -34,12 +33,12 @@ def is_new(event: IssueEvent) -> bool:
 
 def person(login: str | None) -> str:
     """Return the login; a deleted account is a ghost, as at GitHub."""
-    return inert(login, NAME, empty="ghost")
+    return escape_literal(login, NAME, empty="ghost")
 
 
 def address(github_url: str, repository: str | None, number: int | None) -> str | None:
     """Return the issue's page below `github_url`, None when the names make no address."""
-    if number is None or not _REPOSITORY.fullmatch(repository or ""):
+    if number is None or not is_repository_name(repository):
         return None
     return f"{github_url}/{repository}/issues/{number}"
 
@@ -82,7 +81,7 @@ def mentions(ids: Sequence[str]) -> str:
 
 def milestone(issue: Issue) -> str:
     """Return the milestone's title, nothing for none."""
-    return inert(issue.milestone, NAME)
+    return escape_literal(issue.milestone, NAME)
 
 
 def comments(issue: Issue) -> str:

@@ -1,7 +1,7 @@
 """One line in a card's thread, for the events that are worth reading."""
 
 from clients.slack.blocks import Message, section
-from clients.slack.mrkdwn import inert, link
+from clients.slack.mrkdwn import escape_literal, link
 from pipeline.events import Issue, IssueEvent
 
 from ..routing.routes import Hearing
@@ -32,7 +32,7 @@ def _text(  # noqa: PLR0911 - a table
     actor = words.person(event.sender)
     match event.event, event.action:
         case "issue_comment", "created":
-            excerpt = inert(body.answer(event.comment.body), _EXCERPT) if event.comment else ""
+            excerpt = escape_literal(body.answer(event.comment.body), _EXCERPT) if event.comment else ""
             return f"{actor} {commented}" + (f": {excerpt}" if excerpt else "")
         case "issues", "opened" if hearing.mention:
             return f"new issue · cc {words.mentions(hearing.mention)}"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from clients.slack.client import Slack, Window, stamp
-from clients.slack.deadline import left
+from clients.slack.client import Slack, TimeRange, to_ts
+from clients.slack.deadline import remaining
 from pipeline.errors import Unavailable
 from pipeline.events import Issue, IssueEvent
 
@@ -57,8 +57,8 @@ def look(slack: Slack, channel: str, wanted: str, issue: Issue, now: datetime) -
     """
     pages = PAGES
     seen: list[Mapping[str, Any]] = []
-    for window in _windows(issue, now):
-        for page in slack.history(channel, window, pages) if pages else ():
+    for time_range in _time_ranges(issue, now):
+        for page in slack.history(channel, time_range, pages) if pages else ():
             pages -= 1
             seen += page
         if any(read_card(message, wanted) for message in seen):
@@ -78,13 +78,13 @@ def just_before(slack: Slack, channel: str, ts: str, sleep: Sleep) -> list[Mappi
     A history may lag, and until then it may lack others, too. After some four seconds it is taken as it is.
     """
     end = datetime.fromtimestamp(float(ts), UTC)
-    window = Window(oldest=stamp(end - _AGAIN), latest=stamp(end + _SKEW))
-    messages = _page(slack, channel, window)
+    time_range = TimeRange(oldest=to_ts(end - _AGAIN), latest=to_ts(end + _SKEW))
+    messages = _page(slack, channel, time_range)
     for pause in _LAGS:
-        if any(message["ts"] == ts for message in messages) or left() < pause + _RESERVE:
+        if any(message["ts"] == ts for message in messages) or remaining() < pause + _RESERVE:
             break
         sleep(pause)
-        messages = _page(slack, channel, window)
+        messages = _page(slack, channel, time_range)
     return [message for message in messages if float(message["ts"]) < float(ts)]
 
 
@@ -102,7 +102,7 @@ def oldest_fold(messages: list[Mapping[str, Any]], now: datetime) -> Fold | None
 def message_at(slack: Slack, channel: str, ts: str) -> Mapping[str, Any]:
     """Return the message posted at `ts`, nothing in it when it was deleted; this reading knows no lag."""
     try:
-        [page] = slack.replies(channel, ts, Window(oldest=ts, latest=ts), 1)
+        [page] = slack.replies(channel, ts, TimeRange(oldest=ts, latest=ts), 1)
     except Unavailable as error:
         if error.reason == "slack_thread_not_found":
             return {}
@@ -116,23 +116,23 @@ def has_reply(slack: Slack, channel: str, ts: str, event: IssueEvent, now: datet
     That it arrived is no bound: GitHub sends the same delivery again, and then it is received later.
     """
     start = max(min(event.event_at, event.received_at, now), _EPOCH) - _SKEW
-    window = Window(oldest=stamp(start), latest=stamp(now + _SKEW))
-    pages = slack.replies(channel, ts, window, PAGES)
+    time_range = TimeRange(oldest=to_ts(start), latest=to_ts(now + _SKEW))
+    pages = slack.replies(channel, ts, time_range, PAGES)
     return any(is_reply(message, event.delivery_id) for page in pages for message in page)
 
 
-def _page(slack: Slack, channel: str, window: Window) -> list[Mapping[str, Any]]:
-    return [message for page in slack.history(channel, window, 1) for message in page]
+def _page(slack: Slack, channel: str, time_range: TimeRange) -> list[Mapping[str, Any]]:
+    return [message for page in slack.history(channel, time_range, 1) for message in page]
 
 
-def _windows(issue: Issue, now: datetime) -> Iterator[Window]:
+def _time_ranges(issue: Issue, now: datetime) -> Iterator[TimeRange]:
     """Yield two spans; the first begins early enough for a fold that the issue may be in."""
     end = now + _SKEW
     created = max(min(issue.created_at or now - _FIRST, now), _EPOCH)
     middle = min(created + _FIRST, end)
-    yield Window(oldest=stamp(created - fold.LIFE - _SKEW), latest=stamp(middle))
+    yield TimeRange(oldest=to_ts(created - fold.LIFE - _SKEW), latest=to_ts(middle))
     if middle < end:
-        yield Window(oldest=stamp(middle), latest=stamp(end))
+        yield TimeRange(oldest=to_ts(middle), latest=to_ts(end))
 
 
 def _cards(messages: list[Mapping[str, Any]], wanted: str) -> tuple[Found, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from threading import Condition
 
-from clients.slack.deadline import left
+from clients.slack.deadline import remaining
 from pipeline.errors import Unavailable
 
 
@@ -20,7 +20,7 @@ class Turns:
     def turn(self, key: Hashable) -> Iterator[None]:
         """Wait until no other thread is at `key`. Raises Unavailable after `patience` or the deadline."""
         with self._changed:
-            if not self._changed.wait_for(lambda: key not in self._busy, min(self._patience, left())):
+            if not self._changed.wait_for(lambda: key not in self._busy, min(self._patience, remaining())):
                 raise Unavailable("in_flight", "Another delivery of the same issue is still being handled.")
             self._busy.add(key)
         try:

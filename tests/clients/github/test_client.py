@@ -1,4 +1,4 @@
-"""ops.github_api: GitHub's pages, limits and failures, against a server that is strict about all three."""
+"""The GitHub client: pages, limits and failures, against a server that is strict about all three."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,10 +10,11 @@ import pytest
 import requests
 
 from clients.github import client as github_api
-from clients.github.client import GitHub, Missing, TooDeep
+from clients.github.client import GitHubClient
+from clients.github.responses import NotFound, PaginationLimit
 from clients.github.settings import GitHubSettings, read_topic
 from local.processes import free_port
-from ops.send import payloads as github
+from ops.send import accounts
 from pipeline.errors import ConfigurationError, Unavailable
 from tests.ops.backfill.github_server import TOKEN, GitHubServer, Reply
 from tests.support.messages import an_issue
@@ -47,7 +48,7 @@ class Wall:
 def server() -> Iterator[GitHubServer]:
     """Host acme/app with 250 issues."""
     server = GitHubServer()
-    kept = server.host(github.Repository(full_name="acme/app"))
+    kept = server.host(accounts.Repository(full_name="acme/app"))
     for number in range(1, 251):
         kept.observe(an_issue(number=number).opened())
     server.start()
@@ -61,21 +62,21 @@ def wall() -> Wall:
     return Wall()
 
 
-def client(server: GitHubServer, wall: Wall, **settings: Any) -> GitHub:
+def client(server: GitHubServer, wall: Wall, **settings: Any) -> GitHubClient:
     """Return the client under test."""
     values: dict[str, Any] = {"api_url": server.url, "token_file": None, "token": TOKEN, **settings}
-    return GitHub(GitHubSettings(**values), wall.waiting, sleep=wall.sleep, clock=lambda: wall.now)
+    return GitHubClient(GitHubSettings(**values), wall.waiting, sleep=wall.sleep, clock=lambda: wall.now)
 
 
 @pytest.fixture
-def api(server: GitHubServer, wall: Wall) -> Iterator[GitHub]:
+def api(server: GitHubServer, wall: Wall) -> Iterator[GitHubClient]:
     """Connect."""
     api = client(server, wall)
     yield api
     api.close()
 
 
-def all_numbers(api: GitHub) -> list[int]:
+def all_numbers(api: GitHubClient) -> list[int]:
     """Return the numbers of all issues, over all pages."""
     numbers, path = [], ISSUES
     while path:
@@ -85,10 +86,10 @@ def all_numbers(api: GitHub) -> list[int]:
     return numbers
 
 
-def refused(api: GitHub, path: str = "/repos/acme/app") -> Unavailable:
+def refused(api: GitHubClient, path: str = "/repos/acme/app") -> Unavailable:
     """Return the error of a request; it never holds the token."""
     with pytest.raises(Unavailable) as caught:
-        api.item(path)
+        api.get(path)
     assert TOKEN not in str(caught.value)
     return caught.value
 
@@ -99,7 +100,7 @@ def once(reply: Reply, *, times: int = 1) -> Callable[[str, int], Reply | None]:
 
 
 @pytest.mark.parametrize("cursors", [False, True])
-def test_a_list_is_read_to_its_end(server: GitHubServer, api: GitHub, *, cursors: bool) -> None:
+def test_a_list_is_read_to_its_end(server: GitHubServer, api: GitHubClient, *, cursors: bool) -> None:
     """All pages are read by the links that GitHub gives, numbered or by cursor, a hundred entries each."""
     server.cursors = cursors
     assert all_numbers(api) == list(range(1, 251))
@@ -107,11 +108,11 @@ def test_a_list_is_read_to_its_end(server: GitHubServer, api: GitHub, *, cursors
     assert all("per_page=100" in target for target in server.requests)
 
 
-def test_a_page_says_when_github_read_it(server: GitHubServer, api: GitHub) -> None:
+def test_a_page_says_when_github_read_it(server: GitHubServer, api: GitHubClient) -> None:
     """The time of reading is GitHub's own, for its times are to be compared with it."""
     server.now = datetime(2026, 3, 1, 12, 30, 5, tzinfo=UTC)
     assert api.page(ISSUES, ALL).read_at == server.now
-    assert api.item("/repos/acme/app")[1] == server.now
+    assert api.get("/repos/acme/app").read_at == server.now
 
 
 @pytest.mark.parametrize(
@@ -125,15 +126,15 @@ def test_a_page_says_when_github_read_it(server: GitHubServer, api: GitHub) -> N
     ids=["502", "500", "no JSON", "cut short"],
 )
 def test_a_failure_that_passes_is_tried_again(
-    server: GitHubServer, api: GitHub, wall: Wall, reply: Reply
+    server: GitHubServer, api: GitHubClient, wall: Wall, reply: Reply
 ) -> None:
     """Errors of GitHub's servers and broken answers are tried again, after pauses that double."""
     server.fault = once(reply, times=3)
-    assert api.item("/repos/acme/app")[0]["full_name"] == "acme/app"
+    assert api.get("/repos/acme/app").content["full_name"] == "acme/app"
     assert wall.waits == [1, 2, 4]
 
 
-def test_a_failure_that_stays_is_one_sentence(server: GitHubServer, api: GitHub) -> None:
+def test_a_failure_that_stays_is_one_sentence(server: GitHubServer, api: GitHubClient) -> None:
     """After six tries the last thing that went wrong is said."""
     server.fault = once(Reply(status=502, content=""), times=99)
     error = refused(api)
@@ -150,12 +151,12 @@ def test_nobody_there_is_one_sentence(server: GitHubServer, wall: Wall) -> None:
 
 
 def test_an_answer_that_does_not_come_is_given_up(
-    server: GitHubServer, api: GitHub, wall: Wall, monkeypatch: pytest.MonkeyPatch
+    server: GitHubServer, api: GitHubClient, wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request has an end: it is tried again when GitHub stays silent."""
     monkeypatch.setattr(github_api, "TIMEOUT_SECONDS", (1.0, 0.2))
     server.fault = once(Reply(hang=True))
-    assert api.item("/repos/acme/app")[0]["name"] == "app"
+    assert api.get("/repos/acme/app").content["name"] == "app"
     assert "took too long" in wall.reasons[0]
 
 
@@ -163,21 +164,27 @@ def test_an_answer_that_does_not_come_is_given_up(
     ("status", "message", "kind", "said"),
     [
         (401, "Bad credentials", Unavailable, "GitHub refuses the token (401)"),
-        (404, "Not Found", Missing, "does not exist, or the token may not read it (404)"),
-        (410, "Issues are disabled", Missing, "(410)"),
-        (451, "Blocked", Missing, "(451)"),
+        (404, "Not Found", NotFound, "does not exist, or the token may not read it (404)"),
+        (410, "Issues are disabled", NotFound, "(410)"),
+        (451, "Blocked", NotFound, "(451)"),
         (
             403,
             "Resource protected by SAML enforcement",
             Unavailable,
             "answered 403: Resource protected by SAML",
         ),
-        (422, "pagination is limited for this resource", TooDeep, "is not listed any further"),
+        (422, "pagination is limited for this resource", PaginationLimit, "is not listed any further"),
         (418, "", Unavailable, "answered 418"),
     ],
 )
 def test_a_refusal_is_said_at_once(  # noqa: PLR0917 - fixtures are arguments
-    server: GitHubServer, api: GitHub, wall: Wall, status: int, message: str, kind: type[Exception], said: str
+    server: GitHubServer,
+    api: GitHubClient,
+    wall: Wall,
+    status: int,
+    message: str,
+    kind: type[Exception],
+    said: str,
 ) -> None:
     """What trying again cannot help is said after one request, in GitHub's words where it has some."""
     server.fault = once(Reply(status=status, content={"message": message}), times=9)
@@ -187,27 +194,29 @@ def test_a_refusal_is_said_at_once(  # noqa: PLR0917 - fixtures are arguments
     assert (len(server.requests), wall.waits) == (1, [])
 
 
-def test_the_hourly_limit_is_waited_for(server: GitHubServer, api: GitHub, wall: Wall) -> None:
+def test_the_hourly_limit_is_waited_for(server: GitHubServer, api: GitHubClient, wall: Wall) -> None:
     """When GitHub refuses for its hourly limit, the request is made again when the limit ends."""
     server.remaining, server.reset_at = 0, wall.now.timestamp() + 600
     server.now = wall.now
     wall.before = lambda: setattr(server, "remaining", 5000)
-    assert api.item("/repos/acme/app")[0]["name"] == "app"
+    assert api.get("/repos/acme/app").content["name"] == "app"
     assert wall.waits == [601]
     assert wall.reasons == ["GitHub's rate limit is used up"]
 
 
-def test_the_last_request_of_the_hour_is_the_last(server: GitHubServer, api: GitHub, wall: Wall) -> None:
+def test_the_last_request_of_the_hour_is_the_last(
+    server: GitHubServer, api: GitHubClient, wall: Wall
+) -> None:
     """An answer that leaves none to the hour is followed by a wait, not by a request in vain."""
     server.remaining, server.reset_at, server.now = 1, wall.now.timestamp() + 120, wall.now
     wall.before = lambda: setattr(server, "remaining", 5000)
-    assert api.item("/repos/acme/app")[0]["name"] == "app"
+    assert api.get("/repos/acme/app").content["name"] == "app"
     assert wall.waits == []
-    assert api.item("/repos/acme/app")[0]["name"] == "app"
+    assert api.get("/repos/acme/app").content["name"] == "app"
     assert (wall.waits, len(server.requests)) == ([121], 2)
 
 
-def test_our_clock_may_be_wrong(server: GitHubServer, api: GitHub, wall: Wall) -> None:
+def test_our_clock_may_be_wrong(server: GitHubServer, api: GitHubClient, wall: Wall) -> None:
     """The wait is counted from GitHub's own time: a laptop that is hours off waits no longer."""
     server.now = wall.now - timedelta(hours=5)
     server.remaining, server.reset_at = 0, server.now.timestamp() + 30
@@ -215,31 +224,31 @@ def test_our_clock_may_be_wrong(server: GitHubServer, api: GitHub, wall: Wall) -
         Reply(status=403, content={"message": "API rate limit exceeded"}) if number == 1 else None
     )
     wall.before = lambda: setattr(server, "remaining", 5000)
-    assert api.item("/repos/acme/app")[0]["name"] == "app"
+    assert api.get("/repos/acme/app").content["name"] == "app"
     assert wall.waits == [31]
 
 
 @pytest.mark.parametrize("status", [403, 429])
-def test_retry_after_is_obeyed(server: GitHubServer, api: GitHub, wall: Wall, status: int) -> None:
+def test_retry_after_is_obeyed(server: GitHubServer, api: GitHubClient, wall: Wall, status: int) -> None:
     """A secondary limit that names its end is waited for as long as it says."""
     limited = Reply(status=status, content={"message": "secondary rate limit"}, headers={"Retry-After": "17"})
     server.fault = once(limited, times=2)
-    assert api.item("/repos/acme/app")[0]["name"] == "app"
+    assert api.get("/repos/acme/app").content["name"] == "app"
     assert wall.waits == [17, 17]
 
 
 def test_a_secondary_limit_without_an_end_is_waited_for_longer_each_time(
-    server: GitHubServer, api: GitHub, wall: Wall
+    server: GitHubServer, api: GitHubClient, wall: Wall
 ) -> None:
     """It is a minute at first, then twice as long each time, as GitHub asks."""
     server.fault = once(
         Reply(status=403, content={"message": "You have exceeded a secondary rate limit"}), times=3
     )
-    assert api.item("/repos/acme/app")[0]["name"] == "app"
+    assert api.get("/repos/acme/app").content["name"] == "app"
     assert wall.waits == [60, 120, 240]
 
 
-def test_a_limit_that_never_ends_is_said(server: GitHubServer, api: GitHub) -> None:
+def test_a_limit_that_never_ends_is_said(server: GitHubServer, api: GitHubClient) -> None:
     """Waiting has an end too."""
     server.fault = once(Reply(status=429, content={}, headers={"Retry-After": "5"}), times=99)
     assert refused(api).reason == "rate_limited"
@@ -247,7 +256,7 @@ def test_a_limit_that_never_ends_is_said(server: GitHubServer, api: GitHub) -> N
 
 
 def test_a_limit_of_over_an_hour_says_when_to_come_back(
-    server: GitHubServer, api: GitHub, wall: Wall
+    server: GitHubServer, api: GitHubClient, wall: Wall
 ) -> None:
     """Nobody waits in front of a terminal for hours: the time is said instead."""
     wall.now = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -257,7 +266,7 @@ def test_a_limit_of_over_an_hour_says_when_to_come_back(
     assert wall.waits == []
 
 
-def test_nothing_goes_elsewhere(server: GitHubServer, api: GitHub) -> None:
+def test_nothing_goes_elsewhere(server: GitHubServer, api: GitHubClient) -> None:
     """A link or redirect to another host is not followed: the token would go with it."""
     other = GitHubServer()
     other.start()
@@ -274,26 +283,26 @@ def test_nothing_goes_elsewhere(server: GitHubServer, api: GitHub) -> None:
     other.stop()
 
 
-def test_a_renamed_repository_is_found(server: GitHubServer, api: GitHub) -> None:
+def test_a_renamed_repository_is_found(server: GitHubServer, api: GitHubClient) -> None:
     """GitHub redirects the old name; that is followed, with the token, a few times at most."""
     moved = Reply(
         status=301, headers={"Location": f"/repositories/{server.hosted['acme/app'].repository.id}"}
     )
     server.fault = once(moved)
-    assert api.item("/repos/acme/old")[0]["full_name"] == "acme/app"
+    assert api.get("/repos/acme/old").content["full_name"] == "acme/app"
     server.fault = once(moved, times=99)
     assert "answered 301" in str(refused(api))
 
 
 def test_a_netrc_does_not_replace_the_token(
-    api: GitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    api: GitHubClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The token that is set is the one that is sent, whatever a .netrc holds for the host."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login me password other\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    assert api.item("/repos/acme/app")[0]["name"] == "app"
+    assert api.get("/repos/acme/app").content["name"] == "app"
 
 
 def test_a_token_file_is_read_for_every_request(server: GitHubServer, wall: Wall, tmp_path: Path) -> None:
@@ -301,11 +310,11 @@ def test_a_token_file_is_read_for_every_request(server: GitHubServer, wall: Wall
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n")
     api = client(server, wall, token_file=file, token=None)
-    assert api.item("/repos/acme/app")[0]["name"] == "app"
+    assert api.get("/repos/acme/app").content["name"] == "app"
     server.token = "ghp_second"
     assert refused(api).reason == "token_refused"
     file.write_text("ghp_second")
-    assert api.item("/repos/acme/app")[0]["name"] == "app"
+    assert api.get("/repos/acme/app").content["name"] == "app"
     file.write_text("two tokens")
     assert refused(api).reason == "github_token_malformed"
     file.unlink()
@@ -314,7 +323,7 @@ def test_a_token_file_is_read_for_every_request(server: GitHubServer, wall: Wall
 
 
 @pytest.mark.parametrize("content", [[1, 2], {"message": "?"}, "null", [[]]])
-def test_a_list_of_another_shape_is_refused(server: GitHubServer, api: GitHub, content: Any) -> None:
+def test_a_list_of_another_shape_is_refused(server: GitHubServer, api: GitHubClient, content: Any) -> None:
     """What answers is no GitHub: one sentence, and nothing is stored."""
     server.fault = once(Reply(content=content))
     with pytest.raises(Unavailable) as caught:
@@ -343,7 +352,7 @@ def test_github_com_is_the_default() -> None:
     assert GitHubSettings.from_environment(enterprise).api_url == "https://github.example.com/api/v3"
 
 
-def test_the_server_counts_as_github_does(server: GitHubServer, api: GitHub) -> None:
+def test_the_server_counts_as_github_does(server: GitHubServer, api: GitHubClient) -> None:
     """The stand-in caps a page at 100, counts requests, and refuses what GitHub would ignore."""
     assert len(api.page(ISSUES, {}).items) == 100
     headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/vnd.github+json"}

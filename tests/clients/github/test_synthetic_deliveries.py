@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clients.github.synthetic_deliveries import Past, deliveries
+from clients.github.issue_history import IssueHistory
+from clients.github.synthetic_deliveries import deliveries
 from functions.stream_bq.row import to_row
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.errors import Malformed
 from pipeline.events import IssueEvent
@@ -21,9 +22,9 @@ from tests.support.messages import NOON, an_issue
 from tests.support.warehouse import Warehouse
 
 RUN = datetime(2026, 11, 1, tzinfo=UTC)
-MONA = github.Person(login="mona")
-BOT = github.Person(login="triage[bot]", type="Bot")
-AUTHOR = github.Person(login="octavia")
+MONA = accounts.Account(login="mona")
+BOT = accounts.Account(login="triage[bot]", type="Bot")
+AUTHOR = accounts.Account(login="octavia")
 PEOPLE = (MONA, BOT, AUTHOR)
 OWN = {"delivery_id", "received_at", "inserted_at", "source", "payload", "payload_bytes"}
 
@@ -33,17 +34,17 @@ def after(**delta: float) -> datetime:
     return NOON + timedelta(**delta)
 
 
-def hosted(*events: github.Event) -> Hosted:
+def hosted(*events: payloads.Event) -> Hosted:
     """Return what GitHub keeps of these."""
-    kept = Hosted(repository=github.Repository(full_name="acme/app"))
+    kept = Hosted(repository=accounts.Repository(full_name="acme/app"))
     for event in events:
         kept.observe(event)
     return kept
 
 
-def past(kept: Hosted, number: int = 7, read_at: datetime = RUN, **changes: Any) -> Past:
+def past(kept: Hosted, number: int = 7, read_at: datetime = RUN, **changes: Any) -> IssueHistory:
     """Return the past of one issue; `changes` are of the issue as it is now."""
-    return Past(
+    return IssueHistory(
         issue=kept.issues[number] | changes,
         comments=[each for each in kept.comments if each["issue_url"].endswith(f"/{number}")],
         events=[each for each in kept.events if each["number"] == number],
@@ -51,7 +52,7 @@ def past(kept: Hosted, number: int = 7, read_at: datetime = RUN, **changes: Any)
     )
 
 
-def told(kept: Hosted, what: Past | None = None, **options: Any) -> list[Delivery]:
+def told(kept: Hosted, what: IssueHistory | None = None, **options: Any) -> list[Delivery]:
     """Return the rebuilt deliveries."""
     repository = kept.repository.as_json()
     return list(deliveries(repository, what or past(kept), options.pop("received_at", RUN), **options))
@@ -62,7 +63,7 @@ def names(rebuilt: Sequence[Delivery]) -> list[str]:
     return [f"{each.event}.{each.action}" for each in rebuilt]
 
 
-def payloads(rebuilt: Sequence[Delivery]) -> list[dict[str, Any]]:
+def bodies(rebuilt: Sequence[Delivery]) -> list[dict[str, Any]]:
     """Return the JSON of each."""
     return [json.loads(each.body) for each in rebuilt]
 
@@ -73,12 +74,12 @@ def row(delivery: Delivery) -> dict[str, Any]:
     return to_row(event, len(delivery.body), RUN, store_payload=True).columns
 
 
-def live(events: Sequence[github.Event]) -> list[dict[str, Any]]:
+def live(events: Sequence[payloads.Event]) -> list[dict[str, Any]]:
     """Return the rows that the webhook itself would have given."""
     return [
         row(
             Delivery(
-                delivery_id=github.delivery_id(f"{place}"),
+                delivery_id=payloads.delivery_id(f"{place}"),
                 event=event.name,
                 action=event.payload["action"],
                 repository="acme/app",
@@ -95,7 +96,7 @@ def shared(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name, value in each.items() if name not in OWN} for each in rows]
 
 
-def a_life() -> list[github.Event]:
+def a_life() -> list[payloads.Event]:
     """Return the deliveries of an issue that has seen much."""
     issue = an_issue(body="It is empty.")
     return [
@@ -122,11 +123,11 @@ def test_a_life_is_told_as_the_webhook_told_it() -> None:
     assert [each["event_at"] for each in rebuilt] == sorted(each["event_at"] for each in rebuilt)
 
 
-Deed = Callable[[github.Issue, datetime], github.Event]
+Deed = Callable[[payloads.Issue, datetime], payloads.Event]
 
 
 @st.composite
-def lives(draw: st.DrawFn) -> list[github.Event]:
+def lives(draw: st.DrawFn) -> list[payloads.Event]:
     """Draw an issue's life, no two things in the same second."""
     issue, at = an_issue(author=draw(st.sampled_from([AUTHOR, BOT, None]))), NOON
     events = [issue.opened()]
@@ -148,7 +149,7 @@ def lives(draw: st.DrawFn) -> list[github.Event]:
         elif deed == "label":
             events.append(issue.labeled(by, at, f"label {place}"))
         elif deed == "assign":
-            events.append(issue.assigned(by, at, github.Person(login=f"person-{place}")))
+            events.append(issue.assigned(by, at, accounts.Account(login=f"person-{place}")))
         elif issue.state == "open":
             events.append(issue.closed(by, at, "completed"))
         else:
@@ -158,7 +159,7 @@ def lives(draw: st.DrawFn) -> list[github.Event]:
 
 @settings(max_examples=60, deadline=None)
 @given(lives(), st.randoms(use_true_random=False))
-def test_any_life_is_told_as_the_webhook_told_it(events: list[github.Event], random: Any) -> None:
+def test_any_life_is_told_as_the_webhook_told_it(events: list[payloads.Event], random: Any) -> None:
     """Whatever happened, and in whatever order GitHub lists it, the rows are those of the live deliveries."""
     kept = hosted(*events)
     random.shuffle(kept.comments)
@@ -178,7 +179,7 @@ def test_the_views_give_the_same_numbers(warehouse: Warehouse) -> None:
     quiet = [an_issue(number=9, created_at=after(days=20)).opened()]
     events = [*a_life(), *others, *quiet]
     kept = hosted(*events)
-    kept.repository = github.Repository(full_name="acme/mirror")
+    kept.repository = accounts.Repository(full_name="acme/mirror")
     rebuilt = [row(each) for number in (7, 8, 9) for each in told(kept, past(kept, number))]
     dataset = warehouse.dataset()
     warehouse.insert(dataset, [*live(events), *rebuilt, *rebuilt[:5]])
@@ -241,8 +242,8 @@ def test_the_past_is_undone_from_the_present() -> None:
         ("unlocked", {}),
     ]
     for hour, (kind, extra) in enumerate(changes, 2):
-        kept.add_event(7, kind, by, github.time_text(after(hours=hour)), **extra)
-    rebuilt = payloads(told(kept, past(kept, title="Export is empty", labels=[{"name": "ui"}])))
+        kept.add_event(7, kind, by, payloads.time_text(after(hours=hour)), **extra)
+    rebuilt = bodies(told(kept, past(kept, title="Export is empty", labels=[{"name": "ui"}])))
     assert [each["action"] for each in rebuilt][2:] == [
         *("edited", "unlabeled", "milestoned", "assigned", "unassigned", "locked", "demilestoned", "unlocked")
     ]
@@ -259,15 +260,15 @@ def test_the_past_is_undone_from_the_present() -> None:
 
 def test_an_issue_that_came_by_transfer_arrives_when_it_did() -> None:
     """It arrives at the moment of its transfer, with its comments, without what happened elsewhere."""
-    old = an_issue(repository=github.Repository(full_name="acme/old"), number=3)
-    _, there = old.transferred(MONA, after(days=5), github.Repository(full_name="acme/app"), 7)
+    old = an_issue(repository=accounts.Repository(full_name="acme/old"), number=3)
+    _, there = old.transferred(MONA, after(days=5), accounts.Repository(full_name="acme/app"), 7)
     kept = hosted(
         there.opened(old_issue=old.as_json(), old_repository=old.repository.as_json()),
         there.labeled(MONA, after(days=6), "bug"),
     )
-    kept.add_event(7, "labeled", MONA.as_json(), github.time_text(after(days=1)), label={"name": "old"})
+    kept.add_event(7, "labeled", MONA.as_json(), payloads.time_text(after(days=1)), label={"name": "old"})
     comment = there.commented(MONA, after(days=8), "Here.").payload["comment"]
-    kept.comments += [comment, comment | {"id": 1, "created_at": github.time_text(after(days=2))}]
+    kept.comments += [comment, comment | {"id": 1, "created_at": payloads.time_text(after(days=2))}]
     rebuilt = told(kept)
     assert names(rebuilt) == [
         "issues.opened",
@@ -286,14 +287,14 @@ def test_an_issue_that_came_by_transfer_arrives_when_it_did() -> None:
 def test_a_close_that_github_does_not_list_is_told() -> None:
     """An imported issue is closed without an event: it is closed at its closed_at, always by the same id."""
     kept = hosted(an_issue().opened())
-    closed = github.time_text(after(days=3))
+    closed = payloads.time_text(after(days=3))
     what = past(kept, state="closed", state_reason="completed", closed_at=closed, closed_by=MONA.as_json())
     rebuilt = told(kept, what)
     assert names(rebuilt) == ["issues.opened", "issues.closed"]
     assert row(rebuilt[1])["event_at"] == "2026-01-08T12:00:00.000000Z"
     assert (row(rebuilt[1])["issue_state_reason"], row(rebuilt[1])["sender"]) == ("completed", "mona")
-    assert "closed_by" not in payloads(rebuilt)[1]["issue"]
-    touched = past(kept, **{**what.issue, "updated_at": github.time_text(after(days=9))})
+    assert "closed_by" not in bodies(rebuilt)[1]["issue"]
+    touched = past(kept, **{**what.issue, "updated_at": payloads.time_text(after(days=9))})
     assert [each.delivery_id for each in told(kept, touched)] == [each.delivery_id for each in rebuilt]
 
 
@@ -301,11 +302,11 @@ def test_a_reopening_that_github_does_not_list_is_told_once() -> None:
     """An open issue whose last event is a close was reopened; each reading gives the same id."""
     issue = an_issue()
     kept = hosted(issue.opened(), issue.closed(MONA, after(days=1)))
-    first = told(kept, past(kept, state="open", updated_at=github.time_text(after(days=2))))
-    second = told(kept, past(kept, state="open", updated_at=github.time_text(after(days=5))))
+    first = told(kept, past(kept, state="open", updated_at=payloads.time_text(after(days=2))))
+    second = told(kept, past(kept, state="open", updated_at=payloads.time_text(after(days=5))))
     assert names(first) == ["issues.opened", "issues.closed", "issues.reopened"]
     assert [each.delivery_id for each in first] == [each.delivery_id for each in second]
-    lagging = past(kept, state="open", updated_at=github.time_text(NOON))
+    lagging = past(kept, state="open", updated_at=payloads.time_text(NOON))
     assert names(told(kept, lagging)) == ["issues.opened", "issues.closed"]
 
 
@@ -322,8 +323,8 @@ def test_what_happened_after_the_reading_is_left_to_the_webhook() -> None:
 def test_what_happened_after_the_reading_does_not_hide_what_was_before() -> None:
     """An imported, closed issue that is reopened while the events are read was closed all the same."""
     kept = hosted(an_issue().opened())
-    kept.add_event(7, "reopened", MONA.as_json(), github.time_text(after(days=9)))
-    closed = {"state": "closed", "closed_at": github.time_text(after(days=3))}
+    kept.add_event(7, "reopened", MONA.as_json(), payloads.time_text(after(days=9)))
+    closed = {"state": "closed", "closed_at": payloads.time_text(after(days=3))}
     rebuilt = told(kept, past(kept, read_at=after(days=8), **closed))
     assert names(rebuilt) == ["issues.opened", "issues.closed"]
 
@@ -355,7 +356,7 @@ def test_ids_are_github_s_and_stay() -> None:
     assert [each.delivery_id for each in first] == ids[:5]
     assert len(set(ids)) == len(ids)
     kept = hosted(*events)
-    kept.repository = github.Repository(full_name="acme/other")
+    kept.repository = accounts.Repository(full_name="acme/other")
     assert not {each.delivery_id for each in told(kept)} & set(ids)
 
 

@@ -17,7 +17,7 @@ from clients.slack.rate_limit import BURST
 from functions.notify_slack.cards import card
 from functions.notify_slack.routing.routes import Hearing
 from local.processes import free_port
-from local.slack.page import Message as Kept
+from local.slack.message import Message as Kept
 from local.slack.server import SlackServer
 from pipeline.delivery import Delivery
 from pipeline.errors import Unavailable
@@ -276,7 +276,7 @@ def test_a_rate_limit_without_end_is_raised(server: Workspace, edge: Slack, wait
     assert error.reason == "slack_ratelimited"
     assert "no more for 7 s" in str(error)
     assert waits == [7, 7]
-    with deadline.within(5, _clock):
+    with deadline.limit(5, _clock):
         assert "another 7 s" in str(refused(lambda: edge.post(CHANNEL, a_card())))
     assert len(server.requests) == 3
     assert server.messages == []
@@ -294,14 +294,14 @@ def test_an_edge_that_keeps_the_pace_is_never_limited() -> None:
 
 
 def test_instances_that_overlap_are_limited_and_keep_each_pause() -> None:
-    """Two revisions know nothing of each other: Slack slows them down, no call is hasty, no card is lost."""
+    """Slack limits two revisions at work at once: none calls during a pause, and no card is lost."""
     clock = FakeClock()
     with SlackServer(channels={CHANNEL: "issues"}, token=TOKEN, burst=BURST, clock=clock) as server:
         edges = [Slack(lambda: TOKEN, server.url, clock, clock.sleep) for _ in range(2)]
         for number in range(4 * BURST):
             edges[number % 2].post(CHANNEL, a_card())
         assert len(server.requests) > len(server.messages) == 4 * BURST
-        assert server.hasty == []
+        assert server.over_limit == []
 
 
 # Too late.
@@ -309,7 +309,7 @@ def test_instances_that_overlap_are_limited_and_keep_each_pause() -> None:
 
 def test_a_call_that_cannot_end_in_time_is_not_begun(server: Workspace, edge: Slack) -> None:
     """With less than a second left nothing is sent, and the error says why."""
-    with deadline.within(0.9, _clock):
+    with deadline.limit(0.9, _clock):
         error = refused(lambda: edge.post(CHANNEL, a_card()))
         assert error.reason == "slack_deadline"
         assert "No time is left" in str(error)
@@ -322,12 +322,12 @@ def test_a_wait_that_does_not_fit_is_not_begun(server: Workspace, edge: Slack, w
     """Neither for the channel's next second nor for Slack's pause: the thread is free for others."""
     for _ in range(BURST):
         edge.post(CHANNEL, a_card())
-    with deadline.within(1.9, _clock):
+    with deadline.limit(1.9, _clock):
         error = refused(lambda: edge.post(CHANNEL, a_card()))
     assert error.reason == "slack_busy"
     assert len(server.requests) == BURST
     server.fail_next(1, status=429, headers={"Retry-After": "9"}, method="chat.update")
-    with deadline.within(9.5, _clock):
+    with deadline.limit(9.5, _clock):
         error = refused(lambda: edge.update(CHANNEL, server.messages[0].ts, a_card()))
     assert error.reason == "slack_ratelimited"
     assert waits == []
@@ -340,7 +340,7 @@ def test_a_slow_slack_takes_no_more_than_what_is_left(
     """The timeout of a call shrinks with the time of its delivery: an answer after three seconds is late."""
     slow: Slack = request.getfixturevalue(form)
     server.fail_next(1, hang=3.0, after=True)
-    with deadline.within(1.0, _clock):
+    with deadline.limit(1.0, _clock):
         assert refused(lambda: slow.post(CHANNEL, a_card())).reason == "slack_unreachable"
     assert len(server.messages) == 1
 
@@ -519,7 +519,7 @@ def test_a_card_is_never_posted_without_its_metadata(server: Workspace, edge: Sl
 
 # Change, remove, read.
 
-ALL = slack.Window(oldest="0", latest="9999999999")
+ALL = slack.TimeRange(oldest="0", latest="9999999999")
 
 
 def test_a_card_is_changed_and_removed(server: Workspace, edge: Slack) -> None:
@@ -585,14 +585,14 @@ def test_history_and_replies_are_read_in_pages(
     parent = edge.post(CHANNEL, a_card())
     stamps = [edge.post(CHANNEL, a_card(), thread_ts=parent) for _ in range(3)]
     latest = [edge.post(CHANNEL, a_card()) for _ in range(3)]
-    window = slack.Window(oldest=parent, latest=latest[-1])
-    pages = list(edge.history(CHANNEL, window, 5))
+    time_range = slack.TimeRange(oldest=parent, latest=latest[-1])
+    pages = list(edge.history(CHANNEL, time_range, 5))
     assert [[message["ts"] for message in page] for page in pages] == [
         [latest[2], latest[1]],
         [latest[0], parent],
     ]
     assert pages[1][1]["metadata"] == a_card().metadata
-    assert len(list(edge.history(CHANNEL, window, 1))) == 1
+    assert len(list(edge.history(CHANNEL, time_range, 1))) == 1
     thread = [message["ts"] for page in edge.replies(CHANNEL, parent, ALL, 5) for message in page]
     assert thread == [parent, *stamps]
     arguments = server.requests[-1][1]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.slack.errors import RATE_LIMITED, Refused, fix, refusal
+from clients.slack.errors import RATE_LIMITED, SlackRefused, refusal, remedy
 
 OPERATIONS = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
 
@@ -34,21 +34,21 @@ OURS = {  # reasons that the function has of its own
     *("ratelimited", "busy", "deadline", "http_5..", "unreachable", "invalid_blocks", "fold_contended"),
     *("token_unreadable", "token_blank", "token_malformed", "restricted_action_...", "..."),
 }
-UNKNOWN = fix(Refused("never_heard_of"))
+UNKNOWN = remedy(SlackRefused("never_heard_of"))
 
 
 @pytest.mark.parametrize("code", CURABLE)
 def test_what_an_operator_can_cure_has_its_fix(code: str) -> None:
     """Not the general sentence, and not that it cures itself."""
-    assert fix(Refused(code)) != UNKNOWN
-    assert "tried again" not in fix(Refused(code))
+    assert remedy(SlackRefused(code)) != UNKNOWN
+    assert "tried again" not in remedy(SlackRefused(code))
 
 
 @pytest.mark.parametrize("code", TRANSIENT)
 def test_what_passes_says_that_it_is_tried_again(code: str) -> None:
     """Nobody has to do anything."""
-    assert "tried again" in fix(Refused(code))
-    assert fix(Refused(code)) != UNKNOWN
+    assert "tried again" in remedy(SlackRefused(code))
+    assert remedy(SlackRefused(code)) != UNKNOWN
 
 
 @pytest.mark.parametrize("code", sorted(RATE_LIMITED))
@@ -56,14 +56,14 @@ def test_a_rate_limit_says_how_long(code: str) -> None:
     """Both of Slack's codes are one reason, with the seconds that the header asks for."""
     refused = refusal(code, 200, {"Retry-After": "42"})
     assert (refused.reason, refused.pause) == ("ratelimited", 42)
-    assert fix(refused) == "it takes no more for 42 s; it is tried again"
+    assert remedy(refused) == "it takes no more for 42 s; it is tried again"
 
 
 @pytest.mark.parametrize("needed", ["<!channel>", "chat:write\nx", "x" * 201, "", None, 7, ["chat:write"]])
 def test_what_is_no_scope_is_not_repeated(needed: object) -> None:
     """What Slack's answer calls needed is shown only where it reads as one."""
-    assert fix(refusal("missing_scope", 200, {}, needed)).startswith("install the app again")
-    assert "lacks the scope chat:write;" in fix(refusal("missing_scope", 200, {}, "chat:write"))
+    assert remedy(refusal("missing_scope", 200, {}, needed)).startswith("install the app again")
+    assert "lacks the scope chat:write;" in remedy(refusal("missing_scope", 200, {}, "chat:write"))
 
 
 def test_the_page_for_a_bad_day_names_reasons_that_exist() -> None:

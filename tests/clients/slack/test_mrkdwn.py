@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clients.slack.mrkdwn import code, inert, link, plain
+from clients.slack.mrkdwn import code, escape, escape_literal, link
 
 _ENTITY = re.compile(r"&(?:amp|lt|gt);")
 anything = st.text(st.characters(categories=("L", "M", "N", "P", "S", "Z", "C")), max_size=60)
@@ -21,7 +21,7 @@ hostile = st.lists(
 @given(hostile, st.integers(2, 40))
 def test_nothing_reserved_is_left_and_no_entity_is_cut(text: str, limit: int) -> None:
     """Whatever comes in, each & belongs to a whole entity, no bracket is left, and the limit holds."""
-    made = plain(text, limit)
+    made = escape(text, limit)
     assert len(made) <= limit
     assert not set("<>&") & set(_ENTITY.sub("", made))
 
@@ -30,26 +30,26 @@ def test_nothing_reserved_is_left_and_no_entity_is_cut(text: str, limit: int) ->
 @given(hostile, st.integers(2, 40))
 def test_a_cut_text_is_the_beginning_of_the_whole(text: str, limit: int) -> None:
     """Cutting loses the end alone: what is left reads as the beginning of the uncut text."""
-    whole, cut = html.unescape(plain(text, 10_000)), html.unescape(plain(text, limit))
+    whole, cut = html.unescape(escape(text, 10_000)), html.unescape(escape(text, limit))
     assert whole == cut or whole.startswith(cut.removesuffix("…"))
 
 
 @pytest.mark.parametrize(("room", "expected"), [(6, "&amp;…"), (5, "…"), (2, "…")])
 def test_escaping_goes_before_cutting(room: int, expected: str) -> None:
     """An entity that the cut would go through is left out as a whole."""
-    assert plain("&&&&", room) == expected
+    assert escape("&&&&", room) == expected
 
 
 def test_a_text_of_exactly_the_limit_is_not_cut() -> None:
     """The limit itself still fits."""
-    assert plain("a" * 250, 250) == "a" * 250
-    assert plain("a" * 251, 250) == "a" * 249 + "…"
-    assert plain("one two", 5) == "one…"
+    assert escape("a" * 250, 250) == "a" * 250
+    assert escape("a" * 251, 250) == "a" * 249 + "…"
+    assert escape("one two", 5) == "one…"
 
 
 def test_text_that_is_escaped_already_is_shown_as_it_was_written() -> None:
     """A title of &amp;lt; is not unescaped on the way: Slack shows the five characters that were typed."""
-    assert plain("&lt;!here&gt;", 100) == "&amp;lt;!here&amp;gt;"
+    assert escape("&lt;!here&gt;", 100) == "&amp;lt;!here&amp;gt;"
 
 
 @pytest.mark.parametrize(
@@ -62,18 +62,18 @@ def test_text_that_is_escaped_already_is_shown_as_it_was_written() -> None:
 )  # fmt: skip
 def test_controls_direction_marks_and_invisible_letters_become_a_space(mark: str) -> None:
     """What cannot be seen, or reorders what can, becomes a space; its neighbours do not merge."""
-    assert plain(f"pay{mark}{mark} pal", 100) == "pay pal"
+    assert escape(f"pay{mark}{mark} pal", 100) == "pay pal"
 
 
 def test_a_title_is_one_line() -> None:
     """Line breaks of every kind become one space, so a title cannot draw lines of its own."""
-    assert plain("one\r\n\n> two\u2028three\tfour\v", 100) == "one &gt; two three four"
+    assert escape("one\r\n\n> two\u2028three\tfour\v", 100) == "one &gt; two three four"
 
 
 @pytest.mark.parametrize("emoji", ["👩\u200d💻", "❤\ufe0f", "🇩🇪", "می‌خواهم", "क्‍ष", "e\u0301"])
 def test_emoji_and_scripts_that_need_joiners_are_left_whole(emoji: str) -> None:
     """The two joiners and the variation selectors stay, since words and emoji are written with them."""
-    assert plain(emoji, 100) == emoji
+    assert escape(emoji, 100) == emoji
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_emoji_and_scripts_that_need_joiners_are_left_whole(emoji: str) -> None:
 )
 def test_text_without_anything_to_see_is_named(text: str | None) -> None:
     """A title of invisible characters would leave a link that nobody can click."""
-    assert plain(text, 100, empty="(no title)") == "(no title)"
+    assert escape(text, 100, empty="(no title)") == "(no title)"
 
 
 def test_a_bar_does_not_end_the_label_early() -> None:
@@ -110,7 +110,7 @@ def test_a_backtick_does_not_open_the_frame() -> None:
 )
 def test_what_would_format_is_a_look_alike(text: str, expected: str) -> None:
     """Slack has no escape for its marks; inside a word, where they format nothing, they stay."""
-    assert inert(text, 100) == expected
+    assert escape_literal(text, 100) == expected
 
 
 @settings(derandomize=True, database=None, deadline=None)
@@ -118,9 +118,9 @@ def test_what_would_format_is_a_look_alike(text: str, expected: str) -> None:
 def test_a_look_alike_is_as_long_as_what_it_stands_for(text: str, limit: int) -> None:
     """The limit holds for both, and nothing else is changed."""
     marks = str.maketrans("\u2217\u02cd\u223c\u02cb", "*_~`")
-    assert inert(text, limit).translate(marks) == plain(text, limit).translate(marks)
+    assert escape_literal(text, limit).translate(marks) == escape(text, limit).translate(marks)
 
 
 def test_accents_do_not_pile_up() -> None:
     """Three on a letter stay; forty would be drawn over the lines above and below."""
-    assert plain("Z" + "\u0351" * 40 + "a\u0323\u0302", 100) == "Z\u0351\u0351\u0351a\u0323\u0302"
+    assert escape("Z" + "\u0351" * 40 + "a\u0323\u0302", 100) == "Z\u0351\u0351\u0351a\u0323\u0302"

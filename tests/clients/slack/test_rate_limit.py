@@ -91,7 +91,7 @@ def test_a_pause_is_waited_for_when_it_fits(budget: float, reason: str | None) -
     clock = FakeClock()
     limit = limits(clock)
     limit.pause(UPDATE, "C1", int(LONGEST_WAIT_SECONDS))
-    with deadline.within(budget, clock):
+    with deadline.limit(budget, clock):
         if reason is None:
             limit.wait(UPDATE, "C1")
             assert clock.sleeps == [10]
@@ -182,7 +182,7 @@ def test_whatever_threads_do_posts_keep_their_pace_and_calls_keep_out_of_pauses(
 
     def deliver(budget: float, todo: list[Step]) -> None:
         end = time() + budget
-        with deadline.within(budget, time):
+        with deadline.limit(budget, time):
             for step in todo:
                 time.sleep(step.idle)
                 asked = time()

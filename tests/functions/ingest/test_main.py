@@ -13,7 +13,7 @@ import requests
 from google.pubsub_v1.types import PubsubMessage
 
 from local.processes import free_port
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from tests.functions.ingest.world import SECRET, TIMEOUT, World, headers, issue_body, sign
 from tests.support.messages import push
@@ -140,7 +140,7 @@ def test_over_the_cap_even_packed(world: World) -> None:
 
 def test_a_ping(world: World) -> None:
     """A ping is answered with pong and not published; an unsigned one is refused."""
-    event = github.ping(github.Repository(full_name="acme/app"), github.Person(login="octavia"))
+    event = payloads.ping(accounts.Repository(full_name="acme/app"), accounts.Account(login="octavia"))
     body = json.dumps(event.payload).encode()
     answer = world.post(body, headers(body, X_GitHub_Event="ping"))
     assert (answer.status_code, answer.text) == (200, "pong")

@@ -26,7 +26,7 @@ from google.pubsub_v1.types import PubsubMessage, Subscription
 from local.processes import Child, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.secret_manager_server import SecretManagerServer
-from ops.send import payloads as github
+from ops.send import payloads
 from tests.support.framework import Function, function
 from tests.support.messages import an_issue
 
@@ -66,7 +66,7 @@ def headers(body: bytes, **changes: str | None) -> dict[str, str]:
         "Content-Type": "application/json",
         "User-Agent": "GitHub-Hookshot/044aadd",
         "X-GitHub-Event": "issues",
-        "X-GitHub-Delivery": github.delivery_id(unique("delivery")),
+        "X-GitHub-Delivery": payloads.delivery_id(unique("delivery")),
         "X-Hub-Signature-256": sign(body),
     }
     changed = {**sent, **{name.replace("_", "-"): value for name, value in changes.items()}}

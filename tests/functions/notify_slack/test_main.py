@@ -16,7 +16,7 @@ import requests
 
 from clients.slack.client import TIMEOUT_SECONDS
 from local.slack.server import SlackServer
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from tests.support.framework import Function, function
 from tests.support.messages import NOON, TOPIC_PATH, an_issue, post_cloud_event, post_raw, push
 
@@ -48,7 +48,7 @@ ROUTES += "".join(
     for repository, channel in QUIET.items()
 )
 MARKER = "the body that no log may hold"
-MONA = github.Person(login="mona")
+MONA = accounts.Account(login="mona")
 
 type Post = Callable[[str, dict[str, Any]], requests.Response]
 envelopes = pytest.mark.parametrize("post", [post_raw, post_cloud_event], ids=["push", "CloudEvent"])
@@ -117,14 +117,14 @@ def attributes(delivery_id: str, event: str = "issues", **more: str) -> dict[str
     }
 
 
-def message_of(event: github.Event, delivery_id: str, **more: str) -> dict[str, Any]:
+def message_of(event: payloads.Event, delivery_id: str, **more: str) -> dict[str, Any]:
     """Return the push body of an event."""
     return push(json.dumps(event.payload).encode(), attributes(delivery_id, event.name, **more))
 
 
 def number_of(delivery_id: str) -> int:
     """Return the number of the issue that the delivery is about, an issue of its own."""
-    return 1_000 + github.number_for(delivery_id)
+    return 1_000 + accounts.number_for(delivery_id)
 
 
 def repository_of(delivery_id: str) -> str:
@@ -139,7 +139,7 @@ def channel_of(delivery_id: str) -> str:
 
 def opened(delivery_id: str, repository: str = "", **more: str) -> dict[str, Any]:
     """Return the push body of an issue that was opened."""
-    full_name = github.Repository(full_name=repository or repository_of(delivery_id))
+    full_name = accounts.Repository(full_name=repository or repository_of(delivery_id))
     issue = an_issue(repository=full_name, body=MARKER, number=number_of(delivery_id))
     return message_of(issue.opened(), delivery_id, **more)
 
@@ -192,7 +192,7 @@ def test_what_makes_no_card_is_acknowledged(notifier: Notifier) -> None:
         message_of(pull.commented(MONA, NOON, "x"), "silent-1"),
         message_of(pull.opened(), "silent-2"),
         push(json.dumps(issue.opened().payload).encode(), attributes("silent-3", "sub_issues")),
-        message_of(github.ping(issue.repository, MONA), "silent-4"),
+        message_of(payloads.ping(issue.repository, MONA), "silent-4"),
         opened("silent-5", source="backfill"),
         opened("silent-6", repository="other/app"),
     ]
@@ -210,7 +210,7 @@ def test_what_makes_no_card_is_acknowledged(notifier: Notifier) -> None:
 
 def test_a_bots_issue_makes_no_card_and_the_log_says_why(notifier: Notifier) -> None:
     """Bots are muted unless the file says otherwise: 200, no call to Slack, and the route's reason."""
-    bot = github.Person(login="dependabot[bot]", type="Bot")
+    bot = accounts.Account(login="dependabot[bot]", type="Bot")
     before, calls = len(notifier.function.output()), len(notifier.slack.requests)
     assert notifier.post(message_of(an_issue(author=bot).opened(), "muted-1")) == 200
     assert len(notifier.slack.requests) == calls
@@ -221,7 +221,7 @@ def test_a_bots_issue_makes_no_card_and_the_log_says_why(notifier: Notifier) -> 
 
 def test_what_a_bot_does_to_an_issue_changes_its_card_and_adds_no_reply(notifier: Notifier) -> None:
     """A muted sender is not worth a line in the thread, but the card stays true."""
-    bot = github.Person(login="dependabot[bot]", type="Bot")
+    bot = accounts.Account(login="dependabot[bot]", type="Bot")
     before = len(notifier.function.output())
     assert notifier.post(message_of(an_issue(number=12).closed(bot, NOON), "muted-2")) == 200
     assert notifier.cards("muted-2") == ["C1"]
@@ -231,13 +231,13 @@ def test_what_a_bot_does_to_an_issue_changes_its_card_and_adds_no_reply(notifier
 
 def test_an_issue_whose_author_is_no_bot_but_sounds_like_one_is_heard(notifier: Notifier) -> None:
     """The brackets of *[bot] are brackets: bob has his card."""
-    assert notifier.post(message_of(an_issue(author=github.Person(login="bob")).opened(), "bob")) == 200
+    assert notifier.post(message_of(an_issue(author=accounts.Account(login="bob")).opened(), "bob")) == 200
     assert notifier.cards("bob") == ["C1"]
 
 
 def test_the_life_of_an_issue_is_one_card(notifier: Notifier) -> None:
     """Opened, closed, reopened: one card, and a thread that tells what happened."""
-    issue = an_issue(number=8, repository=github.Repository(full_name="acme/app-59"))
+    issue = an_issue(number=8, repository=accounts.Repository(full_name="acme/app-59"))
     events = [
         issue.opened(),
         issue.closed(MONA, NOON + timedelta(hours=3)),
@@ -281,10 +281,10 @@ def test_an_incoming_webhook_is_told_of_a_close_unless_every_route_mutes_who_it_
 ) -> None:
     """As in the thread of a card, for which it stands."""
     notifier.token_file.write_text(notifier.slack.webhook_url)
-    bot = github.Person(login="dependabot[bot]", type="Bot")
+    bot = accounts.Account(login="dependabot[bot]", type="Bot")
     before, written = len(notifier.slack.messages), len(notifier.function.output())
     for name in ("app", "bots"):
-        issue = an_issue(repository=github.Repository(full_name=f"acme/{name}"))
+        issue = an_issue(repository=accounts.Repository(full_name=f"acme/{name}"))
         assert notifier.post(message_of(issue.closed(bot, NOON), f"bot-{name}")) == 200
     assert [message.text for message in notifier.slack.messages[before:]] == [
         "Closed as completed: acme/bots#7 Export fails"
@@ -564,7 +564,7 @@ def test_deliveries_at_the_same_time_keep_their_log_lines_apart(notifier: Notifi
     bodies = [
         message_of(
             an_issue(
-                number=number, title=f"t{number}", repository=github.Repository(full_name=name)
+                number=number, title=f"t{number}", repository=accounts.Repository(full_name=name)
             ).opened(),
             f"apart-{number}",
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from tests.support.framework import Function, function
 from tests.support.messages import NOON, an_issue, post_cloud_event, post_raw, push, push_of
@@ -35,7 +35,7 @@ def stream_bq(
         yield running
 
 
-def delivery_of(made: github.Event, delivery_id: str, **changes: Any) -> Delivery:
+def delivery_of(made: payloads.Event, delivery_id: str, **changes: Any) -> Delivery:
     """Return the delivery of an event."""
     fields: dict[str, Any] = {
         "delivery_id": delivery_id,
@@ -62,7 +62,7 @@ def test_a_message_becomes_a_row(
 ) -> None:
     """Both envelopes of Pub/Sub are acknowledged once the row is stored, and one line says so."""
     delivery = delivery_of(
-        an_issue().commented(github.Person(login="mona"), NOON, "hi"),
+        an_issue().commented(accounts.Account(login="mona"), NOON, "hi"),
         envelope,
         action="created",
         repository="acme/app",
@@ -184,7 +184,7 @@ def test_a_table_that_comes_late(warehouse: Warehouse, tmp_path: Path) -> None:
         assert post_raw(running.url, delivery).status_code == 500
         [line] = errors(running)
         assert (line["reason"], line["delivery_id"]) == ("table_missing", "late")
-        assert "run python -m ops schema apply" in line["message"]
+        assert "run ./issuewire schema apply" in line["message"]
         warehouse.create(dataset)
         assert post_raw(running.url, delivery).status_code == 200
     assert warehouse.query("SELECT COUNT(*) AS n FROM `${DATASET}.events`", dataset) == [{"n": 1}]

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from functions.stream_bq.row import Row, to_row
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
 from tests.support.hostile import ANY_JSON, ANY_TEXT, AWKWARD, mutated, nested, places, shapes
@@ -21,9 +21,9 @@ from tests.support.warehouse import COLUMNS, Warehouse
 LATER = NOON + timedelta(hours=1)
 RECEIVED = NOON + timedelta(hours=2)
 INSERTED = NOON + timedelta(hours=3)
-MONA = github.Person(login="mona")
-BOT = github.Person(login="triage[bot]", type="Bot")
-OTHER = github.Repository(full_name="other/site")
+MONA = accounts.Account(login="mona")
+BOT = accounts.Account(login="triage[bot]", type="Bot")
+OTHER = accounts.Repository(full_name="other/site")
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
@@ -37,7 +37,7 @@ def row_of(
     return to_row(IssueEvent.from_delivery(delivery), len(body), INSERTED, store_payload=store_payload)
 
 
-def row_of_made(made: github.Event, delivery_id: str = "d-1") -> Row:
+def row_of_made(made: payloads.Event, delivery_id: str = "d-1") -> Row:
     """Return the row of what GitHub would deliver."""
     return row_of(made.payload, made.name, delivery_id)
 
@@ -144,12 +144,12 @@ def test_an_opened_issue() -> None:
         "received_at": text_of(RECEIVED),
         "inserted_at": text_of(INSERTED),
         "source": "webhook",
-        "repository_id": github.number_for("acme/app"),
+        "repository_id": accounts.number_for("acme/app"),
         "repository": "acme/app",
         "organization": "acme",
         "sender": "octavia",
         "sender_type": "User",
-        "issue_id": github.number_for("acme/app#7"),
+        "issue_id": accounts.number_for("acme/app#7"),
         "issue_number": 7,
         "issue_title": "Export fails",
         "issue_url": "https://github.com/acme/app/issues/7",
@@ -169,16 +169,16 @@ def test_an_opened_issue() -> None:
     }
 
 
-def transferred() -> tuple[github.Event, github.Event]:
+def transferred() -> tuple[payloads.Event, payloads.Event]:
     """Return what GitHub delivers here, and there, about a transfer."""
     here = an_issue()
     gone, there = here.transferred(MONA, LATER, OTHER, 3)
     return gone, there.opened(old_issue=here.as_json(), old_repository=here.repository.as_json())
 
 
-def as_action(made: github.Event, action: str) -> github.Event:
+def as_action(made: payloads.Event, action: str) -> payloads.Event:
     """Return the event with another action."""
-    return github.Event(name=made.name, payload=made.payload | {"action": action})
+    return payloads.Event(name=made.name, payload=made.payload | {"action": action})
 
 
 @pytest.mark.parametrize(
@@ -205,12 +205,12 @@ def as_action(made: github.Event, action: str) -> github.Event:
                 "event_at": text_of(LATER),
                 "is_pull_request": False,
                 "issue_comments": 1,
-                "comment_id": github.number_for("acme/app#7/1"),
+                "comment_id": accounts.number_for("acme/app#7/1"),
                 "comment_author": "triage[bot]",
                 "comment_author_type": "Bot",
                 "comment_author_association": "MEMBER",
                 "comment_created_at": text_of(LATER),
-                "comment_url": f"https://github.com/acme/app/issues/7#issuecomment-{github.number_for('acme/app#7/1')}",
+                "comment_url": f"https://github.com/acme/app/issues/7#issuecomment-{accounts.number_for('acme/app#7/1')}",
             },
         ),
         (
@@ -255,11 +255,11 @@ def as_action(made: github.Event, action: str) -> github.Event:
             {"issue_author": None, "issue_author_type": None, "comment_author": None, "sender": "ghost"},
         ),
         (
-            github.ping(github.Repository(full_name="acme/app"), MONA),
+            payloads.ping(accounts.Repository(full_name="acme/app"), MONA),
             {"event": "ping", "action": None, "event_at": text_of(RECEIVED), "repository": "acme/app"},
         ),
         (
-            github.Event(name="push", payload={"ref": "x", "organization": {"login": "acme"}}),
+            payloads.Event(name="push", payload={"ref": "x", "organization": {"login": "acme"}}),
             {
                 "event": "push",
                 "issue_number": None,
@@ -269,7 +269,7 @@ def as_action(made: github.Event, action: str) -> github.Event:
             },
         ),
         (
-            github.Event(
+            payloads.Event(
                 name="of_tomorrow", payload={"action": "thrown", "sender": {"login": "m", "type": "App"}}
             ),
             {"event": "of_tomorrow", "action": "thrown", "sender": "m", "sender_type": "App"},
@@ -280,7 +280,7 @@ def as_action(made: github.Event, action: str) -> github.Event:
         *("came-by-transfer", "ghost", "ping", "push", "unknown"),
     ],
 )
-def test_the_columns_of_each_kind(made: github.Event, expected: dict[str, Any]) -> None:
+def test_the_columns_of_each_kind(made: payloads.Event, expected: dict[str, Any]) -> None:
     """Each kind of delivery fills the columns that it is about, and leaves the others null."""
     row = row_of_made(made)
     check(row)
@@ -430,7 +430,7 @@ def test_any_field_may_hold_anything(value: Any) -> None:
 
 @given(mutated(), ANY_TEXT)
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-def test_any_mutated_delivery_makes_a_row_that_bigquery_takes(made: github.Event, delivery_id: str) -> None:
+def test_any_mutated_delivery_makes_a_row_that_bigquery_takes(made: payloads.Event, delivery_id: str) -> None:
     """Whatever a delivery holds, its row obeys BigQuery's rules."""
     check(row_of_made(made, delivery_id or "d-1"))
 
@@ -442,9 +442,9 @@ def test_any_object_makes_a_row_that_bigquery_takes(payload: dict[str, Any]) -> 
     check(row_of(payload))
 
 
-def drawn(count: int) -> list[github.Event]:
+def drawn(count: int) -> list[payloads.Event]:
     """Return that many mutated deliveries, the same ones every time."""
-    found: list[github.Event] = []
+    found: list[payloads.Event] = []
 
     @settings(
         max_examples=count,
@@ -454,7 +454,7 @@ def drawn(count: int) -> list[github.Event]:
         suppress_health_check=[HealthCheck.too_slow],
     )
     @given(mutated())
-    def collect(made: github.Event) -> None:
+    def collect(made: payloads.Event) -> None:
         found.append(made)
 
     collect()

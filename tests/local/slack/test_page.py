@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from local.slack.page import Message, Names, as_text, render_page
+from local.slack.message import Message
+from local.slack.rendering.mrkdwn import Names
+from local.slack.rendering.page import render_page
+from local.slack.rendering.terminal import as_text
 
 NAMES = Names(channels={"C0123456789": "bugs"}, users={"U0123456789": "octocat", "S0123456789": "triage"})
 VOID = {"meta", "hr", "path", "rect"}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from local.slack.page import Message
-from local.slack.paging import Window, cut, read_window
-from local.slack.rules import RefusedError
+from local.slack.message import Message
+from local.slack.paging import Window, cut_page, read_window
+from local.slack.rules.problems import RefusedError
 
 TIMES = [f"17640000{seconds:02d}.000000" for seconds in range(7)]
 MESSAGES = [Message(channel="C0123456789", ts=ts, text=ts) for ts in TIMES]
@@ -12,7 +12,7 @@ MESSAGES = [Message(channel="C0123456789", ts=ts, text=ts) for ts in TIMES]
 
 def stamps(window: Window, *, newest_first: bool = True) -> list[str]:
     """Give the ts of one page."""
-    return [message.ts for message in cut(MESSAGES, window, newest_first=newest_first)[0]]
+    return [message.ts for message in cut_page(MESSAGES, window, newest_first=newest_first)[0]]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_pages_join_without_a_gap_or_a_repetition(limit, newest_first):
     cursor, pages = "", 0
     while cursor or not pages:
         window = read_window({"limit": limit, "cursor": cursor, "oldest": TIMES[0], "inclusive": True})
-        page, cursor = cut(MESSAGES, window, newest_first=newest_first)
+        page, cursor = cut_page(MESSAGES, window, newest_first=newest_first)
         assert 1 <= len(page) <= limit
         seen += [message.ts for message in page]
         pages += 1
@@ -50,11 +50,11 @@ def test_pages_join_without_a_gap_or_a_repetition(limit, newest_first):
 
 def test_a_cursor_outlives_the_message_it_names():
     """What was deleted or posted between two pages moves nothing that follows."""
-    page, cursor = cut(MESSAGES, Window(limit=2), newest_first=True)
+    page, cursor = cut_page(MESSAGES, Window(limit=2), newest_first=True)
     assert [message.ts for message in page] == [TIMES[6], TIMES[5]]
     newer = Message(channel="C0123456789", ts="1764000010.000000", text="newer")
     left = [message for message in [*MESSAGES, newer] if message.ts != TIMES[4]]
-    page, _ = cut(left, read_window({"limit": 2, "cursor": cursor}), newest_first=True)
+    page, _ = cut_page(left, read_window({"limit": 2, "cursor": cursor}), newest_first=True)
     assert [message.ts for message in page] == [TIMES[3], TIMES[2]]
 
 

@@ -5,17 +5,16 @@ from typing import Any
 
 import pytest
 
-from local.slack.rules import (
+from local.slack.rules.arguments import (
     DELETE_ARGUMENTS,
     HISTORY_ARGUMENTS,
     REPLIES_ARGUMENTS,
     WEBHOOK_ARGUMENTS,
-    RefusedError,
     check_arguments,
-    check_message,
-    check_update,
-    decode,
 )
+from local.slack.rules.decoding import decode
+from local.slack.rules.message import check_message, check_update
+from local.slack.rules.problems import RefusedError
 
 Json = dict[str, Any]
 

@@ -16,7 +16,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from slack_sdk.webhook import WebhookClient
 
-from local.slack.server import Fault, Message, SlackServer
+from local.slack.faults import Fault
+from local.slack.message import Message
+from local.slack.server import SlackServer
 from tests.support.clock import FakeClock
 
 TOKEN = "xoxb-local"
@@ -344,14 +346,14 @@ def test_more_posts_than_a_burst_are_limited_and_who_comes_too_early_is_noted():
         limited = error_of(post, channel=CHANNEL, text="a")
         assert (limited.status_code, limited["error"]) == (429, "ratelimited")
         assert limited.headers["Retry-After"] == "1"
-        assert slack.hasty == []
+        assert slack.over_limit == []
         assert post(channel=OLD, text="a")["ok"]
         error_of(post, channel=CHANNEL, text="a")
-        assert slack.hasty == [("chat.postMessage", CHANNEL)]
+        assert slack.over_limit == [("chat.postMessage", CHANNEL)]
         clock.sleep(1)
         assert post(channel=CHANNEL, text="a")["ok"]
         assert len(slack.messages) == 5
-        assert len(slack.hasty) == 1
+        assert len(slack.over_limit) == 1
 
 
 def test_a_scripted_pause_is_one_too(slack):
@@ -360,9 +362,9 @@ def test_a_scripted_pause_is_one_too(slack):
     history = client(slack).conversations_history
     error_of(history, channel=CHANNEL)
     client(slack).chat_postMessage(channel=CHANNEL, text="a")
-    assert slack.hasty == []
+    assert slack.over_limit == []
     error_of(history, channel=FOREIGN)
-    assert slack.hasty == [("conversations.history", "")]
+    assert slack.over_limit == [("conversations.history", "")]
 
 
 def test_an_error_after_the_work_keeps_the_message(slack):

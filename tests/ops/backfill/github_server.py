@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 
 TOKEN = "ghp_s3cret-of-the-tests"
 LISTS = {
@@ -44,13 +44,13 @@ class Reply:
 class Hosted:
     """What GitHub knows of a repository."""
 
-    repository: github.Repository
+    repository: accounts.Repository
     issues: dict[int, dict[str, Any]] = field(default_factory=dict)
     comments: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
 
-    def observe(self, event: github.Event) -> None:
+    def observe(self, event: payloads.Event) -> None:
         """Remember of a webhook's delivery what the REST API would."""
         payload = event.payload
         issue, action, by = payload["issue"], payload["action"], payload["sender"]
@@ -128,7 +128,7 @@ class GitHubServer:
         self._server.shutdown()
         self._server.server_close()
 
-    def host(self, repository: github.Repository) -> Hosted:
+    def host(self, repository: accounts.Repository) -> Hosted:
         """Take in a repository."""
         return self.hosted.setdefault(repository.full_name, Hosted(repository=repository))
 

@@ -24,21 +24,22 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
 from clients.github import client as github_api
+from clients.github import responses
 from clients.pubsub import batch_publisher as topic
 from local.processes import free_port
 from local.pubsub.server import PubSubServer
 from ops.__main__ import ops
-from ops.backfill import command as backfill_module
-from ops.send import payloads as github
+from ops.backfill import run as backfill_module
+from ops.send import accounts, payloads
 from tests.ops.backfill.github_server import TOKEN, GitHubServer, Hosted, Reply
 from tests.support.messages import NOON, an_issue
 from tests.support.warehouse import ROOT
 
 TOPIC = "projects/local-dev/topics/github-events"
 SUBSCRIPTION = "projects/local-dev/subscriptions/everything"
-APP = github.Repository(full_name="acme/app")
-MONA = github.Person(login="mona")
-AUTHOR = github.Person(login="octavia")
+APP = accounts.Repository(full_name="acme/app")
+MONA = accounts.Account(login="mona")
+AUTHOR = accounts.Account(login="octavia")
 SECONDS = 60.0
 STARTED: list[subprocess.Popen[str]] = []
 
@@ -97,7 +98,7 @@ def server() -> Iterator[GitHubServer]:
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Work in an empty folder, without pauses, with none of the runner's settings; leave no process."""
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(backfill_module, "STATE", tmp_path / "state")
     monkeypatch.setattr(github_api, "FIRST_PAUSE_SECONDS", 0.01)
     for name in [name for name in os.environ if name.startswith(("GITHUB_", "PUBSUB_"))]:
         monkeypatch.delenv(name)
@@ -121,17 +122,24 @@ def environment(server: GitHubServer, pubsub: PubSub, **changes: str) -> dict[st
 def invoke(env: dict[str, str], *options: str, name: str = "acme/app") -> Result:
     """Run the command in this process; the token is never in what it says."""
     runner = CliRunner(env=env)
-    result = runner.invoke(ops, ["backfill", name, *options], prog_name="python -m ops")
+    result = runner.invoke(ops, ["backfill", name, *options], prog_name="issuewire")
     assert TOKEN not in result.output
     assert isinstance(result.exception, SystemExit | None), result.exception
     return result
 
 
 def start(env: dict[str, str], *options: str, **arguments: Any) -> subprocess.Popen[str]:
-    """Start the command in a process of its own, in the folder of the test."""
+    """Start the command in a process of its own, with the state folder of the test."""
     passed = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    program = (
+        "import pathlib\n"
+        "from ops.__main__ import ops\n"
+        "from ops.backfill import run\n"
+        f"run.STATE = pathlib.Path({str(backfill_module.STATE)!r})\n"
+        "ops(prog_name='issuewire')\n"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-m", "ops", "backfill", "acme/app", *options],
+        [sys.executable, "-c", program, "backfill", "acme/app", *options],
         env={**passed, "PYTHONPATH": str(ROOT), **env},
         text=True,
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **arguments},
@@ -155,7 +163,7 @@ def fill(kept: Hosted, issues: int) -> Counter[str]:
     """Give the repository so many issues with a life, and pull requests; return what they deliver."""
     made: Counter[str] = Counter()
 
-    def happen(event: github.Event) -> None:
+    def happen(event: payloads.Event) -> None:
         kept.observe(event)
         made[f"{event.name}.{event.payload['action']}"] += 1
 
@@ -179,7 +187,7 @@ def fill(kept: Hosted, issues: int) -> Counter[str]:
 
 def states(tmp_path: Path) -> list[Path]:
     """Return the state files that are left."""
-    return sorted((tmp_path / ".local" / "backfill").glob("*"))
+    return sorted((tmp_path / "state").glob("*"))
 
 
 def test_five_thousand_issues_survive_a_kill(server: GitHubServer, pubsub: PubSub, tmp_path: Path) -> None:
@@ -214,7 +222,7 @@ def test_five_thousand_issues_survive_a_kill(server: GitHubServer, pubsub: PubSu
     assert {each.attributes["source"] for each in by_id.values()} == {"backfill"}
     copies = [message for message in found if message is not by_id[message.attributes["delivery_id"]]]
     assert all(each.data == by_id[each.attributes["delivery_id"]].data for each in copies)
-    assert "Going on with the run of" in err
+    assert "Continuing the run of" in err
     outcome = json.loads(out)
     assert (outcome["deliveries"], outcome["issues"]) == (dict(sorted(made.items())), 5_000)
     assert (outcome["pull_requests_left_out"], outcome["resumed"]) == (500, True)
@@ -303,7 +311,7 @@ def test_failures_and_limits_on_the_way_lose_nothing(
 ) -> None:
     """502, a broken answer and rate limits in the middle: waited for, said, and the history is complete."""
     made = fill(server.host(APP), 250)
-    monkeypatch.setattr(github_api, "SECONDARY_SECONDS", 1.2)
+    monkeypatch.setattr(responses, "SECONDARY_LIMIT_SECONDS", 1.2)
     faults = {
         3: Reply(status=502, content=""),
         5: Reply(status=429, content={"message": "secondary rate limit"}),
@@ -423,7 +431,7 @@ def test_ctrl_c_says_how_to_go_on(server: GitHubServer, pubsub: PubSub) -> None:
     _, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 130
     assert err.strip().splitlines()[-1] == (
-        "Stopped. Run the same command again to go on, with --restart to begin anew."
+        "Stopped. Run the same command again to continue, or with --restart to begin again."
     )
     assert "Traceback" not in err
     server.fault = lambda _target, _number: None
@@ -564,8 +572,7 @@ def test_another_request_does_not_go_on_with_it(server: GitHubServer, pubsub: Pu
     env = environment(server, pubsub)
     assert invoke(env, "--dry-run", "--since", "2026-01-02").exit_code == 0
     assert line(invoke(env)) == (
-        "Error: the run that was interrupted had --since 2026-01-02T00:00:00+00:00; "
-        "give it again, or --restart."
+        "Error: the interrupted run had --since 2026-01-02T00:00:00+00:00; give the same again, or --restart."
     )
     assert outcome_of(invoke(env, "--restart", "--json")) == dict(sorted(made.items()))
 
@@ -577,17 +584,17 @@ def test_another_topic_gets_all_of_it(
     made = fill(server.host(APP), 300)
     env = environment(server, pubsub)
     monkeypatch.setattr(backfill_module, "BATCH_MESSAGES", 50)
-    save = backfill_module.Spool.save
+    save = backfill_module.BackfillStore.save
 
-    def stop(self: Any, **values: Any) -> None:
-        save(self, **values)
-        if "progress" in values.get("notes", {}):
+    def stop(self: Any, checkpoint: Any = None, **values: Any) -> None:
+        save(self, checkpoint, **values)
+        if checkpoint is not None and checkpoint.published is not None:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(backfill_module.Spool, "save", stop)
+    monkeypatch.setattr(backfill_module.BackfillStore, "save", stop)
     assert invoke({**env}).exit_code == 130
     assert 0 < len(pubsub.pull()) < made.total()
-    monkeypatch.setattr(backfill_module.Spool, "save", save)
+    monkeypatch.setattr(backfill_module.BackfillStore, "save", save)
     other = PubSub()
     other._publisher.create_topic(name=f"{TOPIC}-2", timeout=10)
     other._subscriber.create_subscription(name=f"{SUBSCRIPTION}-2", topic=f"{TOPIC}-2", timeout=10)
@@ -604,7 +611,7 @@ def test_a_damaged_state_is_one_line(server: GitHubServer, pubsub: PubSub, tmp_p
     assert invoke(env, "--dry-run").exit_code == 0
     [state] = states(tmp_path)
     state.write_bytes(b"not a database, " * 400)
-    assert "--restart begins anew" in line(invoke(env))
+    assert "use --restart to begin again" in line(invoke(env))
     assert invoke(env, "--restart").exit_code == 0
     with pytest.raises(sqlite3.OperationalError):
         sqlite3.connect(f"file:{state}?mode=ro", uri=True)
@@ -626,11 +633,11 @@ def test_history_too_old_for_streaming_is_said(
     fill(kept, 5)
     for number in range(900, 903):
         kept.observe(an_issue(number=number, created_at=NOON - timedelta(days=3000)).opened())
-    monkeypatch.setattr(backfill_module, "LOADS_A_DAY", 2)
+    monkeypatch.setattr(backfill_module, "LOADS_PER_DAY", 2)
     result = invoke(environment(server, pubsub), "--dry-run", "--json")
     assert json.loads(result.stdout)["too_old_to_stream"] == 3
     assert "About 3 deliveries are older than 1,824 days." in result.stderr
-    monkeypatch.setattr(backfill_module, "LOADS_A_DAY", 3)
+    monkeypatch.setattr(backfill_module, "LOADS_PER_DAY", 3)
     assert "About" not in invoke(environment(server, pubsub), "--dry-run").stderr
 
 

@@ -79,7 +79,7 @@ def test_what_is_missing_is_one_line(warehouse: Warehouse, tmp_path: Path) -> No
             warehouse.query(statement, half)
     for name in (missing, half):
         line = one_line_of(invoke("--project", PROJECT, "--dataset", name, "--out", str(out)))
-        assert f"run python -m ops schema apply --project {PROJECT} --dataset {name}" in line
+        assert f"run ./issuewire schema apply --project {PROJECT} --dataset {name}" in line
     assert list(tmp_path.iterdir()) == []
 
 
@@ -179,7 +179,7 @@ def test_a_write_that_fails_leaves_the_old_report(tmp_path: Path, monkeypatch: p
         ((), "", "give --out FILE, or --json"),
         (("--json",), "", "give --project, or set BIGQUERY_DATASET to PROJECT.DATASET"),
         (("--json",), "no-dot", "BIGQUERY_DATASET is not of the form PROJECT.DATASET"),
-        (("--json", "--project", "a b"), "", "is no project's id"),
+        (("--json", "--project", "a b"), "", "is not a project ID"),
         (("--json", "--project", "p", "--dataset", "a`b"), "", "use letters, digits and underscores only"),
         (("--json", "--project", "p", "--since", "2999-01-01"), "", "is in the future"),
         (("--json", "--project", "p", "--since", "soon"), "", "'soon' does not match the format '%Y-%m-%d'"),

@@ -10,7 +10,7 @@ from metrics.queries import REPOSITORIES
 from metrics.rows import RepositoryNames
 from metrics.weeks import monday
 from ops.report.fetch import QueryRunner, ReportQuery, UnknownRepository, fetch, find_repository
-from ops.send import payloads as github
+from ops.send import accounts
 from tests.support.messages import an_issue
 from tests.support.warehouse import Warehouse
 from tests.support.year import NOW, row_of
@@ -209,7 +209,7 @@ def test_a_reopening_implies_a_close_without_a_date(warehouse: Warehouse) -> Non
     """A reopened issue whose close is unknown counts as closed over all time, and in no period."""
     dataset = warehouse.dataset()
     at = NOW - timedelta(days=3)
-    event = an_issue(created_at=NOW - timedelta(days=9)).reopened(github.Person(login="mona"), at)
+    event = an_issue(created_at=NOW - timedelta(days=9)).reopened(accounts.Account(login="mona"), at)
     warehouse.insert(dataset, [row_of(event, "d-1", at, at)])
     run = QueryRunner(warehouse.client, dataset, lambda _: None)
     for since, counted in ((datetime(1, 1, 1, tzinfo=UTC), 1), (NOW - timedelta(days=40), 0)):

@@ -277,7 +277,7 @@ def test_an_empty_dataset_gives_a_page() -> None:
     """An empty dataset gives a page that says what to do, without a chart or a number."""
     page = parse(an_empty_report())
     assert "No issue is stored yet" in page.text()
-    assert "python -m ops backfill OWNER/REPO" in page.text()
+    assert "./issuewire backfill OWNER/REPO" in page.text()
     assert page.all("svg") == page.all("figure") == page.all("table") == []
 
 

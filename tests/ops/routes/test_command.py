@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops.__main__ import ops
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from tests.support.messages import NOON, an_issue
 
 ROOT = Path(__file__).parents[3]
-MONA = github.Person(login="mona")
-BOT = github.Person(login="dependabot[bot]", type="Bot")
+MONA = accounts.Account(login="mona")
+BOT = accounts.Account(login="dependabot[bot]", type="Bot")
 ROUTES = """
 [[route]]
 name = "people"
@@ -34,27 +34,28 @@ private = "never"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Work in a folder that holds config/routes.toml."""
+    """Work in a folder that holds ours.toml, the file that is used where a test names no other."""
     (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "routes.toml").write_text(ROUTES)
+    (tmp_path / "ours.toml").write_text(ROUTES)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def invoke(*arguments: str, stdin: bytes | None = None) -> Result:
     """Run the command in this process; it ends by its own exit, never by a crash."""
-    result = CliRunner().invoke(ops, ["routes", *arguments], input=stdin, prog_name="python -m ops")
+    file = [] if "--file" in arguments else ["--file", "ours.toml"]
+    result = CliRunner().invoke(ops, ["routes", *arguments, *file], input=stdin, prog_name="issuewire")
     assert isinstance(result.exception, SystemExit | None)
     return result
 
 
-def saved(event: github.Event) -> str:
+def saved(event: payloads.Event) -> str:
     """Return the name of a file that holds the payload."""
     Path("payload.json").write_text(json.dumps(event.payload))
     return "payload.json"
 
 
-def explain(event: github.Event, *arguments: str) -> list[str]:
+def explain(event: payloads.Event, *arguments: str) -> list[str]:
     """Return the lines that explain the event."""
     result = invoke("explain", saved(event), *arguments)
     assert (result.exit_code, result.stderr) == (0, "")
@@ -176,10 +177,10 @@ def test_a_routes_file_that_cannot_be_read_is_one_line(command: list[str], name:
     assert (result.exit_code, result.output) == (1, f"Error: {name} cannot be read: {cause}\n")
 
 
-def test_the_shipped_file_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a checkout, the command needs no option."""
-    monkeypatch.chdir(ROOT)
-    assert invoke("check").stdout.startswith("everything -> C0123456789: ")
+def test_the_shipped_file_is_the_default() -> None:
+    """From any folder, the command reads the checkout's config/routes.toml if no option names a file."""
+    result = CliRunner().invoke(ops, ["routes", "check"])
+    assert result.stdout.startswith("everything -> C0123456789: ")
 
 
 # explain
@@ -199,7 +200,7 @@ def test_a_match_names_its_channels_and_the_others_their_reasons() -> None:
 
 def test_all_reasons_of_a_route_stand_in_its_line() -> None:
     """Nobody mends one to find the next."""
-    repository = github.Repository(full_name="gamma/app", private=True)
+    repository = accounts.Repository(full_name="gamma/app", private=True)
     muted = "the author 'dependabot[bot]' is muted by *[bot]"
     assert explain(an_issue(author=BOT, repository=repository).opened()) == [
         f"skips     people: 'gamma/app' matches none of acme/*; {muted}",
@@ -209,7 +210,7 @@ def test_all_reasons_of_a_route_stand_in_its_line() -> None:
     ]
 
 
-def explain_full(event: github.Event, *arguments: str) -> list[str]:
+def explain_full(event: payloads.Event, *arguments: str) -> list[str]:
     """Return the lines that explain the event by the file that uses every key."""
     Path("mine.toml").write_text(FULL)
     return explain(event, "--file", "mine.toml", *arguments)
@@ -229,12 +230,12 @@ def test_a_new_issue_says_whom_it_mentions_and_whom_it_does_not_since_they_act()
 
 def test_a_later_event_mentions_assignees_alone() -> None:
     """A route's mention is for new issues; another one's assignee stays mentioned."""
-    issue = an_issue(labels=["bug", "p1"], assignees=[github.Person(login="Octavia")])
+    issue = an_issue(labels=["bug", "p1"], assignees=[accounts.Account(login="Octavia")])
     assert explain_full(issue.labeled(MONA, NOON, "docs"))[-2:] == [
         "Card in C1: full; mentions U1.",
         "Card in C2: full; mentions U1.",
     ]
-    assert explain_full(issue.closed(github.Person(login="octavia"), NOON))[-1] == (
+    assert explain_full(issue.closed(accounts.Account(login="octavia"), NOON))[-1] == (
         "Card in C1: full; does not mention U1, who acts."
     )
 
@@ -278,13 +279,13 @@ def test_an_event_that_makes_no_card_is_said_to_make_none() -> None:
 
 def test_the_event_can_be_named() -> None:
     """A payload alone does not always tell its event."""
-    push = github.Event(name="push", payload={"repository": {"full_name": "acme/app"}})
+    push = payloads.Event(name="push", payload={"repository": {"full_name": "acme/app"}})
     assert explain(push, "--event", "push")[-1].startswith(
         "No card in any channel: no card is made of 'push',"
     )
     refused = invoke("explain", saved(push))
     assert refused.exit_code == 2
-    assert refused.stderr.splitlines()[-1] == "Error: the payload does not tell its event; give --event"
+    assert refused.stderr.splitlines()[-1] == "Error: the payload does not show its event; give --event"
 
 
 def test_stdin_is_read_for_a_dash() -> None:
@@ -368,12 +369,12 @@ def test_a_bad_routes_file_explains_nothing() -> None:
 
 def test_what_a_payload_holds_cannot_steer_the_terminal() -> None:
     """Names of a stranger are shown with their control characters escaped, on one line."""
-    payload = an_issue(author=github.Person(login="x\x1b[31m\n[bot]")).opened().payload
+    payload = an_issue(author=accounts.Account(login="x\x1b[31m\n[bot]")).opened().payload
     payload["repository"]["full_name"] = "a\x1b]0;x\x07\u202e/b\ud800"
-    result = invoke("explain", saved(github.Event(name="issues", payload=payload)))
+    result = invoke("explain", saved(payloads.Event(name="issues", payload=payload)))
     assert result.exit_code == 0
     assert len(result.stdout.splitlines()) == 5
     assert result.stdout.replace("\n", "").isprintable()
-    lines = explain(an_issue().closed(github.Person(login="x\x1b[31m\n[bot]"), NOON))
+    lines = explain(an_issue().closed(accounts.Account(login="x\x1b[31m\n[bot]"), NOON))
     assert len(lines) == 6
     assert "".join(lines).isprintable()

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from tests.support.hostile import shapes
 from tests.support.messages import NOON, an_issue
 
 LATER = NOON + timedelta(hours=1)
-MONA = github.Person(login="mona")
-OTHER = github.Repository(full_name="other/site", private=True)
+MONA = accounts.Account(login="mona")
+OTHER = accounts.Repository(full_name="other/site", private=True)
 
 # What GitHub's documentation and its published examples show for each object.
 ACCOUNT = {"login", "id", "node_id", "avatar_url", "gravatar_id", "url", "html_url", "type", "site_admin"}
@@ -119,8 +119,8 @@ def test_a_story_reads_the_same_every_time() -> None:
     """Names make ids: the same event has the same bytes every time, another delivery another GUID."""
     first, second = (json.dumps(an_issue(labels=["bug"]).opened().payload) for _ in range(2))
     assert first == second
-    assert github.delivery_id("a") == github.delivery_id("a") != github.delivery_id("b")
-    assert github.number_for("a") != github.number_for("b")
+    assert payloads.delivery_id("a") == payloads.delivery_id("a") != payloads.delivery_id("b")
+    assert accounts.number_for("a") != accounts.number_for("b")
 
 
 def test_an_issue_lives() -> None:
@@ -177,6 +177,6 @@ def test_a_transfer_has_two_ends() -> None:
 def test_titles_and_moments() -> None:
     """An event is called by its name and action; a moment of any zone is written in UTC."""
     assert an_issue().opened().title == "issues.opened"
-    assert github.ping(OTHER, MONA).title == "ping"
+    assert payloads.ping(OTHER, MONA).title == "ping"
     moment = datetime(2026, 1, 5, 12, 0, 0, 999_999, tzinfo=UTC)
-    assert github.time_text(moment) == "2026-01-05T12:00:00Z"
+    assert payloads.time_text(moment) == "2026-01-05T12:00:00Z"

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clients.slack.blocks import Message
-from clients.slack.client import Window, stamp
+from clients.slack.client import TimeRange, to_ts
 from functions.notify_slack.cards import burst_message as fold
 from functions.notify_slack.cards import card
 from functions.notify_slack.cards import metadata as index
@@ -22,91 +22,93 @@ from functions.notify_slack.cards import thread_reply as reply
 from functions.notify_slack.cards.metadata import CARD
 from functions.notify_slack.routing.routes import Hearing
 from functions.notify_slack.store import channel_history as search
-from local.slack.page import Message as Kept
-from local.slack.rules import MAX_BLOCKS_TEXT
-from ops.send import payloads as github
+from local.slack.message import Message as StoredMessage
+from local.slack.rules.message import MAX_BLOCKS_TEXT
+from ops.send import accounts, payloads
 from pipeline.errors import Unavailable
 from pipeline.events import IssueEvent
-from tests.support.rooms import GITHUB, MONA, Room, Rooms, Trouble, rooms, shown
+from tests.support.workspace import GITHUB, MONA, Channel, Fault, Workspace, issue_of, running_workspace
 
 LIMIT = 5
 SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[Rooms]:
+def workspace() -> Iterator[Workspace]:
     """Return the workspace that all tests share."""
-    with rooms() as running:
+    with running_workspace() as running:
         yield running
 
 
 @pytest.fixture
-def room(house: Rooms) -> Room:
+def channel(workspace: Workspace) -> Channel:
     """Return an empty channel that folds over five new issues a minute."""
-    return house.room(fold_over=LIMIT)
+    return workspace.channel(fold_over=LIMIT)
 
 
-def folds(room: Room) -> list[Kept]:
+def folds(channel: Channel) -> list[StoredMessage]:
     """Return the folds in the channel."""
-    return [kept for kept in room.cards if kept.metadata and kept.metadata["event_type"] == fold.FOLD]
+    return [kept for kept in channel.cards if kept.metadata and kept.metadata["event_type"] == fold.FOLD]
 
 
-def own_cards(room: Room) -> list[Kept]:
+def own_cards(channel: Channel) -> list[StoredMessage]:
     """Return the cards in the channel that are of one issue."""
-    return [kept for kept in room.cards if kept.metadata and kept.metadata["event_type"] == CARD]
+    return [kept for kept in channel.cards if kept.metadata and kept.metadata["event_type"] == CARD]
 
 
-def linked(*messages: Kept) -> list[int]:
+def linked(*messages: StoredMessage) -> list[int]:
     """Return the numbers of the issues that messages link to."""
     texts = [block["text"]["text"] for message in messages for block in message.blocks if "text" in block]
     return [int(number) for text in texts for number in re.findall(r"<https://[^|>]*/issues/(\d+)\|", text)]
 
 
-def history(room: Room) -> list[dict[str, Any]]:
+def history(channel: Channel) -> list[dict[str, Any]]:
     """Return what the channel's history shows."""
-    window = Window(oldest="0.000000", latest=stamp(room.clock.now + timedelta(minutes=1)))
-    return [message for page in room.another().edge.history(room.channel, window, 1) for message in page]
+    time_range = TimeRange(oldest="0.000000", latest=to_ts(channel.clock.now + timedelta(minutes=1)))
+    return [
+        message for page in channel.another().slack.history(channel.id, time_range, 1) for message in page
+    ]
 
 
-def opened(room: Room, number: int, **changes: Any) -> IssueEvent:
+def opened(channel: Channel, number: int, **changes: Any) -> IssueEvent:
     """Return the event of an issue that is opened now."""
-    return room.read(room.issue(number=number, **changes).opened())
+    return channel.receive(channel.issue(number=number, **changes).opened())
 
 
-def burst(room: Room, count: int, every: timedelta = SECOND) -> list[github.Issue]:
+def burst(channel: Channel, count: int, every: timedelta = SECOND) -> list[payloads.Issue]:
     """Open so many issues, one after the other."""
     issues = []
     for number in range(1, count + 1):
-        issue = room.issue(number=number)
-        room.handle(room.read(issue.opened()))
-        room.clock.pass_until(room.clock.now + every)
+        issue = channel.issue(number=number)
+        channel.handle(channel.receive(issue.opened()))
+        channel.clock.pass_until(channel.clock.now + every)
         issues.append(issue)
     return issues
 
 
-def test_new_issues_over_the_limit_fold_into_one_message(room: Room) -> None:
+def test_new_issues_over_the_limit_fold_into_one_message(channel: Channel) -> None:
     """An import of thirty issues: five cards, and one message with the count and a link to each other one."""
-    burst(room, 30)
-    [folded] = folds(room)
+    burst(channel, 30)
+    [folded] = folds(channel)
     assert folded.text == "25 more issues at once"
-    assert linked(*own_cards(room)) == [1, 2, 3, 4, 5]
+    assert linked(*own_cards(channel)) == [1, 2, 3, 4, 5]
     assert linked(folded) == list(range(6, 31))
-    assert not room.replies
+    assert not channel.replies
 
 
-def test_as_many_as_the_limit_have_a_card_each(room: Room) -> None:
+def test_as_many_as_the_limit_have_a_card_each(channel: Channel) -> None:
     """The limit itself is no burst."""
-    burst(room, LIMIT)
-    assert len(own_cards(room)) == LIMIT
-    assert not folds(room)
+    burst(channel, LIMIT)
+    assert len(own_cards(channel)) == LIMIT
+    assert not folds(channel)
 
 
 def test_issues_that_come_at_once_have_no_more_cards_than_the_limit(
-    room: Room, monkeypatch: pytest.MonkeyPatch
+    channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Eight threads look before any of them posts: what the others are about to post counts."""
-    events = [opened(room, number) for number in range(1, 9)]
-    room.clock.pass_until(events[-1].received_at)
+    events = [opened(channel, number) for number in range(1, 9)]
+    channel.clock.pass_until(events[-1].received_at)
     everybody, look, looks = threading.Barrier(8), search.look, itertools.count()
 
     def look_together(*arguments: Any) -> search.Seen:
@@ -117,187 +119,192 @@ def test_issues_that_come_at_once_have_no_more_cards_than_the_limit(
 
     monkeypatch.setattr(search, "look", look_together)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(room.handle, events))
-    [folded] = folds(room)
-    assert len(own_cards(room)) == LIMIT
-    assert sorted(linked(folded, *own_cards(room))) == list(range(1, 9))
+        list(pool.map(channel.handle, events))
+    [folded] = folds(channel)
+    assert len(own_cards(channel)) == LIMIT
+    assert sorted(linked(folded, *own_cards(channel))) == list(range(1, 9))
 
 
-def test_an_issue_that_could_not_be_posted_does_not_count(room: Room) -> None:
+def test_an_issue_that_could_not_be_posted_does_not_count(channel: Channel) -> None:
     """Slack was away: once it is back, as many issues as ever have a card each."""
-    events = [opened(room, number) for number in range(1, LIMIT + 2)]
-    room.server.fail_next(len(events), error="fatal_error", method="chat.postMessage")
+    events = [opened(channel, number) for number in range(1, LIMIT + 2)]
+    channel.server.fail_next(len(events), error="fatal_error", method="chat.postMessage")
     for event in events:
         with pytest.raises(Unavailable):
-            room.handle(event)
+            channel.handle(event)
     for event in events:
-        room.handle(event)
-    assert len(own_cards(room)) == LIMIT
+        channel.handle(event)
+    assert len(own_cards(channel)) == LIMIT
 
 
-def test_slow_issues_never_fold(room: Room) -> None:
+def test_slow_issues_never_fold(channel: Channel) -> None:
     """Five a minute, for as long as it takes."""
-    burst(room, 20, every=timedelta(seconds=13))
-    assert len(own_cards(room)) == 20
+    burst(channel, 20, every=timedelta(seconds=13))
+    assert len(own_cards(channel)) == 20
 
 
-def test_zero_turns_folding_off(house: Rooms) -> None:
+def test_zero_turns_folding_off(workspace: Workspace) -> None:
     """Every issue has its card."""
-    room = house.room(fold_over=0)
-    burst(room, 30)
-    assert len(own_cards(room)) == 30
+    channel = workspace.channel(fold_over=0)
+    burst(channel, 30)
+    assert len(own_cards(channel)) == 30
 
 
-def test_a_burst_goes_on_while_it_lasts_and_then_ends(room: Room) -> None:
+def test_a_burst_goes_on_while_it_lasts_and_then_ends(channel: Channel) -> None:
     """Two minutes of an issue a second make no second lot of cards; the next one after it has a card."""
-    burst(room, 130)
-    assert len(own_cards(room)) == LIMIT
-    assert linked(*folds(room)) == list(range(LIMIT + 1, 131))
-    room.clock.pass_until(room.clock.now + timedelta(minutes=2))
-    room.handle(opened(room, 900))
-    assert linked(own_cards(room)[-1]) == [900]
+    burst(channel, 130)
+    assert len(own_cards(channel)) == LIMIT
+    assert linked(*folds(channel)) == list(range(LIMIT + 1, 131))
+    channel.clock.pass_until(channel.clock.now + timedelta(minutes=2))
+    channel.handle(opened(channel, 900))
+    assert linked(own_cards(channel)[-1]) == [900]
 
 
-def test_a_fold_takes_issues_for_ten_minutes_and_is_found_for_the_last_of_them(house: Rooms) -> None:
+def test_a_fold_takes_issues_for_ten_minutes_and_is_found_for_the_last_of_them(workspace: Workspace) -> None:
     """Then another begins, and the newest one takes what comes."""
-    room = house.room(fold_over=1)
-    issues = burst(room, 20, every=50 * SECOND)
-    first, second = folds(room)
+    channel = workspace.channel(fold_over=1)
+    issues = burst(channel, 20, every=50 * SECOND)
+    first, second = folds(channel)
     assert linked(first, second) == list(range(2, 21))
     assert len(linked(first)) == 12
-    late = room.read(issues[12].labeled(MONA, room.clock.now, "imported"))
-    room.clock.pass_until(room.clock.now + timedelta(minutes=10))
-    assert room.handle(late).done == "Folded before"
-    assert [linked(kept) for kept in own_cards(room)] == [[1]]
+    late = channel.receive(issues[12].labeled(MONA, channel.clock.now, "imported"))
+    channel.clock.pass_until(channel.clock.now + timedelta(minutes=10))
+    assert channel.handle(late).done == "Folded before"
+    assert [linked(kept) for kept in own_cards(channel)] == [[1]]
 
 
-def test_a_fold_is_small_enough_for_slack_and_then_another_begins(room: Room) -> None:
+def test_a_fold_is_small_enough_for_slack_and_then_another_begins(channel: Channel) -> None:
     """However long titles and names are, no issue is left out, and no block is too long."""
-    repository = github.Repository(full_name=f"{'o' * 39}/{'r' * 100}")
+    repository = accounts.Repository(full_name=f"{'o' * 39}/{'r' * 100}")
     for number in range(1, 101):
-        room.handle(opened(room, number, title="& <!here> " * 30, repository=repository))
-    assert linked(*own_cards(room), *folds(room)) == list(range(1, 101))
-    assert len(folds(room)) > 1
-    for folded in folds(room):
+        channel.handle(opened(channel, number, title="& <!here> " * 30, repository=repository))
+    assert linked(*own_cards(channel), *folds(channel)) == list(range(1, 101))
+    assert len(folds(channel)) > 1
+    for folded in folds(channel):
         texts = [block["text"]["text"] for block in folded.blocks]
         assert max(map(len, texts)) <= 3_000
         assert sum(map(len, texts)) <= MAX_BLOCKS_TEXT
 
 
-def test_the_labels_of_a_folded_issue_make_no_card(room: Room) -> None:
+def test_the_labels_of_a_folded_issue_make_no_card(channel: Channel) -> None:
     """What an import adds to its issues does not undo the folding, also when it comes minutes later."""
-    issues = burst(room, 10)
+    issues = burst(channel, 10)
     for wait in (timedelta(0), timedelta(minutes=5)):
-        room.clock.pass_until(room.clock.now + wait)
+        channel.clock.pass_until(channel.clock.now + wait)
         outcomes = [
-            room.handle(room.read(issue.labeled(MONA, room.clock.now, f"imported {wait}")))
+            channel.handle(channel.receive(issue.labeled(MONA, channel.clock.now, f"imported {wait}")))
             for issue in issues
         ]
         assert [outcome.done for outcome in outcomes] == ["Updated"] * LIMIT + ["Folded before"] * 5
-    assert len(room.cards) == LIMIT + 1
+    assert len(channel.cards) == LIMIT + 1
 
 
-def test_news_of_a_folded_issue_are_told_in_the_fold_while_the_burst_lasts(room: Room) -> None:
+def test_news_of_a_folded_issue_are_told_in_the_fold_while_the_burst_lasts(channel: Channel) -> None:
     """In its thread, under the issue's name, once."""
-    issue = burst(room, 10)[-1]
-    event = room.read(issue.commented(MONA, room.clock.now, "me too"))
-    outcomes = [room.handle(event), room.handle(event)]
+    issue = burst(channel, 10)[-1]
+    event = channel.receive(issue.commented(MONA, channel.clock.now, "me too"))
+    outcomes = [channel.handle(event), channel.handle(event)]
     assert [outcome.done for outcome in outcomes] == ["Folded before"] * 2
     assert [outcome.replied for outcome in outcomes] == [True, False]
-    assert [(told.text, told.thread_ts) for told in room.replies] == [
-        ("acme/app#10: mona commented: me too", folds(room)[0].ts)
+    assert [(told.text, told.thread_ts) for told in channel.replies] == [
+        ("acme/app#10: mona commented: me too", folds(channel)[0].ts)
     ]
 
 
-def test_news_of_a_folded_issue_make_its_card_once_the_burst_is_over(room: Room) -> None:
+def test_news_of_a_folded_issue_make_its_card_once_the_burst_is_over(channel: Channel) -> None:
     """A day later somebody closes it: the card as it stands now, and the reply in its thread."""
-    issue = burst(room, 10)[-1]
-    room.clock.pass_until(room.clock.now + timedelta(days=1))
-    outcome = room.handle(room.read(issue.closed(MONA, room.clock.now)))
+    issue = burst(channel, 10)[-1]
+    channel.clock.pass_until(channel.clock.now + timedelta(days=1))
+    outcome = channel.handle(channel.receive(issue.closed(MONA, channel.clock.now)))
     assert outcome.done == "Posted"
-    assert linked(own_cards(room)[-1]) == [10]
-    assert [told.thread_ts for told in room.replies] == [outcome.ts]
-    assert room.handle(room.read(issue.reopened(MONA, room.clock.now))).done == "Updated"
+    assert linked(own_cards(channel)[-1]) == [10]
+    assert [told.thread_ts for told in channel.replies] == [outcome.ts]
+    assert channel.handle(channel.receive(issue.reopened(MONA, channel.clock.now))).done == "Updated"
 
 
-def test_a_comment_told_in_a_fold_makes_no_card_when_it_comes_again_later(room: Room) -> None:
+def test_a_comment_told_in_a_fold_makes_no_card_when_it_comes_again_later(channel: Channel) -> None:
     """A redelivery after the burst finds its reply in the fold's thread."""
-    issue = burst(room, 10)[-1]
-    event = room.read(issue.commented(MONA, room.clock.now, "me too"))
-    room.handle(event)
-    room.clock.pass_until(room.clock.now + timedelta(hours=1))
-    assert room.handle(event).done == "Folded before"
-    assert len(room.cards) == LIMIT + 1
-    assert len(room.replies) == 1
+    issue = burst(channel, 10)[-1]
+    event = channel.receive(issue.commented(MONA, channel.clock.now, "me too"))
+    channel.handle(event)
+    channel.clock.pass_until(channel.clock.now + timedelta(hours=1))
+    assert channel.handle(event).done == "Folded before"
+    assert len(channel.cards) == LIMIT + 1
+    assert len(channel.replies) == 1
 
 
-def test_only_the_first_of_a_fold_mentions_whom_new_issues_are_shown_to(room: Room) -> None:
+def test_only_the_first_of_a_fold_mentions_whom_new_issues_are_shown_to(channel: Channel) -> None:
     """Thirty issues at once ping six times, not thirty."""
     for number in range(1, 31):
-        room.handle(opened(room, number), mention=("U0AAAAAAA", "S0BBBBBBB"))
+        channel.handle(opened(channel, number), mention=("U0AAAAAAA", "S0BBBBBBB"))
     posts = [
         str(arguments["blocks"])
-        for method, arguments in room.server.requests
-        if method == "chat.postMessage" and arguments["channel"] == room.channel
+        for method, arguments in channel.server.requests
+        if method == "chat.postMessage" and arguments["channel"] == channel.id
     ]
     assert [text.count("<@U0AAAAAAA>") for text in posts] == [1] * (LIMIT + 1)
     assert [text.count("<!subteam^S0BBBBBBB>") for text in posts] == [1] * (LIMIT + 1)
 
 
-def test_an_issue_outside_the_route_is_not_folded(room: Room) -> None:
+def test_an_issue_outside_the_route_is_not_folded(channel: Channel) -> None:
     """A label that takes an issue out of the channel adds nothing to it, in a burst either."""
-    burst(room, 10)
-    issue = room.issue(number=77)
-    assert room.handle(room.read(issue.labeled(MONA, room.clock.now, "wontfix")), leaving=True).ts == ""
-    assert linked(*folds(room)) == [6, 7, 8, 9, 10]
+    burst(channel, 10)
+    issue = channel.issue(number=77)
+    assert (
+        channel.handle(channel.receive(issue.labeled(MONA, channel.clock.now, "wontfix")), leaving=True).ts
+        == ""
+    )
+    assert linked(*folds(channel)) == [6, 7, 8, 9, 10]
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=25)
 @given(st.data())
-def test_no_issue_and_no_reply_is_lost_or_doubled_in_a_burst(house: Rooms, data: st.DataObject) -> None:
+def test_no_issue_and_no_reply_is_lost_or_doubled_in_a_burst(
+    workspace: Workspace, data: st.DataObject
+) -> None:
     """Lives, duplicates, any order, lost answers, crashes: each issue is linked once, and told of once.
 
     One that had news after the burst is linked from its fold and from its own card.
     """
-    room = house.room(fold_over=LIMIT)
-    hearing = Hearing(channel=room.channel)
-    lives = {number: life(room, number, data.draw(news)) for number in range(1, 13)}
+    channel = workspace.channel(fold_over=LIMIT)
+    hearing = Hearing(channel=channel.id)
+    lives = {number: life(channel, number, data.draw(news)) for number in range(1, 13)}
     events = [event for lived in lives.values() for event in lived]
     repeated = data.draw(st.lists(st.sampled_from(events), max_size=6))
     waiting = data.draw(st.permutations([*events, *repeated]))
     attempts = 0
     while waiting:
         attempts += 1
-        trouble = data.draw(troubles) if attempts <= 30 else None
+        fault = data.draw(faults) if attempts <= 30 else None
         event = waiting.pop(0)
-        if not room.attempt(event, [hearing], trouble):
+        if not channel.attempt(event, [hearing], fault):
             waiting.append(event)
-        room.clock.pass_until(room.clock.now + data.draw(pauses))
-    cards, listed = Counter(linked(*own_cards(room))), Counter(linked(*folds(room)))
+        channel.clock.pass_until(channel.clock.now + data.draw(pauses))
+    cards, listed = Counter(linked(*own_cards(channel))), Counter(linked(*folds(channel)))
     assert set((cards + listed).values()) <= {1, 2}
     assert cards.keys() | listed.keys() == lives.keys()
     assert {*cards.values(), *listed.values()} == {1}
-    for folded in folds(room):
+    for folded in folds(channel):
         assert folded.text.split()[0] == str(len(linked(folded)))
-    told = Counter(kept.metadata["event_payload"]["delivery_id"] for kept in room.replies if kept.metadata)
-    due = [event for event in events if reply.due(event, shown(event), hearing, GITHUB)]
+    told = Counter(kept.metadata["event_payload"]["delivery_id"] for kept in channel.replies if kept.metadata)
+    due = [event for event in events if reply.due(event, issue_of(event), hearing, GITHUB)]
     assert told == Counter(event.delivery_id for event in due)
     for number in cards.keys() - listed.keys():
-        newest = max(lives[number], key=lambda event: index.as_of(event, shown(event)))
-        [kept] = [each for each in own_cards(room) if linked(each) == [number]]
-        assert kept.text == card.build(newest, shown(newest), hearing, GITHUB).text
+        newest = max(lives[number], key=lambda event: index.as_of(event, issue_of(event)))
+        [kept] = [each for each in own_cards(channel) if linked(each) == [number]]
+        assert kept.text == card.build(newest, issue_of(newest), hearing, GITHUB).text
 
 
 news = st.lists(st.sampled_from(["labeled", "commented", "closed"]), max_size=2, unique=True)
 pauses = st.sampled_from([timedelta(0), SECOND, 3 * SECOND, 3 * SECOND, 70 * SECOND])
-troubles = st.none() | st.builds(
-    Trouble, kind=st.sampled_from(["crash", "lost", "unheard", "refused"]), call=st.integers(1, 8)
+faults = st.none() | st.builds(
+    Fault, kind=st.sampled_from(["crash", "answer_lost", "request_lost", "refused"]), call=st.integers(1, 8)
 )
 
 
-def life(room: Room, number: int, steps: list[str]) -> list[IssueEvent]:
+def life(channel: Channel, number: int, steps: list[str]) -> list[IssueEvent]:
     """Return the events of an issue that is opened now, a second apart."""
-    issue, at = room.issue(number=number), room.clock.now
+    issue, at = channel.issue(number=number), channel.clock.now
     happened = [issue.opened()]
     for step in steps:
         at += SECOND
@@ -307,72 +314,72 @@ def life(room: Room, number: int, steps: list[str]) -> list[IssueEvent]:
             "closed": lambda at: issue.closed(MONA, at),
         }
         happened.append(acts[step](at))
-    return [room.read(event) for event in happened]
+    return [channel.receive(event) for event in happened]
 
 
-def test_news_told_in_a_fold_are_not_told_again_beneath_a_card(room: Room) -> None:
+def test_news_told_in_a_fold_are_not_told_again_beneath_a_card(channel: Channel) -> None:
     """A delivery that is repeated after the issue has got a card of its own is in the fold's thread."""
-    issue = burst(room, 10)[-1]
-    commented = room.read(issue.commented(MONA, room.clock.now, "me too"))
-    room.handle(commented)
-    room.clock.pass_until(room.clock.now + timedelta(hours=1))
-    assert room.handle(room.read(issue.closed(MONA, room.clock.now))).done == "Posted"
-    assert not room.handle(commented).replied
-    assert [told.text for told in room.replies].count("mona commented: me too") == 0
-    assert len(room.replies) == 2
+    issue = burst(channel, 10)[-1]
+    commented = channel.receive(issue.commented(MONA, channel.clock.now, "me too"))
+    channel.handle(commented)
+    channel.clock.pass_until(channel.clock.now + timedelta(hours=1))
+    assert channel.handle(channel.receive(issue.closed(MONA, channel.clock.now))).done == "Posted"
+    assert not channel.handle(commented).replied
+    assert [told.text for told in channel.replies].count("mona commented: me too") == 0
+    assert len(channel.replies) == 2
 
 
-def test_an_issue_that_another_instance_has_written_over_is_written_again(room: Room) -> None:
+def test_an_issue_that_another_instance_has_written_over_is_written_again(channel: Channel) -> None:
     """Each update of a fold is read back: both instances had read the same fold, and neither link is lost."""
-    burst(room, LIMIT + 1)
-    other = room.another()
-    first, second = opened(room, 50), opened(room, 51)
-    room.clock.pass_until(second.received_at)
-    [stale] = [each for message in history(room) if (each := fold.read(message))]
+    burst(channel, LIMIT + 1)
+    other = channel.another()
+    first, second = opened(channel, 50), opened(channel, 51)
+    channel.clock.pass_until(second.received_at)
+    [stale] = [each for message in history(channel) if (each := fold.read(message))]
 
     def overwrite() -> None:
-        message = fold.with_one_more(stale, second, shown(second), GITHUB, room.clock.now)
-        other.edge.update(room.channel, stale.ts, message)
+        message = fold.with_one_more(stale, second, issue_of(second), GITHUB, channel.clock.now)
+        other.slack.update(channel.id, stale.ts, message)
 
-    room.edge.calls = 0
-    room.edge.before = {3: overwrite}
-    assert room.handle(first).done == "Folded"
-    assert linked(*folds(room)) == [LIMIT + 1, 51, 50]
+    channel.slack.calls = 0
+    channel.slack.before = {3: overwrite}
+    assert channel.handle(first).done == "Folded"
+    assert linked(*folds(channel)) == [LIMIT + 1, 51, 50]
 
 
-def test_a_fold_that_is_written_over_again_and_again_is_left_to_pubsub(room: Room) -> None:
+def test_a_fold_that_is_written_over_again_and_again_is_left_to_pubsub(channel: Channel) -> None:
     """Three tries; then the delivery comes again, and nothing has been acknowledged."""
-    burst(room, LIMIT + 1)
-    [folded] = folds(room)
+    burst(channel, LIMIT + 1)
+    [folded] = folds(channel)
     as_it_was = Message(text=folded.text, blocks=folded.blocks, metadata=folded.metadata or {})
-    other = room.another()
-    room.edge.calls = 0
-    room.edge.before = {
-        call: lambda: other.edge.update(room.channel, folded.ts, as_it_was) for call in (3, 5, 7)
+    other = channel.another()
+    channel.slack.calls = 0
+    channel.slack.before = {
+        call: lambda: other.slack.update(channel.id, folded.ts, as_it_was) for call in (3, 5, 7)
     }
-    before = len(room.server.requests)
+    before = len(channel.server.requests)
     with pytest.raises(Unavailable) as error:
-        room.handle(opened(room, 50))
+        channel.handle(opened(channel, 50))
     assert error.value.reason == "slack_fold_contended"
-    assert [method for method, _ in room.server.requests[before:]].count("chat.update") == 3 + 3
+    assert [method for method, _ in channel.server.requests[before:]].count("chat.update") == 3 + 3
 
 
-def test_a_fold_that_somebody_removes_meanwhile_is_begun_anew(room: Room) -> None:
+def test_a_fold_that_somebody_removes_meanwhile_is_begun_anew(channel: Channel) -> None:
     """Between its update and the reading back: the issue must not be lost with it."""
-    burst(room, LIMIT + 1)
-    [folded] = folds(room)
-    room.edge.calls = 0
-    room.edge.before = {3: lambda: room.another().edge.delete(room.channel, folded.ts)}
-    assert room.handle(opened(room, 50)).done == "Folded"
-    assert linked(*folds(room)) == [50]
+    burst(channel, LIMIT + 1)
+    [folded] = folds(channel)
+    channel.slack.calls = 0
+    channel.slack.before = {3: lambda: channel.another().slack.delete(channel.id, folded.ts)}
+    assert channel.handle(opened(channel, 50)).done == "Folded"
+    assert linked(*folds(channel)) == [50]
 
 
-def test_two_instances_that_begin_a_fold_at_once_end_with_one(room: Room) -> None:
+def test_two_instances_that_begin_a_fold_at_once_end_with_one(channel: Channel) -> None:
     """The younger fold removes itself, and its issue goes into the older one."""
-    burst(room, LIMIT)
-    other = room.another()
-    events = [opened(room, number) for number in (50, 51)]
-    room.clock.pass_until(events[-1].received_at)
+    burst(channel, LIMIT)
+    other = channel.another()
+    events = [opened(channel, number) for number in (50, 51)]
+    channel.clock.pass_until(events[-1].received_at)
     meeting = threading.Barrier(2)
 
     def wait() -> None:
@@ -381,19 +388,19 @@ def test_two_instances_that_begin_a_fold_at_once_end_with_one(room: Room) -> Non
         except threading.BrokenBarrierError:
             return
 
-    for instance in (room, other):
-        instance.edge.calls = 0
-        instance.edge.before = {3: wait}
+    for instance in (channel, other):
+        instance.slack.calls = 0
+        instance.slack.before = {3: wait}
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda pair: pair[0].handle(pair[1]), zip((room, other), events, strict=True)))
-    [folded] = folds(room)
+        list(pool.map(lambda pair: pair[0].handle(pair[1]), zip((channel, other), events, strict=True)))
+    [folded] = folds(channel)
     assert sorted(linked(folded)) == [50, 51]
 
 
-def test_a_folded_issue_takes_three_calls(room: Room) -> None:
+def test_a_folded_issue_takes_three_calls(channel: Channel) -> None:
     """Once a burst is known: look, update, read back."""
-    burst(room, LIMIT + 1)
-    calls = room.calls(lambda: room.handle(opened(room, 50)))
+    burst(channel, LIMIT + 1)
+    calls = channel.calls(lambda: channel.handle(opened(channel, 50)))
     assert Counter(calls) == {"conversations.history": 1, "chat.update": 1, "conversations.replies": 1}
 
 
@@ -415,32 +422,32 @@ def strange_folds() -> Iterator[tuple[Any, list[dict[str, Any]]]]:
 
 @pytest.mark.parametrize(("payload", "blocks"), [*strange_folds()])
 def test_what_another_app_calls_a_fold_stops_no_channel(
-    room: Room, payload: Any, blocks: list[dict[str, Any]]
+    channel: Channel, payload: Any, blocks: list[dict[str, Any]]
 ) -> None:
     """Metadata is anybody's to write: what cannot be read is none, and a burst folds as ever."""
     metadata = {"event_type": fold.FOLD, "event_payload": payload}
-    room.edge.post(room.channel, Message(text="Theirs", blocks=tuple(blocks), metadata=metadata))
-    burst(room, LIMIT + 2)
-    theirs, ours = folds(room)
+    channel.slack.post(channel.id, Message(text="Theirs", blocks=tuple(blocks), metadata=metadata))
+    burst(channel, LIMIT + 2)
+    theirs, ours = folds(channel)
     assert (theirs.text, list(theirs.blocks)) == ("Theirs", blocks)
     assert linked(ours) == [LIMIT + 1, LIMIT + 2]
-    assert linked(*own_cards(room)) == list(range(1, LIMIT + 1))
+    assert linked(*own_cards(channel)) == list(range(1, LIMIT + 1))
 
 
 @pytest.fixture(scope="module")
-def lagging() -> Iterator[Rooms]:
+def lagging() -> Iterator[Workspace]:
     """Return a workspace whose history shows a message two seconds late."""
-    with rooms(history_lag=2.0) as running:
+    with running_workspace(history_lag=2.0) as running:
         yield running
 
 
-def test_a_burst_folds_although_the_history_lags(lagging: Rooms) -> None:
+def test_a_burst_folds_although_the_history_lags(lagging: Workspace) -> None:
     """Three new issues a second, each delivered twice: one fold, which holds each of its issues once."""
-    room = lagging.room(fold_over=LIMIT)
+    channel = lagging.channel(fold_over=LIMIT)
     for number in range(1, 31):
-        event = room.read(room.issue(number=number).opened(), at=room.clock.now - SECOND)
+        event = channel.receive(channel.issue(number=number).opened(), at=channel.clock.now - SECOND)
         for _ in range(2):
-            room.handle(event)
-        room.clock.pass_until(room.clock.now + SECOND / 3)
-    [folded] = folds(room)
-    assert linked(*own_cards(room), folded) == list(range(1, 31))
+            channel.handle(event)
+        channel.clock.pass_until(channel.clock.now + SECOND / 3)
+    [folded] = folds(channel)
+    assert linked(*own_cards(channel), folded) == list(range(1, 31))

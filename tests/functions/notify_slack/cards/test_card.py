@@ -13,17 +13,17 @@ from clients.slack.client import Slack
 from functions.notify_slack.cards import card
 from functions.notify_slack.cards import metadata as index
 from functions.notify_slack.routing.routes import Hearing
-from local.slack.rules import CONTROL
+from local.slack.rules.mrkdwn import CONTROL
 from local.slack.server import SlackServer
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery, Source
 from pipeline.events import IssueEvent
-from tests.support.hostile_text import assert_inert, events, hearings, payloads, texts, wire
+from tests.support.hostile_text import assert_inert, events, hearings, hostile_payloads, texts, wire
 from tests.support.messages import NOON, an_issue
 
 GITHUB = "https://github.com"
-MONA = github.Person(login="mona")
-ANN = github.Person(login="ann")
+MONA = accounts.Account(login="mona")
+ANN = accounts.Account(login="ann")
 FORMATS = ("compact", "full")
 PEOPLE = {"mona": "U1MONA", "w1": "W1"}
 
@@ -62,7 +62,7 @@ def found(message: dict[str, Any]) -> index.Found:
     return kept
 
 
-def late(message: dict[str, Any], event: github.Event) -> dict[str, Any]:
+def late(message: dict[str, Any], event: payloads.Event) -> dict[str, Any]:
     """Return the card after an event that is older than it is."""
     happened = read(event.payload, event.name)
     assert happened.issue is not None
@@ -94,7 +94,7 @@ def lines(message: dict[str, Any]) -> tuple[str, ...]:
 def test_no_payload_can_break_out_of_its_card(data: st.DataObject) -> None:
     """Any text in any field: Slack's rules hold, the routes alone mention, and links go to GitHub."""
     event, action = data.draw(events)
-    happened, hearing = read(data.draw(payloads(action)), event), data.draw(hearings)
+    happened, hearing = read(data.draw(hostile_payloads(action)), event), data.draw(hearings)
     assert happened.issue is not None
     made = card.build(happened, happened.issue, hearing, GITHUB)
     assert_inert(made, GITHUB, hearing)
@@ -110,7 +110,7 @@ def test_slack_takes_whatever_a_stranger_writes() -> None:
     @given(st.data())
     def check(data: st.DataObject) -> None:
         event, action = data.draw(events)
-        happened, hearing = read(data.draw(payloads(action)), event), data.draw(hearings)
+        happened, hearing = read(data.draw(hostile_payloads(action)), event), data.draw(hearings)
         assert happened.issue is not None
         made = card.build(happened, happened.issue, hearing, GITHUB)
         ts = slack.post(hearing.channel, made)
@@ -129,7 +129,7 @@ FORMATTING = re.compile(r"(?<![^\W_])[*_~]+|[*_~]+(?![^\W_])|`")
 @given(st.text(st.sampled_from("*_~`|<>&ab1 .\n"), min_size=1, max_size=20))
 def test_a_title_cannot_format_what_is_around_it(title: str) -> None:
     """Stars, bars and backticks in titles, names and labels neither end our bold nor begin a code span."""
-    payload = an_issue(title=title, labels=[title], author=github.Person(login=title)).opened().payload
+    payload = an_issue(title=title, labels=[title], author=accounts.Account(login=title)).opened().payload
     payload["repository"]["full_name"] = f"acme/{title}"
     text = CONTROL.sub(lambda found: found["label"] or "", lines(card_of(payload))[0])
     [frame] = re.findall("`[^`]*`", text)
@@ -228,7 +228,8 @@ def test_a_pull_request_is_silent() -> None:
 def test_ping_and_payloads_without_an_issue_are_silent() -> None:
     """What is about no issue makes no card."""
     assert (
-        card.shown(read(github.ping(github.Repository(full_name="acme/app"), MONA).payload, "ping")) is None
+        card.shown(read(payloads.ping(accounts.Repository(full_name="acme/app"), MONA).payload, "ping"))
+        is None
     )
     for issue in ({}, None, [], "x"):
         assert card.shown(read({"action": "opened", "issue": issue})) is None
@@ -291,7 +292,7 @@ def test_an_issue_that_goes_on() -> None:
     """Any later event shows the issue as it stands, and how old it is: labels, assignees, comments."""
     issue = an_issue(labels=["bug"], comments=2)
     for number in range(8):
-        event = issue.assigned(MONA, NOON, github.Person(login=f"w{number}"))
+        event = issue.assigned(MONA, NOON, accounts.Account(login=f"w{number}"))
     message = card_of(event.payload)
     assert message["text"] == "Open issue: acme/app#7 Export fails"
     assert lines(message) == (
@@ -305,7 +306,7 @@ def test_an_issue_that_is_gone() -> None:
     message = card_of(an_issue().deleted(MONA, NOON).payload)
     assert message["text"] == "Deleted: acme/app#7 Export fails"
     assert lines(message) == (f":wastebasket: *acme/app#7* {LINK} · octavia, {DAY}", "deleted by mona")
-    event, _ = an_issue().transferred(MONA, NOON, github.Repository(full_name="acme/lib"), 3)
+    event, _ = an_issue().transferred(MONA, NOON, accounts.Repository(full_name="acme/lib"), 3)
     message = card_of(event.payload)
     assert message["text"] == "Transferred: acme/app#7 Export fails"
     assert lines(message) == (
@@ -424,7 +425,7 @@ def test_no_comments_are_not_counted(count: Any) -> None:
 
 def test_a_destination_without_a_number_says_so() -> None:
     """A number that the payload does not hold is not made up."""
-    event, _ = an_issue().transferred(MONA, NOON, github.Repository(full_name="acme/lib"), 3)
+    event, _ = an_issue().transferred(MONA, NOON, accounts.Repository(full_name="acme/lib"), 3)
     del event.payload["changes"]["new_issue"]["number"]
     assert lines(card_of(event.payload))[1] == "transferred to acme/lib#? by mona"
 
@@ -491,7 +492,7 @@ def test_metadata_is_the_contract() -> None:
     assert card_of(payload)["metadata"] == {
         "event_type": "issuewire_card",
         "event_payload": {
-            "issue": f"{github.number_for('acme/app')}#7",
+            "issue": f"{accounts.number_for('acme/app')}#7",
             "updated_at": "2026-01-05T13:00:00.000000Z",
             "deliveries": ["d-1"],
             "schema": 1,
@@ -506,8 +507,8 @@ def test_metadata_is_the_contract() -> None:
 def test_assignees_are_mentioned_and_nobody_else(format_: str) -> None:
     """The author, who closed it, and logins that the routes file does not know are names."""
     issue = an_issue(author=MONA)
-    issue.assigned(MONA, NOON, github.Person(login="W1"))
-    issue.assigned(MONA, NOON, github.Person(login="stranger"))
+    issue.assigned(MONA, NOON, accounts.Account(login="W1"))
+    issue.assigned(MONA, NOON, accounts.Account(login="stranger"))
     message = card_of(issue.closed(MONA, NOON).payload, format=format_, people=PEOPLE)
     assert sum(text.count("<@") for text in texts(message)) == 1
     assert any("<@W1>, stranger" in text for text in texts(message))
@@ -583,7 +584,7 @@ def test_a_close_that_comes_late_says_who_it_was(format_: str) -> None:
     assert lines_of_context(told)[1:] == lines_of_context(message)[1:]
     assert told["blocks"][:-1] == message["blocks"][:-1]
     assert late(told, labeled)["blocks"] == told["blocks"]
-    stale = github.Event(
+    stale = payloads.Event(
         name=close.name, payload={**close.payload, "issue": {**close.payload["issue"], "state": "open"}}
     )
     for event in (before, labeled, stale, issue.commented(MONA, NOON, "x")):
@@ -684,7 +685,7 @@ def test_the_full_card_of_an_issue_that_is_done(end: str, headline: str, words: 
     event = {
         "closed": lambda: issue.closed(MONA, at),
         "deleted": lambda: issue.deleted(MONA, at),
-        "transferred": lambda: issue.transferred(MONA, at, github.Repository(full_name="acme/lib"), 3)[0],
+        "transferred": lambda: issue.transferred(MONA, at, accounts.Repository(full_name="acme/lib"), 3)[0],
     }[end]()
     message = card_of(event.payload, format="full")
     assert message["blocks"][0]["text"]["text"] == f"{headline} · acme/app#7"

@@ -13,7 +13,7 @@ from clients.slack.client import Slack
 from functions.notify_slack.cards import thread_reply as reply
 from functions.notify_slack.routing.routes import Hearing
 from local.slack.server import SlackServer
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
 from tests.support import hostile_text as hostile
@@ -21,8 +21,8 @@ from tests.support.hostile_text import wire
 from tests.support.messages import NOON, an_issue
 
 GITHUB = "https://github.com"
-MONA = github.Person(login="mona")
-OCTAVIA = github.Person(login="octavia")
+MONA = accounts.Account(login="mona")
+OCTAVIA = accounts.Account(login="octavia")
 LATER = NOON + timedelta(hours=3)
 
 
@@ -32,7 +32,7 @@ def read(payload: dict[str, Any], name: str) -> IssueEvent:
     return IssueEvent.from_delivery(Delivery(delivery_id="d-1", event=name, body=body, received_at=LATER))
 
 
-def due(event: github.Event, **hearing: Any) -> Message | None:
+def due(event: payloads.Event, **hearing: Any) -> Message | None:
     """Return the reply to the event."""
     happened = read(event.payload, event.name)
     assert happened.issue is not None
@@ -50,7 +50,7 @@ def test_a_comment_is_linked_and_begins() -> None:
     """The words lead to the comment; what follows is its beginning, plain and on one line."""
     body = "me **too**\n\n- *really* &lt;!channel> <!-- x --> " + "x" * 400
     notice, text = shown(due(an_issue().commented(MONA, LATER, body)))
-    number = github.number_for("acme/app#7/1")
+    number = accounts.number_for("acme/app#7/1")
     assert text.startswith(
         f"mona <https://github.com/acme/app/issues/7#issuecomment-{number}|commented>: "
         "me too • really &lt;!channel&gt; x"
@@ -84,7 +84,7 @@ def test_a_comment_that_does_not_say_which_it_is_has_no_link(comment: dict[str, 
     """An address would lead nowhere; that somebody commented is told all the same."""
     payload = an_issue().commented(MONA, LATER, "x").payload
     del payload["comment"]
-    event = github.Event(name="issue_comment", payload={**payload, **comment})
+    event = payloads.Event(name="issue_comment", payload={**payload, **comment})
     assert shown(due(event)) == (f"mona commented{said}",) * 2
 
 
@@ -97,7 +97,7 @@ def test_a_comment_shows_what_is_new_in_it() -> None:
 def test_who_is_given_the_issue_is_mentioned() -> None:
     """Nobody else is, whoever is known."""
     people = {"octavia": "U1OCTAVIA", "mona": "U1MONA"}
-    event = an_issue().assigned(MONA, LATER, github.Person(login="Octavia"))
+    event = an_issue().assigned(MONA, LATER, accounts.Account(login="Octavia"))
     assert shown(due(event, people=people)) == ("mona assigned <@U1OCTAVIA>",) * 2
     for other in (an_issue().closed(MONA, LATER), an_issue().commented(MONA, LATER, "@octavia <@U1MONA>")):
         assert "<@" not in shown(due(other, people=people))[1]
@@ -118,12 +118,12 @@ def test_a_new_issue_is_shown_to_whom_the_route_names() -> None:
         (an_issue().reopened(MONA, LATER), "mona reopened this"),
         (an_issue().assigned(MONA, LATER, OCTAVIA), "mona assigned octavia"),
         (
-            an_issue().transferred(MONA, LATER, github.Repository(full_name="acme/lib"), 3)[0],
+            an_issue().transferred(MONA, LATER, accounts.Repository(full_name="acme/lib"), 3)[0],
             "mona transferred this to acme/lib#3",
         ),
     ],
 )
-def test_what_is_worth_a_line(event: github.Event, text: str) -> None:
+def test_what_is_worth_a_line(event: payloads.Event, text: str) -> None:
     """Who did what, and the metadata by which the reply is known again."""
     message = due(event)
     assert shown(message) == (text, text)
@@ -131,7 +131,7 @@ def test_what_is_worth_a_line(event: github.Event, text: str) -> None:
     assert message.metadata == {
         "event_type": "issuewire_reply",
         "event_payload": {
-            "issue": f"{github.number_for('acme/app')}#7",
+            "issue": f"{accounts.number_for('acme/app')}#7",
             "delivery_id": "d-1",
             "schema": 1,
         },
@@ -142,7 +142,7 @@ def test_what_is_not() -> None:
     """The card says it already, and everything else is not worth a line."""
     issue = an_issue()
     comment = issue.commented(MONA, LATER, "x")
-    edited = github.Event(name="issue_comment", payload={**comment.payload, "action": "edited"})
+    edited = payloads.Event(name="issue_comment", payload={**comment.payload, "action": "edited"})
     others = [issue.opened(), issue.labeled(MONA, LATER, "bug"), issue.edited(MONA, LATER, "y"), edited]
     assert [due(event) for event in [*others, issue.deleted(MONA, LATER)]] == [None] * 5
 
@@ -152,7 +152,7 @@ def test_what_is_not() -> None:
 def test_no_payload_can_break_out_of_its_reply(data: st.DataObject) -> None:
     """Slack's rules hold, only the routes mention anybody, and the one link goes to the comment."""
     name, action = data.draw(hostile.events)
-    happened, hearing = read(data.draw(hostile.payloads(action)), name), data.draw(hostile.hearings)
+    happened, hearing = read(data.draw(hostile.hostile_payloads(action)), name), data.draw(hostile.hearings)
     assert happened.issue is not None
     message = reply.due(happened, happened.issue, hearing, GITHUB)
     if message is not None:
@@ -166,7 +166,7 @@ def test_slack_takes_whatever_a_stranger_comments() -> None:
     @settings(derandomize=True, database=None, deadline=None, max_examples=40)
     @given(st.data())
     def check(data: st.DataObject) -> None:
-        payload, hearing = data.draw(hostile.payloads("created")), data.draw(hostile.hearings)
+        payload, hearing = data.draw(hostile.hostile_payloads("created")), data.draw(hostile.hearings)
         happened = read(payload, "issue_comment")
         assert happened.issue is not None
         message = reply.due(happened, happened.issue, hearing, GITHUB)

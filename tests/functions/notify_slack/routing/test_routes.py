@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 from functions.notify_slack.routing import routes_file
 from functions.notify_slack.routing.routes import Hearing, Route, Routes
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
 from tests.support.messages import NOON, an_issue
 
-MONA = github.Person(login="mona")
-BOT = github.Person(login="dependabot[bot]", type="Bot")
-OCTAVIA = github.Person(login="octavia")
+MONA = accounts.Account(login="mona")
+BOT = accounts.Account(login="dependabot[bot]", type="Bot")
+OCTAVIA = accounts.Account(login="octavia")
 LATER = NOON + timedelta(hours=1)
 
 
-def read(event: github.Event) -> IssueEvent:
+def read(event: payloads.Event) -> IssueEvent:
     """Return the event as it arrives: through JSON bytes."""
     body = json.dumps(event.payload).encode()
     return IssueEvent.from_delivery(
@@ -33,7 +33,7 @@ def read(event: github.Event) -> IssueEvent:
 def event_in(repository: str | None) -> IssueEvent:
     """Return an event of the repository."""
     named = {} if repository is None else {"repository": {"full_name": repository}}
-    return read(github.Event(name="issues", payload={"action": "opened", **named}))
+    return read(payloads.Event(name="issues", payload={"action": "opened", **named}))
 
 
 def channels(text: str, repository: str | None = "acme/app") -> tuple[str, ...]:
@@ -144,7 +144,7 @@ def test_in_an_author_pattern_only_the_star_and_the_question_mark_are_wild(
     muted: bool,  # noqa: FBT001 - a table
 ) -> None:
     """Brackets are literal: what mutes every bot must not mute bob. Logins know no case."""
-    event = read(an_issue(author=github.Person(login=login)).opened())
+    event = read(an_issue(author=accounts.Account(login=login)).opened())
     route = replace(one().routes[0], mute_authors=(pattern,))  # the file itself would refuse "[!a]"
     expected = [f"the author {login!r} is muted by {pattern}"] if muted else []
     assert [reason.text for reason in route.verdict(event).why_not] == expected
@@ -195,7 +195,7 @@ def test_a_muted_authors_issue_has_no_card_whoever_closes_it() -> None:
 def test_an_issue_that_a_bot_moved_here_is_its_authors() -> None:
     """By transfer an issue is opened by whoever moves it; its author is who counts."""
     payload = {**an_issue().opened().payload, "sender": BOT.as_json()}
-    assert why_not(one(), read(github.Event(name="issues", payload=payload))) == []
+    assert why_not(one(), read(payloads.Event(name="issues", payload=payload))) == []
 
 
 def test_a_deleted_account_is_muted_by_nothing() -> None:
@@ -203,7 +203,7 @@ def test_a_deleted_account_is_muted_by_nothing() -> None:
     route = replace(one().routes[0], mute_authors=("*",))  # the file itself would refuse it
     payload = {**an_issue(author=None).closed(MONA, LATER).payload, "sender": None}
     assert route.verdict(read(an_issue(author=None).opened())).matches
-    verdict = route.verdict(read(github.Event(name="issues", payload=payload)))
+    verdict = route.verdict(read(payloads.Event(name="issues", payload=payload)))
     assert (verdict.matches, verdict.quiet) == (True, None)
 
 
@@ -217,7 +217,7 @@ def test_a_route_hears_the_events_it_names() -> None:
         read(issue.opened()),
         read(issue.closed(MONA, LATER)),
         read(issue.commented(MONA, LATER, "x")),
-        read(github.Event(name="issues", payload={**issue.opened().payload, "action": "some_day"})),
+        read(payloads.Event(name="issues", payload={**issue.opened().payload, "action": "some_day"})),
     ]
     chosen = one('events = ["issues.opened", "issue_comment.created"]')
     assert [heard(chosen, event) for event in events] == [("C1",), (), ("C1",), ()]
@@ -242,7 +242,7 @@ def test_a_repository_is_public_only_when_it_says_so(private: object, hearing: l
     payload = {"action": "opened", "repository": {"full_name": "acme/app", "private": private}}
     if private is None:
         payload = {"action": "opened"}
-    event = read(github.Event(name="issues", payload=payload))
+    event = read(payloads.Event(name="issues", payload=payload))
     words = ("any", "only", "never")
     assert [word for word in words if heard(one(f'private = "{word}"'), event)] == hearing
     silent = next(word for word in words if word not in hearing)
@@ -348,7 +348,7 @@ def test_whoever_acts_is_not_mentioned() -> None:
     """Not by the own login, not by another one of the same person, not by the route; case does not matter."""
     routes = routes_file.parse(PEOPLE + '[[route]]\nchannels = ["C1"]\nmention = ["U2", "S1"]\n')
     issue = an_issue()
-    hearing = the_hearing(routes, read(issue.closed(github.Person(login="MONA"), LATER)))
+    hearing = the_hearing(routes, read(issue.closed(accounts.Account(login="MONA"), LATER)))
     assert (hearing.people, hearing.mention) == ({"octavia": "U1"}, ("S1",))
     hearing = the_hearing(routes, read(issue.closed(OCTAVIA, LATER)))
     assert (hearing.people, hearing.mention) == ({"mona": "U2", "mona-at-work": "U2"}, ("U2", "S1"))
@@ -417,19 +417,19 @@ some_person = st.sampled_from([OCTAVIA, MONA, BOT])
 
 
 @st.composite
-def some_event(draw: st.DrawFn) -> github.Event:
+def some_event(draw: st.DrawFn) -> payloads.Event:
     """Return anything that happens to some issue."""
-    repository = github.Repository(
+    repository = accounts.Repository(
         full_name=draw(st.sampled_from(["acme/app", "beta/app"])), private=draw(st.booleans())
     )
     issue = an_issue(repository=repository, author=draw(some_person), labels=draw(SOME_LABELS))
     event = issue.closed(draw(some_person), LATER)
     name, _, action = draw(st.sampled_from(EVENT_NAMES)).partition(".")
     label = {"label": {"name": draw(st.sampled_from(LABELS))}} if action.endswith("labeled") else {}
-    return github.Event(name=name, payload={**event.payload, "action": action, **label})
+    return payloads.Event(name=name, payload={**event.payload, "action": action, **label})
 
 
-def naive(routes: list[Route], people: dict[str, str], event: github.Event) -> dict[str, Hearing]:
+def naive(routes: list[Route], people: dict[str, str], event: payloads.Event) -> dict[str, Hearing]:
     """Return who hears the event and how, told from the payload by the definitions, one channel at a time."""
     payload = event.payload
     sender = payload["sender"]["login"]
@@ -484,7 +484,7 @@ def naive(routes: list[Route], people: dict[str, str], event: github.Event) -> d
 @given(routes=st.lists(some_route, max_size=4), people=some_people, event=some_event())
 @settings(deadline=None, max_examples=400)
 def test_each_channel_hears_what_the_definitions_say(
-    routes: list[Route], people: dict[str, str], event: github.Event
+    routes: list[Route], people: dict[str, str], event: payloads.Event
 ) -> None:
     """Held to a second evaluation: the same channels, each once, and whoever acts is in none of them."""
     hearings = Routes(routes=tuple(routes), people=people).hearings(read(event))
@@ -526,7 +526,7 @@ def test_whatever_a_payload_holds_each_route_has_a_verdict(payload: dict[str, An
         '[[route]]\nchannels = ["C1"]\nprivate = "never"\nlabels_none = ["a"]\n'
         '[[route]]\nchannels = ["C2"]\nrepositories = ["acme/*"]\nmute_authors = []\n'
     )
-    read_event = read(github.Event(name=event, payload=payload))
+    read_event = read(payloads.Event(name=event, payload=payload))
     verdicts = routes.explain(read_event)
     assert len(verdicts) == 2
     assert heard(routes, read_event) == tuple(
@@ -576,5 +576,5 @@ def test_silence_is_told_by_the_routes_of_the_repository() -> None:
     assert routes.silence(read(an_issue(author=BOT).opened())) == (
         "ours: the author 'dependabot[bot]' is muted by *[bot]"
     )
-    elsewhere = an_issue(repository=github.Repository(full_name="gamma/app"))
+    elsewhere = an_issue(repository=accounts.Repository(full_name="gamma/app"))
     assert routes.silence(read(elsewhere.opened())) == "no route names the repository"

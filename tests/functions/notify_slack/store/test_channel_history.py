@@ -13,7 +13,7 @@ from functions.notify_slack.cards.metadata import CARD
 from functions.notify_slack.store import channel_history as search
 from pipeline.events import Issue
 from tests.support.messages import NOON
-from tests.support.rooms import MONA, Room, rooms, shown
+from tests.support.workspace import MONA, Channel, issue_of, running_workspace
 
 KINDS = (CARD, index.REPLY, fold.FOLD)
 
@@ -46,21 +46,21 @@ def test_a_message_without_metadata_of_ours_is_passed_over(metadata: Any) -> Non
 
 
 @pytest.fixture
-def room() -> Iterator[Room]:
+def channel() -> Iterator[Channel]:
     """Return an empty channel."""
-    with rooms() as house:
-        yield house.room()
+    with running_workspace() as workspace:
+        yield workspace.channel()
 
 
-def post(room: Room, kind: str, **payload: Any) -> str:
+def post(channel: Channel, kind: str, **payload: Any) -> str:
     """Post a message with this metadata, and return its ts."""
     metadata = {"event_type": kind, "event_payload": payload}
-    return room.edge.post(room.channel, Message(text="x", blocks=(section("x"),), metadata=metadata))
+    return channel.slack.post(channel.id, Message(text="x", blocks=(section("x"),), metadata=metadata))
 
 
-def opened(room: Room) -> Issue:
+def opened(channel: Channel) -> Issue:
     """Return an issue that is opened now."""
-    return shown(room.read(room.issue().opened()))
+    return issue_of(channel.receive(channel.issue().opened()))
 
 
 def test_of_several_cards_the_oldest_stays() -> None:
@@ -81,33 +81,35 @@ def test_of_several_folds_the_oldest_that_takes_more_stays() -> None:
     assert search.oldest_fold(folds[1:2], NOON) is None
 
 
-def test_an_issue_goes_into_the_newest_fold(room: Room) -> None:
+def test_an_issue_goes_into_the_newest_fold(channel: Channel) -> None:
     """However many take more."""
-    kept = [post(room, fold.FOLD, issues=f"1#{number}", moments="1") for number in (1, 2, 3)]
-    seen = search.look(room.edge, room.channel, "1#99", opened(room), room.clock.now)
+    kept = [post(channel, fold.FOLD, issues=f"1#{number}", moments="1") for number in (1, 2, 3)]
+    seen = search.look(channel.slack, channel.id, "1#99", opened(channel), channel.clock.now)
     assert [each.ts for each in seen.folds] == kept[::-1]
-    newest = seen.open_fold(room.clock.now)
+    newest = seen.open_fold(channel.clock.now)
     assert newest is not None
     assert newest.ts == kept[-1]
 
 
-def test_a_card_of_minutes_ago_is_seen_beside_the_one_just_posted(room: Room) -> None:
+def test_a_card_of_minutes_ago_is_seen_beside_the_one_just_posted(channel: Channel) -> None:
     """Another instance may have been slow; what came after the post is not asked for."""
-    first = post(room, CARD, issue="1#7")
-    room.clock.pass_until(room.clock.now + timedelta(minutes=9))
-    second = post(room, CARD, issue="1#7")
-    room.clock.pass_until(room.clock.now + timedelta(seconds=1))
-    post(room, CARD, issue="1#7")
-    before = search.just_before(room.edge, room.channel, second, room.clock.sleep)
+    first = post(channel, CARD, issue="1#7")
+    channel.clock.pass_until(channel.clock.now + timedelta(minutes=9))
+    second = post(channel, CARD, issue="1#7")
+    channel.clock.pass_until(channel.clock.now + timedelta(seconds=1))
+    post(channel, CARD, issue="1#7")
+    before = search.just_before(channel.slack, channel.id, second, channel.clock.sleep)
     assert [each["ts"] for each in before] == [first]
 
 
 @pytest.mark.parametrize("minutes", [-5, 5])
-def test_a_clock_five_minutes_off_hides_nothing_that_was_just_posted(room: Room, minutes: int) -> None:
+def test_a_clock_five_minutes_off_hides_nothing_that_was_just_posted(channel: Channel, minutes: int) -> None:
     """Neither the card, nor the reply in its thread: else each event would post both again."""
-    issue = room.issue()
-    event = room.read(issue.commented(MONA, room.clock.now, "me too"))
-    room.handle(event)
-    now = room.clock.now + timedelta(minutes=minutes)
-    [found] = search.look(room.edge, room.channel, index.key(event, shown(event)), shown(event), now).cards
-    assert search.has_reply(room.edge, room.channel, found.ts, event, now)
+    issue = channel.issue()
+    event = channel.receive(issue.commented(MONA, channel.clock.now, "me too"))
+    channel.handle(event)
+    now = channel.clock.now + timedelta(minutes=minutes)
+    [found] = search.look(
+        channel.slack, channel.id, index.key(event, issue_of(event)), issue_of(event), now
+    ).cards
+    assert search.has_reply(channel.slack, channel.id, found.ts, event, now)

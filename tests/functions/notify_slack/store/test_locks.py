@@ -85,7 +85,7 @@ def test_patience_ends_with_the_time_of_the_delivery() -> None:
     holder = threading.Thread(target=hold)
     holder.start()
     begun.wait()
-    with deadline.within(0):
+    with deadline.limit(0):
         with pytest.raises(Unavailable), turns.turn("issue"):
             pass
         with turns.turn("another"):

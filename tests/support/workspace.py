@@ -12,9 +12,9 @@ from clients.slack.client import Slack
 from functions.notify_slack.cards import card
 from functions.notify_slack.routing.routes import Hearing
 from functions.notify_slack.store.card_store import Living, Outcome
-from local.slack.page import Message as Kept
+from local.slack.message import Message as StoredMessage
 from local.slack.server import SlackServer
-from ops.send import payloads as github
+from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.errors import Unavailable
 from pipeline.events import Issue, IssueEvent
@@ -23,16 +23,16 @@ from tests.support.messages import NOON, an_issue
 
 TOKEN = "xoxb-local"
 GITHUB = "https://github.com"
-MONA = github.Person(login="mona")
-CHANNELS = [f"C{number:04}" for number in range(2_000)]
+MONA = accounts.Account(login="mona")
+CHANNEL_IDS = [f"C{number:04}" for number in range(2_000)]
 
 
 class Crash(BaseException):
-    """The instance is gone."""
+    """The instance has crashed."""
 
 
 class Clock:
-    """The one time of GitHub, Slack and the function; it only goes forward."""
+    """The one time of GitHub, Slack and the function; it never goes back."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -46,16 +46,16 @@ class Clock:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the time by `seconds`."""
         self.pass_until(self.now + timedelta(seconds=seconds))
 
     def pass_until(self, moment: datetime) -> None:
-        """Go forward, if that is forward."""
+        """Advance the time to `moment`, unless that has passed."""
         self.now = max(self.now, moment)
 
 
-class Unlucky(Slack):
-    """Slack's edge, to which something happens before or after its n-th call."""
+class FaultySlack(Slack):
+    """The bot client; `before[n]` runs before its n-th call."""
 
     def __init__(self, url: str) -> None:
         clock = FakeClock()
@@ -70,58 +70,58 @@ class Unlucky(Slack):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """What happens at the n-th call of an attempt: a crash before it, a lost answer, or a refusal."""
+class Fault:
+    """What goes wrong at the n-th call of an attempt: the instance crashes before it, or the call fails."""
 
-    kind: Literal["crash", "lost", "unheard", "refused"]
+    kind: Literal["crash", "answer_lost", "request_lost", "refused"]
     call: int
 
-    def befall(self, room: "Room") -> None:
-        """Let it happen at the next attempt."""
-        room.edge.calls = 0
-        room.edge.before = {self.call: lambda: self._happen(room)}
+    def inject(self, channel: "Channel") -> None:
+        """Let the channel's next attempt meet the fault."""
+        channel.slack.calls = 0
+        channel.slack.before = {self.call: lambda: self._occur(channel)}
 
-    def _happen(self, room: "Room") -> None:
+    def _occur(self, channel: "Channel") -> None:
         if self.kind == "crash":
             raise Crash
         faults: dict[str, dict[str, Any]] = {
-            "lost": {"drop": True, "after": True},
-            "unheard": {"drop": True},
+            "answer_lost": {"drop": True, "after": True},
+            "request_lost": {"drop": True},
             "refused": {"error": "fatal_error"},
         }
-        room.server.fail_next(1, **faults[self.kind])
+        channel.server.fail_next(1, **faults[self.kind])
 
 
 @dataclass(kw_only=True)
-class Room:
+class Channel:
     """One channel of the workspace, empty at first, and an instance of the function."""
 
     server: SlackServer
     clock: Clock
-    channel: str
+    id: str
     fold_over: int = 0
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
-        self.edge = Unlucky(self.server.url)
+        self.slack = FaultySlack(self.server.url)
         self.restart()
 
     def restart(self) -> None:
-        """Forget what the process knows: it is a new one."""
-        self.living = Living(
-            self.edge, GITHUB, fold_over=self.fold_over, now=self.clock, sleep=self.clock.sleep
+        """Start the instance again: it forgets what it kept in memory."""
+        self.card_store = Living(
+            self.slack, GITHUB, fold_over=self.fold_over, now=self.clock, sleep=self.clock.sleep
         )
 
-    def another(self) -> "Room":
+    def another(self) -> "Channel":
         """Return another instance that keeps cards in the same channel."""
-        return Room(server=self.server, clock=self.clock, channel=self.channel, fold_over=self.fold_over)
+        return Channel(server=self.server, clock=self.clock, id=self.id, fold_over=self.fold_over)
 
-    def issue(self, **changes: Any) -> github.Issue:
+    def issue(self, **changes: Any) -> payloads.Issue:
         """Return an issue that is created now."""
         return an_issue(**{"created_at": self.clock.now, **changes})
 
-    def read(self, event: github.Event, delivery_id: str = "", at: datetime | None = None) -> IssueEvent:
-        """Return the event as it arrives, a second after it happened."""
+    def receive(self, event: payloads.Event, delivery_id: str = "", at: datetime | None = None) -> IssueEvent:
+        """Return the event as the function reads it, received a second after it happened."""
         delivery = Delivery(
             delivery_id=delivery_id or f"d-{next(self.numbers)}",
             event=event.name,
@@ -131,85 +131,85 @@ class Room:
         return IssueEvent.from_delivery(delivery)
 
     def handle(self, event: IssueEvent, **hearing: Any) -> Outcome:
-        """Handle the event."""
+        """Show the event in the channel."""
         self.clock.pass_until(event.received_at)
-        return self.living.handle(Hearing(channel=self.channel, **hearing), event, shown(event))
+        return self.card_store.handle(Hearing(channel=self.id, **hearing), event, issue_of(event))
 
-    def attempt(self, event: IssueEvent, hearings: Sequence[Hearing], trouble: Trouble | None) -> bool:
-        """Handle the event in all channels, as the function does; return whether it is acknowledged.
+    def attempt(self, event: IssueEvent, hearings: Sequence[Hearing], fault: Fault | None) -> bool:
+        """Show the event in all channels, as the function does; return whether it is acknowledged.
 
-        Whatever the trouble was, it is over then; an instance that crashed has been started anew.
+        The fault is over after the attempt, and an instance that crashed has been started again.
         """
         self.clock.pass_until(event.received_at)
-        if trouble:
-            trouble.befall(self)
+        if fault:
+            fault.inject(self)
         acknowledged = True
         try:
             for hearing in hearings:
                 try:
-                    self.living.handle(hearing, event, shown(event))
+                    self.card_store.handle(hearing, event, issue_of(event))
                 except Unavailable:
                     acknowledged = False
         except Crash:
             acknowledged = False
             self.restart()
         self.server.clear_faults()
-        self.edge.before = {}
+        self.slack.before = {}
         return acknowledged
 
     def calls(self, act: Callable[[], object]) -> list[str]:
-        """Return the methods that are called meanwhile."""
+        """Return the methods that are called while `act` runs."""
         before = len(self.server.requests)
         act()
         return [method for method, _ in self.server.requests[before:]]
 
     @property
-    def kept(self) -> list[Kept]:
-        """Return what is in the channel."""
-        return [message for message in self.server.messages if message.channel == self.channel]
+    def messages(self) -> list[StoredMessage]:
+        """Return what is in the channel, replies included."""
+        return [message for message in self.server.messages if message.channel == self.id]
 
     @property
-    def cards(self) -> list[Kept]:
-        """Return what is in the channel and in no thread."""
-        return [message for message in self.kept if message.thread_ts is None]
+    def cards(self) -> list[StoredMessage]:
+        """Return the messages that are in no thread."""
+        return [message for message in self.messages if message.thread_ts is None]
 
     @property
-    def card(self) -> Kept:
+    def card(self) -> StoredMessage:
         """Return the one card."""
-        [kept] = self.cards
-        return kept
+        [card] = self.cards
+        return card
 
     @property
-    def replies(self) -> list[Kept]:
-        """Return what is in threads."""
-        return [message for message in self.kept if message.thread_ts is not None]
+    def replies(self) -> list[StoredMessage]:
+        """Return the messages that are in threads."""
+        return [message for message in self.messages if message.thread_ts is not None]
 
 
-class Rooms:
-    """A workspace in which every channel is used once, at a time when nothing has happened yet."""
+class Workspace:
+    """A workspace in which every channel is used once, on a day of its own."""
 
     def __init__(self, server: SlackServer, clock: Clock) -> None:
         self.server = server
         self._clock = clock
-        self._channels = iter(CHANNELS)
+        self._ids = iter(CHANNEL_IDS)
 
-    def room(self, fold_over: int = 0) -> Room:
-        """Return an empty channel and an instance, on a day of its own."""
+    def channel(self, fold_over: int = 0) -> Channel:
+        """Return an empty channel and an instance, a day after the last one."""
         self.server.clear_faults()
         self._clock.pass_until(self._clock.now.replace(microsecond=0) + timedelta(days=1))
-        return Room(server=self.server, clock=self._clock, channel=next(self._channels), fold_over=fold_over)
+        return Channel(server=self.server, clock=self._clock, id=next(self._ids), fold_over=fold_over)
 
 
 @contextmanager
-def rooms(**options: Any) -> Iterator[Rooms]:
+def running_workspace(**options: Any) -> Iterator[Workspace]:
     """Run a workspace; the options are SlackServer's."""
     clock = Clock()
-    names = {channel: channel.lower() for channel in CHANNELS}
+    names = {channel_id: channel_id.lower() for channel_id in CHANNEL_IDS}
     with SlackServer(channels=names, token=TOKEN, clock=clock.seconds, **options) as server:
-        yield Rooms(server, clock)
+        yield Workspace(server, clock)
 
 
-def shown(event: IssueEvent) -> Issue:
+def issue_of(event: IssueEvent) -> Issue:
     """Return the issue of an event that has a card."""
     issue = card.shown(event)
     assert issue is not None

@@ -1,0 +1,51 @@
+"""Who may do what: the channels' restrictions and the app's scopes."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from local.slack.rules.problems import Problem, RefusedError
+
+WRITE: Final = "chat:write"
+READ_PUBLIC: Final = "channels:history"
+READ_PRIVATE: Final = "groups:history"
+ALL_SCOPES: Final = frozenset({WRITE, READ_PUBLIC, READ_PRIVATE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The ids of channels by their restriction, and the scopes of the app; a channel may be in several."""
+
+    channels: Mapping[str, str]
+    archived: Collection[str] = ()
+    not_member: Collection[str] = ()
+    restricted: Collection[str] = ()
+    private: Collection[str] = ()
+    scopes: Collection[str] = ALL_SCOPES
+
+    def readable(self, channel: Any) -> str:
+        """Return the channel; raises RefusedError unless the app can read it."""
+        if not isinstance(channel, str) or channel not in self.channels:
+            raise RefusedError(Problem(error="channel_not_found"))
+        if channel in self.not_member:
+            error = "channel_not_found" if channel in self.private else "not_in_channel"
+            raise RefusedError(Problem(error=error))
+        return channel
+
+    def writable(self, channel: Any, *, archived: str = "is_archived") -> str:
+        """Return the channel; raises RefusedError unless the app can write to it."""
+        if isinstance(channel, str) and channel in self.channels and channel in self.archived:
+            raise RefusedError(Problem(error=archived))
+        if self.readable(channel) in self.restricted:
+            raise RefusedError(Problem(error="restricted_action"))
+        return channel
+
+    def read_scope(self, channel: Any) -> str:
+        """Return the scope that reading this channel needs."""
+        return READ_PRIVATE if isinstance(channel, str) and channel in self.private else READ_PUBLIC
+
+    def check_scope(self, needed: str) -> None:
+        """Raise RefusedError with missing_scope, and what is needed and provided, unless the app has it."""
+        if needed not in self.scopes:
+            details = {"needed": needed, "provided": ",".join(sorted(self.scopes))}
+            raise RefusedError(Problem(error="missing_scope"), details=details)

@@ -1,0 +1,192 @@
+"""The routes of the stand-in: Slack's methods, the incoming webhooks, and the console page."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Flask, Response, abort, request
+from werkzeug.exceptions import HTTPException
+
+from local.slack.api_view import TEAM
+from local.slack.faults import Fault
+from local.slack.rules.decoding import decode, decode_form
+from local.slack.rules.problems import Arguments, Problem, RefusedError
+
+if TYPE_CHECKING:
+    from local.slack.server import SlackServer
+
+WEBHOOK: Final = "webhook"  # the name of an incoming webhook among the methods
+WEBHOOK_SECRET: Final = "localwebhooksecret000000"
+MAX_BODY: Final = 2_000_000  # bytes
+
+_VERBS = ("GET", "POST")
+# docs.slack.dev/messaging/sending-messages-using-incoming-webhooks: any other error is a 400.
+_WEBHOOK_STATUS = {
+    "action_prohibited": 403,
+    "channel_not_found": 404,
+    "no_service": 404,
+    "channel_is_archived": 410,
+    "rollup_error": 500,
+}
+_WEBHOOK_ERRORS = {
+    "invalid_arguments": "invalid_payload",
+    "invalid_array_arg": "invalid_payload",
+    "invalid_charset": "invalid_payload",
+    "invalid_form_data": "invalid_payload",
+    "invalid_json": "invalid_payload",
+    "invalid_post_type": "invalid_payload",
+    "is_archived": "channel_is_archived",
+    "json_not_object": "invalid_payload",
+    "missing_post_type": "invalid_payload",
+    "restricted_action": "action_prohibited",
+}
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(slack: "SlackServer") -> Flask:
+    """Build the application that serves one workspace."""
+    app = Flask(__name__, static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, PROPAGATE_EXCEPTIONS=True)
+
+    @app.before_request
+    def read_body() -> None:
+        length = request.headers.get("Content-Length", "" if request.method == "POST" else "0")
+        if not length.isascii() or not length.isdigit():
+            abort(411, "a Content-Length is needed")
+        request.get_data()  # raises 413 if it is too long, 400 if it ends early
+
+    @app.errorhandler(HTTPException)
+    def refuse_request(error: HTTPException) -> Response:
+        # If the connection stayed open, the rest of the body would be read as the next request.
+        return _text(str(error.description), error.code or 500, {"Connection": "close"})
+
+    @app.get("/")
+    def console() -> str:
+        return slack.page()
+
+    @app.get("/messages.json")
+    def messages() -> Response:
+        return _json([asdict(message) for message in slack.messages])
+
+    @app.get("/favicon.ico")
+    def icon() -> Response:
+        return _text("", 404)
+
+    @app.route("/services/<path:address>", methods=_VERBS)
+    def webhook(address: str) -> Response:
+        arguments, refusal = _read_arguments(is_webhook=True)
+
+        def act() -> Response:
+            match address.split("/"):
+                case [team, channel, secret] if (team, secret) == (TEAM, WEBHOOK_SECRET):
+                    _raise(refusal)
+                    slack.workspace.take_webhook(channel, arguments)
+                    return _text("ok")
+                case _:
+                    raise RefusedError(Problem(error="no_service"))
+
+        return _answer(slack, WEBHOOK, arguments, act)
+
+    @app.route("/api/<path:name>", methods=_VERBS)
+    @app.route("/<path:name>", methods=_VERBS)
+    def web_api(name: str) -> Response:
+        arguments, refusal = _read_arguments()
+
+        def act() -> Response:
+            method = slack.workspace.method(name, request.method)
+            _check_token(slack.token)
+            slack.workspace.check_scope(method, arguments)
+            _raise(refusal)
+            return _json({"ok": True, **slack.workspace.call(method, arguments)})
+
+        return _answer(slack, name, arguments, act)
+
+    return app
+
+
+def _answer(slack: "SlackServer", name: str, arguments: Arguments, act: Callable[[], Response]) -> Response:
+    """Carry out a call under the faults; raises ConnectionAbortedError to close without an answer."""
+    fault = slack.record(name, arguments)
+    if fault is None:
+        return _carry_out(name, act)
+    answer = _carry_out(name, act) if fault.after else None
+    slack.wait(fault.hang)
+    if fault.status or fault.error:
+        answer = _failure(name, fault)
+    if fault.drop or answer is None:
+        raise ConnectionAbortedError
+    if fault.half:
+        whole = answer.get_data()
+        answer.set_data(whole[: len(whole) // 2])
+        answer.headers.update({"Content-Length": str(len(whole)), "Connection": "close"})
+    return answer
+
+
+def _carry_out(name: str, act: Callable[[], Response]) -> Response:
+    try:
+        return act()
+    except RefusedError as refusal:
+        _log.warning("refused %s: %s", name, refusal)
+        return _refusal(name, refusal)
+
+
+def _read_arguments(*, is_webhook: bool = False) -> tuple[Arguments, RefusedError | None]:
+    """Return the arguments, or none of them and why they cannot be read."""
+    try:
+        if request.method == "GET":
+            return decode_form(request.query_string), None
+        arguments = decode(request.content_type or "", request.get_data())
+        if is_webhook and arguments.keys() == {"payload"}:  # the form variant of a webhook
+            payload = str(arguments["payload"]).encode(errors="replace")
+            arguments = decode("application/json", payload)
+    except RefusedError as refusal:
+        return {}, refusal
+    return arguments, None
+
+
+def _check_token(token: str) -> None:
+    header = request.headers.get("Authorization")
+    if not header:
+        raise RefusedError(Problem(error="not_authed"))
+    if header != f"Bearer {token}":
+        raise RefusedError(Problem(error="invalid_auth"))
+
+
+def _raise(refusal: RefusedError | None) -> None:
+    if refusal is not None:
+        raise refusal
+
+
+def _refusal(name: str, refusal: RefusedError) -> Response:
+    error = refusal.problems[0].error
+    if name == WEBHOOK:
+        error = _WEBHOOK_ERRORS.get(error, error)
+        return _text(error, _WEBHOOK_STATUS.get(error, 400))
+    answer: dict[str, Any] = {"ok": False, "error": error, **refusal.details}
+    if sentences := [str(problem) for problem in refusal.problems if problem.message]:
+        answer["errors"] = sentences
+        answer["response_metadata"] = {"messages": [f"[ERROR] {sentence}" for sentence in sentences]}
+    return _json(answer)
+
+
+def _failure(name: str, fault: Fault) -> Response:
+    limited = fault.status == 429
+    if name == WEBHOOK:
+        error = fault.error or ("rate_limited" if limited else "rollup_error")
+        status = fault.status or _WEBHOOK_STATUS.get(error, 400)
+        return _text(error if fault.body is None else fault.body, status, fault.headers)
+    if fault.body is not None:
+        return _text(fault.body, fault.status or 200, fault.headers)
+    error = fault.error or ("ratelimited" if limited else "internal_error")
+    return _json({"ok": False, "error": error}, fault.status or 200, fault.headers)
+
+
+def _json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(json.dumps(value), status, headers, content_type="application/json; charset=utf-8")
+
+
+def _text(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(text, status, headers, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,100 @@
+"""Draws the console page: one file that looks like Slack and needs no network."""
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from local.slack.message import Message
+from local.slack.rendering.emoji import with_emoji
+from local.slack.rendering.mrkdwn import Names, decode, write
+from local.slack.rendering.terminal import rich_text
+
+_BLOCK_TAG = re.compile(r"\n?(<(?:blockquote|pre)>)|(</(?:blockquote|pre)>)\n?")
+_TEMPLATE = Environment(
+    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
+).get_template("page.html.j2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Channel:
+    """A channel's messages outside of threads, oldest first, and the replies by the ts of their parent."""
+
+    id: str
+    name: str
+    size: int
+    messages: Sequence[Message]
+    replies: Mapping[str, Sequence[Message]]
+
+
+class _Html:
+    def plain(self, text: str, *, emoji: bool = True) -> str:
+        escaped = html.escape(decode(text))
+        return with_emoji(escaped) if emoji else escaped
+
+    def wrap(self, tag: str, inner: str) -> str:
+        return f"<{tag}>{inner}</{tag}>"
+
+    def refer(self, kind: str, label: str, address: str) -> str:
+        match kind:
+            case "date":
+                return self.plain(label)
+            case "link":
+                href = html.escape(_safe_url(decode(address)))
+                return f'<a href="{href}" target="_blank" rel="noopener noreferrer">{self.plain(label)}</a>'
+            case _:
+                return f'<span class="{kind}">{self.plain(label, emoji=False)}</span>'
+
+
+_HTML = _Html()
+
+
+def render_page(messages: Sequence[Message], names: Names, *, refresh: int | None = None) -> str:
+    """Draw every channel of names and any other with messages, newest message last.
+
+    refresh: seconds after which the browser loads the page again; None never.
+    """
+    by_channel: dict[str, list[Message]] = {channel: [] for channel in names.channels}
+    for message in sorted(messages, key=lambda message: message.ts):
+        by_channel.setdefault(message.channel, []).append(message)
+    return _TEMPLATE.render(
+        channels=[_channel(id_, posted, names) for id_, posted in by_channel.items()],
+        total=len(messages),
+        refresh=refresh,
+        names=names,
+        words=partial(_words, names=names),
+        refer=lambda *reference: Markup(_HTML.refer(*reference)),
+        rich_text=rich_text,
+        safe_url=_safe_url,
+    )
+
+
+def _channel(id_: str, posted: Sequence[Message], names: Names) -> _Channel:
+    parents = {message.ts for message in posted if message.thread_ts in {None, message.ts}}
+    tops: list[Message] = []
+    replies: dict[str, list[Message]] = {}
+    for message in posted:
+        if message.ts in parents or message.thread_ts not in parents:
+            tops.append(message)
+        else:
+            replies.setdefault(message.thread_ts, []).append(message)
+    name = names.channels.get(id_, id_)
+    return _Channel(id=id_, name=name, size=len(posted), messages=tops, replies=replies)
+
+
+def _words(item: Mapping[str, Any], names: Names) -> Markup:
+    """Write a text object."""
+    if item["type"] != "mrkdwn":
+        return Markup(_HTML.plain(item["text"], emoji=item.get("emoji", True)))
+    # A line break beside a quote or a code block would show as an empty line.
+    return Markup(_BLOCK_TAG.sub(r"\1\2", write(item["text"], _HTML, names)))
+
+
+def _safe_url(url: str) -> str:
+    return url if url.startswith(("https://", "http://", "mailto:")) else "#"

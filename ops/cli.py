@@ -1,0 +1,50 @@
+"""What the commands share: errors in one line that names the fix, and the option --json.
+
+Each context manager is a decorator as well. Other errors are defects and keep their traceback.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import requests
+
+from clients import bigquery
+from pipeline.errors import PipelineError
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Raise ClickException for wrong settings and for every failure of a client."""
+    try:
+        yield
+    except PipelineError as error:
+        raise click.ClickException(str(error)) from error
+    except bigquery.FAILURES as error:
+        raise click.ClickException(bigquery.explain(error)) from error
+
+
+@contextmanager
+def file_errors(path: str | Path) -> Iterator[None]:
+    """Raise ClickException if the file cannot be read, or is not the text that it should be."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        cause = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+        raise click.ClickException(f"{path} cannot be read: {cause}") from error
+
+
+@contextmanager
+def http_errors(url: str, timeout: float) -> Iterator[None]:
+    """Raise ClickException if `url` does not answer within `timeout` seconds, or is not a usable URL."""
+    try:
+        yield
+    except requests.Timeout as error:
+        raise click.ClickException(f"{url} gave no answer within {timeout:.0f} s") from error
+    except requests.ConnectionError as error:
+        raise click.ClickException(f"{url} cannot be reached; is it running?") from error
+    except (requests.RequestException, ValueError) as error:
+        raise click.ClickException(f"{url} cannot be used: {error}") from error

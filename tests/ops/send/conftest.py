@@ -1,0 +1,24 @@
+"""Every test of `send` has an ingest to send to, and no settings of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops.send import command
+from tests.ops.send.receiver import Receiver, listening
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Yield a running ingest."""
+    with listening() as received:
+        yield received
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in an empty folder, without the user's own settings and running stack."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "ENDPOINTS", tmp_path / ".local" / "endpoints.json")
+    monkeypatch.delenv("ISSUEWIRE_WEBHOOK_SECRET", raising=False)

@@ -1,0 +1,100 @@
+"""ops send without a file: the options describe the event that is sent."""
+
+import json
+import uuid
+
+import pytest
+
+from ops.send import accounts
+from tests.ops.send.receiver import SECRET, Receiver, invoke, last_line, read, signature
+
+
+@pytest.mark.parametrize(
+    ("event", "action"),
+    [
+        ("issues", "opened"),
+        ("issues", "closed"),
+        ("issues", "reopened"),
+        ("issues", "labeled"),
+        ("issues", "assigned"),
+        ("issue_comment", "created"),
+    ],
+)
+def test_the_options_describe_the_event(receiver: Receiver, event: str, action: str) -> None:
+    """Each event that can be built arrives signed, in GitHub's shape, with the values of the options."""
+    options = [
+        "--title",
+        "Export \u00fc",
+        "--body",
+        "Why?",
+        "--repository",
+        "o/r",
+        "--number",
+        "9",
+        "--author",
+        "mona",
+    ]
+    result = invoke("--url", receiver.url, "--secret", SECRET, "--event", event, "--action", action, *options)
+    assert result.exit_code == 0
+    headers, body = receiver.sent
+    assert headers["x-hub-signature-256"] == signature(body)
+    assert headers["content-type"] == "application/json"
+    assert headers["user-agent"].startswith("GitHub-Hookshot/")
+    found = read(headers, body)
+    assert (found.event, found.action, found.repository, found.sender) == (event, action, "o/r", "mona")
+    assert found.issue is not None
+    assert (found.issue.number, found.issue.title, found.issue.body) == (9, "Export \u00fc", "Why?")
+    assert found.issue.state == ("closed" if action == "closed" else "open")
+    assert (found.comment is not None) == (event == "issue_comment")
+    if event == "issue_comment":
+        assert json.loads(body)["comment"]["body"] == "Why?"
+
+
+@pytest.mark.parametrize(
+    ("event", "action"),
+    [(None, "opened"), ("issues", "opened"), ("issue_comment", "created"), ("ping", None)],
+)
+def test_each_event_has_a_default_action(receiver: Receiver, event: str | None, action: str | None) -> None:
+    """Without options an issue is opened; each event has a usual action; each delivery a new GUID."""
+    for _ in range(2):
+        options = [] if event is None else ["--event", event]
+        assert invoke("--url", receiver.url, "--secret", SECRET, *options).exit_code == 0
+    for headers, body in receiver.requests:
+        assert headers["x-github-event"] == (event or "issues")
+        assert json.loads(body).get("action") == action
+    assert len({uuid.UUID(headers["x-github-delivery"]) for headers, _ in receiver.requests}) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (
+            ["--event", "push"],
+            "--event push cannot be built (known: issues, issue_comment, ping); give a FILE",
+        ),
+        (
+            ["--event", "issue_comment", "--action", "opened"],
+            "--action opened cannot be built for issue_comment (known: created)",
+        ),
+        (["--event", "ping", "--action", "x"], "--action x cannot be built for ping (known: none)"),
+        (["--repository", "acme"], "--repository is not of the form owner/name"),
+        (["--repository", "acme/"], "--repository is not of the form owner/name"),
+        (["--repository", "/"], "--repository is not of the form owner/name"),
+        (["--repository", "a/b/c"], "--repository is not of the form owner/name"),
+        (["--number", "0"], "Invalid value for '--number': 0 is not in the range x>=1."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_impossible_option_is_refused(receiver: Receiver, options: list[str], complaint: str) -> None:
+    """An impossible option is one line of error that names the possible ones, and nothing is sent."""
+    result = invoke("--url", receiver.url, "--secret", SECRET, *options)
+    assert last_line(result, 2) == f"Error: {complaint}"
+    assert receiver.requests == []
+
+
+def test_the_same_issue_has_the_same_ids(receiver: Receiver) -> None:
+    """The same issue sent twice is the same issue: its ids are the same."""
+    for action in ("opened", "closed"):
+        invoke("--url", receiver.url, "--secret", SECRET, "--action", action)
+    ids = {json.loads(body)["issue"]["id"] for _, body in receiver.requests}
+    assert ids == {accounts.number_for("acme/app#1")}

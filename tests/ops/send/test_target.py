@@ -1,0 +1,87 @@
+"""ops send: where a delivery goes, and which secret signs it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.ops.send.receiver import SECRET, Receiver, invoke, last_line, signature
+
+
+def endpoints(tmp_path: Path, content: object) -> None:
+    """Write the file that a running make serve writes."""
+    (tmp_path / ".local").mkdir()
+    text = content if isinstance(content, bytes) else json.dumps(content).encode()
+    (tmp_path / ".local" / "endpoints.json").write_bytes(text)
+
+
+def test_the_running_stack_is_the_default(receiver: Receiver, tmp_path: Path) -> None:
+    """While make serve runs, its URL and its secret are the defaults."""
+    endpoints(tmp_path, {"ingest_url": receiver.url, "webhook_secret": SECRET, "pids": {"local": 1}})
+    assert invoke().exit_code == 0
+    assert invoke("--url", receiver.url.rstrip("/")).exit_code == 0
+    assert invoke("--secret", "other").exit_code == 0
+    first, second, third = receiver.requests
+    assert first[0]["x-hub-signature-256"] == signature(first[1])
+    assert second[0]["x-hub-signature-256"] == signature(second[1])
+    assert third[0]["x-hub-signature-256"] == signature(third[1], b"other")
+
+
+def test_the_stack_s_secret_signs_for_the_stack_only(receiver: Receiver, tmp_path: Path) -> None:
+    """The local secret signs nothing for another URL, whose own secret must be given."""
+    endpoints(tmp_path, {"ingest_url": "http://127.0.0.1:1/", "webhook_secret": SECRET})
+    assert (
+        last_line(invoke("--url", receiver.url), 2) == "Error: give the webhook's secret with --secret-file"
+    )
+    assert receiver.requests == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b"[]", b"{}", b"\xff", b"[" * 200_000, {"ingest_url": 5}, {"webhook_secret": "x"}],
+    ids=["absent", "empty", "list", "object", "bytes", "deep", "wrong-type", "no-url"],
+)
+def test_without_a_running_stack(tmp_path: Path, content: object) -> None:
+    """Without a running stack, or with a damaged endpoints file, the error names what to give or to start."""
+    if content is not None:
+        endpoints(tmp_path, content)
+    expected = "Error: give --url, or start make serve in another terminal"
+    assert last_line(invoke(), 2) == expected
+    assert last_line(invoke("--secret", SECRET), 2) == expected
+
+
+@pytest.mark.parametrize("give", ["none", "blank-file", "blank"])
+def test_a_missing_secret(receiver: Receiver, tmp_path: Path, give: str) -> None:
+    """A URL without a secret, or with a blank one, is an error, and nothing is sent."""
+    (tmp_path / "secret").write_bytes(b"\n")
+    options = {"none": [], "blank-file": ["--secret-file", "secret"], "blank": ["--secret", ""]}[give]
+    result = invoke("--url", receiver.url, *options)
+    assert last_line(result, 2) == "Error: give the webhook's secret with --secret-file"
+    assert receiver.requests == []
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        (SECRET.encode(), SECRET.encode()),
+        (SECRET.encode() + b"\n", SECRET.encode()),
+        (SECRET.encode() + b"\r\n", SECRET.encode()),
+        (b" k \n\n", b" k \n"),
+        (b"\xff\xfe", b"\xff\xfe"),
+    ],
+    ids=["plain", "newline", "crlf", "blanks", "bytes"],
+)
+def test_a_secret_from_a_file(receiver: Receiver, tmp_path: Path, content: bytes, key: bytes) -> None:
+    """A secret's file is read as ingest reads Secret Manager: any bytes, without a newline at the end."""
+    (tmp_path / "secret").write_bytes(content)
+    assert invoke("--url", receiver.url, "--secret-file", "secret").exit_code == 0
+    assert invoke("--url", receiver.url, "--secret-file", "-", stdin=content).exit_code == 0
+    for headers, body in receiver.requests:
+        assert headers["x-hub-signature-256"] == signature(body, key)
+
+
+def test_a_secret_from_the_environment(receiver: Receiver) -> None:
+    """ISSUEWIRE_WEBHOOK_SECRET keeps the secret out of the command line."""
+    assert invoke("--url", receiver.url, ISSUEWIRE_WEBHOOK_SECRET=SECRET).exit_code == 0
+    headers, body = receiver.sent
+    assert headers["x-hub-signature-256"] == signature(body)

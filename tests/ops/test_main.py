@@ -1,0 +1,123 @@
+"""./issuewire: every command has help and is documented; it runs from any folder."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from ops import ROOT, __version__
+from ops.__main__ import ops
+
+DOCUMENTS = "".join(path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))))
+
+
+def walk(command: click.Command, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command below `command` with the words that call it."""
+    yield names, command
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from walk(child, *names, name)
+
+
+COMMANDS = list(walk(ops))
+LEAVES = [(names, command) for names, command in COMMANDS if not isinstance(command, click.Group)]
+
+
+@pytest.mark.parametrize(("names", "command"), COMMANDS, ids=str)
+def test_every_command_has_help(names: tuple[str, ...], command: click.Command) -> None:
+    """Each command explains itself and each of its options, and no line of a list of commands is cut off."""
+    result = CliRunner().invoke(ops, [*names, "--help"], prog_name="issuewire", terminal_width=80)
+    assert result.exit_code == 0
+    assert result.output.startswith(f"Usage: {' '.join(['issuewire', *names])} ")
+    assert command.help
+    assert "..." not in result.output.split("Commands:")[-1] or not isinstance(command, click.Group)
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+    assert [option.name for option in options if option.envvar and not option.show_envvar] == []
+
+
+@pytest.mark.parametrize("names", [names for names, _ in LEAVES], ids=" ".join)
+def test_every_command_is_documented(names: tuple[str, ...]) -> None:
+    """README or a page of docs/ shows how each command is called."""
+    assert f"./issuewire {' '.join(names)}" in DOCUMENTS
+
+
+def test_the_version_is_that_of_the_change_log() -> None:
+    """`--version` prints the version that CHANGELOG.md describes first."""
+    result = CliRunner().invoke(ops, ["--version"])
+    assert result.output == f"issuewire, version {__version__}\n"
+    headings = [line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## ")]
+    assert headings[0].startswith(f"## {__version__} ")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_can_complete_the_commands(shell: str) -> None:
+    """`completion SHELL` prints a script that completes the command `issuewire`."""
+    result = CliRunner().invoke(ops, ["completion", shell])
+    assert result.exit_code == 0
+    assert "_ISSUEWIRE_COMPLETE=" in result.output
+
+
+def run(
+    command: str | Path, *arguments: str, folder: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the launcher in a folder; return its outcome."""
+    return subprocess.run(
+        [command, *arguments],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_launcher_runs_from_any_folder(tmp_path: Path) -> None:
+    """Files on the command line belong to the caller's folder, the defaults to the checkout."""
+    shutil.copy(ROOT / "samples" / "issues.opened.json", tmp_path / "saved.json")
+    (tmp_path / "ops").mkdir()  # a folder of this name is not the package
+    outcome = run(ROOT / "issuewire", "routes", "explain", "saved.json", folder=tmp_path)
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stdout.startswith("matches   everything -> ")
+
+
+def test_the_launcher_follows_a_link(tmp_path: Path) -> None:
+    """A link to it, as in ~/bin, runs the checkout that it points to."""
+    (tmp_path / "issuewire").symlink_to(ROOT / "issuewire")
+    outcome = run(tmp_path / "issuewire", "--version", folder=tmp_path)
+    assert outcome.stdout == f"issuewire, version {__version__}\n"
+
+
+def test_bash_completes_a_command() -> None:
+    """Pressing Tab after `issuewire ro` offers routes."""
+    outcome = run(
+        ROOT / "issuewire",
+        folder=ROOT,
+        _ISSUEWIRE_COMPLETE="bash_complete",
+        COMP_WORDS="issuewire ro",
+        COMP_CWORD="1",
+    )
+    assert outcome.stdout == "plain,routes\n"
+
+
+def test_the_launcher_installs_what_is_missing(tmp_path: Path) -> None:
+    """Without an environment it runs the set-up first, whose words go to stderr; completion does not."""
+    shutil.copy(ROOT / "issuewire", tmp_path)
+    (tmp_path / "local").mkdir()
+    setup = tmp_path / "local" / "setup.sh"
+    setup.write_text(
+        "#!/bin/sh\necho installing $1\nmkdir -p .venv/bin\n"
+        "printf '#!/bin/sh\\necho ran $*\\n' >.venv/bin/python\nchmod +x .venv/bin/python\n"
+    )
+    setup.chmod(0o755)
+    launcher = tmp_path / "issuewire"
+    assert run(launcher, "x", folder=tmp_path, _ISSUEWIRE_COMPLETE="bash_complete").stdout == ""
+    assert not (tmp_path / ".venv").exists()
+    outcome = run(launcher, "send", "a b", folder=tmp_path)
+    assert (outcome.stdout, outcome.stderr) == ("ran -P -m ops send a b\n", "installing runtime\n")

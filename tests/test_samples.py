@@ -1,0 +1,32 @@
+"""The samples are deliveries as GitHub sends them."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from functions.ingest.webhook import read_delivery
+from pipeline.events import IssueEvent
+
+SAMPLES = sorted((Path(__file__).parent.parent / "samples").glob("*.json"))
+
+
+def test_there_are_ten() -> None:
+    """Ten samples are found, so the tests below test something."""
+    assert len(SAMPLES) == 10
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_a_sample_is_a_delivery(path: Path) -> None:
+    """Ingest reads each sample, and its name is its event and action."""
+    sample = json.loads(path.read_text())
+    headers = sample["headers"]
+    body = json.dumps(sample["body"]).encode()
+    delivery = read_delivery(headers.get, headers["Content-Type"], body, datetime.now(UTC))
+    event = IssueEvent.from_delivery(delivery)
+    name = f"{event.event}.{event.action}" if event.action else event.event
+    assert path.stem.startswith(name)
+    assert event.repository == "acme/app"
+    assert (event.issue is None) == (event.event == "ping")
+    assert event.is_pull_request == (path.stem.endswith("pull-request") if event.issue else None)
