@@ -1,6 +1,6 @@
--- The table of all deliveries, one row for each; the one truth of its columns.
--- ${DATASET} is the dataset's name. Applying this again changes nothing. A column that is added later goes into
--- the list below and, for tables that exist, into an ALTER TABLE ... ADD COLUMN IF NOT EXISTS at the end.
+-- The table of all deliveries, one row per delivery. This file defines its columns.
+-- ${DATASET} is the dataset's name. Applying this again changes nothing. A new column goes into the list below and,
+-- for existing tables, into an ALTER TABLE ... ADD COLUMN IF NOT EXISTS at the end.
 
 CREATE SCHEMA IF NOT EXISTS `${DATASET}`;
 
