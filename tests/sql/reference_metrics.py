@@ -14,8 +14,8 @@ Row = dict[str, Any]
 
 WEEK = timedelta(weeks=1)
 OPEN_ISSUE_COLUMNS = (
-    "repository_id", "repository", "issue_number", "title", "url", "labels", "assignees", "author", "opened_at",
-    "is_bot_authored",
+    "repository_id", "repository", "issue_number", "title", "url", "labels", "assignees", "author",
+    "opened_at", "is_bot_authored",
 )  # fmt: skip
 
 
