@@ -6,16 +6,15 @@ import threading
 import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clients.bigquery import connect
-from local.processes import Child, accepts, free_port
+from local.bigquery.server import bigquery_server
+from local.processes import accepts, free_port
 from ops import schema
 
-ROOT = Path(__file__).parent.parent.parent
 PROJECT = "local-dev"
 SECONDS = 30.0
 
@@ -111,17 +110,8 @@ class Warehouse:
 @pytest.fixture(scope="session")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """Start the engine for the whole run; stop it in any case, also if the run is terminated."""
-    venv = ROOT / ".venv-bigquery"
-    folder = tmp_path_factory.mktemp("warehouse")
     port = free_port()
-    ports = [f"--port={port}", f"--grpc-port={free_port()}"]
-    options = ["--host=127.0.0.1", f"--project={PROJECT}", f"--data-dir={folder / 'data'}"]
-    child = Child(
-        name="bigquery",
-        command=[str(venv / "bin" / "local-bigquery"), "serve", *ports, *options],
-        log=folder / "bigquery.log",
-        environment={"HOME": str(venv / "home")},
-    )
+    child = bigquery_server(tmp_path_factory.mktemp("warehouse"), port, PROJECT)
     before = signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
     child.start()
     try:
