@@ -90,8 +90,10 @@ class Warehouse:
 
     def query(self, sql: str, dataset: str) -> list[dict[str, Any]]:
         """Run SQL with ${DATASET} filled in and return the rows."""
-        job = self.client.query(sql.replace("${DATASET}", dataset), timeout=SECONDS)
-        return [dict(row) for row in job.result(timeout=SECONDS)]
+        rows = self.client.query_and_wait(
+            sql.replace("${DATASET}", dataset), api_timeout=SECONDS, wait_timeout=SECONDS
+        )
+        return [dict(row) for row in rows]
 
     def insert(self, dataset: str, rows: list[dict[str, Any]]) -> None:
         """Stream rows into the table `events`, each with its own row id."""

@@ -2,7 +2,8 @@
 
 acme/app is busy, with a slow summer and two weeks without new issues; acme/website is small, so that few of
 its weeks have enough issues for a percentile. Bots answer first, authors comment on their own issues, issues
-are reopened, transferred, deleted and left unanswered, deliveries arrive twice, and some titles are hostile.
+are reopened, transferred, deleted and left unanswered, deliveries arrive twice, some titles are hostile, and
+one issue in each repository was closed before the first delivery about it.
 """
 
 import json
@@ -128,6 +129,12 @@ def _repository_events(random: Random, activity: Activity, end: datetime) -> Ite
     )  # fmt: skip
     at = end - timedelta(weeks=29)
     yield at, pull.commented(_TEAM[0], at, "Thanks!")
+    undated = payloads.Issue(
+        repository=activity.repository, number=80_000, title="Closed before the webhook existed",
+        author=_USERS[0], created_at=end - timedelta(weeks=40),
+    )  # fmt: skip
+    at = end - timedelta(weeks=20)
+    yield at, undated.reopened(_TEAM[0], at)
 
 
 def _issue_events(
