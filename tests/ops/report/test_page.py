@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 import pytest
 
 from metrics.charts import drawing
-from metrics.figures import AgeBucket, Delay, DelayDay, Percentiles, Report, Responses
+from metrics.figures import Delay, DelayDay, Percentiles, Report, Responses
 from ops.report.page import render
 from tests.support.reports import a_report, a_repository, an_empty_report, an_unanswered_issue, weeks
 from tests.support.year import HOSTILE_TITLES
@@ -369,12 +369,3 @@ def test_the_period_is_shown() -> None:
     )
     since = parse(a_report(since=date(2026, 1, 5))).text()
     assert "from what happened since Monday, 5 Jan 2026; open issues as of now." in since
-
-
-def test_ages_are_named_by_their_days() -> None:
-    """The bars of the open issues' age have names, counts, and how many are unanswered."""
-    page = parse(
-        a_report(ages=(AgeBucket(days=0, until=7, answered=2, unanswered=3), AgeBucket(days=365, until=None)))
-    )
-    drawn = [text for tag, text in page.texts if tag == "text"]
-    assert {"under 7 days", "over 1 year", "5 (3 unanswered)", "0"} <= set(drawn)
