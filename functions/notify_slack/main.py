@@ -9,6 +9,7 @@ from cloudevents.http import CloudEvent
 
 from clients.slack import deadline
 from clients.slack.client import Slack
+from clients.slack.webhook import IncomingWebhook, is_webhook_url
 from pipeline import logs
 from pipeline.errors import PipelineError
 from pipeline.events import Issue, IssueEvent
@@ -39,6 +40,7 @@ def read_configuration() -> tuple[Settings, Routes]:
 logs.setup()
 configuration = load_at_startup(read_configuration)
 slack = once(lambda: Slack(configuration()[0].token.read, configuration()[0].api_url))
+webhook = once(lambda: IncomingWebhook(configuration()[0].token.read))
 living = once(lambda: Living(slack(), configuration()[0].github_url, configuration()[1].fold_over))
 recent = Recent()
 
@@ -53,7 +55,7 @@ def notify_slack(push: CloudEvent) -> None:
         log.info("Nothing to post", extra={"why": card.silence(event) or routing.silence(event)})
         return
     logs.bind(issue=issue.number)
-    if slack().posts_to_webhook():
+    if is_webhook_url(configuration()[0].token.read()):
         replies = any(hearing.replies for hearing in hearings)
         show((Hearing(channel="webhook", replies=replies),), lambda hearing: post_line(hearing, event, issue))
     else:
@@ -90,5 +92,5 @@ def post_line(hearing: Hearing, event: IssueEvent, issue: Issue) -> None:
         return
     with recent.first(event.delivery_id) as todo:
         if todo:
-            slack().post("webhook", card.line(event, issue, configuration()[0].github_url))
+            webhook().post(card.line(event, issue, configuration()[0].github_url))
         log.info("Posted" if todo else "Handled before", extra={"channel": "webhook"})

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -63,10 +63,10 @@ class FaultySlack(Slack):
         self.before: dict[int, Callable[[], None]] = {}
         self.calls = 0
 
-    def _answer(self, *call: Any) -> Any:
+    def _call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         self.calls += 1
         self.before.pop(self.calls, lambda: None)()
-        return super()._answer(*call)
+        return super()._call(method, arguments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from clients.slack.client import TIMEOUT_SECONDS
+from clients.slack.attempts import TIMEOUT_SECONDS
 from local.slack.server import SlackServer
 from ops.send import accounts, payloads
 from tests.support.framework import Function, function
