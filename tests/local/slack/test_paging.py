@@ -27,7 +27,7 @@ def stamps(window: Window, *, newest_first: bool = True) -> list[str]:
     ],
 )
 def test_the_ends_of_a_range_belong_to_it_only_if_inclusive(bounds, inner, outer):
-    """oldest and latest are exclusive; with inclusive a message with exactly that ts is returned too."""
+    """Oldest and latest are exclusive; with inclusive a message with exactly that ts is returned too."""
     assert stamps(read_window(bounds)) == inner[::-1]
     assert stamps(read_window({**bounds, "inclusive": True})) == outer[::-1]
 
