@@ -16,14 +16,13 @@ from local.slack.rules.arguments import (
     REPLIES_ARGUMENTS,
     WEBHOOK_ARGUMENTS,
     check_arguments,
+    check_message,
+    check_update,
 )
-from local.slack.rules.message import check_message, check_update
 from local.slack.rules.problems import Arguments, Problem, RefusedError
 
 type Answer = dict[str, object]
-type Threads = Mapping[
-    str, list[Message]
-]  # replies, oldest first, by the ts of their parent; any other ts has none
+type Threads = Mapping[str, list[Message]]  # replies, oldest first, by the ts of their parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

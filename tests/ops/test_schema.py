@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from local.processes import free_port
+from local.processes import ROOT, free_port
 from ops import schema as schema_module
 from ops.__main__ import ops
-from tests.support.warehouse import COLUMNS, PROJECT, ROOT, Proxy, Warehouse
+from tests.support.warehouse import COLUMNS, PROJECT, Proxy, Warehouse
 
 CHANGING = {"etag", "lastModifiedTime", "creationTime", "numBytes", "numRows", "numTotalLogicalBytes"}
 

@@ -76,11 +76,11 @@ def row(
         delivery_id=delivery_id, event=event.name, body=body, received_at=received_at, source=source
     )
     stored_at = inserted_at or received_at + SECOND
-    return to_row(IssueEvent.from_delivery(delivery), len(body), stored_at, store_payload=False).columns
+    return to_row(IssueEvent.from_delivery(delivery), stored_at, store_payload=False).columns
 
 
 def a_row(**columns: Any) -> dict[str, Any]:
     """Return the row of a push, with some columns replaced."""
     delivery = Delivery(delivery_id="d-1", event="push", body=b"{}", received_at=NOON)
-    row = to_row(IssueEvent.from_delivery(delivery), 2, NOON, store_payload=True)
+    row = to_row(IssueEvent.from_delivery(delivery), NOON, store_payload=True)
     return row.columns | columns
