@@ -1,4 +1,4 @@
-"""One GitHub delivery and its form on the topic: the signed bytes as data, their meaning as attributes."""
+"""One GitHub delivery as a Pub/Sub message: the signed bytes are the data, their meaning the attributes."""
 
 import base64
 import binascii
@@ -35,7 +35,7 @@ class Delivery:
     source: Source = "webhook"
 
     def to_message(self) -> tuple[bytes, dict[str, str]]:
-        """Return data and attributes for Pub/Sub; an attribute that does not apply is absent."""
+        """Return data and attributes for Pub/Sub. An attribute that does not apply is absent."""
         optional = {
             "action": self.action,
             "repository": self.repository,
@@ -60,11 +60,11 @@ class Delivery:
         """Read a push body or the data of a CloudEvent: {"message": {data, attributes, publishTime, ...}}.
 
         Only what both envelopes carry is read: data, attributes (may be missing) and publishTime.
-        Raises Malformed when it is no message of ours.
+        Raises Malformed if it is not a message of ours.
         """
         message = push.get("message") if isinstance(push, dict) else None
         if not isinstance(message, dict):
-            raise Malformed("message_missing", "The push body holds no Pub/Sub message.")
+            raise Malformed("message_missing", "The push body has no Pub/Sub message.")
         attributes = message.get("attributes") or {}
         if not isinstance(attributes, dict):
             raise Malformed("attributes_malformed", "The message's attributes are not an object.")
@@ -80,8 +80,11 @@ class Delivery:
         )
 
 
-def claimed(push: object) -> dict[str, str]:
-    """Return the ids that a push body names, unread and unchecked: for the log of one that cannot be read."""
+def unverified_ids(push: object) -> dict[str, str]:
+    """Return the message_id and delivery_id that a push body names, for the log if it cannot be read.
+
+    An id that is missing, or that a log could not show on one line, is left out.
+    """
     message = push.get("message") if isinstance(push, dict) else None
     message = message if isinstance(message, dict) else {}
     attributes = message.get("attributes")
@@ -96,7 +99,7 @@ def format_time(moment: datetime) -> str:
 
 
 def parse_time(text: object) -> datetime | None:
-    """Return the moment that an RFC 3339 text names, or None when it is no such text."""
+    """Return the UTC time in an RFC 3339 text, or None if it is not one. A text without a zone is UTC."""
     if not isinstance(text, str):
         return None
     try:
@@ -107,7 +110,7 @@ def parse_time(text: object) -> datetime | None:
 
 
 def fits_attribute(value: str) -> bool:
-    """Tell whether Pub/Sub takes the text as an attribute's value and a log shows it as it is."""
+    """Return whether Pub/Sub takes the text as an attribute's value and a log shows it unchanged."""
     return len(value) <= _MAX_ATTRIBUTE_BYTES and _PRINTABLE.fullmatch(value) is not None
 
 
@@ -120,7 +123,9 @@ def _required(attributes: Mapping[str, Any], name: str) -> str:
 
 def _source(value: object) -> Source:
     if value not in get_args(Source):
-        raise Malformed("source_unknown", f"The attribute source is none of {', '.join(get_args(Source))}.")
+        raise Malformed(
+            "source_unknown", f"The attribute source is not one of {', '.join(get_args(Source))}."
+        )
     return cast("Source", value)
 
 
@@ -150,5 +155,5 @@ def _gunzip(raw: bytes) -> bytes:
     except zlib.error as error:
         raise Malformed("gzip_malformed", "The message's data is not gzip.") from error
     if not inflater.eof:
-        raise Malformed("gzip_malformed", "The message's data is cut short or unpacks to over 25 MiB.")
+        raise Malformed("gzip_malformed", "The message's data is cut short, or is over 25 MiB unpacked.")
     return body

@@ -1,12 +1,12 @@
-"""Every way this pipeline can fail, each with the reason that is counted.
+"""Every way in which the pipeline can fail.
 
-The class says what the platform does, the `reason` slug says what is logged and counted:
+The class says what the platform does; the `reason` slug says what is logged and counted:
 
     PipelineError
-    |-- ConfigurationError   settings are wrong; answered 5xx until they are mended
+    |-- ConfigurationError   settings are wrong; answered with 5xx until they are fixed
     |-- Rejected             ingest refuses a request with `status`; nothing is published
-    |-- Malformed            a message that cannot be understood; raised, so it is dead-lettered
-    `-- Unavailable          a neighbour did not do its part; raised, so it is retried
+    |-- Malformed            a message cannot be read; raised, so it is dead-lettered
+    `-- Unavailable          a service failed or refused; raised, so it is retried
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class ConfigurationError(PipelineError):
 
 
 class Rejected(PipelineError):
-    """The request is refused; the message goes to the caller, so it never quotes the request."""
+    """The request is refused. The message goes to the caller, so it never quotes the request."""
 
     def __init__(self, status: HTTPStatus, reason: str, message: str) -> None:
         super().__init__(reason, message)
@@ -38,8 +38,8 @@ class Rejected(PipelineError):
 
 
 class Malformed(PipelineError):
-    """The message on the topic breaks the contract; only a fix of its sender or of us can help."""
+    """The message on the topic breaks the contract; retrying it cannot succeed without a fix."""
 
 
 class Unavailable(PipelineError):
-    """Pub/Sub, Secret Manager, Slack or BigQuery failed or refused; trying again may succeed."""
+    """Pub/Sub, Secret Manager, Slack, BigQuery or GitHub failed or refused; a retry may succeed."""

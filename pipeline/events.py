@@ -1,7 +1,7 @@
-"""The contract: what one delivery says about an issue, typed, and blind to everything else.
+"""What one delivery says about an issue, typed; everything else in the payload is left unread.
 
 Shapes: https://docs.github.com/webhooks/webhook-events-and-payloads (issues, issue_comment). GitHub adds
-fields and actions at any time, so one that is missing or of another type reads as None, never as an error.
+fields and actions at any time, so a field that is missing or of another type is None and not an error.
 """
 
 import json
@@ -57,7 +57,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueRef:
-    """Where an issue went to, or came from, by a transfer."""
+    """The issue that a transfer created, or the one it came from."""
 
     repository: str | None
     number: int | None
@@ -65,7 +65,10 @@ class IssueRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueEvent:
-    """One delivery. `issue` is None for events that are about no issue (push, star, ...)."""
+    """One delivery. `issue` is None for an event without an issue (push, star, ...).
+
+    `payload_bytes` is the size of the JSON text as received.
+    """
 
     delivery_id: str
     event: str
@@ -86,10 +89,11 @@ class IssueEvent:
     transferred_to: IssueRef | None
     transferred_from: IssueRef | None
     payload: Json
+    payload_bytes: int
 
     @classmethod
     def from_delivery(cls, delivery: Delivery) -> "IssueEvent":
-        """Read the delivery's body. Raises Malformed when it is not a JSON object."""
+        """Read the delivery's body. Raises Malformed if it is not a JSON object."""
         payload = parse_payload(delivery.body)
         action = _text(payload, "action")
         raw_issue = _object(payload, "issue")
@@ -120,15 +124,15 @@ class IssueEvent:
             transferred_to=_reference(changes, "new_repository", "new_issue"),
             transferred_from=_reference(changes, "old_repository", "old_issue"),
             payload=payload,
+            payload_bytes=len(delivery.body),
         )
 
 
 def parse_payload(body: bytes, *, strict: bool = False) -> dict[str, Any]:
-    """Return the JSON object in `body` (UTF-8). Raises Malformed when it is none.
+    """Return the JSON object in `body` (UTF-8). Raises Malformed if it is not one.
 
-    Three ways to fail are not JSONDecodeError: bad UTF-8, nesting beyond the interpreter's limit, and an
-    integer of over 4,300 digits. NaN and Infinity, which Python takes and JSON does not know, are refused
-    when `strict`.
+    Three failures are not JSONDecodeError: bad UTF-8, nesting beyond the interpreter's limit, and an integer
+    of over 4,300 digits. `strict` refuses NaN and Infinity, which Python accepts and JSON does not have.
     """
     try:
         payload = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant if strict else None)
@@ -146,7 +150,7 @@ def _refuse_constant(name: str) -> None:
 def _event_at(
     event: str, action: str | None, issue: Issue | None, comment: Comment | None
 ) -> datetime | None:
-    """When it happened at GitHub; None when the delivery does not say."""
+    """Return when it happened at GitHub, or None if the delivery does not say."""
     if issue is None:
         return None
     moments: dict[tuple[str, str | None], datetime | None] = {

@@ -1,4 +1,4 @@
-"""One JSON line per log record, as Cloud Logging reads it, with the delivery that it is about.
+"""One JSON line per log record, as Cloud Logging reads it, with the fields of the current request.
 
 Fields: https://cloud.google.com/logging/docs/structured-logging#special-payload-fields
 """
@@ -23,9 +23,9 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}"
 
 
 def setup() -> None:
-    """Make every record of this process one JSON line: ours from INFO on, everybody else's from WARNING on.
+    """Write every record of this process as one JSON line: ours from INFO, others' from WARNING.
 
-    With LOG_EXECUTION_ID=true the framework has put a handler of its own on the root, so `force` is needed.
+    `force` is needed because with LOG_EXECUTION_ID=true the framework has added its own handler to the root.
     """
     handler = _StandardOutput()
     handler.setFormatter(_JsonLine())
@@ -34,35 +34,35 @@ def setup() -> None:
     logging.captureWarnings(capture=True)
 
 
-def begin(**fields: Any) -> None:
-    """Start a request: forget the last one's fields, keep these.
+def start_request(**fields: Any) -> None:
+    """Replace the last request's fields with these.
 
-    They stay until the next request on this thread begins, so the framework's own line about an uncaught
-    error, written after the function has left, carries them too.
+    They stay until the next request starts on this thread: the framework logs an uncaught error after the
+    function has returned, and that line needs them too.
     """
     _context.set(_with_trace(fields))
 
 
 def bind(**fields: Any) -> None:
-    """Add fields to every following line of this request."""
+    """Add fields to the remaining lines of this request."""
     _context.set(_with_trace({**_context.get(), **fields}))
 
 
 def trace_id(traceparent: object) -> str | None:
-    """Return the trace id of a W3C traceparent, or None when it is none."""
+    """Return the trace id of a W3C traceparent, or None if the value is not one."""
     match = _TRACEPARENT.fullmatch(traceparent) if isinstance(traceparent, str) else None
     return match[1] if match else None
 
 
 def _with_trace(fields: dict[str, Any]) -> dict[str, Any]:
-    """Turn a `traceparent` into `trace`, for people, and the name by which Cloud Logging joins lines."""
+    """Replace `traceparent` with `trace`, for people, and the field by which Cloud Logging joins lines."""
     trace = trace_id(fields.get("traceparent"))
     kept = {name: value for name, value in fields.items() if name != "traceparent" and value is not None}
     return {**kept, "trace": trace, "logging.googleapis.com/trace": trace} if trace else kept
 
 
 class _StandardOutput(logging.Handler):
-    """Print, since the framework swaps sys.stdout per request to add its execution id."""
+    """Prints: the framework replaces sys.stdout for each request, to add its execution id."""
 
     def emit(self, record: logging.LogRecord) -> None:
         print(self.format(record), flush=True)  # noqa: T201 - standard output is where Cloud Logging reads
@@ -70,7 +70,7 @@ class _StandardOutput(logging.Handler):
 
 class _JsonLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line; what another library hangs onto a record must not fail the request."""
+        """Return the line. A record of another library that cannot be written must not fail the request."""
         try:
             return json.dumps(self._line(record))
         except _UNWRITABLE as error:

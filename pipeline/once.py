@@ -1,13 +1,13 @@
-"""A value built on first use, once per process: clients must not exist before the server has forked."""
+"""A value that is built on first use, once per process: no call is allowed before the server has forked."""
 
 from collections.abc import Callable
 from threading import Lock
 
 
 def once[T](build: Callable[[], T]) -> Callable[[], T]:
-    """Return a function that calls `build` at its first call and hands out the same value to every thread.
+    """Return a function that calls `build` once and returns the same value to every thread.
 
-    An error rises to the caller and is not kept: the next call builds again.
+    An error of `build` is raised to the caller and not kept: the next call builds again.
     """
     lock = Lock()
     built: list[T] = []

@@ -1,9 +1,9 @@
-"""The environment of the functions, read once into frozen values; all problems are reported together."""
+"""How settings are read from the environment: once, with all problems reported together."""
 
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,121 +12,17 @@ from pipeline.errors import ConfigurationError, Unavailable
 from pipeline.logs import log
 
 _TOPIC = re.compile(r"projects/[^/\s]+/topics/[^/\s]+")
-_SECRET = re.compile(r"projects/[^/\s]+/secrets/[^/\s]+")
-_TABLE = re.compile(r"([\w.-]+:)?[\w-]+\.\w+\.[\w-]+")  # a project may belong to a domain
-_EVENTS = re.compile(r"[a-z_]+(\s*,\s*[a-z_]+)*\s*,?")
-# Links and calls are made by appending to it; user and password do not belong into either.
+# A base URL, to which paths are appended. Credentials are not allowed in it: it is shown in cards and logs.
 _URL = re.compile(r"https?://[^\s<>|?#@]+", re.ASCII | re.IGNORECASE)
-_TOKEN = re.compile(r"[\x21-\x7e]+")
-_ENDPOINT = re.compile(r"[^:/\s]+:\d+")
+_TOKEN = re.compile(r"[\x21-\x7e]+")  # what an HTTP header can carry
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestSettings:
-    """`events` None means that every verified event is published."""
+def load_at_startup[T](read: Callable[[], T]) -> Callable[[], T]:
+    """Read the settings now and return a function that returns them.
 
-    topic: str
-    secret: str
-    secret_endpoint: str | None
-    events: frozenset[str] | None
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "IngestSettings":
-        """Raise ConfigurationError naming every wrong setting."""
-        read = _Reader(environment)
-        settings = cls(
-            topic=read.matching("PUBSUB_TOPIC", _TOPIC, "projects/P/topics/T"),
-            secret=read.matching("WEBHOOK_SECRET", _SECRET, "projects/P/secrets/S, a secret's name"),
-            secret_endpoint=read.optional("SECRET_MANAGER_ENDPOINT", _ENDPOINT, "host:port"),
-            events=_comma_list(read.optional("EVENTS", _EVENTS, "a comma list of event names")),
-        )
-        read.finish()
-        return settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlackSettings:
-    """One of `token_file` and `token` is set; the file goes before, and is read anew for every post."""
-
-    token_file: Path | None
-    token: str | None
-    api_url: str | None
-    github_url: str
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "SlackSettings":
-        """Raise ConfigurationError naming every wrong setting."""
-        read = _Reader(environment)
-        token_file, token = read.text("SLACK_TOKEN_FILE"), read.text("SLACK_TOKEN")
-        if token_file is None and token is None:
-            read.problem(
-                "SLACK_TOKEN_FILE or SLACK_TOKEN is not set (a bot token, or an incoming webhook's URL)"
-            )
-        if token is not None and not _TOKEN.fullmatch(token):
-            read.problem(
-                "SLACK_TOKEN holds more than one token or URL: spaces, line breaks or other characters"
-            )
-        if token_file is not None and not (Path(token_file).is_file() and os.access(token_file, os.R_OK)):
-            read.problem("SLACK_TOKEN_FILE names no file that can be read")
-        settings = cls(
-            token_file=Path(token_file) if token_file else None,
-            token=token,
-            api_url=read.url("SLACK_API_URL", None),
-            github_url=read.url("GITHUB_URL", "https://github.com") or "",
-        )
-        read.finish()
-        return settings
-
-    def read_token(self) -> str:
-        """Return the token of this moment. Raises Unavailable when its file cannot be read or holds none.
-
-        One that HTTP cannot carry would rise from the client with its text, and so end up in the log.
-        """
-        try:
-            token = self.token_file.read_text("utf-8-sig").strip() if self.token_file else self.token
-        except (OSError, UnicodeDecodeError) as error:
-            raise Unavailable("slack_token_unreadable", "SLACK_TOKEN_FILE cannot be read.") from error
-        if not token:
-            raise Unavailable("slack_token_blank", "SLACK_TOKEN_FILE is empty; store the bot token.")
-        if not _TOKEN.fullmatch(token):
-            raise Unavailable("slack_token_malformed", "SLACK_TOKEN_FILE holds more than one token or URL.")
-        return token
-
-
-def read_routes(environment: Mapping[str, str], folder: Path) -> str:
-    """Return the text of ROUTES_FILE, or of `folder`/routes.toml. Raises ConfigurationError."""
-    path = Path(environment.get("ROUTES_FILE", "").strip() or folder / "routes.toml")
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError([f"ROUTES_FILE cannot be read ({type(error).__name__}: {path})"]) from error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BigQuerySettings:
-    """`table` is P.dataset.table."""
-
-    table: str
-    store_payload: bool
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "BigQuerySettings":
-        """Raise ConfigurationError naming every wrong setting."""
-        read = _Reader(environment)
-        settings = cls(
-            table=read.matching("BIGQUERY_TABLE", _TABLE, "PROJECT.DATASET.TABLE"),
-            store_payload=read.boolean("STORE_PAYLOAD", default=True),
-        )
-        read.finish()
-        return settings
-
-
-def at_start[T](read: Callable[[], T]) -> Callable[[], T]:
-    """Read the settings now, so that a start with wrong ones says so, and return what hands them out.
-
-    Wrong settings do not stop the process: every call raises ConfigurationError, so that events are answered
-    with 5xx and kept by their sender.
+    Wrong settings are logged at once and do not stop the process: every call of the returned function raises
+    ConfigurationError, so that events are answered with 5xx and their sender keeps them.
     """
     try:
         settings = read()
@@ -141,8 +37,8 @@ def at_start[T](read: Callable[[], T]) -> Callable[[], T]:
     return lambda: settings
 
 
-def both[A, B](first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
-    """Return what both give; when either or both raise ConfigurationError, raise one with all problems."""
+def collect_problems[A, B](first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
+    """Return the values of both. Raises one ConfigurationError with the problems of either or both."""
     problems: list[str] = []
     values: list[Any] = []
     for read in (first, second):
@@ -155,55 +51,106 @@ def both[A, B](first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
     return values[0], values[1]
 
 
-class _Reader:
-    """Collects problems instead of stopping at the first; values are never quoted, one may be a secret."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotatingToken:
+    """A token from the setting `name`, or from the file that `name`_FILE names.
+
+    The file wins, and is read again for every call: storing a new token needs no deployment. Every reason of
+    a failure begins with the name: slack_token_unreadable, slack_token_blank, slack_token_malformed.
+    """
+
+    name: str
+    file: Path | None = None
+    value: str | None = field(default=None, repr=False)
+    if_blank: str = "blank"
+
+    def read(self) -> str:
+        """Return the current token. Raises Unavailable if the file holds no token or cannot be read.
+
+        A text that HTTP cannot carry is refused here: the HTTP client's own error would quote it in the log.
+        """
+        try:
+            token = (self.file.read_text("utf-8-sig").strip() if self.file else self.value) or ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise self._unavailable("unreadable", "cannot be read") from error
+        if not token:
+            raise self._unavailable(self.if_blank, "is empty; store the token in it")
+        if not _TOKEN.fullmatch(token):
+            raise self._unavailable("malformed", "holds more than one token, or is not a token")
+        return token
+
+    def _unavailable(self, state: str, message: str) -> Unavailable:
+        return Unavailable(f"{self.name.lower()}_{state}", f"{self.name}_FILE {message}.")
+
+
+class SettingsReader:
+    """Reads settings and collects problems; values are never quoted, because one may be a secret.
+
+    A value that is missing or wrong is read as an empty one: `finish` raises before it can be used.
+    """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self._problems: list[str] = []
 
     def problem(self, text: str) -> None:
+        """Add a problem."""
         self._problems.append(text)
 
     def finish(self) -> None:
+        """Raise ConfigurationError if there is any problem."""
         if self._problems:
             raise ConfigurationError(self._problems)
 
     def text(self, name: str) -> str | None:
+        """Return the value without surrounding space, or None if the setting is missing or blank."""
         return self._environment.get(name, "").strip() or None
 
     def matching(self, name: str, pattern: re.Pattern[str], form: str) -> str:
+        """Return the value of a required setting; `form` describes `pattern` to people."""
         value = self.optional(name, pattern, form)
         if value is None and self.text(name) is None:
             self.problem(f"{name} is not set (expected {form})")
         return value or ""
 
     def optional(self, name: str, pattern: re.Pattern[str], form: str) -> str | None:
+        """Return the value, or None if the setting is missing; `form` describes `pattern` to people."""
         value = self.text(name)
         if value is None or pattern.fullmatch(value):
             return value
         self.problem(f"{name} is not of the form {form}")
         return None
 
-    def url(self, name: str, default: str | None) -> str | None:
+    def topic(self) -> str:
+        """Return PUBSUB_TOPIC, projects/P/topics/T."""
+        return self.matching("PUBSUB_TOPIC", _TOPIC, "projects/P/topics/T")
+
+    def url(self, name: str, default: str = "") -> str:
+        """Return an http or https base URL without a slash at its end."""
         value = self.text(name) or default
-        if value is None:
-            return None
         try:
             parts = urlsplit(value)
-            if _URL.fullmatch(value) and parts.hostname and parts.port != 0:
+            if not value or (_URL.fullmatch(value) and parts.hostname and parts.port != 0):
                 return value.rstrip("/")
         except ValueError:
             pass
         self.problem(f"{name} is not an http or https URL")
-        return None
+        return ""
 
     def boolean(self, name: str, *, default: bool) -> bool:
+        """Return whether a switch is on: true, yes, 1 or false, no, 0."""
         value = (self.text(name) or str(default)).lower()
         if value not in _BOOLEANS:
             self.problem(f"{name} is neither true nor false")
         return _BOOLEANS.get(value, default)
 
-
-def _comma_list(text: str | None) -> frozenset[str] | None:
-    return frozenset(part.strip() for part in text.split(",") if part.strip()) if text else None
+    def token(self, name: str, what: str, *, if_blank: str = "blank") -> RotatingToken:
+        """Return the token of `name` or `name`_FILE, one of which is required; `what` describes it."""
+        file, value = self.text(f"{name}_FILE"), self.text(name)
+        if file is None and value is None:
+            self.problem(f"{name}_FILE or {name} is not set ({what})")
+        if value is not None and not _TOKEN.fullmatch(value):
+            self.problem(f"{name} holds spaces, line breaks or other characters that no token has")
+        if file is not None and not (Path(file).is_file() and os.access(file, os.R_OK)):
+            self.problem(f"{name}_FILE names no file that can be read")
+        return RotatingToken(name=name, file=Path(file) if file else None, value=value, if_blank=if_blank)

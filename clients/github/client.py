@@ -147,7 +147,7 @@ class GitHubClient:
                 url,
                 params=dict(parameters),
                 headers=_HEADERS,
-                auth=_BearerAuth(self._settings.read_token()),
+                auth=_BearerAuth(self._settings.token.read()),
                 timeout=TIMEOUT_SECONDS,
                 allow_redirects=False,
             )

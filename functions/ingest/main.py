@@ -15,9 +15,10 @@ from pipeline.delivery import Delivery
 from pipeline.errors import ConfigurationError, Rejected, Unavailable
 from pipeline.logs import log
 from pipeline.once import once
-from pipeline.settings import IngestSettings, at_start
+from pipeline.settings import load_at_startup
 
 from . import signature, webhook
+from .settings import Settings
 from .webhook_secrets import WebhookSecrets, official_access
 
 ANSWER_SECONDS = (
@@ -26,7 +27,7 @@ ANSWER_SECONDS = (
 SILENCE_SECONDS = 6.0  # the longest pause within a body; then it counts as broken off
 
 logs.setup()
-settings = at_start(lambda: IngestSettings.from_environment(os.environ))
+settings = load_at_startup(lambda: Settings.from_environment(os.environ))
 publisher = once(lambda: Publisher(settings().topic))
 secrets = once(lambda: WebhookSecrets(settings().secret, official_access(settings().secret_endpoint)))
 
@@ -35,7 +36,7 @@ secrets = once(lambda: WebhookSecrets(settings().secret, official_access(setting
 def ingest(request: flask.Request) -> flask.Response:
     """Answer one webhook request by the table in the README; never with a part of it."""
     deadline = time.monotonic() + ANSWER_SECONDS
-    logs.begin(
+    logs.start_request(
         traceparent=request.headers.get("traceparent"),
         delivery_id=webhook.claimed_id(request.headers.get),
     )

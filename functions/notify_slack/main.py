@@ -10,16 +10,17 @@ from cloudevents.http import CloudEvent
 from clients.slack import deadline
 from clients.slack.client import Slack
 from pipeline import logs
-from pipeline.delivery import Delivery, claimed
 from pipeline.errors import PipelineError
 from pipeline.events import Issue, IssueEvent
 from pipeline.logs import log
 from pipeline.once import once
-from pipeline.settings import SlackSettings, at_start, both, read_routes
+from pipeline.settings import collect_problems, load_at_startup
+from pipeline.subscriber import receive
 
 from .cards import card
 from .routing import routes_file
 from .routing.routes import Hearing, Routes
+from .settings import Settings, read_routes
 from .store.card_store import Living
 from .store.processed_ids import Recent
 
@@ -27,17 +28,17 @@ from .store.processed_ids import Recent
 DELIVERY_SECONDS = 45.0
 
 
-def read_configuration() -> tuple[SlackSettings, Routes]:
+def read_configuration() -> tuple[Settings, Routes]:
     """Return settings and routes. Raises ConfigurationError naming the problems of both."""
-    return both(
-        lambda: SlackSettings.from_environment(os.environ),
+    return collect_problems(
+        lambda: Settings.from_environment(os.environ),
         lambda: routes_file.parse(read_routes(os.environ, folder=Path(__file__).parent)),
     )
 
 
 logs.setup()
-configuration = at_start(read_configuration)
-slack = once(lambda: Slack(configuration()[0].read_token, configuration()[0].api_url))
+configuration = load_at_startup(read_configuration)
+slack = once(lambda: Slack(configuration()[0].token.read, configuration()[0].api_url))
 living = once(lambda: Living(slack(), configuration()[0].github_url, configuration()[1].fold_over))
 recent = Recent()
 
@@ -45,16 +46,7 @@ recent = Recent()
 @functions_framework.cloud_event
 def notify_slack(push: CloudEvent) -> None:
     """Bring the cards of one message from the topic up to date."""
-    logs.begin(**claimed(push.data))
-    delivery = Delivery.from_push(push.data)
-    logs.bind(
-        delivery_id=delivery.delivery_id,
-        event=delivery.event,
-        action=delivery.action,
-        repository=delivery.repository,
-        traceparent=delivery.traceparent,
-    )
-    event = IssueEvent.from_delivery(delivery)
+    event = receive(push.data)
     routing = configuration()[1]
     issue, hearings = card.shown(event), routing.hearings(event)
     if issue is None or not hearings:

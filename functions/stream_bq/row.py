@@ -1,4 +1,4 @@
-"""From an event to a row of the table in sql/events.sql, with every value in a form that BigQuery takes."""
+"""The row of an event in the table of sql/events.sql, with every value in a form that BigQuery accepts."""
 
 import json
 import re
@@ -10,10 +10,10 @@ from pipeline.delivery import SCHEMA, format_time
 from pipeline.events import IssueEvent
 
 MAX_PAYLOAD_BYTES = 8_000_000
-MAX_ROW_BYTES = 9_000_000  # BigQuery takes 10 MB; the client sends JSON text inside ASCII JSON, which grows
+MAX_ROW_BYTES = 9_000_000  # BigQuery takes 10 MB; the client sends the payload as ASCII JSON inside JSON
 MAX_DEPTH = 500  # https://cloud.google.com/bigquery/quotas#json_limits
 MAX_TEXT = 1_024  # GitHub's longest, a title, has 256
-MAX_ENTRIES = 200  # GitHub's most is 100 labels; by both caps the row without its payload stays in bounds
+MAX_ENTRIES = 200  # GitHub allows 100 labels; both caps keep a row without its payload below MAX_ROW_BYTES
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _INTEGERS = range(-(2**63), 2**64)
@@ -21,13 +21,13 @@ _INTEGERS = range(-(2**63), 2**64)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """Columns and values; `left_out` is the reason for which the payload column is null, if it is."""
+    """Columns and values. `payload_omitted` is the reason slug if the payload cannot be stored."""
 
     columns: dict[str, Any]
-    left_out: str | None
+    payload_omitted: str | None
 
 
-def to_row(event: IssueEvent, body_bytes: int, inserted_at: datetime, *, store_payload: bool) -> Row:
+def to_row(event: IssueEvent, inserted_at: datetime, *, store_payload: bool) -> Row:
     """Return the row of one delivery: times as RFC 3339 text, lists never null, the payload as JSON text."""
     issue, comment = event.issue, event.comment
     columns: dict[str, Any] = {
@@ -72,12 +72,12 @@ def to_row(event: IssueEvent, body_bytes: int, inserted_at: datetime, *, store_p
         "transferred_to_number": event.transferred_to and event.transferred_to.number,
         "transferred_from_repository": event.transferred_from and event.transferred_from.repository,
         "transferred_from_number": event.transferred_from and event.transferred_from.number,
-        "payload_bytes": body_bytes,
+        "payload_bytes": event.payload_bytes,
         "schema_version": int(SCHEMA),
     }
     row = {name: _storable(value) for name, value in columns.items()}
-    payload, left_out = _payload(event, row) if store_payload else (None, None)
-    return Row(columns=row | {"payload": payload}, left_out=left_out)
+    payload, omitted = _payload(event, row) if store_payload else (None, None)
+    return Row(columns=row | {"payload": payload}, payload_omitted=omitted)
 
 
 def _storable(value: Any) -> Any:
@@ -91,7 +91,7 @@ def _storable(value: Any) -> Any:
 
 
 def _payload(event: IssueEvent, row: dict[str, Any]) -> tuple[str | None, str | None]:
-    """Return the payload as JSON text, or None and the reason; `row` goes into the same request."""
+    """Return the payload as JSON text, or None and the reason; `row` is sent in the same request."""
     try:
         text = json.dumps(_clean(event.payload, depth=1), ensure_ascii=False, separators=(",", ":"))
     except RecursionError:
@@ -102,11 +102,11 @@ def _payload(event: IssueEvent, row: dict[str, Any]) -> tuple[str | None, str | 
 
 
 def _clean(value: Any, depth: int) -> Any:
-    """Return `value` without what BigQuery's JSON type refuses. Raises RecursionError beyond its depth."""
+    """Return `value` without what BigQuery's JSON type refuses. Raises RecursionError beyond MAX_DEPTH."""
     if isinstance(value, str):
         return _clean_text(value)
     if isinstance(value, float):
-        return value if value - value == 0 else None  # NaN and the infinities are no JSON
+        return value if value - value == 0 else None  # JSON has no NaN and no infinity
     if isinstance(value, int):
         return value if value in _INTEGERS else str(value)
     if isinstance(value, dict | list) and depth > MAX_DEPTH:

@@ -14,7 +14,12 @@ ALL_SCOPES: Final = frozenset({WRITE, READ_PUBLIC, READ_PRIVATE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """The ids of channels by their restriction, and the scopes of the app; a channel may be in several."""
+    """The app's scopes, and the ids of its channels by restriction; a channel may have several.
+
+    A post is refused with is_archived (an update with is_inactive), not_in_channel or restricted_action;
+    not_member refuses reading too. Reading a private channel needs groups:history instead of
+    channels:history, and it is channel_not_found for an app that is not a member.
+    """
 
     channels: Mapping[str, str]
     archived: Collection[str] = ()

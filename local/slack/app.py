@@ -32,14 +32,7 @@ _WEBHOOK_STATUS = {
 }
 _WEBHOOK_ERRORS = {
     "invalid_arguments": "invalid_payload",
-    "invalid_array_arg": "invalid_payload",
-    "invalid_charset": "invalid_payload",
-    "invalid_form_data": "invalid_payload",
-    "invalid_json": "invalid_payload",
-    "invalid_post_type": "invalid_payload",
     "is_archived": "channel_is_archived",
-    "json_not_object": "invalid_payload",
-    "missing_post_type": "invalid_payload",
     "restricted_action": "action_prohibited",
 }
 
@@ -77,42 +70,52 @@ def create_app(slack: "SlackServer") -> Flask:
 
     @app.route("/services/<path:address>", methods=_VERBS)
     def webhook(address: str) -> Response:
-        arguments, refusal = _read_arguments(is_webhook=True)
+        def act(arguments: Arguments, unreadable: RefusedError | None) -> Response:
+            team, channel, secret = [*address.split("/", 2), "", ""][:3]
+            if (team, secret) != (TEAM, WEBHOOK_SECRET):
+                raise RefusedError(Problem(error="no_service"))
+            if unreadable:
+                raise RefusedError(Problem(error="invalid_payload", message=str(unreadable)))
+            slack.workspace.take_webhook(channel, arguments)
+            return _text("ok")
 
-        def act() -> Response:
-            match address.split("/"):
-                case [team, channel, secret] if (team, secret) == (TEAM, WEBHOOK_SECRET):
-                    _raise(refusal)
-                    slack.workspace.take_webhook(channel, arguments)
-                    return _text("ok")
-                case _:
-                    raise RefusedError(Problem(error="no_service"))
-
-        return _answer(slack, WEBHOOK, arguments, act)
+        return _answer(slack, WEBHOOK, act)
 
     @app.route("/api/<path:name>", methods=_VERBS)
     @app.route("/<path:name>", methods=_VERBS)
     def web_api(name: str) -> Response:
-        arguments, refusal = _read_arguments()
-
-        def act() -> Response:
+        def act(arguments: Arguments, unreadable: RefusedError | None) -> Response:
             method = slack.workspace.method(name, request.method)
-            _check_token(slack.token)
+            header = request.headers.get("Authorization")
+            if header != f"Bearer {slack.token}":
+                raise RefusedError(Problem(error="invalid_auth" if header else "not_authed"))
             slack.workspace.check_scope(method, arguments)
-            _raise(refusal)
+            if unreadable:
+                raise unreadable
             return _json({"ok": True, **slack.workspace.call(method, arguments)})
 
-        return _answer(slack, name, arguments, act)
+        return _answer(slack, name, act)
 
     return app
 
 
-def _answer(slack: "SlackServer", name: str, arguments: Arguments, act: Callable[[], Response]) -> Response:
+def _answer(
+    slack: "SlackServer", name: str, act: Callable[[Arguments, RefusedError | None], Response]
+) -> Response:
     """Carry out a call under the faults; raises ConnectionAbortedError to close without an answer."""
+    arguments, unreadable = _read_arguments(name)
+
+    def carry_out() -> Response:
+        try:
+            return act(arguments, unreadable)
+        except RefusedError as refusal:
+            _log.warning("refused %s: %s", name, refusal)
+            return _refusal(name, refusal)
+
     fault = slack.record(name, arguments)
     if fault is None:
-        return _carry_out(name, act)
-    answer = _carry_out(name, act) if fault.after else None
+        return carry_out()
+    answer = carry_out() if fault.after else None
     slack.wait(fault.hang)
     if fault.status or fault.error:
         answer = _failure(name, fault)
@@ -125,39 +128,17 @@ def _answer(slack: "SlackServer", name: str, arguments: Arguments, act: Callable
     return answer
 
 
-def _carry_out(name: str, act: Callable[[], Response]) -> Response:
-    try:
-        return act()
-    except RefusedError as refusal:
-        _log.warning("refused %s: %s", name, refusal)
-        return _refusal(name, refusal)
-
-
-def _read_arguments(*, is_webhook: bool = False) -> tuple[Arguments, RefusedError | None]:
-    """Return the arguments, or none of them and why they cannot be read."""
+def _read_arguments(name: str) -> tuple[Arguments, RefusedError | None]:
+    """Return the arguments of the request, or none and why they cannot be read."""
     try:
         if request.method == "GET":
             return decode_form(request.query_string), None
         arguments = decode(request.content_type or "", request.get_data())
-        if is_webhook and arguments.keys() == {"payload"}:  # the form variant of a webhook
-            payload = str(arguments["payload"]).encode(errors="replace")
-            arguments = decode("application/json", payload)
+        if name == WEBHOOK and arguments.keys() == {"payload"}:  # the form variant of a webhook
+            arguments = decode("application/json", str(arguments["payload"]).encode(errors="replace"))
     except RefusedError as refusal:
         return {}, refusal
     return arguments, None
-
-
-def _check_token(token: str) -> None:
-    header = request.headers.get("Authorization")
-    if not header:
-        raise RefusedError(Problem(error="not_authed"))
-    if header != f"Bearer {token}":
-        raise RefusedError(Problem(error="invalid_auth"))
-
-
-def _raise(refusal: RefusedError | None) -> None:
-    if refusal is not None:
-        raise refusal
 
 
 def _refusal(name: str, refusal: RefusedError) -> Response:

@@ -1,6 +1,7 @@
 """Slack's two ways to ask for part of a list: a time range, and pages joined by cursors."""
 
 import re
+import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,19 +20,12 @@ _CURSOR = re.compile(rb"next_ts:(\d{1,16})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Which messages a call asks for; times are microseconds, cursor is that of the first message."""
+    """The times that a call asks for, in microseconds, ends included; cursor is the first on the page."""
 
-    oldest: int | None = None
-    latest: int | None = None
-    inclusive: bool = False
+    oldest: int = 0
+    latest: int = sys.maxsize
     limit: int = DEFAULT_LIMIT
     cursor: int | None = None
-
-    def contains(self, time: int) -> bool:
-        """Return whether the range contains this time; its ends belong to it only if inclusive."""
-        margin = 0 if self.inclusive else 1
-        after = self.oldest is None or time >= self.oldest + margin
-        return after and (self.latest is None or time <= self.latest - margin)
 
 
 def microseconds(ts: str) -> int:
@@ -45,10 +39,10 @@ def read_window(arguments: Arguments) -> Window:
     Raises RefusedError with Slack's slug: invalid_ts_oldest, invalid_ts_latest, invalid_limit,
     invalid_cursor.
     """
+    margin = 0 if arguments.get("inclusive", False) else 1
     return Window(
-        oldest=_read_ts(arguments, "oldest"),
-        latest=_read_ts(arguments, "latest"),
-        inclusive=arguments.get("inclusive", False),
+        oldest=_read_ts(arguments, "oldest", -1) + margin,
+        latest=_read_ts(arguments, "latest", sys.maxsize) - margin,
         limit=_read_limit(arguments.get("limit", DEFAULT_LIMIT)),
         cursor=_read_cursor(arguments.get("cursor", "")),
     )
@@ -56,21 +50,20 @@ def read_window(arguments: Arguments) -> Window:
 
 def cut_page(messages: Iterable[Message], window: Window, *, newest_first: bool) -> tuple[list[Message], str]:
     """Return one page of a window, in order, and the cursor of the next page, empty on the last."""
-    sign = -1 if newest_first else 1
-    asked = [
-        message
-        for message in messages
-        if window.contains(time := microseconds(message.ts))
-        and (window.cursor is None or sign * time >= sign * window.cursor)
-    ]
+    oldest, latest = window.oldest, window.latest
+    if window.cursor is not None:
+        oldest, latest = (
+            (oldest, min(latest, window.cursor)) if newest_first else (max(oldest, window.cursor), latest)
+        )
+    asked = [message for message in messages if oldest <= microseconds(message.ts) <= latest]
     asked.sort(key=lambda message: microseconds(message.ts), reverse=newest_first)
     page, rest = asked[: window.limit], asked[window.limit :]
     return page, b64encode(b"next_ts:%d" % microseconds(rest[0].ts)).decode() if rest else ""
 
 
-def _read_ts(arguments: Arguments, name: str) -> int | None:
+def _read_ts(arguments: Arguments, name: str, default: int) -> int:
     if name not in arguments:
-        return None
+        return default
     ts = arguments[name]
     match = _TS.fullmatch(ts) if isinstance(ts, str) else None
     if match is None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final, Self
 
-from local.slack.access import ALL_SCOPES, Access
+from local.slack.access import Access
 from local.slack.api_view import TEAM
 from local.slack.app import WEBHOOK_SECRET, create_app
 from local.slack.faults import Fault, FaultQueue
@@ -29,12 +29,9 @@ REFRESH: Final = 3  # seconds between two loads of the page
 class SlackServer:
     """Slack for one workspace on one port; a restart keeps the port and the messages.
 
-    channels: id -> name. archived, not_member, restricted: ids among them in which a post is refused with
-    is_archived (is_inactive for an update), not_in_channel, restricted_action; not_member refuses reading as
-    well. private: ids whose reading needs groups:history instead of channels:history, and that do not exist
-    for an app that is not_member. scopes: those of the app. history_lag: seconds, by clock, until
-    conversations.history shows a new message. burst: posts into one channel that pass at once before a 429
-    limits them to one a second, None for no limit. users: id -> name, for the page only.
+    channels: id -> name. history_lag: seconds, by clock, until conversations.history shows a new message.
+    burst: posts into one channel that pass at once before a 429 limits them to one a second, None for no
+    limit. users: id -> name, for the page only. restrictions: the other fields of Access.
     """
 
     def __init__(  # noqa: PLR0913 -- each is one property of a workspace, and a test names only what it needs
@@ -43,26 +40,16 @@ class SlackServer:
         channels: Mapping[str, str] = DEFAULT_CHANNELS,
         token: str = "xoxb-local",
         *,
-        archived: Collection[str] = (),
-        not_member: Collection[str] = (),
-        restricted: Collection[str] = (),
-        private: Collection[str] = (),
-        scopes: Collection[str] = ALL_SCOPES,
         history_lag: float = 0.0,
         burst: int | None = None,
         users: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
+        **restrictions: Collection[str],
     ) -> None:
         self.token = token
-        access = Access(
-            channels=channels,
-            archived=archived,
-            not_member=not_member,
-            restricted=restricted,
-            private=private,
-            scopes=scopes,
+        self.workspace = Workspace(
+            Access(channels=channels, **restrictions), history_lag=history_lag, clock=clock
         )
-        self.workspace = Workspace(access, history_lag=history_lag, clock=clock)
         zone = datetime.now(UTC).astimezone().tzinfo or UTC
         self._names = Names(channels=channels, users=users or {}, zone=zone)
         self._port = port

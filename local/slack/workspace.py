@@ -16,8 +16,9 @@ from local.slack.rules.arguments import (
     REPLIES_ARGUMENTS,
     WEBHOOK_ARGUMENTS,
     check_arguments,
+    check_message,
+    check_update,
 )
-from local.slack.rules.message import check_message, check_update
 from local.slack.rules.problems import Arguments, Problem, RefusedError
 
 type Answer = dict[str, object]

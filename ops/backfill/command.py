@@ -10,13 +10,14 @@ from typing import Any
 
 import click
 
-from clients.github.settings import GitHubSettings, read_topic
+from clients.github.settings import GitHubSettings
 from ops.backfill.run import BackfillOutcome, BackfillRequest, run
 from ops.cli import json_option, one_line_errors
 from ops.progress import Progress
+from ops.settings import read_topic
 from pipeline.delivery import parse_time
 from pipeline.repository_name import is_repository_name
-from pipeline.settings import both
+from pipeline.settings import collect_problems
 
 
 class _Day(click.ParamType[datetime]):
@@ -86,7 +87,7 @@ def backfill(  # noqa: PLR0913 - one for each option
 
 def _settings(*, dry_run: bool) -> tuple[GitHubSettings, str | None]:
     """Raise ConfigurationError naming every wrong setting; a count needs no topic."""
-    return both(
+    return collect_problems(
         lambda: GitHubSettings.from_environment(os.environ),
         lambda: None if dry_run else read_topic(os.environ),
     )

@@ -33,7 +33,7 @@ def story(warehouse: Warehouse) -> str:
             action=parse_payload(step.body)["action"],
         )
         event = IssueEvent.from_delivery(delivery)
-        rows.append(to_row(event, len(step.body), now - timedelta(hours=3), store_payload=True).columns)
+        rows.append(to_row(event, now - timedelta(hours=3), store_payload=True).columns)
     warehouse.insert(dataset, rows)
     return dataset
 

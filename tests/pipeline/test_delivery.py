@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.delivery import GZIP_ABOVE_BYTES, MAX_BODY_BYTES, Delivery, claimed, format_time, parse_time
+from pipeline.delivery import (
+    GZIP_ABOVE_BYTES,
+    MAX_BODY_BYTES,
+    Delivery,
+    format_time,
+    parse_time,
+    unverified_ids,
+)
 from pipeline.errors import Malformed
 from tests.support.messages import push, push_of
 
@@ -182,5 +189,5 @@ def test_any_text_is_a_time_or_none(text: object) -> None:
     ],
 )
 def test_what_cannot_be_read_is_still_named(body: object, ids: dict[str, str]) -> None:
-    """The ids that a message claims are told whatever else is wrong; what no log should show is not."""
-    assert claimed(body) == ids
+    """The ids that a message names are found whatever else is wrong, but not what a log cannot show."""
+    assert unverified_ids(body) == ids

@@ -80,6 +80,7 @@ def test_an_opened_issue_is_read_whole() -> None:
         transferred_to=None,
         transferred_from=None,
         payload=payload,
+        payload_bytes=len(json.dumps(payload)),
     )
 
 

@@ -28,7 +28,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
     before, level, ours = root.handlers[:], root.level, log.level
     root.handlers = []
     logs.setup()
-    logs.begin()
+    logs.start_request()
 
     def read() -> list[dict[str, Any]]:
         written = capsys.readouterr()
@@ -38,7 +38,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
 
     yield read
     logging.captureWarnings(capture=False)
-    logs.begin()
+    logs.start_request()
     root.handlers, root.level = before, level
     log.setLevel(ours)
 
@@ -96,7 +96,7 @@ def test_setup_replaces_what_was_there_before(lines: Lines) -> None:
 
 def test_fields_of_a_request_stand_on_each_of_its_lines(lines: Lines) -> None:
     """What is bound stays, None is left out, and the extra of one line is on that line alone."""
-    logs.begin(delivery_id="d-1")
+    logs.start_request(delivery_id="d-1")
     log.info("a", extra={"channel": "C1"})
     logs.bind(event="issues", action=None)
     log.info("b")
@@ -108,9 +108,9 @@ def test_fields_of_a_request_stand_on_each_of_its_lines(lines: Lines) -> None:
 
 def test_the_next_request_begins_without_them(lines: Lines) -> None:
     """Nothing of the last request is on a line of the next, its trace included."""
-    logs.begin(delivery_id="d-1", traceparent=TRACEPARENT)
+    logs.start_request(delivery_id="d-1", traceparent=TRACEPARENT)
     logs.bind(issue=7)
-    logs.begin(event="ping")
+    logs.start_request(event="ping")
     log.info("x")
     assert lines() == [{"severity": "INFO", "message": "x", "event": "ping"}]
 
@@ -120,7 +120,7 @@ def test_requests_at_the_same_time_do_not_see_each_other(lines: Lines) -> None:
     together = threading.Barrier(8)
 
     def request(number: int) -> None:
-        logs.begin(delivery_id=f"d-{number}")
+        logs.start_request(delivery_id=f"d-{number}")
         together.wait(10)
         if number % 2:
             logs.bind(issue=number)
@@ -139,7 +139,7 @@ def test_requests_at_the_same_time_do_not_see_each_other(lines: Lines) -> None:
 
 def test_a_trace_joins_the_lines(lines: Lines) -> None:
     """The trace id of a traceparent is written for people and under the name that Cloud Logging joins by."""
-    logs.begin(traceparent=TRACEPARENT)
+    logs.start_request(traceparent=TRACEPARENT)
     logs.bind(delivery_id="d-1")
     log.info("x")
     assert lines() == [
@@ -169,7 +169,7 @@ def test_a_trace_joins_the_lines(lines: Lines) -> None:
 )
 def test_what_is_no_traceparent_is_left_out(lines: Lines, traceparent: Any) -> None:
     """A header of a stranger becomes no field."""
-    logs.begin(traceparent=traceparent)
+    logs.start_request(traceparent=traceparent)
     log.info("x")
     assert lines() == [{"severity": "INFO", "message": "x"}]
 

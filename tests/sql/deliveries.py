@@ -75,4 +75,4 @@ def row(
         delivery_id=delivery_id, event=event.name, body=body, received_at=received_at, source=source
     )
     stored_at = inserted_at or received_at + SECOND
-    return to_row(IssueEvent.from_delivery(delivery), len(body), stored_at, store_payload=False).columns
+    return to_row(IssueEvent.from_delivery(delivery), stored_at, store_payload=False).columns

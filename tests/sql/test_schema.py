@@ -19,7 +19,7 @@ TYPES = {"INTEGER": "INT64", "BOOLEAN": "BOOL"}
 def a_row(**columns: Any) -> dict[str, Any]:
     """Return the row of a delivery that is about no issue, with some columns replaced."""
     delivery = Delivery(delivery_id="d-1", event="push", body=b"{}", received_at=NOON)
-    row = to_row(IssueEvent.from_delivery(delivery), 2, NOON, store_payload=True)
+    row = to_row(IssueEvent.from_delivery(delivery), NOON, store_payload=True)
     return row.columns | columns
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from clients.slack.blocks import Message
 from functions.notify_slack.routing.routes import Hearing
-from local.slack.rules.message import check_message
+from local.slack.rules.arguments import check_message
 from local.slack.rules.mrkdwn import CONTROL
 
 PIECES = [

@@ -93,7 +93,7 @@ def row_of(
     """Return the row that stream_bq would store of one event."""
     body = json.dumps(event.payload).encode()
     delivery = Delivery(delivery_id=delivery_id, event=event.name, body=body, received_at=received_at)
-    return to_row(IssueEvent.from_delivery(delivery), len(body), inserted_at, store_payload=False).columns
+    return to_row(IssueEvent.from_delivery(delivery), inserted_at, store_payload=False).columns
 
 
 def _row(

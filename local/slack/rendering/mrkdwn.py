@@ -18,7 +18,30 @@ _MARKS = (
     ("i", re.compile(r"(?<![\w_])_(?=\S)([^_\n]+?)(?<=\S)_(?![\w_])")),
     ("s", re.compile(r"(?<![\w~])~(?=\S)([^~\n]+?)(?<=\S)~(?![\w~])")),
 )
-_DATE_TOKEN = re.compile(r"\{(\w+)\}")
+_DATE_TOKEN = re.compile(r"\{(\w+?)(?:_pretty)?\}")
+_DATE_FORMATS = {
+    "time": "%H:%M",
+    "time_secs": "%H:%M:%S",
+    "date_num": "%Y-%m-%d",
+    "date": "%B %-d, %Y",
+    "date_short": "%b %-d, %Y",
+    "date_long": "%A, %B %-d, %Y",
+}
+_EMOJI_NAME = re.compile(r":([a-z0-9_+-]+):")
+_EMOJI = {  # those of our cards, and a few that people write
+    "bug": "🐛",
+    "card_index_dividers": "🗂️",
+    "eyes": "👀",
+    "fire": "🔥",
+    "large_green_circle": "🟢",
+    "no_entry_sign": "🚫",
+    "rocket": "🚀",
+    "tada": "🎉",
+    "warning": "⚠️",
+    "white_check_mark": "✅",
+    "wastebasket": "🗑️",
+    "x": "❌",
+}
 # A placeholder is its number between two private characters, which the input therefore must not contain.
 _PRIVATE = re.compile("[\ue000\ue001]")
 _PLACEHOLDER = re.compile("\ue000(\\d+)\ue001")
@@ -53,6 +76,11 @@ class Medium(Protocol):
 def decode(text: str) -> str:
     """Replace the entities, which are the only ones that Slack knows."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def with_emoji(text: str) -> str:
+    """Replace each known name between colons by its emoji."""
+    return _EMOJI_NAME.sub(lambda match: _EMOJI.get(match[1], match[0]), text)
 
 
 def write(text: str, medium: Medium, names: Names) -> str:
@@ -114,16 +142,7 @@ def _reference(match: re.Match[str], names: Names) -> tuple[str, str, str]:
 
 def _date(match: re.Match[str], names: Names) -> str:
     """Fill the tokens of <!date^...>; an unknown one gives the fallback, as in an old client."""
-    time = names.time(match["stamp"])
-    tokens = {
-        "time": f"{time:%H:%M}",
-        "time_secs": f"{time:%H:%M:%S}",
-        "date_num": f"{time:%Y-%m-%d}",
-        "date": f"{time:%B} {time.day}, {time.year}",
-        "date_short": f"{time:%b} {time.day}, {time.year}",
-        "date_long": f"{time:%A}, {time:%B} {time.day}, {time.year}",
-    }
-    wanted = {name: name.removesuffix("_pretty") for name in _DATE_TOKEN.findall(match["format"])}
-    if not tokens.keys() >= set(wanted.values()):
+    if not _DATE_FORMATS.keys() >= set(_DATE_TOKEN.findall(match["format"])):
         return str(match["label"])
-    return _DATE_TOKEN.sub(lambda found: tokens[wanted[found[1]]], match["format"])
+    time = names.time(match["stamp"])
+    return _DATE_TOKEN.sub(lambda token: time.strftime(_DATE_FORMATS[token[1]]), match["format"])

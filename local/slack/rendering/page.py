@@ -3,7 +3,6 @@
 import html
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,25 +11,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from local.slack.message import Message
-from local.slack.rendering.emoji import with_emoji
-from local.slack.rendering.mrkdwn import Names, decode, write
+from local.slack.rendering.mrkdwn import Names, decode, with_emoji, write
 from local.slack.rendering.terminal import rich_text
 
 _BLOCK_TAG = re.compile(r"\n?(<(?:blockquote|pre)>)|(</(?:blockquote|pre)>)\n?")
 _TEMPLATE = Environment(
     loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
 ).get_template("page.html.j2")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Channel:
-    """A channel's messages outside of threads, oldest first, and the replies by the ts of their parent."""
-
-    id: str
-    name: str
-    size: int
-    messages: Sequence[Message]
-    replies: Mapping[str, Sequence[Message]]
 
 
 class _Html:
@@ -64,10 +51,11 @@ def render_page(messages: Sequence[Message], names: Names, *, refresh: int | Non
     for message in sorted(messages, key=lambda message: message.ts):
         by_channel.setdefault(message.channel, []).append(message)
     return _TEMPLATE.render(
-        channels=[_channel(id_, posted, names) for id_, posted in by_channel.items()],
+        channels=by_channel,
         total=len(messages),
         refresh=refresh,
         names=names,
+        threads=_threads,
         words=partial(_words, names=names),
         refer=lambda *reference: Markup(_HTML.refer(*reference)),
         rich_text=rich_text,
@@ -75,7 +63,8 @@ def render_page(messages: Sequence[Message], names: Names, *, refresh: int | Non
     )
 
 
-def _channel(id_: str, posted: Sequence[Message], names: Names) -> _Channel:
+def _threads(posted: Sequence[Message]) -> tuple[list[Message], dict[str, list[Message]]]:
+    """Return the messages outside of threads, and the replies by the ts of their parent."""
     parents = {message.ts for message in posted if message.thread_ts in {None, message.ts}}
     tops: list[Message] = []
     replies: dict[str, list[Message]] = {}
@@ -84,8 +73,7 @@ def _channel(id_: str, posted: Sequence[Message], names: Names) -> _Channel:
             tops.append(message)
         else:
             replies.setdefault(message.thread_ts, []).append(message)
-    name = names.channels.get(id_, id_)
-    return _Channel(id=id_, name=name, size=len(posted), messages=tops, replies=replies)
+    return tops, replies
 
 
 def _words(item: Mapping[str, Any], names: Names) -> Markup:

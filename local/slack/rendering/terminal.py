@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.slack.message import Message
-from local.slack.rendering.emoji import with_emoji
-from local.slack.rendering.mrkdwn import Names, decode, write
+from local.slack.rendering.mrkdwn import Names, decode, with_emoji, write
 
 _LABEL = re.compile(r":?\n")  # between a field's first line, its label, and its value
 

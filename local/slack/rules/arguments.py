@@ -1,62 +1,131 @@
-"""Which arguments a method takes, and whether those of a call are well formed."""
+"""Which arguments a method takes, and everything that is wrong with those of a call."""
 
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
-from local.slack.rules.problems import Arguments, Problem
-from local.slack.rules.schema import MAX_DEPTH, boolean, string
+from local.slack.rules.block_kit import check_block_list
+from local.slack.rules.mrkdwn import unescaped
+from local.slack.rules.problems import Arguments, Problem, problems
+from local.slack.rules.schema import MAX_DEPTH, Check, any_object, boolean, fields, string
 
+MAX_TEXT: Final = 40_000  # characters of the top-level text
+MAX_UPDATE_TEXT: Final = 4_000  # the same, of chat.update
+MAX_BLOCKS_TEXT: Final = 12_000  # characters over all blocks; undocumented, seen between 12,000 and 13,300
 WEBHOOK_ARGUMENTS: Final = frozenset(
     {"text", "blocks", "metadata", "thread_ts", "mrkdwn", "unfurl_links", "unfurl_media"}
 )
 POST_ARGUMENTS: Final = WEBHOOK_ARGUMENTS | {"channel", "link_names", "reply_broadcast"}
-UPDATE_ARGUMENTS: Final = frozenset(
-    {"channel", "ts", "text", "blocks", "metadata", "link_names", "reply_broadcast"}
-)
+UPDATE_ARGUMENTS: Final = POST_ARGUMENTS - {"thread_ts", "mrkdwn", "unfurl_links", "unfurl_media"} | {"ts"}
 DELETE_ARGUMENTS: Final = frozenset({"channel", "ts"})
 HISTORY_ARGUMENTS: Final = frozenset(
     {"channel", "oldest", "latest", "inclusive", "limit", "cursor", "include_all_metadata"}
 )
 REPLIES_ARGUMENTS: Final = HISTORY_ARGUMENTS | {"ts"}
 BOOLEANS: Final = frozenset(
-    {
-        "include_all_metadata",
-        "inclusive",
-        "link_names",
-        "mrkdwn",
-        "reply_broadcast",
-        "unfurl_links",
-        "unfurl_media",
-    }
-)
+    {"include_all_metadata", "inclusive", "link_names", "mrkdwn", "reply_broadcast"}
+) | {"unfurl_links", "unfurl_media"}
 
-_TIMESTAMPS = frozenset({"thread_ts", "ts"})
-_STRINGS = frozenset({"channel", "text"}) | _TIMESTAMPS
-_TS = re.compile(r"\d{10}\.\d{6}")
+_TS = string(pattern=r"\d{10}\.\d{6}", sentence="must look like 1234567890.123456")
+_CHECKS: dict[str, Check] = {
+    "channel": string(),
+    "text": string(),
+    "thread_ts": _TS,
+    "ts": _TS,
+    **dict.fromkeys(sorted(BOOLEANS), boolean),
+}
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff]")
 _CHARACTER_SLUGS = {"blocks": "invalid_blocks", "metadata": "invalid_metadata_format"}
+_EVENT_TYPE = string(
+    pattern="[A-Za-z][A-Za-z0-9_-]{0,254}", sentence="must be a letter, and letters, digits, - and _ after it"
+)
+_METADATA = fields({"event_type": _EVENT_TYPE, "event_payload": any_object})
+
+
+def check_message(arguments: Arguments, known: AbstractSet[str] = POST_ARGUMENTS) -> list[Problem]:
+    """Return everything wrong with a message, the problem that is the answer first; an empty list accepts it.
+
+    The workspace looks up the channel and the thread; here they only have to be strings.
+    """
+    found = check_arguments(arguments, known)
+    text, blocks = arguments.get("text", ""), arguments.get("blocks", [])
+    if not blocks and not (isinstance(text, str) and text.strip()):
+        found.append(Problem(error="no_text"))
+    if isinstance(text, str):
+        if len(text) > MAX_TEXT:
+            found.append(Problem(error="msg_too_long"))
+        found += problems("invalid_arguments", unescaped(text, "/text", controls=True))
+    return found + _check_blocks(blocks) + _check_metadata(arguments)
+
+
+def check_update(arguments: Arguments) -> list[Problem]:
+    """Return everything wrong with new content for a message; like check_message, but {} removes metadata."""
+    content = {name: value for name, value in arguments.items() if name != "metadata" or value != {}}
+    text = content.get("text")
+    long = isinstance(text, str) and len(text) > MAX_UPDATE_TEXT
+    too_long = [Problem(error="msg_too_long")] if long else []
+    return _check_required(content, {"ts"}) + too_long + check_message(content, UPDATE_ARGUMENTS)
 
 
 def check_arguments(
     arguments: Arguments, known: AbstractSet[str], *, required: AbstractSet[str] = frozenset()
 ) -> list[Problem]:
     """Return a problem for each argument that is missing, unknown, of a wrong type, or not text."""
-    return [
-        *check_required(arguments, required),
-        *_check_characters(arguments),
-        *_check_types(arguments, known),
-    ]
+    found = _check_required(arguments, required)
+    found += _check_characters(arguments)
+    unknown = sorted(arguments.keys() - known)
+    found += problems("invalid_arguments", ((f"unknown argument: {name}", f"/{name}") for name in unknown))
+    for name, check in _CHECKS.items():
+        if name in arguments:
+            found += problems("invalid_arguments", check(arguments[name], f"/{name}"))
+    return found
 
 
-def check_required(arguments: Arguments, required: AbstractSet[str]) -> list[Problem]:
-    """Return a problem for each argument that is missing."""
+def _check_required(arguments: Arguments, required: AbstractSet[str]) -> list[Problem]:
     missing = sorted(required - arguments.keys())
-    return [Problem(error="invalid_arguments", message=f"missing required field: {name}") for name in missing]
+    return problems("invalid_arguments", ((f"missing required field: {name}", "") for name in missing))
 
 
-def leaves(value: Any) -> Iterator[tuple[str, Any]]:
+def _check_blocks(blocks: Any) -> list[Problem]:
+    if not isinstance(blocks, list):
+        return problems("invalid_blocks_format", [("must provide an array", "/blocks")])
+    found = problems("invalid_blocks", check_block_list(blocks, "/blocks"))
+    strings = [
+        (at.rpartition("/")[2], value, at)
+        for at, value in _leaves({"blocks": blocks})
+        if isinstance(value, str)
+    ]
+    seen: set[tuple[str, str]] = set()
+    for name, value, at in strings:
+        if name in {"block_id", "action_id"}:
+            if (name, value) in seen:
+                found += problems("invalid_blocks", [(f'`{name}` "{value}" already exists', at)])
+            seen.add((name, value))
+    if sum(len(value) for name, value, _ in strings if name == "text") > MAX_BLOCKS_TEXT:
+        found.append(Problem(error="msg_blocks_too_long"))
+    return found
+
+
+def _check_metadata(arguments: Arguments) -> list[Problem]:
+    if "metadata" not in arguments:
+        return []
+    if not isinstance(arguments["metadata"], dict):
+        return problems("invalid_metadata_format", [("must provide an object", "/metadata")])
+    return problems("invalid_metadata_schema", _METADATA(arguments["metadata"], "/metadata"))
+
+
+def _check_characters(arguments: Arguments) -> Iterator[Problem]:
+    for at, value in _leaves(arguments):
+        slug = _CHARACTER_SLUGS.get(at.split("/", 2)[1], "invalid_arguments")
+        if at.count("/") > MAX_DEPTH:
+            yield Problem(error=slug, message=f"nested deeper than {MAX_DEPTH} levels", pointer=at)
+        elif isinstance(value, str) and (bad := _NOT_TEXT.search(value)):
+            message = f"character U+{ord(bad[0]):04X} at {bad.start()} is not text"
+            yield Problem(error=slug, message=message, pointer=at)
+
+
+def _leaves(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield every value that is no container, with its pointer; stops one level below MAX_DEPTH."""
     waiting = [("", value)]
     while waiting:
@@ -67,29 +136,3 @@ def leaves(value: Any) -> Iterator[tuple[str, Any]]:
             waiting += reversed([(f"{at}/{index}", inner) for index, inner in enumerate(value)])
         elif at:
             yield at, value
-
-
-def _check_types(arguments: Arguments, known: AbstractSet[str]) -> Iterator[Problem]:
-    def problems(found: Iterator[tuple[str, str]]) -> Iterator[Problem]:
-        return (Problem(error="invalid_arguments", message=message, pointer=at) for message, at in found)
-
-    yield from problems(
-        (f"unknown argument: {name}", f"/{name}") for name in sorted(arguments.keys() - known)
-    )
-    for name in sorted(_STRINGS & arguments.keys()):
-        yield from problems(string()(arguments[name], f"/{name}"))
-    for name in sorted(BOOLEANS & arguments.keys()):
-        yield from problems(boolean(arguments[name], f"/{name}"))
-    for name in sorted(_TIMESTAMPS & arguments.keys()):
-        if isinstance(arguments[name], str) and not _TS.fullmatch(arguments[name]):
-            yield from problems(iter([("must look like 1234567890.123456", f"/{name}")]))
-
-
-def _check_characters(arguments: Arguments) -> Iterator[Problem]:
-    for at, value in leaves(arguments):
-        slug = _CHARACTER_SLUGS.get(at.split("/", 2)[1], "invalid_arguments")
-        if at.count("/") > MAX_DEPTH:
-            yield Problem(error=slug, message=f"nested deeper than {MAX_DEPTH} levels", pointer=at)
-        elif isinstance(value, str) and (bad := _NOT_TEXT.search(value)):
-            message = f"character U+{ord(bad[0]):04X} at {bad.start()} is not text"
-            yield Problem(error=slug, message=message, pointer=at)

@@ -1,21 +1,20 @@
 """The blocks that the page can draw, with the limits of docs.slack.dev/reference/block-kit."""
 
+from types import MappingProxyType
 from typing import Any, Final
 
 from local.slack.rules.schema import (
     MAX_DEPTH,
     Check,
-    Fields,
+    Checks,
     Found,
     any_object,
     array,
     boolean,
     by_type,
-    choice,
     fields,
     string,
     text,
-    url,
 )
 
 MAX_BLOCKS: Final = 50
@@ -23,43 +22,45 @@ MAX_BLOCKS: Final = 50
 _PLAIN = "plain_text"
 _MRKDWN = "mrkdwn"
 _RICH_ITEMS = 40_000  # Slack documents no limit
-_TYPE: Fields = {"type": (True, string())}
+_NONE: Checks = MappingProxyType({})
 _ID = string(255, least=1)
-_STYLE = choice("primary", "danger")
-_IMAGE: Fields = _TYPE | {"image_url": (True, url), "alt_text": (True, string(2000, least=1))}
+_STYLE = string(pattern="primary|danger", sentence="must be one of: primary, danger")
+_URL = string(3000, least=1, pattern=r"https?://[^\s/][^\s]*", sentence="must be an http or https URL")
+_IMAGE: Checks = {"type": string(), "image_url": _URL, "alt_text": string(2000, least=1)}
 _CONFIRM = fields(
     {
-        "title": (True, text(100, _PLAIN)),
-        "text": (True, text(300, _PLAIN)),
-        "confirm": (True, text(30, _PLAIN)),
-        "deny": (True, text(30, _PLAIN)),
-        "style": (False, _STYLE),
-    }
+        "title": text(100, _PLAIN),
+        "text": text(300, _PLAIN),
+        "confirm": text(30, _PLAIN),
+        "deny": text(30, _PLAIN),
+    },
+    {"style": _STYLE},
 )
 _BUTTON = fields(
-    _TYPE
-    | {
-        "text": (True, text(75, _PLAIN)),
-        "action_id": (False, _ID),
-        "url": (False, url),
-        "value": (False, string(2000)),
-        "style": (False, _STYLE),
-        "confirm": (False, _CONFIRM),
-        "accessibility_label": (False, string(75, least=1)),
-    }
+    {"type": string(), "text": text(75, _PLAIN)},
+    {
+        "action_id": _ID,
+        "url": _URL,
+        "value": string(2000),
+        "style": _STYLE,
+        "confirm": _CONFIRM,
+        "accessibility_label": string(75, least=1),
+    },
 )
 _CONTEXT = {_MRKDWN: text(3000, _MRKDWN), _PLAIN: text(3000, _PLAIN), "image": fields(_IMAGE)}
 
 
-def _block(**known: tuple[bool, Check]) -> Check:
-    return fields(_TYPE | {"block_id": (False, _ID), **known})
+def _block(required: Checks = _NONE, optional: Checks = _NONE) -> Check:
+    return fields({"type": string(), **required}, {"block_id": _ID, **optional})
 
 
 _SECTION = _block(
-    text=(False, text(3000, _MRKDWN, _PLAIN)),
-    fields=(False, array(text(2000, _MRKDWN, _PLAIN), least=1, most=10)),
-    accessory=(False, by_type({"button": _BUTTON, "image": fields(_IMAGE)})),
-    expand=(False, boolean),
+    optional={
+        "text": text(3000, _MRKDWN, _PLAIN),
+        "fields": array(text(2000, _MRKDWN, _PLAIN), least=1, most=10),
+        "accessory": by_type({"button": _BUTTON, "image": fields(_IMAGE)}),
+        "expand": boolean,
+    },
 )
 
 
@@ -82,13 +83,13 @@ def _rich_part(value: Any, at: str) -> Found:
 check_block_list: Final = array(
     by_type(
         {
-            "header": _block(text=(True, text(150, _PLAIN))),
+            "header": _block({"text": text(150, _PLAIN)}),
             "section": _section,
-            "context": _block(elements=(True, array(by_type(_CONTEXT), least=1, most=10))),
-            "actions": _block(elements=(True, array(by_type({"button": _BUTTON}), least=1, most=25))),
+            "context": _block({"elements": array(by_type(_CONTEXT), least=1, most=10)}),
+            "actions": _block({"elements": array(by_type({"button": _BUTTON}), least=1, most=25)}),
             "divider": _block(),
-            "image": _block(**_IMAGE, title=(False, text(2000, _PLAIN))),
-            "rich_text": _block(elements=(True, array(_rich_part, least=1, most=_RICH_ITEMS))),
+            "image": _block(_IMAGE, {"title": text(2000, _PLAIN)}),
+            "rich_text": _block({"elements": array(_rich_part, least=1, most=_RICH_ITEMS)}),
         }
     ),
     most=MAX_BLOCKS,

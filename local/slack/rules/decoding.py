@@ -25,7 +25,10 @@ def decode(content_type: str, body: bytes) -> Arguments:
     if parameters and parameters.replace(" ", "").strip('"') not in {"charset=utf-8", 'charset="utf-8'}:
         raise RefusedError(Problem(error="invalid_charset"))
     if kind == "application/json":
-        return _decode_json(body)
+        arguments = _loads(body, "invalid_json")
+        if not isinstance(arguments, dict):
+            raise RefusedError(Problem(error="json_not_object"))
+        return arguments
     if kind == "application/x-www-form-urlencoded":
         return decode_form(body)
     raise RefusedError(Problem(error="invalid_post_type", message=f"cannot read {kind}"))
@@ -42,24 +45,13 @@ def decode_form(body: bytes) -> Arguments:
         raise RefusedError(Problem(error="invalid_array_arg", message="an argument is given twice"))
     for name in ("blocks", "metadata"):
         if name in arguments:
-            arguments[name] = _loads(arguments[name], f"invalid_{name}_format")
+            arguments[name] = _loads(arguments[name].encode(), f"invalid_{name}_format")
     for name in BOOLEANS & arguments.keys():
         arguments[name] = _SWITCHES.get(arguments[name], arguments[name])
     return arguments
 
 
-def _decode_json(body: bytes) -> Arguments:
-    try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
-        raise RefusedError(Problem(error="invalid_json", message="not UTF-8")) from error
-    arguments = _loads(text, "invalid_json")
-    if not isinstance(arguments, dict):
-        raise RefusedError(Problem(error="json_not_object"))
-    return arguments
-
-
-def _loads(text: str, slug: str) -> Any:
+def _loads(text: bytes, slug: str) -> Any:
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is not JSON")
 
@@ -69,6 +61,6 @@ def _loads(text: str, slug: str) -> Any:
         return dict(pairs)
 
     try:
-        return json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
+        return json.loads(text.decode(), parse_constant=refuse, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise RefusedError(Problem(error=slug, message=str(error))) from error

@@ -1,6 +1,6 @@
 """What is wrong with a call, and the refusal that reports it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,3 +27,8 @@ class RefusedError(Exception):
         super().__init__("; ".join(f"{problem.error}: {problem}" for problem in problems))
         self.problems = problems
         self.details = details or {}
+
+
+def problems(error: str, found: Iterable[tuple[str, str]]) -> list[Problem]:
+    """Make a problem of each sentence and its JSON pointer."""
+    return [Problem(error=error, message=message, pointer=pointer) for message, pointer in found]

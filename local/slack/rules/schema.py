@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from local.slack.rules.mrkdwn import unescaped
@@ -10,11 +11,11 @@ MAX_DEPTH: Final = 20  # levels of nesting; nothing that Slack documents comes n
 
 type Found = Iterator[tuple[str, str]]
 type Check = Callable[[Any, str], Found]
-type Fields = Mapping[str, tuple[bool, Check]]  # name -> (required, check)
+type Checks = Mapping[str, Check]
 
 
-def string(most: int | None = None, *, least: int = 0) -> Check:
-    """Check a string by its length in characters."""
+def string(most: int | None = None, *, least: int = 0, pattern: str = "", sentence: str = "") -> Check:
+    """Check a string by its length in characters; `sentence` reports that it does not match `pattern`."""
 
     def check(value: Any, at: str) -> Found:
         if not isinstance(value, str):
@@ -23,6 +24,8 @@ def string(most: int | None = None, *, least: int = 0) -> Check:
             yield f"must be more than {least - 1} characters", at
         elif most is not None and len(value) > most:
             yield f"must be less than {most + 1} characters", at
+        elif pattern and not re.fullmatch(pattern, value):
+            yield sentence, at
 
     return check
 
@@ -37,24 +40,6 @@ def any_object(value: Any, at: str) -> Found:
     """Check that a value is an object."""
     if not isinstance(value, dict):
         yield "must provide an object", at
-
-
-def choice(*allowed: str) -> Check:
-    """Check that a value is one of these."""
-
-    def check(value: Any, at: str) -> Found:
-        if value not in allowed:
-            yield f"must be one of: {', '.join(allowed)}", at
-
-    return check
-
-
-def url(value: Any, at: str) -> Found:
-    """Check an http or https URL."""
-    problems = list(string(3000, least=1)(value, at))
-    yield from problems
-    if not problems and not re.fullmatch(r"https?://[^\s/][^\s]*", value):
-        yield "must be an http or https URL", at
 
 
 def array(inner: Check, *, most: int, least: int = 0) -> Check:
@@ -74,25 +59,25 @@ def array(inner: Check, *, most: int, least: int = 0) -> Check:
     return check
 
 
-def fields(known: Fields) -> Check:
-    """Check an object that has these fields and no others."""
+def fields(required: Checks, optional: Checks = MappingProxyType({})) -> Check:
+    """Check an object that has the required fields, perhaps the optional ones, and no others."""
 
     def check(value: Any, at: str) -> Found:
         if not isinstance(value, dict):
             yield "must provide an object", at
             return
-        for name in sorted(value.keys() - known.keys()):
+        for name in sorted(value.keys() - required.keys() - optional.keys()):
             yield f"invalid additional property: {name}", at
-        for name, (required, inner) in known.items():
+        for name, inner in (*required.items(), *optional.items()):
             if name in value:
                 yield from inner(value[name], f"{at}/{name}")
-            elif required:
+            elif name in required:
                 yield f"missing required field: {name}", at
 
     return check
 
 
-def by_type(checks: Mapping[str, Check]) -> Check:
+def by_type(checks: Checks) -> Check:
     """Check an object by the check for its type."""
 
     def check(value: Any, at: str) -> Found:
@@ -115,9 +100,7 @@ def text(most: int, *kinds: str) -> Check:
 
 def _text_of(kind: str, most: int) -> Check:
     switch = {"mrkdwn": "verbatim", "plain_text": "emoji"}[kind]
-    shape = fields(
-        {"type": (True, string()), "text": (True, string(most, least=1)), switch: (False, boolean)}
-    )
+    shape = fields({"type": string(), "text": string(most, least=1)}, {switch: boolean})
 
     def check(value: Any, at: str) -> Found:
         problems = list(shape(value, at))

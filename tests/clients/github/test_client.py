@@ -12,10 +12,11 @@ import requests
 from clients.github import client as github_api
 from clients.github.client import GitHubClient
 from clients.github.responses import NotFound, PaginationLimit
-from clients.github.settings import GitHubSettings, read_topic
+from clients.github.settings import GitHubSettings
 from local.processes import free_port
 from ops.send import accounts
 from pipeline.errors import ConfigurationError, Unavailable
+from pipeline.settings import RotatingToken
 from tests.ops.backfill.github_server import TOKEN, GitHubServer, Reply
 from tests.support.messages import an_issue
 
@@ -64,7 +65,11 @@ def wall() -> Wall:
 
 def client(server: GitHubServer, wall: Wall, **settings: Any) -> GitHubClient:
     """Return the client under test."""
-    values: dict[str, Any] = {"api_url": server.url, "token_file": None, "token": TOKEN, **settings}
+    values: dict[str, Any] = {
+        "api_url": server.url,
+        "token": RotatingToken(name="GITHUB_TOKEN", value=TOKEN),
+        **settings,
+    }
     return GitHubClient(GitHubSettings(**values), wall.waiting, sleep=wall.sleep, clock=lambda: wall.now)
 
 
@@ -309,7 +314,7 @@ def test_a_token_file_is_read_for_every_request(server: GitHubServer, wall: Wall
     """A token that is renewed while a long run goes on is taken from the next request on."""
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n")
-    api = client(server, wall, token_file=file, token=None)
+    api = client(server, wall, token=RotatingToken(name="GITHUB_TOKEN", file=file))
     assert api.get("/repos/acme/app").content["name"] == "app"
     server.token = "ghp_second"
     assert refused(api).reason == "token_refused"
@@ -341,8 +346,6 @@ def test_settings_are_reported_together() -> None:
         GitHubSettings.from_environment({})
     with pytest.raises(ConfigurationError, match="names no file that can be read"):
         GitHubSettings.from_environment({"GITHUB_TOKEN_FILE": "/nowhere/token"})
-    with pytest.raises(ConfigurationError, match="PUBSUB_TOPIC is not of the form"):
-        read_topic({"PUBSUB_TOPIC": "github-events"})
 
 
 def test_github_com_is_the_default() -> None:

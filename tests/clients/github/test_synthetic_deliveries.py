@@ -71,7 +71,7 @@ def bodies(rebuilt: Sequence[Delivery]) -> list[dict[str, Any]]:
 def row(delivery: Delivery) -> dict[str, Any]:
     """Return the row that stream_bq stores."""
     event = IssueEvent.from_delivery(delivery)
-    return to_row(event, len(delivery.body), RUN, store_payload=True).columns
+    return to_row(event, RUN, store_payload=True).columns
 
 
 def live(events: Sequence[payloads.Event]) -> list[dict[str, Any]]:

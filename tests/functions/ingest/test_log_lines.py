@@ -28,7 +28,7 @@ logs.setup()
 
 @functions_framework.http
 def odd(request):
-    logs.begin(delivery_id="d-1", traceparent=request.headers.get("traceparent"))
+    logs.start_request(delivery_id="d-1", traceparent=request.headers.get("traceparent"))
     logs.log.info("a line\\nof two, with ü and %s", "an argument")
     logging.getLogger("elsewhere").warning("a warning of others")
     logging.getLogger("elsewhere").info("not worth a line")

@@ -34,7 +34,7 @@ def row_of(
     """Return the row that stream_bq makes of a payload."""
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     delivery = Delivery(delivery_id=delivery_id, event=event, body=body, received_at=RECEIVED)
-    return to_row(IssueEvent.from_delivery(delivery), len(body), INSERTED, store_payload=store_payload)
+    return to_row(IssueEvent.from_delivery(delivery), INSERTED, store_payload=store_payload)
 
 
 def row_of_made(made: payloads.Event, delivery_id: str = "d-1") -> Row:
@@ -124,7 +124,7 @@ def check(row: Row) -> None:
             check_value(value, kind)
     request = {"rows": [{"json": row.columns, "insertId": row.columns["delivery_id"]}]}
     assert len(json.dumps(request)) < 10_000_000
-    assert (row.left_out is None) or row.columns["payload"] is None
+    assert (row.payload_omitted is None) or row.columns["payload"] is None
 
 
 def test_an_opened_issue() -> None:
@@ -134,7 +134,7 @@ def test_an_opened_issue() -> None:
     row = row_of(payload)
     check(row)
     assert json.loads(row.columns["payload"]) == payload
-    assert row.left_out is None
+    assert row.payload_omitted is None
     assert row.columns | {"payload": None} == {
         **dict.fromkeys(COLUMNS),
         "delivery_id": "d-1",
@@ -292,7 +292,7 @@ def test_the_payload_can_be_kept_out() -> None:
     """With STORE_PAYLOAD=false the payload is null by choice, which is no reason for a warning."""
     row = row_of({"a": 1}, store_payload=False)
     check(row)
-    assert (row.columns["payload"], row.left_out, row.columns["payload_bytes"]) == (None, None, 8)
+    assert (row.columns["payload"], row.payload_omitted, row.columns["payload_bytes"]) == (None, None, 8)
 
 
 def quotes(count: int) -> bytes:
@@ -335,7 +335,7 @@ def test_a_payload_that_bigquery_would_refuse_is_left_out(body: bytes, reason: s
     """A payload over BigQuery's limits is null with its reason; the row keeps everything else, and fits."""
     row = row_of(body)
     check(row)
-    assert (row.columns["payload"], row.left_out) == (None, reason)
+    assert (row.columns["payload"], row.payload_omitted) == (None, reason)
     assert (row.columns["repository_id"], row.columns["payload_bytes"]) == (5, len(body))
 
 
@@ -352,7 +352,7 @@ def test_a_payload_within_the_limits_is_kept(body: bytes) -> None:
     """A payload just within BigQuery's limits is kept whole."""
     row = row_of(body)
     check(row)
-    assert row.left_out is None
+    assert row.payload_omitted is None
     assert json.loads(row.columns["payload"]) == json.loads(body)
 
 

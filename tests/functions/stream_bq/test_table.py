@@ -67,7 +67,7 @@ def row_at(
     body = json.dumps(an_issue(created_at=event_at, **issue).opened().payload).encode()
     delivery = Delivery(delivery_id=delivery_id, event="issues", body=body, received_at=TODAY)
     event = IssueEvent.from_delivery(delivery)
-    return to_row(event, len(body), TODAY, store_payload=store_payload).columns
+    return to_row(event, TODAY, store_payload=store_payload).columns
 
 
 def stored(warehouse: Warehouse, dataset: str, *delivery_ids: str) -> list[dict[str, Any]]:

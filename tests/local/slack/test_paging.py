@@ -60,7 +60,7 @@ def test_a_cursor_outlives_the_message_it_names():
 
 def test_a_page_has_100_messages_unless_told():
     """Slack's default; a number and its digits are the same, and an empty cursor is none."""
-    assert read_window({}) == Window(limit=100)
+    assert (read_window({}).limit, read_window({}).cursor) == (100, None)
     assert read_window({"limit": "999", "cursor": ""}) == read_window({"limit": 999})
 
 

@@ -11,9 +11,10 @@ from local.slack.rules.arguments import (
     REPLIES_ARGUMENTS,
     WEBHOOK_ARGUMENTS,
     check_arguments,
+    check_message,
+    check_update,
 )
 from local.slack.rules.decoding import decode
-from local.slack.rules.message import check_message, check_update
 from local.slack.rules.problems import RefusedError
 
 Json = dict[str, Any]

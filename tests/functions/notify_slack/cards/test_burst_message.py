@@ -23,7 +23,7 @@ from functions.notify_slack.cards.metadata import CARD
 from functions.notify_slack.routing.routes import Hearing
 from functions.notify_slack.store import channel_history as search
 from local.slack.message import Message as StoredMessage
-from local.slack.rules.message import MAX_BLOCKS_TEXT
+from local.slack.rules.arguments import MAX_BLOCKS_TEXT
 from ops.send import accounts, payloads
 from pipeline.errors import Unavailable
 from pipeline.events import IssueEvent

@@ -1,0 +1,39 @@
+"""The settings of notify_slack."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pipeline.errors import ConfigurationError
+from pipeline.settings import RotatingToken, SettingsReader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """`token` is a bot token or an incoming webhook's URL; `api_url` is empty for Slack itself."""
+
+    token: RotatingToken
+    api_url: str
+    github_url: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Raise ConfigurationError naming every wrong setting."""
+        read = SettingsReader(environment)
+        settings = cls(
+            token=read.token("SLACK_TOKEN", "a bot token, or an incoming webhook's URL"),
+            api_url=read.url("SLACK_API_URL"),
+            github_url=read.url("GITHUB_URL", "https://github.com"),
+        )
+        read.finish()
+        return settings
+
+
+def read_routes(environment: Mapping[str, str], folder: Path) -> str:
+    """Return the text of ROUTES_FILE, or of `folder`/routes.toml. Raises ConfigurationError."""
+    path = Path(environment.get("ROUTES_FILE", "").strip() or folder / "routes.toml")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError([f"ROUTES_FILE cannot be read ({type(error).__name__}: {path})"]) from error
