@@ -145,7 +145,7 @@ def _webhooks(github: GitHub) -> Blueprint:
 
     @on("GET", "/hooks", *_PAGES)
     def list_hooks(place: str, query: Query) -> Response:
-        return _paged(paging.by_number(hooks.list(place), query, request.base_url))
+        return _paged(paging.by_number(hooks.list_hooks(place), query, request.base_url))
 
     @on("POST", "/hooks")
     def create(place: str, _query: Query) -> tuple[Json, int]:

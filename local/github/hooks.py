@@ -34,7 +34,7 @@ class Hooks:
         self._send = send
         self._numbers = itertools.count(1)
 
-    def list(self, place: str) -> list[Json]:
+    def list_hooks(self, place: str) -> list[Json]:
         """Return the hooks of a place as the API shows them."""
         return [shown(hook) for hook in self.by_place[place].values()]
 

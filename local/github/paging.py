@@ -35,9 +35,7 @@ def by_number(
     return Page(items=items[(page - 1) * size : page * size], link=_link(url, query, more))
 
 
-def by_cursor(
-    items: Sequence[dict[str, Any]], query: Mapping[str, str], url: str, *, parameter: str
-) -> Page:
+def by_cursor(items: Sequence[dict[str, Any]], query: Mapping[str, str], url: str, *, parameter: str) -> Page:
     """Return the page after the item that the parameter names in a form of GitHub's own."""
     if "page" in query:
         raise ApiError(422, "Pagination with the page parameter is not supported for large datasets")

@@ -13,7 +13,7 @@ type Json = dict[str, Any]
 class HostedRepository:
     """The REST objects of one repository; an event also has the `number` of its issue, which is not shown.
 
-    `unlisted` has the ids that the lists skip, as a list does if a deletion moves an entry to the page before.
+    `unlisted` has the ids that the lists skip: a deletion can move an entry to a page that is already read.
     """
 
     repository: accounts.Repository
