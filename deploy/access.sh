@@ -1,40 +1,68 @@
 # shellcheck shell=bash
 # Who may do what: each role on the narrowest resource that has one.
 
-BUILDER=(roles/logging.logWriter roles/artifactregistry.writer roles/storage.objectViewer)
+BUILD_ROLES=(roles/logging.logWriter roles/artifactregistry.writer roles/storage.objectViewer)
 
-give_access() {
-  step 'access: each account what it needs, where it needs it'
-  local subscription agent
+grant_access() {
+  step 'access: each account gets the roles that it needs, on the resources that it uses'
+  local name agent
   agent=$(pubsub_agent)
-  change gcloud pubsub topics add-iam-policy-binding "$TOPIC" --member="$(member ingest)" --role=roles/pubsub.publisher
-  change gcloud secrets add-iam-policy-binding "$WEBHOOK_SECRET" --member="$(member ingest)" --role=roles/secretmanager.secretAccessor
-  change gcloud secrets add-iam-policy-binding "$SLACK_SECRET" --member="$(member notify_slack)" --role=roles/secretmanager.secretAccessor
-  change bq --project_id="$PROJECT" add-iam-policy-binding --member="$(member stream_bq)" --role=roles/bigquery.dataEditor "$PROJECT:$DATASET.events"
-  change gcloud pubsub topics add-iam-policy-binding "$DEAD_TOPIC" --member="$agent" --role=roles/pubsub.publisher
-  for subscription in notify-slack stream-bq; do
-    change gcloud pubsub subscriptions add-iam-policy-binding "$subscription" --member="$agent" --role=roles/pubsub.subscriber
+  for name in "${FUNCTIONS[@]}"; do grant_function_roles "$name"; done
+  grant "$agent" roles/pubsub.publisher "topic/$DEAD_TOPIC"
+  for name in "${SUBSCRIBERS[@]}"; do
+    grant "$agent" roles/pubsub.subscriber "subscription/$(service_of "$name")"
   done
-  # Only projects older than April 2021 need this one; on the push account alone it harms none.
-  change gcloud iam service-accounts add-iam-policy-binding "$(email push)" --member="$agent" --role=roles/iam.serviceAccountTokenCreator
-  give_project_roles
+  # Only projects older than April 2021 need this one. It is granted on the push account alone.
+  mutate gcloud iam service-accounts add-iam-policy-binding "$(email push)" --member="$agent" --role=roles/iam.serviceAccountTokenCreator
+  grant_project_roles
 }
 
-# The project's own policy is written only where something is missing: others write it too.
-give_project_roles() {
-  local held role
-  held=$(project_roles)
-  # Rows of more than five years ago go in by load jobs, and a job belongs to the project.
-  on_project "$(member stream_bq)" roles/bigquery.jobUser "$held"
-  for role in "${BUILDER[@]}"; do on_project "$(member build)" "$role" "$held"; done
+grant_function_roles() {
+  local entry secret
+  load_table "$1"
+  for entry in "${ROLES[@]}"; do
+    [[ $entry == *' project' ]] || grant "$(member "$1")" "${entry% *}" "${entry#* }"
+  done
+  for secret in "${SECRETS[@]}"; do grant "$(member "$1")" roles/secretmanager.secretAccessor "secret/$secret"; done
 }
 
-on_project() {
-  has_line "$2|$1|" "$3" || change gcloud projects add-iam-policy-binding "$PROJECT" --member="$1" --role="$2" --condition=None
+# grant MEMBER ROLE KIND/NAME
+grant() {
+  local name=${3#*/}
+  case $3 in
+    topic/*) mutate gcloud pubsub topics add-iam-policy-binding "$name" --member="$1" --role="$2" ;;
+    subscription/*) mutate gcloud pubsub subscriptions add-iam-policy-binding "$name" --member="$1" --role="$2" ;;
+    secret/*) mutate gcloud secrets add-iam-policy-binding "$name" --member="$1" --role="$2" ;;
+    table/*) mutate bq --project_id="$PROJECT" add-iam-policy-binding --member="$1" --role="$2" "$PROJECT:$DATASET.$name" ;;
+    *) die "no role can be granted on '$3': name a topic/, subscription/, secret/ or table/" ;;
+  esac
 }
 
-# Prints "ROLE|MEMBER|CONDITION" for each.
+# The project's policy is written only if a role is missing, because other people write it too.
+grant_project_roles() {
+  local current expected role member
+  current=$(project_roles)
+  expected=$(expected_project_roles)
+  while IFS='|' read -r role member _; do
+    has_line "$role|$member|" "$current" ||
+      mutate gcloud projects add-iam-policy-binding "$PROJECT" --member="$member" --role="$role" --condition=None
+  done <<<"$expected"
+}
+
+# Prints "ROLE|MEMBER|CONDITION" for each role on the project.
 project_roles() {
-  ask '' gcloud projects get-iam-policy "$PROJECT" --flatten='bindings[].members' \
+  query '' gcloud projects get-iam-policy "$PROJECT" --flatten='bindings[].members' \
     --format="value[separator='|'](bindings.role,bindings.members,bindings.condition.title)"
+}
+
+# Prints "ROLE|MEMBER|" for each role that we need on the project.
+expected_project_roles() {
+  local name entry role
+  for name in "${FUNCTIONS[@]}"; do
+    load_table "$name"
+    for entry in "${ROLES[@]}"; do
+      [[ $entry != *' project' ]] || printf '%s|%s|\n' "${entry% *}" "$(member "$name")"
+    done
+  done
+  for role in "${BUILD_ROLES[@]}"; do printf '%s|%s|\n' "$role" "$(member build)"; done
 }

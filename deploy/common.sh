@@ -1,15 +1,16 @@
 # shellcheck shell=bash disable=SC2034 # the other parts use what is set here
-# Words on stderr, results on stdout; every call of gcloud and bq goes through `change`, `feed` or `ask`.
+# Messages go to stderr, results to stdout. Every call of gcloud and bq goes through `mutate`, `mutate_with_stdin` or `query`.
 
-DIED=99
+REPORTED=99 # exit status of a subshell whose error message is already on stderr
 DRY_RUN='' YES='' COMMAND='' STEP='start' SCRATCH=''
-CHILD='' PARTS=() LEVEL=0
-: "${PAUSE:=5}"          # seconds between two tries
-: "${SETTLE:=35}"        # seconds until ingest looks for a new version of its secret again: once in 30
-: "${PATIENCE:=60}"      # seconds for which IAM may need to hear of a new account, and GitHub to deliver a ping
-: "${CALL_SECONDS:=900}" # the longest that one call may take: a build is the longest
+CHILD='' JOBS=() JOB_LEVEL=0
+# The tests shorten these. All are in seconds.
+RETRY_SECONDS=${ISSUEWIRE_DEPLOY_RETRY_SECONDS:-5}              # between two attempts
+SECRET_READ_SECONDS=${ISSUEWIRE_DEPLOY_SECRET_READ_SECONDS:-35} # until ingest reads its secret again: it does so every 30
+WAIT_SECONDS=${ISSUEWIRE_DEPLOY_WAIT_SECONDS:-60}               # for IAM to see a new account, and for GitHub to deliver a ping
+CALL_SECONDS=${ISSUEWIRE_DEPLOY_CALL_SECONDS:-900}              # the limit of one call; a build takes the longest
 
-exec 3>&1 # what a dry run prints goes there, also from inside $(...)
+exec 3>&1 # a dry run prints its commands there, also from inside $(...)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -18,67 +19,68 @@ step() {
   say "==> $*"
 }
 
-# done_with WORDS: what is true now; a dry run has made nothing true.
-done_with() { [[ -n $DRY_RUN ]] || say "$*"; }
+# report_done MESSAGE: the final message, which a dry run leaves out because it has changed nothing.
+report_done() { [[ -n $DRY_RUN ]] || say "$*"; }
 
-# die WORDS: stops also out of $(...), where `exit` ends the inner shell alone: the one above sees DIED and adds no word.
+# die MESSAGE: stops the whole run, also from inside $(...), where `exit` ends only the subshell: its parent sees REPORTED and
+# prints no second message.
 die() {
   say "deploy.sh: $*"
   trap - ERR
-  ((BASH_SUBSHELL == 0)) || exit "$DIED"
+  ((BASH_SUBSHELL == 0)) || exit "$REPORTED"
   exit 1
 }
 
-takes_nothing() { (($# == 0)) || die "'${COMMAND%% *}' takes no argument, but got: $*"; }
+no_arguments() { (($# == 0)) || die "'${COMMAND%% *}' takes no argument, but got: $*"; }
 
-# A failed call has said why. What is made so far stays; the same command goes on from there.
-failed() {
+# on_error STATUS: a call failed and has printed why. What exists so far stays; the same command continues from there.
+on_error() {
   trap - ERR
-  ((BASH_SUBSHELL == LEVEL)) || exit "$1" # the shell above says it
-  (($1 != DIED)) || exit 1                # all is said
+  ((BASH_SUBSHELL == JOB_LEVEL)) || exit "$1" # the parent shell reports it
+  (($1 != REPORTED)) || exit 1
   say "deploy.sh: failed while: $STEP"
-  ((LEVEL == 0)) || exit 1
-  say "Nothing needs to be cleaned up. Mend the cause and repeat: ./deploy.sh $COMMAND"
+  ((JOB_LEVEL == 0)) || exit 1
+  say "Nothing needs to be cleaned up. Fix the cause and run again: ./deploy.sh $COMMAND"
   exit 1
 }
 
-# stopped STATUS: a signal ends what we have started before it ends us.
-stopped() {
-  trap '' HUP INT TERM # a second Ctrl-C must not stop the tidying
+# on_signal STATUS: ends the child processes before this one.
+on_signal() {
+  trap '' HUP INT TERM # a second Ctrl-C must not interrupt the cleanup
   trap - ERR
-  local part
+  local job
   end_child
-  for part in ${PARTS[@]+"${PARTS[@]}"}; do kill "${part%%:*}" 2>/dev/null || true; done
+  for job in "${JOBS[@]}"; do kill "${job%%:*}" 2>/dev/null || true; done
   wait
-  ((BASH_SUBSHELL)) || say "deploy.sh: stopped while: $STEP. What had begun in the cloud goes on there. Repeat: ./deploy.sh $COMMAND"
+  ((BASH_SUBSHELL)) || say "deploy.sh: stopped while: $STEP. What has started in the cloud continues. Run again: ./deploy.sh $COMMAND"
   exit "$1"
 }
 
-catch_signals() {
-  trap 'stopped 129' HUP
-  trap 'stopped 130' INT
-  trap 'stopped 143' TERM
+trap_signals() {
+  trap 'on_signal 129' HUP
+  trap 'on_signal 130' INT
+  trap 'on_signal 143' TERM
 }
 
-trap 'failed $?' ERR
-catch_signals
+trap 'on_error $?' ERR
+trap_signals
 
 make_scratch() {
-  SCRATCH=$(mktemp -d) # only we may look into it
+  SCRATCH=$(mktemp -d) # readable by the caller only
   trap 'rm -rf -- "$SCRATCH"' EXIT
 }
 
-# Two runs at once would take each other's half-made things for finished ones. The lock belongs to descriptor 9 and so ends
-# with this process and all that it has started, however they end.
-be_alone() {
+# Two runs at once would each take the other's unfinished resources for finished ones. The lock belongs to descriptor 9, so it
+# is released when this process and its children have ended, however they end.
+take_lock() {
   [[ -z $DRY_RUN ]] || return 0
   mkdir -p .local
   exec 9>.local/deploy.lock
   python3 -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null ||
-    die 'another ./deploy.sh is at work in this checkout; wait for its end'
+    die 'another ./deploy.sh is running in this checkout; wait until it ends'
 }
 
-needs_tools() {
+require_tools() {
   local tool tools=(python3)
   [[ -n $DRY_RUN ]] || tools+=(gcloud bq curl)
   for tool in "${tools[@]}"; do
@@ -87,76 +89,75 @@ needs_tools() {
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 8))' || die 'python3 is older than 3.8'
 }
 
-# show COMMAND...: what a dry run prints of a command.
-show() {
+# print_command COMMAND...: what a dry run prints instead of running it.
+print_command() {
   local line
   printf -v line '%q ' "$@"
   printf '%s\n' "${line% }" >&3
 }
 
-# change COMMAND...: something that writes. Its words are shown only when it fails, its progress when it takes long.
-change() { feed '' "$@"; }
+# mutate COMMAND...: runs a command that writes. Its output is shown only if it fails.
+mutate() { mutate_with_stdin '' "$@"; }
 
-# What is said of an account, and of a role of it, that not every server has heard of yet.
-NOT_HEARD_OF='service ?account .*does not exist|is of type "serviceAccount"'
-NOT_HEARD_OF+='|missing permission on the build service account|permission denied on secret|iam\.serviceAccounts\.actAs'
+# What is reported about a new account, or a new role of it, until every server of IAM has seen it.
+IAM_LAG='service ?account .*does not exist|is of type "serviceAccount"'
+IAM_LAG+='|missing permission on the build service account|permission denied on secret|iam\.serviceAccounts\.actAs'
 
-# feed TEXT COMMAND...: likewise, with TEXT on its stdin: there a secret is in no argument and in no file.
-# IAM hears of a new account and of its roles only after a while; until then it says that there is none.
-feed() {
-  local text=$1 words until=$((SECONDS + PATIENCE))
+# mutate_with_stdin TEXT COMMAND...: likewise, with TEXT on its stdin, so that a secret is in no argument and in no file.
+# Retries while IAM has not seen a new account or role yet.
+mutate_with_stdin() {
+  local text=$1 stderr_file deadline=$((SECONDS + WAIT_SECONDS))
   shift
   if [[ -n $DRY_RUN ]]; then
-    show "$@"
+    print_command "$@"
     return
   fi
-  words=$SCRATCH/words.$BASHPID
+  stderr_file=$SCRATCH/stderr.$BASHPID
   # shellcheck disable=SC2094 # both are appended
-  while ! run "$words" "$text" "$@" >>"$words"; do
-    if ! grep -qiE "$NOT_HEARD_OF" "$words" || ((SECONDS >= until)); then
-      cat -- "$words" >&2
+  while ! run "$stderr_file" "$text" "$@" >>"$stderr_file"; do
+    if ! grep -qiE "$IAM_LAG" "$stderr_file" || ((SECONDS >= deadline)); then
+      cat -- "$stderr_file" >&2
       return 1
     fi
-    say '    waiting for IAM to learn of the new account or role'
-    sleep "$PAUSE"
+    say '    waiting for IAM to see the new account or role'
+    sleep "$RETRY_SECONDS"
   done
 }
 
-# ask DEFAULT COMMAND...: something that only reads; prints its answer. A dry run makes no call and goes on with DEFAULT.
-ask() {
-  local default=$1 words=$SCRATCH/words.$BASHPID
+# query DEFAULT COMMAND...: runs a command that only reads, and prints its answer. A dry run prints DEFAULT instead.
+query() {
+  local default=$1 stderr_file=$SCRATCH/stderr.$BASHPID
   shift
   if [[ -n $DRY_RUN ]]; then
     printf '%s' "$default"
     return
   fi
-  if ! run "$words" '' "$@"; then
-    cat -- "$words" >&2
+  if ! run "$stderr_file" '' "$@"; then
+    cat -- "$stderr_file" >&2
     return 1
   fi
 }
 
-# run WORDS TEXT COMMAND...: runs it with TEXT on its stdin; what it says on stderr goes into the file WORDS. It gets a process
-# group of its own (set -m), which can be ended as a whole: gcloud is a shell with Python below it, and Ctrl-C must not leave
-# that at work.
+# run STDERR_FILE TEXT COMMAND...: runs a command with TEXT on its stdin and its stderr in STDERR_FILE. It gets its own process
+# group (set -m), so that it can be ended as a whole: gcloud is a shell script that starts Python, and Ctrl-C must end both.
 run() {
-  local words=$1 text=$2 began=$SECONDS told=$SECONDS pauses=(0.01 0.02 0.04 0.08) turn=0 status=0
+  local stderr_file=$1 text=$2 started=$SECONDS reported=$SECONDS pauses=(0.01 0.02 0.04 0.08) attempt=0 status=0
   shift 2
-  : >"$words"
-  catch_signals # $(...) has forgotten them
+  : >"$stderr_file"
+  trap_signals # $(...) has reset them
   set -m
-  "$@" < <(printf '%s' "$text") 2>>"$words" &
+  "$@" < <(printf '%s' "$text") 2>>"$stderr_file" &
   CHILD=$!
   set +m
   while kill -0 "$CHILD" 2>/dev/null; do
-    sleep "${pauses[turn++]:-0.2}"
-    if ((SECONDS - began >= CALL_SECONDS)); then
+    sleep "${pauses[attempt++]:-0.2}"
+    if ((SECONDS - started >= CALL_SECONDS)); then
       end_child
-      printf 'no answer within %s s: %s\n' "$CALL_SECONDS" "${*:1:4}" >>"$words"
+      printf 'no answer within %s s: %s\n' "$CALL_SECONDS" "${*:1:4}" >>"$stderr_file"
       return 124
-    elif ((SECONDS - told >= 15)); then
-      told=$SECONDS
-      say "    still at it after $((SECONDS - began)) s: ${*:1:4}"
+    elif ((SECONDS - reported >= 15)); then
+      reported=$SECONDS
+      say "    still running after $((SECONDS - started)) s: ${*:1:4}"
     fi
   done
   wait "$CHILD" || status=$?
@@ -164,12 +165,12 @@ run() {
   return "$status"
 }
 
-# Politely, then for good.
+# Sends TERM to the process group, and KILL after five seconds.
 end_child() {
-  local turn
+  local attempt
   [[ -n $CHILD ]] || return 0
   kill -- "-$CHILD" 2>/dev/null || true
-  for ((turn = 0; turn < 50; turn++)); do
+  for ((attempt = 0; attempt < 50; attempt++)); do
     kill -0 -- "-$CHILD" 2>/dev/null || break
     sleep 0.1
   done
@@ -180,11 +181,11 @@ end_child() {
 
 has_line() { grep -qxF -- "$1" <<<"$2"; }
 
-# row NAME TABLE: what follows "NAME|" in the line of that name, nothing without one. The separator is | because `read` takes
-# two tabs for one.
+# row NAME TABLE: prints what follows "NAME|" in the line of that name, or nothing. The separator is | because `read` merges
+# two tabs into one.
 row() { sed -n "s/^$1|//p" <<<"$2"; }
 
-# read_json COMMAND...: see there; a dry run has no answers to read.
+# read_json COMMAND...: see read_json.py. A dry run has no answers to read.
 read_json() {
   [[ -z $DRY_RUN ]] || return 0
   python3 deploy/read_json.py "$@"

@@ -1,52 +1,52 @@
 # shellcheck shell=bash
-# The way back: what sends first, then what receives, then what held. Each kind is listed once, and what is there is removed.
+# Removal, in the order senders, receivers, storage. Each kind is listed once, and only what exists is removed.
 
 command_destroy() {
   local data=''
   if [[ ${1:-} == --data ]]; then data=yes && shift; fi
-  takes_nothing "$@"
+  no_arguments "$@"
   confirm "$data"
   remove_functions
-  remove_messages
+  remove_topics
   remove_alerts
   remove_accounts
   if [[ -n $data ]]; then
     remove_data
   else
-    done_with "Kept: the secrets, and the dataset $DATASET with its data (--data removes them)."
+    report_done "Kept: the secrets, and the dataset $DATASET with its data (--data removes them)."
   fi
-  done_with 'Remove the webhook at GitHub yourself: it now meets a URL that is gone.'
+  report_done 'Delete the webhook at GitHub yourself: its URL no longer exists.'
 }
 
 confirm() {
   local answer=''
   [[ -z $DRY_RUN$YES ]] || return 0
   say "This removes Issuewire from $PROJECT${1:+, with its secrets and all data in the dataset $DATASET}."
-  [[ -t 0 ]] || die 'say --yes to confirm where nobody can be asked'
-  read -rp "Type the project's id to go on: " answer || true
+  [[ -t 0 ]] || die 'stdin is not a terminal, so nothing can be confirmed; pass --yes'
+  read -rp 'Type the project id to continue: ' answer || true
   [[ $answer == "$PROJECT" ]] || die 'nothing was removed'
 }
 
 remove_functions() {
   step 'remove the functions'
   local name existing
-  existing=$(functions)
-  [[ -z $DRY_RUN ]] || existing=$'ingest|||\nnotify-slack|||\nstream-bq|||'
-  for name in ingest notify-slack stream-bq; do
-    if [[ -n $(row "$name" "$existing") ]]; then change gcloud functions delete "$name" --gen2 --region="$REGION"; fi
+  existing=$(deployments)
+  [[ -z $DRY_RUN ]] || existing=$(printf '%s|||\n' "${FUNCTIONS[@]//_/-}")
+  for name in "${PUBLIC_FUNCTIONS[@]//_/-}" "${SUBSCRIBERS[@]//_/-}"; do
+    if [[ -n $(row "$name" "$existing") ]]; then mutate gcloud functions delete "$name" --gen2 --region="$REGION"; fi
   done
 }
 
-remove_messages() {
+remove_topics() {
   step 'remove subscriptions and topics'
-  local name existing
-  existing=$(ask $'notify-slack\nstream-bq\n'"$HOLD" gcloud pubsub subscriptions list --format='value(name.basename())')
-  for name in notify-slack stream-bq "$HOLD"; do
-    if has_line "$name" "$existing"; then change gcloud pubsub subscriptions delete "$name"; fi
+  local name existing subscriptions=("${SUBSCRIBERS[@]//_/-}" "$DEAD_SUBSCRIPTION")
+  existing=$(query "$(lines "${subscriptions[@]}")" gcloud pubsub subscriptions list --format='value(name.basename())')
+  for name in "${subscriptions[@]}"; do
+    if has_line "$name" "$existing"; then mutate gcloud pubsub subscriptions delete "$name"; fi
   done
-  existing=$(ask "$TOPIC"$'\n'"$DEAD_TOPIC" gcloud pubsub topics list --format='value(name.basename())')
+  existing=$(query "$(lines "$TOPIC" "$DEAD_TOPIC")" gcloud pubsub topics list --format='value(name.basename())')
   for name in "$TOPIC" "$DEAD_TOPIC"; do
-    if has_line "$name" "$existing"; then change gcloud pubsub topics delete "$name"; fi
+    if has_line "$name" "$existing"; then mutate gcloud pubsub topics delete "$name"; fi
   done
 }
 
@@ -62,37 +62,36 @@ remove_alerts() {
 }
 
 remove_accounts() {
-  step 'take the roles back and remove the accounts'
-  local role name held existing everyone
-  held=$(project_roles)
-  [[ -z $DRY_RUN ]] || held=$(all_roles)
-  take_back "$(member stream_bq)" roles/bigquery.jobUser "$held"
-  for role in "${BUILDER[@]}"; do take_back "$(member build)" "$role" "$held"; done
-  everyone=$(for name in "${ACCOUNTS[@]}"; do email "$name" && echo; done)
-  existing=$(ask "$everyone" gcloud iam service-accounts list --format='value(email)')
-  for name in "${ACCOUNTS[@]}"; do
-    if has_line "$(email "$name")" "$existing"; then change gcloud iam service-accounts delete "$(email "$name")"; fi
+  step 'revoke the roles and remove the accounts'
+  local name existing emails=()
+  revoke_project_roles
+  for name in "${ACCOUNTS[@]}"; do emails+=("$(email "$name")"); done
+  existing=$(query "$(lines "${emails[@]}")" gcloud iam service-accounts list --format='value(email)')
+  for name in "${emails[@]}"; do
+    if has_line "$name" "$existing"; then mutate gcloud iam service-accounts delete "$name"; fi
   done
 }
 
-all_roles() {
-  local role
-  printf '%s|%s|\n' roles/bigquery.jobUser "$(member stream_bq)"
-  for role in "${BUILDER[@]}"; do printf '%s|%s|\n' "$role" "$(member build)"; done
-}
-
-take_back() {
-  if has_line "$2|$1|" "$3"; then
-    change gcloud projects remove-iam-policy-binding "$PROJECT" --member="$1" --role="$2" --condition=None
-  fi
+revoke_project_roles() {
+  local current expected role member
+  expected=$(expected_project_roles)
+  current=$(project_roles)
+  [[ -z $DRY_RUN ]] || current=$expected
+  while IFS='|' read -r role member _; do
+    if has_line "$role|$member|" "$current"; then
+      mutate gcloud projects remove-iam-policy-binding "$PROJECT" --member="$member" --role="$role" --condition=None
+    fi
+  done <<<"$expected"
 }
 
 remove_data() {
   step 'remove the secrets and the data'
   local name existing
-  existing=$(ask "$WEBHOOK_SECRET"$'\n'"$SLACK_SECRET" gcloud secrets list --format='value(name.basename())')
-  for name in "$WEBHOOK_SECRET" "$SLACK_SECRET"; do
-    if has_line "$name" "$existing"; then change gcloud secrets delete "$name"; fi
+  existing=$(query "$(lines "${ALL_SECRETS[@]}")" gcloud secrets list --format='value(name.basename())')
+  for name in "${ALL_SECRETS[@]}"; do
+    if has_line "$name" "$existing"; then mutate gcloud secrets delete "$name"; fi
   done
-  change bq --project_id="$PROJECT" rm --recursive --force --dataset "$PROJECT:$DATASET"
+  mutate bq --project_id="$PROJECT" rm --recursive --force --dataset "$PROJECT:$DATASET"
 }
+
+lines() { printf '%s\n' "$@"; }

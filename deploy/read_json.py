@@ -1,7 +1,7 @@
 """JSON that deploy.sh reads or writes: answers of GitHub and Google, bodies of hooks and alerts.
 
-Standard library, Python 3.8 or newer. Each command reads stdin and prints text, nothing where there is none;
-exit status 1 and one line on stderr when the answer is not what the service promises.
+Standard library, Python 3.8 or newer. Each command reads stdin and prints a value, or nothing without one.
+The exit status is 1, with one line on stderr, if the answer does not have the documented form.
 """
 
 import json
@@ -23,7 +23,7 @@ def hook_id(url: str) -> object:
 
 
 def hook_body(url: str, events: str) -> object:
-    """Print the body that makes or changes a hook; its secret is what stands on stdin."""
+    """Print the body that creates or changes a hook; its secret is read from stdin."""
     config = {"url": url, "content_type": "json", "insecure_ssl": "0", "secret": sys.stdin.read()}
     return json.dumps({"name": "web", "active": True, "events": events.split(","), "config": config})
 
@@ -36,7 +36,7 @@ def identity() -> object:
 def message() -> object:
     """Print what the service says is wrong: GitHub at the top, Google under `error`.
 
-    An answer that is no such JSON, a proxy's page perhaps, is shown by its first hundred characters.
+    Of any other answer, such as a proxy's page, the first hundred characters are printed.
     """
     text = sys.stdin.read()
     try:
@@ -49,7 +49,7 @@ def message() -> object:
 
 
 def newest_delivery() -> object:
-    """Print the id of the newest delivery, 0 when there is none."""
+    """Print the id of the newest delivery, or 0 without one."""
     return max((delivery["id"] for delivery in read() or []), default=0)
 
 
@@ -59,13 +59,27 @@ def ping_status(after: str) -> object:
     return max(pings, key=lambda one: one["id"])["status_code"] if pings else ""
 
 
-def alert(file: str, docs: str, channels: str) -> object:
-    """Print the body of an alert policy: the file, with ${DOCS_URL} and the channels (a comma list)."""
+def alert(file: str, docs: str, channels: str, services: str, subscriptions: str) -> object:
+    """Print the body of an alert policy: the file with its placeholders filled in, and the channels.
+
+    channels: separated by commas; services, subscriptions: separated by spaces.
+    """
     policy = json.loads(Path(file).read_text(encoding="utf-8"))
     text = policy["documentation"]
     text["content"] = text["content"].replace("${DOCS_URL}", docs)
+    for condition in policy["conditions"]:
+        for part in condition.values():
+            if "filter" in part:
+                part["filter"] = _filled(part["filter"], services.split(), subscriptions.split())
     policy["notificationChannels"] = [channel for channel in channels.split(",") if channel]
     return json.dumps(policy)
+
+
+def _filled(expression: str, services: "list[str]", subscriptions: "list[str]") -> str:
+    quoted = " OR ".join(f'"{name}"' for name in services)
+    return expression.replace("${SERVICES}", quoted).replace(
+        "${SUBSCRIPTIONS}", ", ".join(f'"{name}"' for name in subscriptions)
+    )
 
 
 def policy_name(file: str) -> object:
@@ -85,7 +99,7 @@ def _policy(file: str) -> "dict[str, Any]":
 
 
 def depth_query(subscription: str) -> object:
-    """Print the query that asks how many messages a subscription has held in the last ten minutes."""
+    """Print the query for the number of messages that a subscription kept in the last ten minutes."""
     now = time.time()
     metric = "pubsub.googleapis.com/subscription/num_undelivered_messages"
     return urlencode(
@@ -109,7 +123,7 @@ def tables() -> object:
 
 
 def read() -> Any:
-    """Return the JSON on stdin; None when there is none."""
+    """Return the JSON on stdin; None if stdin is empty."""
     text = sys.stdin.read()
     return json.loads(text) if text.strip() else None
 
@@ -133,4 +147,5 @@ if __name__ == "__main__":
     try:
         print(COMMANDS[sys.argv[1]](*sys.argv[2:]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        sys.exit(f"deploy.sh: the answer is not what was promised ({sys.argv[1]}: {type(error).__name__})")
+        reason = f"({sys.argv[1]}: {type(error).__name__})"
+        sys.exit(f"deploy.sh: the answer does not have the documented form {reason}")

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2153 # settings.sh sets what is in capitals
-# All that exists before a function does: nothing here is ever dropped or recreated.
+# Everything that must exist before a function is deployed. Nothing here is ever dropped or recreated.
 
 APIS=(
   artifactregistry.googleapis.com bigquery.googleapis.com cloudbuild.googleapis.com cloudfunctions.googleapis.com
@@ -9,86 +9,86 @@ APIS=(
 
 set_up() {
   step 'enable the APIs'
-  change gcloud services enable "${APIS[@]}"
-  make_accounts
-  make_topics
-  make_subscriptions
-  make_secrets
-  make_tables
-  give_access
+  mutate gcloud services enable "${APIS[@]}"
+  create_accounts
+  create_topics
+  create_subscriptions
+  create_secrets
+  create_tables
+  grant_access
 }
 
-make_accounts() {
+create_accounts() {
   step 'service accounts: one per function, one for the push requests, one for builds'
   local existing name
-  existing=$(ask '' gcloud iam service-accounts list --format='value(email)')
+  existing=$(query '' gcloud iam service-accounts list --format='value(email)')
   for name in "${ACCOUNTS[@]}"; do
     has_line "$(email "$name")" "$existing" ||
-      change gcloud iam service-accounts create "$(account "$name")" --display-name="Issuewire $name"
+      mutate gcloud iam service-accounts create "$(account "$name")" --display-name="Issuewire $name"
   done
 }
 
-make_topics() {
+create_topics() {
   step 'topics'
   local existing name
-  existing=$(ask '' gcloud pubsub topics list --format='value(name.basename())')
+  existing=$(query '' gcloud pubsub topics list --format='value(name.basename())')
   for name in "$TOPIC" "$DEAD_TOPIC"; do
     has_line "$name" "$existing" ||
-      change gcloud pubsub topics create "$name" --message-retention-duration=7d
+      mutate gcloud pubsub topics create "$name" --message-retention-duration=7d
   done
 }
 
-KEEPING=(--message-retention-duration=7d --expiration-period=never)
-# The ack deadline is longer than the functions' timeout of 60 s, or a slow delivery would be repeated while it runs.
-DELIVERING=(
-  "${KEEPING[@]}" --ack-deadline=90 --min-retry-delay=10s --max-retry-delay=600s
+RETENTION_FLAGS=(--message-retention-duration=7d --expiration-period=never)
+# The ack deadline is longer than the functions' timeout of 60 s, so that no delivery is repeated while it still runs.
+PUSH_FLAGS=(
+  "${RETENTION_FLAGS[@]}" --ack-deadline=90 --min-retry-delay=10s --max-retry-delay=600s
   --dead-letter-topic="$DEAD_TOPIC" --max-delivery-attempts=100
 )
-HOLDING=("${KEEPING[@]}" --ack-deadline=60)
+DEAD_LETTER_FLAGS=("${RETENTION_FLAGS[@]}" --ack-deadline=60)
 
-# They exist, as pull subscriptions, before the first message does: what is published meanwhile is kept for seven days.
-make_subscriptions() {
-  step 'subscriptions, which hold messages from now on'
-  local table
+# They exist, as pull subscriptions, before the first message: what is published in the meantime is kept for seven days.
+create_subscriptions() {
+  step 'subscriptions, which keep messages from now on'
+  local name table
   table=$(subscriptions)
   CHANGED=''
-  subscription "$HOLD" "$DEAD_TOPIC" "$table" "${HOLDING[@]}"
-  subscription notify-slack "$TOPIC" "$table" "${DELIVERING[@]}"
-  subscription stream-bq "$TOPIC" "$table" "${DELIVERING[@]}"
+  ensure_subscription "$DEAD_SUBSCRIPTION" "$DEAD_TOPIC" "$table" "${DEAD_LETTER_FLAGS[@]}"
+  for name in "${SUBSCRIBERS[@]}"; do
+    ensure_subscription "$(service_of "$name")" "$TOPIC" "$table" "${PUSH_FLAGS[@]}"
+  done
   [[ -n $CHANGED && -z $DRY_RUN ]] || return 0
   table=$(subscriptions)
-  local name
-  for name in "$HOLD" notify-slack stream-bq; do
-    [[ $(policy_of "$name" "$table") == "$(wanted_policy "$name")" ]] || die "subscription $name did not take its settings"
+  for name in "$DEAD_SUBSCRIPTION" "${SUBSCRIBERS[@]//_/-}"; do
+    [[ $(policy_of "$name" "$table") == "$(expected_policy "$name")" ]] || die "subscription $name did not take its settings"
   done
 }
 
-# subscription NAME TOPIC TABLE FLAG...: created, or set right.
-subscription() {
+# ensure_subscription NAME TOPIC TABLE FLAG...: creates it, or corrects its settings.
+ensure_subscription() {
   local name=$1 topic=$2 policy
   policy=$(policy_of "$name" "$3")
   shift 3
   if [[ -z $policy ]]; then
     CHANGED=yes
-    change gcloud pubsub subscriptions create "$name" --topic="$topic" "$@"
+    mutate gcloud pubsub subscriptions create "$name" --topic="$topic" "$@"
   elif [[ $policy != "$topic||"* ]]; then
-    die "subscription $name listens to '${policy%%|*}' or has a filter, which cannot be changed; delete it: gcloud pubsub subscriptions delete $name"
-  elif [[ $policy != "$(wanted_policy "$name")" ]]; then
+    die "subscription $name belongs to the topic '${policy%%|*}' or has a filter, which cannot be changed; delete it: gcloud pubsub subscriptions delete $name"
+  elif [[ $policy != "$(expected_policy "$name")" ]]; then
     CHANGED=yes
-    change gcloud pubsub subscriptions update "$name" "$@"
+    mutate gcloud pubsub subscriptions update "$name" "$@"
   fi
 }
 
-# Prints a line for each: its name, its policy in eight fields, where it pushes in three.
+# Prints a line for each: its name, its policy in nine fields, its push settings in three.
 subscriptions() {
   local policy='topic.basename(),filter,ackDeadlineSeconds,messageRetentionDuration,expirationPolicy.ttl.yesno(no=never)'
   policy+=',retryPolicy.minimumBackoff,retryPolicy.maximumBackoff,deadLetterPolicy.deadLetterTopic.basename(),deadLetterPolicy.maxDeliveryAttempts'
   local push='pushConfig.pushEndpoint,pushConfig.oidcToken.serviceAccountEmail,pushConfig.oidcToken.audience'
-  ask '' gcloud pubsub subscriptions list --format="value[separator='|'](name.basename(),$policy,$push)"
+  query '' gcloud pubsub subscriptions list --format="value[separator='|'](name.basename(),$policy,$push)"
 }
 
-wanted_policy() {
-  if [[ $1 == "$HOLD" ]]; then
+expected_policy() {
+  if [[ $1 == "$DEAD_SUBSCRIPTION" ]]; then
     printf '%s' "$DEAD_TOPIC||60|604800s|never||||"
   else
     printf '%s' "$TOPIC||90|604800s|never|10s|600s|$DEAD_TOPIC|100"
@@ -97,22 +97,22 @@ wanted_policy() {
 
 policy_of() { row "$1" "$2" | cut -d '|' -f 1-9; }
 
-# Endpoint, account and audience of the push requests; three empty fields for a pull subscription.
+# Prints endpoint, account and audience of the push requests; three empty fields for a pull subscription.
 push_of() { row "$1" "$2" | cut -d '|' -f 10-12; }
 
-make_secrets() {
-  step 'places of the secrets'
+create_secrets() {
+  step 'secrets'
   local existing name
-  existing=$(ask '' gcloud secrets list --format='value(name.basename())')
-  for name in "$WEBHOOK_SECRET" "$SLACK_SECRET"; do
-    has_line "$name" "$existing" || change gcloud secrets create "$name" --replication-policy=automatic
+  existing=$(query '' gcloud secrets list --format='value(name.basename())')
+  for name in "${ALL_SECRETS[@]}"; do
+    has_line "$name" "$existing" || mutate gcloud secrets create "$name" --replication-policy=automatic
   done
 }
 
-make_tables() {
+create_tables() {
   step "BigQuery: dataset $DATASET, its table and views"
   local script
   script=$(cat -- sql/events.sql sql/views/*.sql)
-  # shellcheck disable=SC2016 # ${DATASET} stands in the files
-  feed "${script//'${DATASET}'/$DATASET}" bq --project_id="$PROJECT" --location="$BQ_LOCATION" --quiet query --use_legacy_sql=false
+  # shellcheck disable=SC2016 # the files contain ${DATASET} literally
+  mutate_with_stdin "${script//'${DATASET}'/$DATASET}" bq --project_id="$PROJECT" --location="$BQ_LOCATION" --quiet query --use_legacy_sql=false
 }

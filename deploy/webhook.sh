@@ -5,20 +5,20 @@ TOKEN=''
 
 command_webhook() {
   (($# == 1)) || die 'webhook takes OWNER/REPO or an organisation'
-  hooks_of "$1" >/dev/null
-  put_webhook "$1"
-  done_with "GitHub delivers ${WEBHOOK_EVENTS//,/, } of $1; its ping was accepted."
+  hooks_url "$1" >/dev/null
+  upsert_webhook "$1"
+  report_done "GitHub delivers ${WEBHOOK_EVENTS//,/, } of $1; its ping was accepted."
 }
 
-# put_webhook REPO: one hook with our URL, the newest secret and our events, and a ping that ingest has accepted.
-put_webhook() {
+# upsert_webhook REPO: ensures one hook with our URL, the newest secret and our events, and waits until ingest accepts its ping.
+upsert_webhook() {
   local hooks url version secret id body answer
   step "webhook of $1"
-  hooks=$(hooks_of "$1")
+  hooks=$(hooks_url "$1")
   url=$(ingest_url)
   version=$(newest_version "$WEBHOOK_SECRET")
   [[ -n $DRY_RUN || -n $version ]] || die "$WEBHOOK_SECRET has no version yet: ./deploy.sh secrets"
-  secret=$(ask '' gcloud secrets versions access "$version" --secret="$WEBHOOK_SECRET")
+  secret=$(query '' gcloud secrets versions access "$version" --secret="$WEBHOOK_SECRET")
   use_github_token
   body=$(printf '%s' "$secret" | read_json hook-body "$url" "$WEBHOOK_EVENTS")
   answer=$(github GET "$hooks?per_page=100")
@@ -32,14 +32,14 @@ put_webhook() {
   ping_webhook "$hooks/${id:-ID}"
 }
 
-# find_webhooks REPO...: stops unless each has its hook and we may see it; nothing is changed.
-find_webhooks() {
+# require_webhooks REPO...: stops unless each has its hook and the token may read it; changes nothing.
+require_webhooks() {
   local repository hooks answer url id
   [[ -z $DRY_RUN ]] || return 0
   url=$(ingest_url)
   use_github_token
   for repository in "$@"; do
-    hooks=$(hooks_of "$repository")
+    hooks=$(hooks_url "$repository")
     answer=$(github GET "$hooks?per_page=100")
     id=$(read_json hook-id "$url" <<<"$answer")
     [[ -n $id ]] || die "$repository has no webhook that points here: ./deploy.sh webhook $repository"
@@ -47,13 +47,13 @@ find_webhooks() {
 }
 
 ingest_url() {
-  local facts
-  facts=$(facts_of ingest)
-  [[ -n $DRY_RUN || ${facts##*|} == https://* ]] || die 'ingest is not deployed yet: ./deploy.sh all'
-  printf '%s/' "${facts##*|}"
+  local deployment
+  deployment=$(deployment_of ingest)
+  [[ -n $DRY_RUN || ${deployment##*|} == https://* ]] || die 'ingest is not deployed yet: ./deploy.sh all'
+  printf '%s/' "${deployment##*|}"
 }
 
-hooks_of() {
+hooks_url() {
   if [[ $1 =~ ^[A-Za-z0-9_-]+/[A-Za-z0-9._-]+$ ]]; then
     printf '%s' "$GITHUB_API_URL/repos/$1/hooks"
   elif [[ $1 =~ ^[A-Za-z0-9_-]+$ ]]; then
@@ -63,9 +63,9 @@ hooks_of() {
   fi
 }
 
-# A new secret reaches ingest within half a minute, so a refused ping is sent again until it is accepted or time is up.
+# ingest reads a new secret within half a minute, so a refused ping is sent again until it is accepted or the time is up.
 ping_webhook() {
-  local hook=$1 before answer status until=$((SECONDS + PATIENCE))
+  local hook=$1 before answer status deadline=$((SECONDS + WAIT_SECONDS))
   while :; do
     answer=$(github GET "$hook/deliveries?per_page=100")
     before=$(read_json newest-delivery <<<"$answer")
@@ -73,21 +73,21 @@ ping_webhook() {
     [[ -z $DRY_RUN ]] || return 0
     wait_for_ping
     [[ $status != 200 ]] || return 0
-    ((SECONDS < until)) ||
+    ((SECONDS < deadline)) ||
       die "GitHub's ping is answered with $status; see docs/operations.md, 'GitHub shows a delivery in red'"
-    say "    the ping was answered with $status; once more"
-    sleep "$PAUSE"
+    say "    the ping was answered with $status; sending it again"
+    sleep "$RETRY_SECONDS"
   done
 }
 
-# Puts into `status` what ingest has answered to the ping, once GitHub lists its delivery.
+# Waits until GitHub lists the delivery of the ping, and puts the answer of ingest into `status`.
 wait_for_ping() {
   while :; do
     answer=$(github GET "$hook/deliveries?per_page=100")
     status=$(read_json ping-status "$before" <<<"$answer")
     [[ -z $status ]] || return 0
-    ((SECONDS < until)) || die "GitHub has not delivered its ping within $PATIENCE s; look at the webhook's recent deliveries"
-    sleep "$PAUSE"
+    ((SECONDS < deadline)) || die "GitHub has not delivered its ping within $WAIT_SECONDS s; look at the webhook's recent deliveries"
+    sleep "$RETRY_SECONDS"
   done
 }
 
@@ -95,39 +95,39 @@ use_github_token() {
   [[ -z $DRY_RUN ]] || return 0
   local host=${GITHUB_URL#*://}
   if [[ -n ${GITHUB_TOKEN_FILE:-} ]]; then
-    [[ -f $GITHUB_TOKEN_FILE && -r $GITHUB_TOKEN_FILE ]] || die 'GITHUB_TOKEN_FILE names no file that can be read'
+    [[ -f $GITHUB_TOKEN_FILE && -r $GITHUB_TOKEN_FILE ]] || die 'GITHUB_TOKEN_FILE names no readable file'
     TOKEN=$(<"$GITHUB_TOKEN_FILE")
   elif [[ -n ${GITHUB_TOKEN:-} ]]; then
     TOKEN=$GITHUB_TOKEN
   elif command -v gh >/dev/null; then
-    TOKEN=$(ask '' gh auth token --hostname "${host%%/*}" 2>/dev/null) || TOKEN=''
+    TOKEN=$(query '' gh auth token --hostname "${host%%/*}" 2>/dev/null) || TOKEN=''
   fi
   TOKEN=$(trimmed "$TOKEN")
-  [[ -n $TOKEN ]] || die 'no GitHub token: set GITHUB_TOKEN_FILE or GITHUB_TOKEN (it may write webhooks), or run gh auth login'
-  [[ $TOKEN =~ ^[[:graph:]]+$ ]] || die 'the GitHub token has spaces or line breaks in it'
+  [[ -n $TOKEN ]] || die 'no GitHub token: set GITHUB_TOKEN_FILE or GITHUB_TOKEN to a token that may write webhooks, or run gh auth login'
+  [[ $TOKEN =~ ^[[:graph:]]+$ ]] || die 'the GitHub token contains spaces or line breaks'
 }
 
-# github METHOD URL [BODY]: one call of the API; prints the answer's body.
+# github METHOD URL [BODY]: one API call; prints the body of the answer.
 github() {
   local method=$1 url=$2 answer status
   if [[ -n $DRY_RUN ]]; then
-    [[ $method == GET ]] || show curl --request "$method" "$url"
+    [[ $method == GET ]] || print_command curl --request "$method" "$url"
     return
   fi
-  answer=$(call "$method" "$url" "${3:-}" --header 'Accept: application/vnd.github+json' --header 'X-GitHub-Api-Version: 2022-11-28') ||
+  answer=$(http_request "$method" "$url" "${3:-}" --header 'Accept: application/vnd.github+json' --header 'X-GitHub-Api-Version: 2022-11-28') ||
     die "GitHub cannot be reached at $GITHUB_API_URL"
   status=${answer##*$'\n'}
   case $status in
     2??) printf '%s' "${answer%$'\n'*}" ;;
-    401) die 'GitHub refuses the token (401): make a new one that may write webhooks' ;;
+    401) die 'GitHub refuses the token (401): create a new one that may write webhooks' ;;
     403 | 404) die "GitHub answers $status for $url: the name is wrong, or the token may not write its webhooks" ;;
     *) die "GitHub answers $status for $method $url: $(read_json message <<<"${answer%$'\n'*}")" ;;
   esac
 }
 
-# call METHOD URL BODY FLAG...: curl with the token in a header that no other process can read, the body on its stdin, and the
-# status as last line.
-call() {
+# http_request METHOD URL BODY FLAG...: runs curl with the token in a header that no other process can read and the body on its
+# stdin; prints the answer with the status as its last line.
+http_request() {
   local method=$1 url=$2 text=$3 body=(--data-binary @-)
   shift 3
   [[ $method != GET && $method != DELETE ]] || body=()

@@ -1,7 +1,7 @@
-"""What Slack is given to show: one message, ready to be sent, and the blocks that it is made of.
+"""A message as Slack takes it, and the blocks that it is made of.
 
-Blocks are plain objects, as in https://docs.slack.dev/reference/block-kit/blocks: the SDK's classes for them
-load the whole SDK, which a process needs only once there is something to post.
+Blocks are plain objects, as in https://docs.slack.dev/reference/block-kit/blocks. The SDK's classes for them
+would load the whole SDK, which a process needs only once there is something to post.
 """
 
 from collections.abc import Mapping
@@ -10,10 +10,12 @@ from typing import Any
 
 type Block = Mapping[str, Any]
 
+NO_UNFURLING = {"unfurl_links": False, "unfurl_media": False}  # arguments of a post: links show no preview
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What chat.postMessage and chat.update take; `text` is also the notice when Slack refuses the blocks."""
+    """What chat.postMessage and chat.update take; `text` is also the message if Slack refuses the blocks."""
 
     text: str
     blocks: tuple[Block, ...]
@@ -31,7 +33,7 @@ def section(text: str) -> Block:
 
 
 def plain_section(text: str) -> Block:
-    """Return one paragraph in which nothing is formatting, and no name an emoji."""
+    """Return one paragraph in which Slack reads neither formatting nor the names of emoji."""
     return {"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}
 
 
@@ -41,11 +43,11 @@ def fields(*texts: str) -> Block:
 
 
 def context(*texts: str, block_id: str = "") -> Block:
-    """Return small grey texts, side by side; the `block_id` is what to find the block by."""
+    """Return small grey texts, side by side. A `block_id` lets the block be found in a message."""
     named = {"block_id": block_id} if block_id else {}
     return {"type": "context", "elements": [_markdown(text) for text in texts], **named}
 
 
 def _markdown(text: str) -> Block:
-    """Verbatim: an address in a title must not become a link."""
+    """Return verbatim mrkdwn, so that a URL in a title does not become a link."""
     return {"type": "mrkdwn", "text": text, "verbatim": True}

@@ -1,7 +1,7 @@
-"""How long one delivery may take in all: its channels, their calls and every wait share one end.
+"""How long one delivery may take in all: its channels, their calls and every wait share one deadline.
 
-It belongs to the thread that handles the delivery, like the fields of its log lines, so that no call on the
-way has to hand it on.
+The deadline belongs to the thread that handles the delivery, like the fields of its log lines, so no call
+has to pass it on.
 """
 
 import math
@@ -10,19 +10,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_end: ContextVar[float] = ContextVar("issuewire_deadline", default=math.inf)
+_deadline: ContextVar[float] = ContextVar("issuewire_deadline", default=math.inf)
 
 
 @contextmanager
 def limit(seconds: float, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
-    """Give the block `seconds` from now on."""
-    before = _end.set(clock() + seconds)
+    """Limit what runs inside the block to `seconds` from now."""
+    previous = _deadline.set(clock() + seconds)
     try:
         yield
     finally:
-        _end.reset(before)
+        _deadline.reset(previous)
 
 
 def remaining(clock: Callable[[], float] = time.monotonic) -> float:
-    """Return the seconds until the end, none or less once it has passed; infinite outside of `limit`."""
-    return _end.get() - clock()
+    """Return the seconds until the deadline, negative once it has passed; infinite outside of `limit`."""
+    return _deadline.get() - clock()

@@ -1,7 +1,7 @@
 """When a call to Slack may start: https://docs.slack.dev/apis/web-api/rate-limits.
 
-Posts into one channel start a second apart, and whatever Slack has answered with 429 is left alone until its
-pause is over: by every thread and for every delivery of this process.
+Posts into one channel start a second apart, and no call starts during a pause that Slack has asked for with
+429. Both hold for every thread and every delivery of this process.
 """
 
 import math
@@ -14,18 +14,19 @@ from clients.slack.deadline import remaining
 from pipeline.errors import Unavailable
 
 SECONDS_PER_POST = 1.0
-BURST = 10  # Slack allows short ones: what happens to an issue at once need not wait
-LONGEST_WAIT_SECONDS = 10.0  # for a pause: a thread has better things to do, and Pub/Sub waits for nothing
-LONGEST_PAUSE_SECONDS = 600
-LEAST_CALL_SECONDS = 1.0
-POSTS = {"chat.postMessage", "webhook"}
+BURST = 10  # Slack allows short bursts, so several posts about one issue need not wait
+MAX_WAIT_SECONDS = 10.0  # longer pauses fail at once; Pub/Sub redelivers
+MAX_PAUSE_SECONDS = 600
+MIN_CALL_SECONDS = 1.0
+WEBHOOK = "webhook"  # counted like a method
+POSTS = {"chat.postMessage", WEBHOOK}
 _SECONDS = re.compile(r"0*[1-9][0-9]{0,8}")
 
 type Bucket = tuple[str, str]
 
 
 class RateLimit:
-    """Keeps until when each method is paused, and how fast each channel was posted to.
+    """A token bucket for each channel's posts, and the end of each method's pause.
 
     Slack counts a method per workspace, and posts per channel too.
     """
@@ -36,57 +37,60 @@ class RateLimit:
         self._clock = clock
         self._sleep = sleep
         self._lock = Lock()
-        self._paused: dict[Bucket, float] = {}  # until when
-        self._full_at: dict[Bucket, float] = {}  # from when on a whole burst may pass again
+        self._paused_until: dict[Bucket, float] = {}
+        self._full_at: dict[Bucket, float] = {}  # when the bucket allows a whole burst again
 
     def wait(self, method: str, channel: str) -> None:
-        """Return when a call may start. Raises Unavailable at once when that is too late for this delivery.
+        """Return when a call may start. Raises Unavailable at once if that is too late for this delivery.
 
-        Its reason is slack_ratelimited while Slack's pause lasts, slack_busy while other posts come first.
+        Its reason is slack_ratelimited during Slack's pause, and slack_busy if other posts come first.
         """
         bucket = _bucket(method, channel)
         while True:
-            pause, turn = self._take(bucket)
-            if not pause and not turn:
+            pause, delay = self._take(bucket)
+            if not pause and not delay:
                 return
-            latest = remaining(self._clock) - LEAST_CALL_SECONDS
-            if pause > min(latest, LONGEST_WAIT_SECONDS):
-                text = f"Slack takes no {method} for another {math.ceil(pause)} s; it is tried again."
+            latest = remaining(self._clock) - MIN_CALL_SECONDS
+            if pause > min(latest, MAX_WAIT_SECONDS):
+                text = f"Slack accepts no {method} for another {math.ceil(pause)} s; it is tried again."
                 raise Unavailable("slack_ratelimited", text)
-            if turn > latest:
+            if delay > latest:
                 text = "Too many posts to one channel wait for their second; it is tried again."
                 raise Unavailable("slack_busy", text)
-            self._sleep(pause or turn)
+            self._sleep(pause or delay)
 
     def pause(self, method: str, channel: str, seconds: int) -> None:
-        """Remember that Slack wants no such call for so many seconds; then posts pass one by one."""
+        """Start no such call for `seconds`; after them posts pass one by one, without a burst."""
         bucket = _bucket(method, channel)
         with self._lock:
-            end = self._clock() + min(seconds, LONGEST_PAUSE_SECONDS)
-            self._paused[bucket] = max(end, self._paused.get(bucket, end))
-            self._full_at[bucket] = self._paused[bucket] + (BURST - 1) * SECONDS_PER_POST
+            end = self._clock() + min(seconds, MAX_PAUSE_SECONDS)
+            self._paused_until[bucket] = max(end, self._paused_until.get(bucket, end))
+            self._full_at[bucket] = self._paused_until[bucket] + (BURST - 1) * SECONDS_PER_POST
 
     def _take(self, bucket: Bucket) -> tuple[float, float]:
-        """Return how long Slack's pause lasts, and otherwise how long until a post's turn; 0, 0 takes it."""
+        """Return the seconds until Slack's pause ends and until the next post may start.
+
+        If both are 0, the call may start and is counted.
+        """
         with self._lock:
             now = self._clock()
-            pause = self._paused.get(bucket, now) - now
+            pause = self._paused_until.get(bucket, now) - now
             if pause > 0:
                 return pause, 0
             if bucket[0] not in POSTS:
                 return 0, 0
-            rested = max(self._full_at.get(bucket, now), now)
-            turn = rested - (BURST - 1) * SECONDS_PER_POST - now
-            if turn > 0:
-                return 0, turn
-            self._full_at[bucket] = rested + SECONDS_PER_POST
+            full_at = max(self._full_at.get(bucket, now), now)
+            delay = full_at - (BURST - 1) * SECONDS_PER_POST - now
+            if delay > 0:
+                return 0, delay
+            self._full_at[bucket] = full_at + SECONDS_PER_POST
             return 0, 0
 
 
 def retry_after(headers: Mapping[str, str]) -> int:
-    """Return the seconds that Slack asks for, 1 where it does not say so in a way that makes sense."""
-    asked = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    return int(asked) if _SECONDS.fullmatch(asked) else 1
+    """Return the seconds that Slack's Retry-After asks for, 1 if the header is missing or malformed."""
+    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return int(value) if _SECONDS.fullmatch(value) else 1
 
 
 def _bucket(method: str, channel: str) -> Bucket:

@@ -1,6 +1,5 @@
-"""What is deployed: a function's folder with the package pipeline beside main.py, and nothing else."""
+"""What is deployed runs alone: each staged folder is booted under the functions framework."""
 
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,34 +10,30 @@ import requests
 from local.processes import Child, accepts, free_port
 from local.slack.server import SlackServer
 from pipeline.delivery import Delivery
+from tests.support.checkout import FUNCTIONS, make_checkout, read_table, stage
 from tests.support.messages import NOON, post_raw, push_of
 
-ROOT = Path(__file__).parent.parent.parent
-ROUTES = '[[route]]\nchannels = ["C0123456789"]\n'
-
-
-def stage(name: str, folder: Path) -> Path:
-    """Copy what a deployment uploads."""
-    ignore = shutil.ignore_patterns("__pycache__")
-    staged = shutil.copytree(ROOT / "functions" / name, folder / name, ignore=ignore)
-    for package in ("pipeline", "clients"):
-        shutil.copytree(ROOT / package, staged / package, ignore=ignore)
-    (staged / "routes.toml").write_text(ROUTES)
-    return staged
+SECRETS_FOLDER = "/etc/issuewire"
 
 
 @pytest.fixture
-def boot(tmp_path: Path):
+def checkout(tmp_path: Path) -> Path:
+    """Return a copy of what deploy.sh reads, with one route for every event."""
+    copy = make_checkout(tmp_path)
+    (copy / "config/routes.toml").write_text('[[route]]\nchannels = ["C0123456789"]\n')
+    return copy
+
+
+@pytest.fixture
+def boot(checkout: Path, tmp_path: Path):
     """Start a staged function as the platform does: the console script, in the staged folder."""
     children = []
 
     def start(name: str, environment: Mapping[str, str]) -> tuple[str, Child]:
-        port = free_port()
+        port, folder = free_port(), stage(checkout, name, tmp_path / name)
         script = Path(sys.executable).parent / "functions-framework"
         # The shell changes into the staged folder, so that nothing of this checkout is importable.
-        command = (
-            f"cd {stage(name, tmp_path)} && exec {script} --target {name} --host 127.0.0.1 --port {port}"
-        )
+        command = f"cd {folder} && exec {script} --target {name} --host 127.0.0.1 --port {port}"
         child = Child(name=name, command=["sh", "-c", command], log=tmp_path / "log", environment=environment)
         child.start()
         children.append(child)
@@ -51,7 +46,7 @@ def boot(tmp_path: Path):
 
 
 def delivery() -> Delivery:
-    """Return the least that makes a card."""
+    """Return the smallest delivery that makes a card."""
     return Delivery(
         delivery_id="d-1",
         event="issues",
@@ -60,13 +55,27 @@ def delivery() -> Delivery:
     )
 
 
-def test_a_staged_ingest_boots_and_answers(boot) -> None:
-    """The folder that is deployed for ingest runs alone and refuses an unsigned request."""
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_staged_function_boots_with_the_variables_of_its_table(boot, checkout, tmp_path, name) -> None:
+    """The staged modules and variables are complete: nothing is missing when the function starts."""
+    (tmp_path / "secrets").mkdir()
+    variables = dict(entry.split("=", 1) for entry in read_table(checkout, name, "ENVIRONMENT"))
+    for variable, value in variables.items():
+        if value.startswith(SECRETS_FOLDER):
+            file = tmp_path / "secrets" / Path(value).name
+            file.write_text("xoxb-test")
+            variables[variable] = str(file)
+    _, child = boot(name, variables)
+    assert '"severity": "CRITICAL"' not in child.log.read_text()
+
+
+def test_a_staged_ingest_refuses_an_unsigned_request(boot) -> None:
+    """The folder that is deployed for ingest runs alone and answers 401."""
     url, _ = boot("ingest", {"PUBSUB_TOPIC": "projects/p/topics/t", "WEBHOOK_SECRET": "projects/p/secrets/s"})
     assert requests.post(url, json={}, timeout=30).status_code == 401
 
 
-def test_a_staged_notify_slack_boots_and_posts(boot) -> None:
+def test_a_staged_notify_slack_posts(boot) -> None:
     """The folder that is deployed for notify_slack runs alone, with the routes file in it."""
     slack = SlackServer(channels={"C0123456789": "issues"}, token="xoxb-test")
     try:
@@ -77,8 +86,8 @@ def test_a_staged_notify_slack_boots_and_posts(boot) -> None:
         slack.stop()
 
 
-def test_a_staged_stream_bq_boots_and_tries(boot) -> None:
-    """The folder that is deployed for stream_bq runs alone, and does not acknowledge what it cannot store."""
+def test_a_staged_stream_bq_does_not_acknowledge_what_it_cannot_store(boot) -> None:
+    """The folder that is deployed for stream_bq runs alone, and answers 500 if BigQuery is unreachable."""
     nowhere = f"http://127.0.0.1:{free_port()}"
     url, child = boot("stream_bq", {"BIGQUERY_TABLE": "p.d.events", "BIGQUERY_EMULATOR_HOST": nowhere})
     assert post_raw(url, push_of(delivery())).status_code == 500

@@ -1,17 +1,19 @@
-"""The real deployment that several test files look at: started first, so that it runs while others do."""
+"""The deployment that several test files inspect; it starts first and runs while other tests do."""
 
 import os
 import shutil
+import signal
 
 import pytest
 
-from tests.deploy.story import Story
+from tests.deploy.sandbox import Sandbox
+from tests.deploy.scenario import Scenario
 
 TOOLS = ("gcloud", "bq", "curl", "openssl")
 
 
 def pytest_collection_modifyitems(items):
-    """Run the tests that wait for the story after all others of this folder."""
+    """Run the tests that wait for the scenario after all others of this folder."""
     mine = [item for item in items if "/tests/deploy/" in item.path.as_posix()]
     waiting = [item for item in mine if {"deployed", "operated"} & set(item.fixturenames)]
     order = iter([item for item in mine if item not in waiting] + waiting)
@@ -20,32 +22,46 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def story(request, tmp_path_factory):
-    """Start the story when a test of this session wants it and the tools are there; None otherwise."""
-    wanted = any({"deployed", "operated"} & set(item.fixturenames) for item in request.session.items)
-    if not wanted or not all(map(shutil.which, TOOLS)):
+def scenario(request, tmp_path_factory):
+    """Start the scenario if a test of this session needs it and the tools are installed; None otherwise."""
+    needed = any({"deployed", "operated"} & set(item.fixturenames) for item in request.session.items)
+    if not needed or not all(map(shutil.which, TOOLS)):
         yield None
         return
-    started = Story(tmp_path_factory.mktemp("story"))
+    started = Scenario(tmp_path_factory.mktemp("scenario"))
     yield started
     started.close()
 
 
 @pytest.fixture(scope="session")
-def deployed(story):
-    """Return the world in which everything was deployed."""
-    _require()
-    return story.deployed()
+def deployed(scenario):
+    """Return the rig in which everything was deployed."""
+    _require_tools()
+    return scenario.deployed()
 
 
 @pytest.fixture(scope="session")
-def operated(story):
-    """Return the world in which every other command was run."""
-    _require()
-    return story.operated()
+def operated(scenario):
+    """Return the rig in which every other command was run."""
+    _require_tools()
+    return scenario.operated()
 
 
-def _require():
+@pytest.fixture
+def sandbox(tmp_path) -> Sandbox:
+    """Return a checkout with fake tools and an empty project."""
+    return Sandbox(tmp_path)
+
+
+@pytest.fixture
+def default_signals():
+    """Let child processes react to Ctrl-C, also if pytest itself was started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def _require_tools():
     missing = [tool for tool in TOOLS if not shutil.which(tool)]
     if missing and os.environ.get("CI") == "true":
         pytest.fail(f"{', '.join(missing)} missing, and CI must run these tests")

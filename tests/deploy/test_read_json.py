@@ -1,4 +1,4 @@
-"""deploy/read_json.py takes the answers of GitHub and Google apart, and writes bodies."""
+"""deploy/read_json.py reads answers of GitHub and Google, and writes the bodies of requests."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from tests.deploy.checkout import ROOT
+from tests.support.checkout import ROOT
 
 ALERTS = sorted((ROOT / "deploy/alerts").glob("*.json"))
 PING = {"event": "ping", "status_code": 200}
@@ -15,9 +15,9 @@ PING = {"event": "ping", "status_code": 200}
 
 def read_json(command: str, *arguments: str, stdin: str = "") -> str:
     """Run one command; it must succeed."""
-    done = run(command, *arguments, stdin=stdin)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.removesuffix("\n")
+    outcome = run(command, *arguments, stdin=stdin)
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    return outcome.stdout.removesuffix("\n")
 
 
 def run(*arguments: str, stdin: str) -> subprocess.CompletedProcess[str]:
@@ -36,13 +36,13 @@ def run(*arguments: str, stdin: str) -> subprocess.CompletedProcess[str]:
         ([{"id": 3, "config": {"url": "https://x.run.app"}}], "3"),
     ],
 )
-def test_our_hook_is_known_by_its_url(hooks, found):
-    """A hook is ours when its URL is, with or without the slash at its end."""
+def test_our_hook_is_found_by_its_url(hooks, found):
+    """A hook is ours if its URL is ours, with or without the slash at its end."""
     assert read_json("hook-id", "https://x.run.app/", stdin=json.dumps(hooks)) == found
 
 
-def test_a_hook_is_json_signed_and_checked():
-    """The body asks for JSON, TLS that is checked, our events, and carries the secret of stdin as it is."""
+def test_a_hook_delivers_signed_json_over_verified_tls():
+    """The body of the request contains our events, and the secret of stdin unchanged."""
     secret = 'with "quotes", \\ and ünïcode'
     body = json.loads(read_json("hook-body", "https://x.run.app/", "issues,issue_comment", stdin=secret))
     assert body == {
@@ -59,7 +59,7 @@ def test_a_hook_is_json_signed_and_checked():
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "text"),
     [
         ('{"message": "Validation Failed", "errors": [{"message": "url is bad"}, {"code": "x"}]}', None),
         ('{"error": {"code": 400, "message": "Validation Failed url is bad"}}', None),
@@ -70,9 +70,9 @@ def test_a_hook_is_json_signed_and_checked():
         ("x" * 500, "x" * 100),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(answer, words):
-    """GitHub's, Google's and a proxy's refusals all end in one line of words."""
-    expected = "Validation Failed url is bad" if words is None else words
+def test_an_error_message_is_one_line(answer, text):
+    """An error of GitHub, Google or a proxy becomes one line."""
+    expected = "Validation Failed url is bad" if text is None else text
     assert read_json("message", stdin=answer) == expected
 
 
@@ -90,15 +90,15 @@ def test_what_is_wrong_is_said_in_one_line(answer, words):
     ],
 )
 def test_only_a_newer_ping_counts(deliveries, newest, status):
-    """The status is that of the newest ping after the delivery that was the newest before."""
+    """The status is that of the newest ping after a given delivery."""
     assert read_json("newest-delivery", stdin=json.dumps(deliveries)) == newest
     assert read_json("ping-status", "5", stdin=json.dumps(deliveries)) == status
 
 
 @pytest.mark.parametrize("file", ALERTS, ids=lambda file: file.stem)
-def test_an_alert_says_what_to_type(file):
-    """Each policy is told by name, has one condition, and links to a heading of docs/operations.md."""
-    body = json.loads(read_json("alert", str(file), "https://example.com/operations.md", "a,b,"))
+def test_an_alert_links_to_the_operations_guide(file):
+    """Each policy has its own name and one condition, and links to a heading of docs/operations.md."""
+    body = json.loads(read_json("alert", str(file), "https://example.com/operations.md", "a,b,", "x y", "y"))
     assert body["notificationChannels"] == ["a", "b"]
     assert len(body["conditions"]) == 1
     assert "${" not in json.dumps(body)
@@ -117,13 +117,21 @@ def test_an_alert_says_what_to_type(file):
     assert read_json("policy-channels", str(file), stdin=json.dumps(listed)) == "c,d"
 
 
-def test_an_alert_without_channels_names_none():
-    """No channel is an empty list, not a list with an empty name."""
-    assert json.loads(read_json("alert", str(ALERTS[0]), "x", ""))["notificationChannels"] == []
+def test_an_alert_names_the_services_and_subscriptions_of_the_tables():
+    """The filters list every function, and every subscription that a function reads."""
+    arguments = ("x", "", "ingest log-only", "log-only triage")
+    errors, old = (ROOT / f"deploy/alerts/{name}.json" for name in ("error-lines", "old-messages"))
+    assert r"service_name = (\"ingest\" OR \"log-only\")" in read_json("alert", str(errors), *arguments)
+    assert r"subscription_id = one_of(\"log-only\", \"triage\")" in read_json("alert", str(old), *arguments)
 
 
-def test_the_depth_is_asked_for_ten_minutes():
-    """The query names metric, subscription and an interval of ten minutes that ends now."""
+def test_an_alert_may_have_no_channel():
+    """Without channels the list is empty; it does not contain an empty name."""
+    assert json.loads(read_json("alert", str(ALERTS[0]), "x", "", "", ""))["notificationChannels"] == []
+
+
+def test_the_number_of_messages_is_queried_for_ten_minutes():
+    """The query names metric, subscription and an interval that ends now."""
     query = parse_qs(read_json("depth-query", "hold"), strict_parsing=True)
     assert "num_undelivered_messages" in query["filter"][0]
     assert query["filter"][0].endswith('resource.labels.subscription_id="hold"')
@@ -142,13 +150,13 @@ def test_the_depth_is_asked_for_ten_minutes():
         ),
     ],
 )
-def test_the_newest_depth_counts(answer, depth):
-    """Points come newest first; without one there is no figure."""
+def test_the_newest_point_is_read(answer, depth):
+    """Points are listed newest first; without one nothing is printed."""
     assert read_json("newest-point", stdin=answer) == depth
 
 
 def test_tables_are_listed_one_a_line():
-    """An empty dataset, for which bq prints nothing, has none."""
+    """For an empty dataset bq prints nothing, and neither do we."""
     found = [{"tableReference": {"tableId": name}} for name in ("events", "issues")]
     assert read_json("tables", stdin=json.dumps(found)) == "events\nissues"
     assert read_json("tables", stdin="") == read_json("tables", stdin="[]") == ""
@@ -165,9 +173,9 @@ def test_tables_are_listed_one_a_line():
         ("tables", [], "Welcome to BigQuery!"),
     ],
 )
-def test_an_answer_of_another_form_is_told_in_one_line(command, arguments, stdin):
-    """What is not as promised ends in exit status 1 and one line, never in a traceback or in nothing."""
-    done = run(command, *arguments, stdin=stdin)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"deploy.sh: the answer is not what was promised ({command}: ")
-    assert len(done.stderr.splitlines()) == 1
+def test_an_answer_of_another_form_is_reported_in_one_line(command, arguments, stdin):
+    """An answer without the documented form gives exit status 1 and one line, never a traceback."""
+    outcome = run(command, *arguments, stdin=stdin)
+    assert (outcome.returncode, outcome.stdout) == (1, "")
+    assert outcome.stderr.startswith(f"deploy.sh: the answer does not have the documented form ({command}: ")
+    assert len(outcome.stderr.splitlines()) == 1

@@ -1,9 +1,8 @@
-"""What is deployed: exactly the staged files, the same every time, able to run with their requirements."""
+"""What is uploaded: exactly the staged files, the same every time, which run with their own requirements."""
 
 import hashlib
 import hmac
 import json
-import os
 import stat
 import subprocess
 import sys
@@ -24,42 +23,15 @@ from local.secret_manager_server import SecretManagerServer
 from local.slack.server import SlackServer
 from ops.send import payloads
 from pipeline.delivery import Delivery
-from tests.deploy.checkout import make_checkout
+from tests.support.checkout import FUNCTIONS, make_checkout, read_table, stage, staged_hash
 from tests.support.messages import NOON, post_raw, push_of
 
-FUNCTIONS = ("ingest", "notify_slack", "stream_bq")
 DELIVERY = Delivery(
     delivery_id="d-1",
     event="issues",
     body=b'{"action": "opened", "issue": {"number": 7}}',
     received_at=NOON,
 )
-
-
-def bash(checkout: Path, text: str, *arguments: str, **environment: str) -> str:
-    """Run a piece of bash with the parts of deploy.sh; return what it prints."""
-    parts = "set -Eeuo pipefail; for part in common settings functions; do source deploy/$part.sh; done; "
-    done = subprocess.run(
-        ["bash", "-c", f"{parts}read_settings; {text}", "bash", *arguments],
-        cwd=checkout,
-        env=os.environ | {"PROJECT": "acme-issues"} | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def mark(checkout: Path, name: str, folder: Path, **environment: str) -> str:
-    """Stage a function into a folder and return its fingerprint."""
-    return bash(
-        checkout,
-        'stage "$1" "$2"; set_flags "$1"; fingerprint "$2" "${FLAGS[@]}"',
-        name,
-        str(folder),
-        **environment,
-    )
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -72,17 +44,20 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_staged_folder_holds_the_function_and_nothing_else(tmp_path, name):
-    """Its modules, its requirements, the shared package, Slack's routes; no link, cache or secret."""
+def test_a_staged_folder_contains_the_function_and_nothing_else(tmp_path, name):
+    """It contains modules, requirements, the packages and files of the table; no link, cache or secret."""
     checkout = make_checkout(tmp_path)
     (checkout / "functions" / name / ".env").write_text("SLACK_TOKEN=x")
     (checkout / "functions" / name / "__pycache__").mkdir()
-    mark(checkout, name, tmp_path / "staged")
-    room = checkout / "functions" / name
-    expected = {path.relative_to(room).as_posix(): path.read_bytes() for path in room.rglob("*.py")}
-    expected["requirements.txt"] = (room / "requirements.txt").read_bytes()
-    for package in ("pipeline", "clients"):
-        modules = (checkout / package).rglob("*.py")
+    stage(checkout, name, tmp_path / "staged")
+    function = checkout / "functions" / name
+    expected = {path.relative_to(function).as_posix(): path.read_bytes() for path in function.rglob("*.py")}
+    expected["requirements.txt"] = (function / "requirements.txt").read_bytes()
+    for package in read_table(checkout, name, "PACKAGES"):
+        modules = [
+            *(checkout / package).rglob("*.py"),
+            *(checkout / package.partition("/")[0]).glob("__init__.py"),
+        ]
         expected |= {path.relative_to(checkout).as_posix(): path.read_bytes() for path in modules}
     if name == "notify_slack":
         expected["routes.toml"] = (checkout / "config/routes.toml").read_bytes()
@@ -93,15 +68,15 @@ def test_a_staged_folder_holds_the_function_and_nothing_else(tmp_path, name):
         assert path.stat().st_mtime == 1767225600
 
 
-def test_the_same_sources_have_the_same_fingerprint(tmp_path):
-    """Neither the folder, the clock nor the umask of whoever deploys makes a difference."""
+def test_the_same_sources_have_the_same_hash(tmp_path):
+    """Folder, time and umask make no difference."""
     checkout = make_checkout(tmp_path)
-    once = mark(checkout, "ingest", tmp_path / "one")
+    once = staged_hash(checkout, "ingest", tmp_path / "one")
     for path in checkout.rglob("*.py"):
         path.touch()
         path.chmod(0o600)
-    assert mark(checkout, "ingest", tmp_path / "two") == once
-    assert len(once.strip()) == 40
+    assert staged_hash(checkout, "ingest", tmp_path / "two") == once
+    assert len(once) == 40
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "two").rglob("*") if path.is_file()}
     assert modes == {0o644}
 
@@ -120,21 +95,21 @@ def test_the_same_sources_have_the_same_fingerprint(tmp_path):
         ("stream_bq", "", {"SUBSCRIBER_INGRESS": "all"}),
     ],
 )
-def test_another_source_or_setting_has_another_fingerprint(tmp_path, name, change, setting):
-    """A changed, added or renamed file and a changed setting are deployed again."""
+def test_another_source_or_setting_has_another_hash(tmp_path, name, change, setting):
+    """A changed, added or renamed file and a changed setting lead to a deployment."""
     checkout = make_checkout(tmp_path)
-    before = mark(checkout, name, tmp_path / "before")
+    before = staged_hash(checkout, name, tmp_path / "before")
     subprocess.run(["bash", "-c", change], cwd=checkout, check=True)
-    assert mark(checkout, name, tmp_path / "after", **setting) != before
+    assert staged_hash(checkout, name, tmp_path / "after", **setting) != before
 
 
-def test_what_another_function_reads_makes_no_difference(tmp_path):
-    """A change in one function, or in Slack's routes, does not deploy the others."""
+def test_files_of_another_function_make_no_difference(tmp_path):
+    """A change of one function, or of its files, does not deploy the others."""
     checkout = make_checkout(tmp_path)
-    before = mark(checkout, "ingest", tmp_path / "before")
+    before = staged_hash(checkout, "ingest", tmp_path / "before")
     (checkout / "functions/stream_bq/main.py").write_text("x")
     (checkout / "config/routes.toml").write_text("x")
-    assert mark(checkout, "ingest", tmp_path / "after", STORE_PAYLOAD="false") == before
+    assert staged_hash(checkout, "ingest", tmp_path / "after", STORE_PAYLOAD="false") == before
 
 
 def unzip(deployed, name: str, folder: Path) -> Path:
@@ -147,14 +122,14 @@ def unzip(deployed, name: str, folder: Path) -> Path:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_gcloud_uploads_exactly_what_was_staged(deployed, tmp_path, name):
-    """The archive holds the staged files byte for byte, and no other."""
-    mark(deployed.checkout, name, tmp_path / "staged")
+    """The archive contains the staged files byte for byte, and no others."""
+    stage(deployed.checkout, name, tmp_path / "staged")
     assert files_of(unzip(deployed, name, tmp_path)) == files_of(tmp_path / "staged")
 
 
 @pytest.fixture(scope="module")
 def installed(deployed, tmp_path_factory):
-    """Unpack each archive and install its own requirements beside it, all three at once."""
+    """Unpack each archive and install its own requirements beside it, all at once."""
     folder = tmp_path_factory.mktemp("installed")
 
     def install(name: str) -> Path:
@@ -162,11 +137,11 @@ def installed(deployed, tmp_path_factory):
         subprocess.run([sys.executable, "-m", "venv", folder / f"venv-{name}"], check=True)
         pip = [folder / f"venv-{name}" / "bin/python", "-m", "pip", "install", "--quiet", "--no-compile"]
         pip += ["--disable-pip-version-check", "--require-hashes", "-r", source / "requirements.txt"]
-        done = subprocess.run(pip, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        outcome = subprocess.run(pip, capture_output=True, text=True, check=False)
+        assert outcome.returncode == 0, outcome.stderr
         return source
 
-    with ThreadPoolExecutor(3) as executor:
+    with ThreadPoolExecutor() as executor:
         return dict(zip(FUNCTIONS, executor.map(install, FUNCTIONS), strict=True))
 
 

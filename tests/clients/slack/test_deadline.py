@@ -1,4 +1,4 @@
-"""One delivery has one end, which its thread alone knows."""
+"""One delivery has one deadline, which belongs to its thread."""
 
 import math
 import threading
@@ -9,8 +9,8 @@ from clients.slack import deadline
 from tests.support.clock import FakeClock
 
 
-def test_time_runs_out_inside_and_is_endless_outside() -> None:
-    """It goes below zero once it is over, and after the block nothing of it is left."""
+def test_time_is_limited_inside_the_block_only() -> None:
+    """What remains is negative after the deadline, and infinite after the block."""
     clock = FakeClock()
     with deadline.limit(5, clock):
         clock.sleep(3)
@@ -20,15 +20,15 @@ def test_time_runs_out_inside_and_is_endless_outside() -> None:
     assert deadline.remaining(clock) == math.inf
 
 
-def test_an_error_ends_it_too() -> None:
-    """The next delivery on the thread does not inherit the end of one that failed."""
+def test_an_error_removes_the_deadline() -> None:
+    """The next delivery on the thread does not inherit the deadline of one that failed."""
     with pytest.raises(ValueError, match="x"), deadline.limit(5):
         raise ValueError("x")
     assert deadline.remaining() == math.inf
 
 
-def test_another_thread_has_its_own() -> None:
-    """Deliveries that are handled at the same time share no end."""
+def test_another_thread_has_no_deadline() -> None:
+    """Deliveries that are handled at the same time do not share deadlines."""
     seen: list[float] = []
     with deadline.limit(5):
         thread = threading.Thread(target=lambda: seen.append(deadline.remaining()))

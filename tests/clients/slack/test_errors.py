@@ -1,4 +1,4 @@
-"""Every refusal that an operator can cure says how, and the page for a bad day knows the same ones."""
+"""Every error that an operator can resolve has a remedy, and docs/operations.md lists the same reasons."""
 
 import re
 from pathlib import Path
@@ -15,12 +15,12 @@ def codes(text: str) -> list[str]:
     return re.findall(r"\w+", text)
 
 
-# Of chat.postMessage, chat.update, chat.delete, conversations.history and conversations.replies, by
-# https://docs.slack.dev/reference/methods, without those about files, drafts, streams and arguments that no
-# call of ours has; and of incoming webhooks.
+# Errors of incoming webhooks and of chat.postMessage, chat.update, chat.delete, conversations.history and
+# conversations.replies, by https://docs.slack.dev/reference/methods; without those about files, drafts,
+# streams and arguments that no call of ours has.
 TRANSIENT = codes("""external_channel_migrating fatal_error internal_error invalid_cursor org_login_required
 request_timeout rollup_error service_unavailable team_added_to_org update_failed""")
-CURABLE = codes("""access_denied accesslimited account_inactive action_prohibited app_access_restricted
+RESOLVABLE = codes("""access_denied accesslimited account_inactive action_prohibited app_access_restricted
 cannot_reply_to_message cant_delete_message cant_update_message channel_is_archived channel_is_limited_access
 channel_not_found edit_window_closed ekm_access_denied enterprise_is_restricted invalid_auth
 invalid_metadata_format invalid_metadata_schema invalid_token is_archived is_bot is_inactive
@@ -30,44 +30,44 @@ no_team not_allowed_token_type not_authed not_in_channel posting_to_general_chan
 restricted_action_non_threadable_channel restricted_action_read_only_channel restricted_action_thread_locked
 restricted_action_thread_only_channel team_access_not_granted team_disabled team_not_found thread_not_found
 token_expired token_revoked two_factor_setup_required""")
-OURS = {  # reasons that the function has of its own
+OWN = {  # reasons that are not Slack's codes
     *("ratelimited", "busy", "deadline", "http_5..", "unreachable", "invalid_blocks", "fold_contended"),
     *("token_unreadable", "token_blank", "token_malformed", "restricted_action_...", "..."),
 }
-UNKNOWN = remedy(SlackRefused("never_heard_of"))
+UNKNOWN = remedy(SlackRefused("not_documented"))
 
 
-@pytest.mark.parametrize("code", CURABLE)
-def test_what_an_operator_can_cure_has_its_fix(code: str) -> None:
-    """Not the general sentence, and not that it cures itself."""
+@pytest.mark.parametrize("code", RESOLVABLE)
+def test_an_error_that_an_operator_can_resolve_has_a_remedy(code: str) -> None:
+    """It is neither the general sentence nor a promise to try again."""
     assert remedy(SlackRefused(code)) != UNKNOWN
     assert "tried again" not in remedy(SlackRefused(code))
 
 
 @pytest.mark.parametrize("code", TRANSIENT)
-def test_what_passes_says_that_it_is_tried_again(code: str) -> None:
-    """Nobody has to do anything."""
+def test_a_transient_error_says_that_it_is_tried_again(code: str) -> None:
+    """The operator has nothing to do."""
     assert "tried again" in remedy(SlackRefused(code))
     assert remedy(SlackRefused(code)) != UNKNOWN
 
 
 @pytest.mark.parametrize("code", sorted(RATE_LIMITED))
-def test_a_rate_limit_says_how_long(code: str) -> None:
-    """Both of Slack's codes are one reason, with the seconds that the header asks for."""
+def test_a_rate_limit_says_how_long_it_lasts(code: str) -> None:
+    """Both of Slack's codes become one reason, with the seconds that the header asks for."""
     refused = refusal(code, 200, {"Retry-After": "42"})
     assert (refused.reason, refused.pause) == ("ratelimited", 42)
-    assert remedy(refused) == "it takes no more for 42 s; it is tried again"
+    assert remedy(refused) == "it accepts no more for 42 s; it is tried again"
 
 
 @pytest.mark.parametrize("needed", ["<!channel>", "chat:write\nx", "x" * 201, "", None, 7, ["chat:write"]])
-def test_what_is_no_scope_is_not_repeated(needed: object) -> None:
-    """What Slack's answer calls needed is shown only where it reads as one."""
+def test_a_malformed_scope_is_not_repeated(needed: object) -> None:
+    """The scope in Slack's answer is quoted only if it is well-formed."""
     assert remedy(refusal("missing_scope", 200, {}, needed)).startswith("install the app again")
     assert "lacks the scope chat:write;" in remedy(refusal("missing_scope", 200, {}, "chat:write"))
 
 
-def test_the_page_for_a_bad_day_names_reasons_that_exist() -> None:
-    """Each `slack_...` in its table is a code that the function knows, or a reason of its own."""
+def test_the_operations_page_names_reasons_that_exist() -> None:
+    """Each `slack_...` in its table is one of Slack's codes or a reason of our own."""
     named = set(re.findall(r"`slack_([a-z_0-9.]+)`", OPERATIONS))
     assert len(named) > 40
-    assert named - {*CURABLE, *TRANSIENT} <= OURS
+    assert named - {*RESOLVABLE, *TRANSIENT} <= OWN

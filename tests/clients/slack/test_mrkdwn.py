@@ -1,4 +1,4 @@
-"""Text from a payload becomes inert before it reaches Slack."""
+"""Text from a payload cannot format, mention or link anything in Slack."""
 
 import html
 import re
@@ -19,8 +19,8 @@ hostile = st.lists(
 
 @settings(derandomize=True, database=None, deadline=None)
 @given(hostile, st.integers(2, 40))
-def test_nothing_reserved_is_left_and_no_entity_is_cut(text: str, limit: int) -> None:
-    """Whatever comes in, each & belongs to a whole entity, no bracket is left, and the limit holds."""
+def test_nothing_reserved_remains_and_no_entity_is_cut(text: str, limit: int) -> None:
+    """For any text, each & belongs to a whole entity, no bracket remains, and the limit holds."""
     made = escape(text, limit)
     assert len(made) <= limit
     assert not set("<>&") & set(_ENTITY.sub("", made))
@@ -29,26 +29,26 @@ def test_nothing_reserved_is_left_and_no_entity_is_cut(text: str, limit: int) ->
 @settings(derandomize=True, database=None, deadline=None)
 @given(hostile, st.integers(2, 40))
 def test_a_cut_text_is_the_beginning_of_the_whole(text: str, limit: int) -> None:
-    """Cutting loses the end alone: what is left reads as the beginning of the uncut text."""
+    """Cutting removes only the end; the rest reads as the beginning of the uncut text."""
     whole, cut = html.unescape(escape(text, 10_000)), html.unescape(escape(text, limit))
     assert whole == cut or whole.startswith(cut.removesuffix("…"))
 
 
-@pytest.mark.parametrize(("room", "expected"), [(6, "&amp;…"), (5, "…"), (2, "…")])
-def test_escaping_goes_before_cutting(room: int, expected: str) -> None:
+@pytest.mark.parametrize(("limit", "expected"), [(6, "&amp;…"), (5, "…"), (2, "…")])
+def test_text_is_escaped_before_it_is_cut(limit: int, expected: str) -> None:
     """An entity that the cut would go through is left out as a whole."""
-    assert escape("&&&&", room) == expected
+    assert escape("&&&&", limit) == expected
 
 
 def test_a_text_of_exactly_the_limit_is_not_cut() -> None:
-    """The limit itself still fits."""
+    """One character more is cut."""
     assert escape("a" * 250, 250) == "a" * 250
     assert escape("a" * 251, 250) == "a" * 249 + "…"
     assert escape("one two", 5) == "one…"
 
 
-def test_text_that_is_escaped_already_is_shown_as_it_was_written() -> None:
-    """A title of &amp;lt; is not unescaped on the way: Slack shows the five characters that were typed."""
+def test_text_with_entities_is_shown_as_it_was_written() -> None:
+    """A title of &lt; is escaped again: Slack shows the four characters that were typed."""
     assert escape("&lt;!here&gt;", 100) == "&amp;lt;!here&amp;gt;"
 
 
@@ -61,7 +61,7 @@ def test_text_that_is_escaped_already_is_shown_as_it_was_written() -> None:
     ],
 )  # fmt: skip
 def test_controls_direction_marks_and_invisible_letters_become_a_space(mark: str) -> None:
-    """What cannot be seen, or reorders what can, becomes a space; its neighbours do not merge."""
+    """An invisible or reordering character becomes a space, so the words around it do not merge."""
     assert escape(f"pay{mark}{mark} pal", 100) == "pay pal"
 
 
@@ -71,7 +71,7 @@ def test_a_title_is_one_line() -> None:
 
 
 @pytest.mark.parametrize("emoji", ["👩\u200d💻", "❤\ufe0f", "🇩🇪", "می‌خواهم", "क्‍ष", "e\u0301"])
-def test_emoji_and_scripts_that_need_joiners_are_left_whole(emoji: str) -> None:
+def test_emoji_and_scripts_that_need_joiners_stay_whole(emoji: str) -> None:
     """The two joiners and the variation selectors stay, since words and emoji are written with them."""
     assert escape(emoji, 100) == emoji
 
@@ -79,18 +79,18 @@ def test_emoji_and_scripts_that_need_joiners_are_left_whole(emoji: str) -> None:
 @pytest.mark.parametrize(
     "text", [None, "", "  ", "\0\n", "\u200b\u200b", "\u200d", "\ufe0f \u200c", "\u3164", "\ufeff"]
 )
-def test_text_without_anything_to_see_is_named(text: str | None) -> None:
-    """A title of invisible characters would leave a link that nobody can click."""
+def test_text_without_a_visible_character_is_replaced(text: str | None) -> None:
+    """A title of invisible characters would make a link that no one can click."""
     assert escape(text, 100, empty="(no title)") == "(no title)"
 
 
 def test_a_bar_does_not_end_the_label_early() -> None:
-    """A bar in the label would be read as the end of the address."""
+    """Slack would read a bar in the label as a separator."""
     assert link("https://github.com/a/b/issues/1", "a|b") == "<https://github.com/a/b/issues/1|a¦b>"
 
 
-def test_a_backtick_does_not_open_the_frame() -> None:
-    """A label cannot leave its frame, and so cannot format what follows."""
+def test_a_backtick_does_not_end_the_code() -> None:
+    """Text cannot leave its code span, and so cannot format what follows."""
     assert code("a` *b* `c", 100) == "`a' *b* 'c`"
     assert code("<x>", 100) == "`&lt;x&gt;`"
     assert code("\u200b", 100, empty="?") == "`?`"
@@ -108,19 +108,19 @@ def test_a_backtick_does_not_open_the_frame() -> None:
         ("漢*字_Ä", "漢*字_Ä"),
     ],
 )
-def test_what_would_format_is_a_look_alike(text: str, expected: str) -> None:
-    """Slack has no escape for its marks; inside a word, where they format nothing, they stay."""
+def test_formatting_characters_become_look_alikes(text: str, expected: str) -> None:
+    """Slack has no escape for them; inside a word, where they format nothing, they stay."""
     assert escape_literal(text, 100) == expected
 
 
 @settings(derandomize=True, database=None, deadline=None)
 @given(hostile, st.integers(2, 40))
-def test_a_look_alike_is_as_long_as_what_it_stands_for(text: str, limit: int) -> None:
-    """The limit holds for both, and nothing else is changed."""
+def test_a_look_alike_is_as_long_as_the_original(text: str, limit: int) -> None:
+    """The limit holds, and no other character changes."""
     marks = str.maketrans("\u2217\u02cd\u223c\u02cb", "*_~`")
     assert escape_literal(text, limit).translate(marks) == escape(text, limit).translate(marks)
 
 
 def test_accents_do_not_pile_up() -> None:
-    """Three on a letter stay; forty would be drawn over the lines above and below."""
+    """Three on one letter stay; forty would cover the lines above and below."""
     assert escape("Z" + "\u0351" * 40 + "a\u0323\u0302", 100) == "Z\u0351\u0351\u0351a\u0323\u0302"

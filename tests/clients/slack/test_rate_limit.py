@@ -1,4 +1,4 @@
-"""Posts keep their pace and calls keep out of Slack's pauses, whatever threads do."""
+"""Posts keep to the rate limit and calls respect Slack's pauses, in any interleaving of threads."""
 
 import heapq
 import threading
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from clients.slack import deadline
 from clients.slack.rate_limit import (
     BURST,
-    LEAST_CALL_SECONDS,
-    LONGEST_WAIT_SECONDS,
+    MAX_WAIT_SECONDS,
+    MIN_CALL_SECONDS,
     SECONDS_PER_POST,
     RateLimit,
 )
@@ -24,22 +24,22 @@ from tests.support.clock import FakeClock
 POST, UPDATE = "chat.postMessage", "chat.update"
 
 
-def limits(clock: FakeClock) -> RateLimit:
-    """Return limits that live by this clock."""
+def rate_limit(clock: FakeClock) -> RateLimit:
+    """Return a rate limit on this clock."""
     return RateLimit(clock, clock.sleep)
 
 
-def refused(call: Callable[[], None]) -> Unavailable:
-    """Return the error that the call ends in."""
+def error_of(call: Callable[[], None]) -> Unavailable:
+    """Return the error that the call raises."""
     with pytest.raises(Unavailable) as caught:
         call()
     return caught.value
 
 
 def test_a_burst_comes_back_with_time() -> None:
-    """Ten posts at once, then one a second; a channel that was quiet for a while may burst again."""
+    """Ten posts pass at once, then one a second; after ten quiet seconds a channel may burst again."""
     clock = FakeClock()
-    limit = limits(clock)
+    limit = rate_limit(clock)
     for _ in range(BURST + 2):
         limit.wait(POST, "C1")
     assert clock.sleeps == [1, 1]
@@ -51,9 +51,9 @@ def test_a_burst_comes_back_with_time() -> None:
 
 
 def test_after_a_pause_there_is_no_burst() -> None:
-    """What Slack has just complained about goes on slowly."""
+    """Posts that Slack has just limited continue one a second."""
     clock = FakeClock()
-    limit = limits(clock)
+    limit = rate_limit(clock)
     limit.pause(POST, "C1", 5)
     for _ in range(3):
         limit.wait(POST, "C1")
@@ -61,9 +61,9 @@ def test_after_a_pause_there_is_no_burst() -> None:
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
-    """Two threads hear 429 one after the other: the later end counts."""
+    """If two threads receive 429 one after the other, the later end counts."""
     clock = FakeClock()
-    limit = limits(clock)
+    limit = rate_limit(clock)
     limit.pause(UPDATE, "C1", 8)
     limit.pause(UPDATE, "C2", 1)
     limit.wait(UPDATE, "C3")
@@ -71,7 +71,7 @@ def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
 
 
 def test_a_pause_that_begins_during_a_wait_prolongs_it() -> None:
-    """Another thread hears 429 while this one sleeps: it sleeps on instead of calling."""
+    """If another thread receives 429 while this one sleeps, this one sleeps again before it calls."""
     clock = FakeClock()
 
     def sleep(seconds: float) -> None:
@@ -87,24 +87,24 @@ def test_a_pause_that_begins_during_a_wait_prolongs_it() -> None:
 
 @pytest.mark.parametrize(("budget", "reason"), [(60.0, None), (11.0, None), (10.9, "slack_ratelimited")])
 def test_a_pause_is_waited_for_when_it_fits(budget: float, reason: str | None) -> None:
-    """Its end and one more call must lie within the delivery's time."""
+    """The pause and one more call must end before the deadline."""
     clock = FakeClock()
-    limit = limits(clock)
-    limit.pause(UPDATE, "C1", int(LONGEST_WAIT_SECONDS))
+    limit = rate_limit(clock)
+    limit.pause(UPDATE, "C1", int(MAX_WAIT_SECONDS))
     with deadline.limit(budget, clock):
         if reason is None:
             limit.wait(UPDATE, "C1")
             assert clock.sleeps == [10]
         else:
-            assert refused(lambda: limit.wait(UPDATE, "C1")).reason == reason
+            assert error_of(lambda: limit.wait(UPDATE, "C1")).reason == reason
             assert clock.sleeps == []
 
 
-# Any interleaving.
+# Any interleaving
 
 
 class Simulation:
-    """A time for threads: it goes on, to the next one that wakes, only when all of them sleep."""
+    """A clock for several threads: it advances to the next wake-up once all of them sleep."""
 
     def __init__(self, threads: int) -> None:
         self._now = 0.0
@@ -118,7 +118,7 @@ class Simulation:
         return self._now
 
     def sleep(self, seconds: float) -> None:
-        """Sleep among the others."""
+        """Sleep until the clock has advanced by `seconds`."""
         with self._changed:
             me = (self._now + seconds, next(self._numbers))
             heapq.heappush(self._sleepers, me)
@@ -127,7 +127,7 @@ class Simulation:
             self._changed.wait_for(lambda: me not in self._sleepers)
 
     def leave(self) -> None:
-        """Have no more part in it."""
+        """End this thread's part in the simulation."""
         with self._changed:
             self._awake -= 1
             self._advance()
@@ -141,7 +141,7 @@ class Simulation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """After `idle` seconds a call; Slack answers it with a pause of so many seconds, or 0: well."""
+    """A call after `idle` seconds; Slack answers it with a pause in seconds, 0 for ok."""
 
     idle: float
     method: str
@@ -151,11 +151,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call: when it was asked for, when it started, and when its delivery has to be done."""
+    """A call: when it was requested, when it started, and the deadline of its delivery."""
 
-    asked: float
+    requested: float
     at: float
-    end: float
+    deadline: float
     step: Step
 
 
@@ -171,10 +171,10 @@ deliveries = st.tuples(st.sampled_from([3.0, 20.0, 45.0]), st.lists(steps, min_s
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(deliveries, min_size=1, max_size=8))
-def test_whatever_threads_do_posts_keep_their_pace_and_calls_keep_out_of_pauses(
+def test_any_interleaving_keeps_the_rate_the_pauses_and_the_deadlines(
     plans: list[tuple[float, list[Step]]],
 ) -> None:
-    """In no span of n seconds more than n + 3 posts of a channel; in no pause a call; none too late."""
+    """Posts never exceed the bucket, no call starts during a pause, and none starts too late."""
     time = Simulation(len(plans))
     limit = RateLimit(time, time.sleep)
     calls: list[Call] = []
@@ -185,13 +185,13 @@ def test_whatever_threads_do_posts_keep_their_pace_and_calls_keep_out_of_pauses(
         with deadline.limit(budget, time):
             for step in todo:
                 time.sleep(step.idle)
-                asked = time()
+                requested = time()
                 try:
                     limit.wait(step.method, step.channel)
                 except Unavailable as error:
                     reasons.add(error.reason)
                     continue
-                calls.append(Call(asked=asked, at=time(), end=end, step=step))
+                calls.append(Call(requested=requested, at=time(), deadline=end, step=step))
                 if step.pause:
                     limit.pause(step.method, step.channel, step.pause)
 
@@ -218,5 +218,5 @@ def test_whatever_threads_do_posts_keep_their_pace_and_calls_keep_out_of_pauses(
             )
             over = call.at <= pausing.at or call.at >= pausing.at + pausing.step.pause - 1e-6
             assert over or not same
-    assert all(call.at <= max(call.asked, call.end - LEAST_CALL_SECONDS) for call in calls)
+    assert all(call.at <= max(call.requested, call.deadline - MIN_CALL_SECONDS) for call in calls)
     assert reasons <= {"slack_busy", "slack_ratelimited"}

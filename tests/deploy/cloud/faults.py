@@ -25,7 +25,7 @@ class Faults:
         self._state = state
         self._once: list[_Once] = []
 
-    def once(self, method: str, host: str, path: str, status: int, body: Any = None) -> None:
+    def inject(self, method: str, host: str, path: str, status: int, body: Any = None) -> None:
         """Answer the next matching request with this status instead of doing what it asks.
 
         path: a regular expression that is found anywhere in the path; body: JSON value or bytes, by default
@@ -35,16 +35,16 @@ class Faults:
         answer = Answer(status=status, body=body)
         self._once.append(_Once(method=method, host=host, path=re.compile(path), answer=answer))
 
-    def build_fails(self, function: str, message: str) -> None:
+    def fail_build(self, function: str, message: str) -> None:
         """Let the next build of a function fail."""
         self._state.failing_builds[function] = message
 
-    def iam_lag(self, account: str, times: int) -> None:
+    def delay_iam(self, account: str, times: int) -> None:
         """Deny that an account exists, as often as this, to those who name it in a policy or a setting."""
         self._state.lag[account] = times
 
     @property
-    def left(self) -> list[str]:
+    def unused(self) -> list[str]:
         """The scripted answers that nothing has used up; a test may assert that there are none."""
         return [f"{fault.method} {fault.host}{fault.path.pattern}" for fault in self._once]
 
@@ -60,4 +60,4 @@ class Faults:
 
 
 def _error(status: int) -> Any:
-    return {"error": {"code": status, "message": f"scripted fault {status}", "status": "UNKNOWN"}}
+    return {"error": {"code": status, "message": f"injected fault {status}", "status": "UNKNOWN"}}

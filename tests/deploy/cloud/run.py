@@ -8,7 +8,7 @@ from tests.deploy.cloud.policies import serve_policies
 from tests.deploy.cloud.routes import Routes
 from tests.deploy.cloud.state import State, now
 
-__all__ = ["add_revision", "application", "latest_to_all", "remove_service", "run", "run_name"]
+__all__ = ["add_revision", "application", "latest_to_all", "remove_service", "run", "run_name", "set_traffic"]
 
 run = Routes("run.googleapis.com", "REGION-run.googleapis.com", api="run.googleapis.com")
 application = Routes("HOST.run.app", "HOST.cloudfunctions.net", is_google=False)
@@ -44,7 +44,7 @@ def replace(state: State, request: Request, service: str) -> Any:
         raise ApiError(
             409, f"Conflict for resource '{service}': version '{version}' was specified.", "ABORTED"
         )
-    _set_traffic(state, service, request.body["spec"].get("traffic", []))
+    set_traffic(state, service, request.body["spec"].get("traffic", []))
     old["metadata"]["generation"] += 1
     old["status"]["observedGeneration"] = old["metadata"]["generation"]
     return old
@@ -147,13 +147,13 @@ def add_revision(state: State, region: str, name: str, config: dict[str, Any]) -
         }
     )
     state.services[name] = service
-    _set_traffic(state, name, service["spec"]["traffic"])
+    set_traffic(state, name, service["spec"]["traffic"])
     return service
 
 
 def latest_to_all(state: State, name: str) -> None:
     """Undo a pin: all traffic goes to the newest revision, also in future."""
-    _set_traffic(state, name, [{"latestRevision": True, "percent": 100}])
+    set_traffic(state, name, [{"latestRevision": True, "percent": 100}])
 
 
 def remove_service(state: State, name: str) -> None:
@@ -216,7 +216,8 @@ def _spec(name: str, config: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _set_traffic(state: State, name: str, targets: list[dict[str, Any]]) -> None:
+def set_traffic(state: State, name: str, targets: list[dict[str, Any]]) -> None:
+    """Split the traffic of a service; 400 unless the percentages add up to 100 and the revisions exist."""
     service, known = state.services[name], [r["metadata"]["name"] for r in state.revisions[name]]
     if sum(target.get("percent", 0) for target in targets) != 100:
         raise ApiError(400, "spec.traffic: The sum of all traffic percentages must be 100.")

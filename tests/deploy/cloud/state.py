@@ -54,7 +54,6 @@ class State:
         self.datasets: dict[str, Resource] = {}
         self.tables: dict[str, Resource] = {}  # dataset.table -> table or view
         self.jobs: dict[str, Resource] = {}
-        self.query_results: list[tuple[str, list[Resource]]] = []  # pattern of a SELECT, rows
         self.alerts: dict[str, Resource] = {}  # full name -> policy
         self.channels: dict[str, Resource] = {}  # full name -> notification channel
         self.time_series: list[Resource] = []
@@ -108,7 +107,6 @@ class State:
             "jobs",
             "failing_builds",
             "deliveries",
-            "query_results",
             "late_deliveries",
         }
         return {

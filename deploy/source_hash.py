@@ -1,6 +1,6 @@
 """Print 40 hex digits that change with any file of a folder, its name, or any further argument.
 
-Standard library, Python 3.8 or newer: deploy.sh calls it as fingerprint.py FOLDER FLAG...
+Standard library, Python 3.8 or newer: deploy.sh calls it as source_hash.py FOLDER FLAG...
 """
 
 import hashlib
@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 
-def fingerprint(folder: Path, flags: "list[str]") -> str:
-    """Return the digits; each part is hashed by itself, so that no two lists of parts look alike."""
+def source_hash(folder: Path, flags: "list[str]") -> str:
+    """Return the digits; each part is hashed by itself, so that no two lists give the same input."""
     total = hashlib.sha256()
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:
@@ -21,4 +21,4 @@ def fingerprint(folder: Path, flags: "list[str]") -> str:
 
 
 if __name__ == "__main__":
-    print(fingerprint(Path(sys.argv[1]), sys.argv[2:]))
+    print(source_hash(Path(sys.argv[1]), sys.argv[2:]))

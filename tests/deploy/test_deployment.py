@@ -1,13 +1,15 @@
-"""deploy.sh with the real gcloud, bq and curl: what it asks the cloud, and what that is like afterwards."""
+"""deploy.sh with the real gcloud, bq and curl: its requests, and the state of the cloud afterwards."""
 
 import base64
 import re
+import zipfile
+from io import BytesIO
 
 import pytest
 
-from local.processes import ROOT
 from tests.deploy.cloud.state import members_of
-from tests.deploy.story import DOMAIN, PROJECT, SLACK_TOKEN
+from tests.deploy.scenario import DOMAIN, PROJECT, SLACK_TOKEN
+from tests.support.checkout import ROOT
 
 FUNCTIONS = ("ingest", "notify-slack", "stream-bq")
 AGENT = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
@@ -32,9 +34,12 @@ BINDINGS = {
 }
 
 
-def held(state):
-    """Return who holds which role where, in short names."""
-    names = {f"serviceAccount:issuewire-{name}@{DOMAIN}": name for name in (*FUNCTIONS, "push", "build")}
+def bindings(state):
+    """Return who has which role on which resource, in short names."""
+    names = {
+        f"serviceAccount:issuewire-{name}@{DOMAIN}": name
+        for name in (*FUNCTIONS, "log-only", "push", "build")
+    }
     names |= {AGENT: "AGENT", "allUsers": "allUsers"}
     return {
         resource.removeprefix(f"projects/{PROJECT}").lstrip("/"): {
@@ -48,7 +53,7 @@ def held(state):
 
 
 def first(requests, method, path):
-    """Return the place of the first request of this kind."""
+    """Return the position of the first matching request."""
     return next(
         number
         for number, request in enumerate(requests)
@@ -56,34 +61,34 @@ def first(requests, method, path):
     )
 
 
-def test_the_first_secrets_are_stored_as_they_are(deployed):
-    """The webhook's secret is 64 hex digits, Slack's token what was given; neither has a newline."""
+def test_secrets_are_stored_byte_for_byte(deployed):
+    """The webhook secret is 64 hex digits, Slack's token is that of stdin; neither has a newline."""
     after = deployed.runs["slack"].after
     stored = {name: base64.b64decode(versions[0]["payload"]) for name, versions in after["versions"].items()}
     assert re.fullmatch(rb"[0-9a-f]{64}", stored["github-webhook-secret"])
     assert stored["slack-token"] == SLACK_TOKEN.encode()
 
 
-def test_a_first_run_that_fails_says_so_and_leaves_ingest_alone(deployed):
-    """A failed build and a refused role are both shown, with the step and what to repeat."""
+def test_a_failed_first_run_does_not_deploy_ingest(deployed):
+    """A failed build and a refused role are both reported, with the step and the command to run again."""
     run = deployed.runs["first"]
     assert run.status == 1
-    assert "Build failed: no luck today" in run.err
-    assert "scripted fault 403" in run.err
+    assert "Build failed: injected" in run.err
+    assert "injected fault 403" in run.err
     assert "deploy.sh: failed while: function notify_slack" in run.err
     assert "deploy.sh: failed while: push to stream_bq" in run.err
-    assert run.err.splitlines()[-1].endswith("Mend the cause and repeat: ./deploy.sh all")
-    assert "ingest was left as it was" in run.err
+    assert run.err.splitlines()[-1].endswith("Fix the cause and run again: ./deploy.sh all")
+    assert "ingest was not changed" in run.err
     assert "ingest" not in run.after["functions"]
     assert "pushEndpoint" not in run.after["subscriptions"]["notify-slack"]["pushConfig"]
     assert "pushEndpoint" not in run.after["subscriptions"]["stream-bq"]["pushConfig"]
 
 
-def test_a_503_and_a_lagging_iam_do_not_end_a_run(deployed):
-    """What passes by itself is waited for, with a message for IAM."""
+def test_a_503_and_the_delay_of_iam_do_not_end_a_run(deployed):
+    """Both calls are tried again, with a message for IAM."""
     run = deployed.runs["first"]
-    assert "waiting for IAM to learn of the new account" in run.err
-    assert deployed.cloud.faults.left == []
+    assert "waiting for IAM to see the new account" in run.err
+    assert deployed.cloud.faults.unused == []
     assert (
         run.requests.of("GET", path="/topics$").lines()[:2]
         == [f"GET pubsub.googleapis.com/v1/projects/{PROJECT}/topics"] * 2
@@ -91,7 +96,7 @@ def test_a_503_and_a_lagging_iam_do_not_end_a_run(deployed):
 
 
 def test_subscriptions_exist_before_functions(deployed):
-    """Nothing is built before the subscriptions hold messages and the roles are given."""
+    """Nothing is built before the subscriptions keep messages and the roles are granted."""
     requests = deployed.runs["first"].requests
     build = first(requests, "POST", "/functions$")
     for name in ("github-events-dead-hold", "notify-slack", "stream-bq"):
@@ -99,8 +104,8 @@ def test_subscriptions_exist_before_functions(deployed):
     assert first(requests, "POST", f"projects/{PROJECT}:setIamPolicy$") < build
 
 
-def test_the_repetition_finishes_what_failed(deployed):
-    """Repeating the same command is enough; what was made before is not made again."""
+def test_the_same_command_completes_a_failed_run(deployed):
+    """What the failed run created is not created again."""
     run = deployed.runs["second"]
     assert run.status == 0, run.err
     assert set(run.after["functions"]) == set(FUNCTIONS)
@@ -114,8 +119,8 @@ def test_the_repetition_finishes_what_failed(deployed):
     assert run.out == f"Webhook URL: {url}/\n"
 
 
-def test_ingest_comes_last(deployed):
-    """The function ingest is created after both subscribers receive their push requests."""
+def test_ingest_is_deployed_last(deployed):
+    """The function ingest is created after both subscribers have their push endpoints."""
     requests = deployed.runs["second"].requests
     ingest = next(
         n for n, r in enumerate(requests) if r.method == "POST" and r.query.get("functionId") == "ingest"
@@ -125,7 +130,7 @@ def test_ingest_comes_last(deployed):
 
 
 def test_a_run_with_nothing_to_do_changes_nothing(deployed):
-    """The third run leaves every resource as it is and uploads, creates and updates nothing."""
+    """The third run uploads, creates and updates nothing."""
     run = deployed.runs["third"]
     assert run.status == 0, run.err
     assert run.after == deployed.runs["second"].after
@@ -140,7 +145,7 @@ def test_a_run_with_nothing_to_do_changes_nothing(deployed):
 
 @pytest.mark.parametrize("name", ["notify-slack", "stream-bq"])
 def test_a_subscription_loses_nothing(deployed, name):
-    """Seven days, no expiry, patience beyond the timeout, backoff, dead letters, an OIDC identity."""
+    """Retention, expiry, deadline, backoff, dead letters and identity are set so that no message is lost."""
     after = deployed.runs["second"].after
     made = after["subscriptions"][name]
     config = after["functions"][name]["serviceConfig"]
@@ -162,8 +167,8 @@ def test_a_subscription_loses_nothing(deployed, name):
     assert config["ingressSettings"] == "ALLOW_INTERNAL_ONLY"
 
 
-def test_given_up_messages_are_held(deployed):
-    """The dead-letter topic has a pull subscription that keeps seven days and never expires."""
+def test_dead_letters_are_kept(deployed):
+    """The dead-letter topic has a pull subscription that keeps messages for seven days and never expires."""
     made = deployed.runs["second"].after["subscriptions"]["github-events-dead-hold"]
     assert made["topic"] == f"projects/{PROJECT}/topics/github-events-dead"
     assert made["messageRetentionDuration"] == "604800s"
@@ -171,9 +176,9 @@ def test_given_up_messages_are_held(deployed):
     assert "pushEndpoint" not in made["pushConfig"]
 
 
-def test_each_account_has_what_it_needs_and_no_more(deployed):
-    """Every role is on the narrowest resource, and there is no other binding anywhere."""
-    assert held(deployed.runs["second"].after) == BINDINGS
+def test_each_account_has_only_the_roles_that_it_needs(deployed):
+    """Every role is on the narrowest resource, and there is no other binding."""
+    assert bindings(deployed.runs["second"].after) == BINDINGS
 
 
 def test_each_function_runs_and_is_built_as_its_own_account(deployed):
@@ -184,8 +189,8 @@ def test_each_function_runs_and_is_built_as_its_own_account(deployed):
         assert function["buildConfig"]["runtime"] == "python313"
 
 
-def test_slacks_token_is_a_file(deployed):
-    """The token is mounted as its latest version, so that it rotates without a deployment."""
+def test_slacks_token_is_mounted_as_a_file(deployed):
+    """The file is the latest version, so that the token rotates without a deployment."""
     config = deployed.runs["second"].after["functions"]["notify-slack"]["serviceConfig"]
     (volume,) = config["secretVolumes"]
     assert (volume["mountPath"], volume["secret"]) == ("/etc/issuewire", "slack-token")
@@ -203,8 +208,8 @@ def test_table_and_views_exist(deployed):
     assert tables["github.events"]["timePartitioning"] == {"type": "DAY", "field": "event_at"}
 
 
-def test_no_secret_is_seen(deployed, operated):
-    """No output, no path and no header but the one meant for it holds a secret or a token."""
+def test_no_secret_is_shown(deployed, operated):
+    """No output and no URL contains a secret or a token."""
     state = operated.runs["rotate"].after
     secrets = [
         base64.b64decode(version["payload"]).decode()
@@ -213,21 +218,21 @@ def test_no_secret_is_seen(deployed, operated):
     ]
     assert len(secrets) == 3
     tokens = [deployed.cloud.state.github_token, deployed.cloud.state.access_token]
-    for world in (deployed, operated):
-        for run in world.runs.values():
+    for rig in (deployed, operated):
+        for run in rig.runs.values():
             assert [secret for secret in (*secrets, *tokens) if secret in run.out + run.err] == []
-        for request in world.cloud.requests:
+        for request in rig.cloud.requests:
             shown = f"{request.path} {request.query}"
             assert [secret for secret in (*secrets, *tokens) if secret in shown] == []
 
 
-def test_nothing_unexpected_was_asked(deployed, operated):
-    """No tool spoke to another host or used a call that the cloud does not have."""
+def test_there_was_no_unexpected_request(deployed, operated):
+    """No tool connected to another host or used a call that the cloud does not have."""
     assert deployed.cloud.refused + operated.cloud.refused == []
 
 
-def test_status_is_good_when_all_is_well(operated):
-    """One line for each thing, exit status 0."""
+def test_status_is_0_without_a_problem(operated):
+    """There is one line per resource, and the exit status is 0."""
     run = operated.runs["status"]
     assert (run.status, run.requests.writes()) == (0, []), run.out
     assert {line.split()[0] for line in run.out.splitlines()} == {"ok"}
@@ -235,7 +240,7 @@ def test_status_is_good_when_all_is_well(operated):
     assert len(run.out.splitlines()) == 3 + 3 + 1 + 1 + views  # functions, subscriptions, dead letters, table
 
 
-def test_the_webhook_is_made_and_pinged(operated):
+def test_the_webhook_is_created_and_pinged(operated):
     """GitHub has one hook with our URL, JSON and the secret; its ping was answered by ingest."""
     run = operated.runs["webhook"]
     assert run.status == 0, run.err
@@ -249,15 +254,15 @@ def test_the_webhook_is_made_and_pinged(operated):
     assert hook["last_response"]["code"] == 200
 
 
-def test_alerts_are_made_once(operated):
-    """Four policies that Cloud Monitoring accepts; a second run changes them in place."""
+def test_alerts_are_created_once(operated):
+    """Cloud Monitoring accepts the four policies; a second run updates them."""
     assert operated.runs["alerts"].status == operated.runs["alerts again"].status == 0
     made = operated.runs["alerts"].after["alerts"]
     assert len(made) == 4
     assert operated.runs["alerts again"].after["alerts"] == made
 
 
-def test_a_rotation_leaves_one_secret_that_both_sides_know(operated):
+def test_a_rotation_leaves_one_secret(operated):
     """The hook has the new secret, the old version is disabled, and no new hook was made."""
     run = operated.runs["rotate"]
     assert run.status == 0, run.err
@@ -271,8 +276,30 @@ def test_a_rotation_leaves_one_secret_that_both_sides_know(operated):
     )
 
 
-def test_a_rollback_serves_the_revision_before(operated):
-    """All traffic goes to the older revision, and status says so, with the dead letters that wait."""
+def test_a_function_is_added_by_its_folder_and_its_table(operated):
+    """Account, roles, subscription, staged sub-package and status follow from the table alone."""
+    run = operated.runs["log_only"]
+    assert run.status == 0, run.err
+    config = run.after["functions"]["log-only"]["serviceConfig"]
+    assert config["serviceAccountEmail"] == f"issuewire-log-only@{DOMAIN}"
+    assert config["environmentVariables"]["LOG_LEVEL"] == "info"
+    push = run.after["subscriptions"]["log-only"]["pushConfig"]
+    assert push["pushEndpoint"] == f"{config['uri']}/"
+    added = bindings(run.after)
+    assert {role for role in added[""] if role not in BINDINGS[""]} == {
+        ("roles/bigquery.jobUser", "log-only")
+    }
+    assert added["subscriptions/log-only"] == {("roles/pubsub.subscriber", "AGENT")}
+    assert added["locations/us-central1/services/log-only"] == {("roles/run.invoker", "push")}
+    with zipfile.ZipFile(BytesIO(operated.cloud.zips["log-only"][0])) as archive:
+        assert {"main.py", "lines/__init__.py", "pipeline/delivery.py"} <= set(archive.namelist())
+    status = operated.runs["status again"].out
+    assert re.search(r"^ok +function log_only +https://log-only", status, re.MULTILINE)
+    assert re.search(r"^ok +subscription log-only +-> https://log-only", status, re.MULTILINE)
+
+
+def test_a_rollback_serves_the_previous_revision(operated):
+    """All traffic goes to the older revision, and status reports it, with the number of dead letters."""
     run = operated.runs["rollback"]
     assert run.status == 0, run.err
     (target,) = run.after["services"]["ingest"]["status"]["traffic"]
@@ -282,11 +309,11 @@ def test_a_rollback_serves_the_revision_before(operated):
     bad = [line for line in status.out.splitlines() if line.startswith("BAD")]
     assert len(bad) == 2
     assert f"rolled back to {target['revisionName']}" in bad[0]
-    assert "3 held" in bad[1]
+    assert "3 messages" in bad[1]
 
 
-def test_destroy_leaves_nothing_of_ours(operated):
-    """Functions, messages, alerts, accounts, roles, secrets and data are gone; the APIs stay enabled."""
+def test_destroy_leaves_nothing(operated):
+    """Functions, topics, alerts, accounts, roles, secrets and data are gone; the APIs stay enabled."""
     run = operated.runs["destroy"]
     assert run.status == 0, run.err
     left = {
@@ -295,4 +322,4 @@ def test_destroy_leaves_nothing_of_ours(operated):
         if value and name not in ("project", "number", "billing_enabled", "enabled", "github_token")
     }
     assert left == {"repositories", "hooks", "policies", "time_series"}
-    assert held(run.after) == {}
+    assert bindings(run.after) == {}

@@ -1,4 +1,4 @@
-"""Small stand-ins of gcloud, bq, curl and gh on the PATH: they log what they hear and give canned answers."""
+"""A checkout with fake gcloud, bq, curl and gh on the PATH, which record their calls and answer by rules."""
 
 import os
 import shlex
@@ -7,19 +7,27 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.deploy.checkout import make_checkout
+from tests.support.checkout import FUNCTIONS, make_checkout
 
-__all__ = ["Call", "Done", "Shims"]
+__all__ = ["FAST", "PROJECT", "Call", "Outcome", "Sandbox"]
 
-# Logs arguments, stdin and the header that curl is given as a file; the first rule that fits answers.
-_SHIM = r"""#!/usr/bin/env bash
+PROJECT = "acme-issues"
+# deploy.sh's pauses and limits, shortened.
+FAST = {
+    "ISSUEWIRE_DEPLOY_RETRY_SECONDS": "0.01",
+    "ISSUEWIRE_DEPLOY_WAIT_SECONDS": "2",
+    "ISSUEWIRE_DEPLOY_SECRET_READ_SECONDS": "0",
+}
+
+# Records arguments, stdin and the header that curl is given as a file; the first rule that matches answers.
+_FAKE = r"""#!/usr/bin/env bash
 line="${0##*/} $*" header=''
 input=$(cat && printf x)
 for argument in "$@"; do
   [[ $argument != @/* ]] || read -r header <"${argument#@}"
 done
-printf '%s\x1f%s\x1f%s\x1e' "$line" "${input%x}" "$header" >>"$SHIMS/log"
-for rule in "$SHIMS"/rules/*; do
+printf '%s\x1f%s\x1f%s\x1e' "$line" "${input%x}" "$header" >>"$SANDBOX/log"
+for rule in "$SANDBOX"/rules/*; do
   read -r pattern <"$rule/pattern"
   [[ $line == $pattern ]] || continue
   if [[ -e $rule/times ]]; then
@@ -33,11 +41,10 @@ echo "no rule for: $line" >&2
 exit 97
 """
 
-# A subscription is listed once it was created, and with its endpoint once it was given one.
+# A subscription is listed after it was created, and with its push endpoint after that was set.
 _SUBSCRIPTIONS = r"""
-log=$(tr '\036' '\n' <"$SHIMS/log")
-for name in github-events-dead-hold notify-slack stream-bq; do
-  grep -q "subscriptions create $name" <<<"$log" || continue
+log=$(tr '\036' '\n' <"$SANDBOX/log")
+for name in $(sed -nE 's/.*subscriptions create ([a-z-]+) .*/\1/p' <<<"$log" | sort -u); do
   url=https://$name-abc-uc.a.run.app push='||'
   ! grep -q "subscriptions update $name --push-endpoint=$url/" <<<"$log" ||
     push="$url/|issuewire-push@acme-issues.iam.gserviceaccount.com|$url"
@@ -51,7 +58,7 @@ done
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call of a shim: its words, what stood on stdin, and the header that came by file."""
+    """One call of a fake tool: its command line, its stdin, and the header that came by file."""
 
     line: str
     stdin: str
@@ -59,51 +66,51 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """A run of deploy.sh that has ended."""
+class Outcome:
+    """How a run of deploy.sh ended."""
 
     status: int
     out: str
     err: str
 
 
-class Shims:
-    """A checkout, and a PATH on which the cloud's tools are shims; at first the project is empty."""
+class Sandbox:
+    """A checkout and a PATH with fake tools; at first the Google Cloud project is empty."""
 
     def __init__(self, folder: Path) -> None:
         self.checkout = make_checkout(folder)
-        self.folder = folder / "shims"
+        self.folder = folder / "fakes"
         self.temporary = folder / "tmp"
         (self.folder / "rules").mkdir(parents=True)
         (self.folder / "bin").mkdir()
         self.temporary.mkdir()
         for name in ("gcloud", "bq", "curl"):
             self.install(name)
-        self._next = 5000
+        self._next_rule = 5000
         (self.folder / "log").touch()
-        self._defaults()
+        self._add_defaults()
 
-    def install(self, name: str, text: str = _SHIM) -> None:
-        """Put a shim (or another program's text) on the PATH."""
-        shim = self.folder / "bin" / name
-        shim.write_text(text)
-        shim.chmod(0o755)
+    def install(self, name: str, text: str = _FAKE) -> None:
+        """Put a fake tool (or another program's text) on the PATH."""
+        program = self.folder / "bin" / name
+        program.write_text(text)
+        program.chmod(0o755)
 
     def answer(self, pattern: str, out: str = "", err: str = "", *, status: int = 0, times: int = 0) -> None:
-        """Answer a call whose words fit the shell pattern; the newest rule goes first.
+        """Answer the calls whose command line matches a shell pattern; the newest rule wins.
 
-        times: how often before the rule is used up; 0 for ever.
+        times: how many calls the rule answers; 0 for all.
         """
-        words = f"printf %s {shlex.quote(out)}; printf %s {shlex.quote(err)} >&2; exit {status}\n"
-        self.script(pattern, words, times=times)
+        script = f"printf %s {shlex.quote(out)}; printf %s {shlex.quote(err)} >&2; exit {status}\n"
+        self.answer_with_script(pattern, script, times=times)
 
-    def script(self, pattern: str, text: str, *, times: int = 0) -> None:
-        """Answer with what a piece of bash prints."""
-        self._next -= 1
-        rule = self.folder / "rules" / f"{self._next:04d}"
+    def answer_with_script(self, pattern: str, script: str, *, times: int = 0) -> None:
+        """Answer with the output of a bash script."""
+        self._next_rule -= 1
+        rule = self.folder / "rules" / f"{self._next_rule:04d}"
         rule.mkdir()
         (rule / "pattern").write_text(f"{pattern}\n")
-        (rule / "answer").write_text(text)
+        (rule / "answer").write_text(script)
         if times:
             (rule / "times").touch()
             for left in range(times):
@@ -111,16 +118,13 @@ class Shims:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What deploy.sh is run with."""
-        return {
+        """The environment of deploy.sh."""
+        return FAST | {
             "PATH": f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(self.folder),
             "TMPDIR": str(self.temporary),
-            "SHIMS": str(self.folder),
-            "PROJECT": "acme-issues",
-            "PAUSE": "0.01",
-            "PATIENCE": "2",
-            "SETTLE": "0",
+            "SANDBOX": str(self.folder),
+            "PROJECT": PROJECT,
         }
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -135,22 +139,22 @@ class Shims:
             start_new_session=True,
         )
 
-    def run(self, command: str, *, stdin: str = "", **environment: str) -> Done:
-        """Run deploy.sh with these words to its end; no temporary file may be left."""
-        done = self.run_beside(command, stdin=stdin, **environment)
+    def run(self, command: str, *, stdin: str = "", **environment: str) -> Outcome:
+        """Run deploy.sh with these arguments until it ends; it must leave no temporary file."""
+        outcome = self.run_concurrently(command, stdin=stdin, **environment)
         assert list(self.temporary.iterdir()) == []
-        return done
+        return outcome
 
-    def run_beside(self, command: str, *, stdin: str = "", **environment: str) -> Done:
-        """Run it likewise while another run may be at work."""
+    def run_concurrently(self, command: str, *, stdin: str = "", **environment: str) -> Outcome:
+        """Run deploy.sh likewise while another run may be active."""
         process = self.start(*shlex.split(command), **environment)
         out, err = process.communicate(stdin, timeout=60)
         assert "no rule for" not in err, err
-        return Done(status=process.returncode, out=out, err=err)
+        return Outcome(status=process.returncode, out=out, err=err)
 
     @property
     def calls(self) -> list[Call]:
-        """What the shims have heard, in order."""
+        """The recorded calls, in order."""
         records = (self.folder / "log").read_text().split("\x1e")[:-1]
         return [
             Call(line=line, stdin=stdin, header=header)
@@ -159,19 +163,19 @@ class Shims:
 
     @property
     def lines(self) -> list[str]:
-        """The words of the calls."""
+        """The command lines of the recorded calls."""
         return [call.line for call in self.calls]
 
-    def forget(self) -> None:
-        """Empty the log."""
+    def clear(self) -> None:
+        """Delete the recorded calls."""
         (self.folder / "log").write_text("")
 
-    def find(self, words: str) -> list[Call]:
-        """Return the calls that have these words in them."""
-        return [call for call in self.calls if words in call.line]
+    def find(self, text: str) -> list[Call]:
+        """Return the calls whose command line contains a text."""
+        return [call for call in self.calls if text in call.line]
 
-    def _defaults(self) -> None:
-        self.answer("*")  # what is not named below succeeds and says nothing
+    def _add_defaults(self) -> None:
+        self.answer("*")  # all other calls succeed without output
         self.answer("gcloud version *", "528.0.0\n")
         self.answer("gcloud auth list *", "deployer@example.com\n")
         self.answer("gcloud auth print-access-token", "google-token\n")
@@ -180,9 +184,7 @@ class Shims:
         self.answer("gcloud secrets versions list *", "1\n")
         self.answer("gcloud secrets versions access *", "canned-value")
         self.answer("gcloud run services describe *--format=value[[]*", "True|100\n")
-        self.script("gcloud pubsub subscriptions list *", _SUBSCRIPTIONS)
-        rows = [
-            f"{name}|old|ACTIVE|https://{name}-abc-uc.a.run.app\n"
-            for name in ("ingest", "notify-slack", "stream-bq")
-        ]
+        self.answer_with_script("gcloud pubsub subscriptions list *", _SUBSCRIPTIONS)
+        services = [name.replace("_", "-") for name in FUNCTIONS]
+        rows = [f"{name}|old|ACTIVE|https://{name}-abc-uc.a.run.app\n" for name in services]
         self.answer("gcloud functions list *", "".join(rows))

@@ -1,0 +1,13 @@
+# shellcheck shell=bash disable=SC2034 # functions.sh reads what is set here
+# ingest receives GitHub's webhook calls and publishes each verified delivery.
+
+setting EVENTS '' '([a-z_]+(,[a-z_]+)*)?' 'is not a comma-separated list of event names'
+setting INGEST_MIN_INSTANCES 0 '[0-9]+' 'is not a number'
+
+TRIGGER=http-public
+PACKAGES=(pipeline clients/pubsub)
+SECRETS=("$WEBHOOK_SECRET")
+ROLES=("roles/pubsub.publisher topic/$TOPIC")
+ENVIRONMENT=(PUBSUB_TOPIC="projects/$PROJECT/topics/$TOPIC" WEBHOOK_SECRET="projects/$PROJECT/secrets/$WEBHOOK_SECRET" THREADS=40)
+[[ -z $EVENTS ]] || ENVIRONMENT+=(EVENTS="$EVENTS")
+FLAGS=(--cpu=1 --memory=512Mi --concurrency=40 --timeout=30s --max-instances=5 --min-instances="$INGEST_MIN_INSTANCES")

@@ -1,0 +1,11 @@
+# shellcheck shell=bash disable=SC2034 # functions.sh reads what is set here
+# stream_bq writes each delivery to BigQuery as one row.
+
+setting STORE_PAYLOAD true 'true|false' 'is neither true nor false'
+
+TRIGGER=push
+PACKAGES=(pipeline clients/bigquery.py)
+# Rows of events older than five years are written by load jobs, and permission to run a job is given on the project.
+ROLES=("roles/bigquery.dataEditor table/events" "roles/bigquery.jobUser project")
+ENVIRONMENT=(BIGQUERY_TABLE="$PROJECT.$DATASET.events" STORE_PAYLOAD="$STORE_PAYLOAD" THREADS=8)
+FLAGS=(--cpu=1 --memory=512Mi --concurrency=8 --timeout=60s --max-instances=3)

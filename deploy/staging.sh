@@ -1,0 +1,72 @@
+# shellcheck shell=bash disable=SC2034 # functions.sh uses what is set here
+# Staging: the folder that is uploaded for a function. What is deployed is exactly what `stage` puts there.
+
+# stage NAME FOLDER: copies the function's modules and its locked requirements, and the packages and files of its table.
+stage() {
+  local package file
+  load_table "$1"
+  copy_modules "functions/$1" "$2"
+  cp -- "functions/$1/requirements.txt" "$2/"
+  for package in "${PACKAGES[@]}"; do stage_package "$package" "$2"; done
+  for file in "${FILES[@]}"; do cp -- "${file#*=}" "$2/${file%%=*}"; done
+  # One time and one mode for all files: the same sources give the same archive, and the function's user may read it.
+  chmod -R u=rwX,go=rX -- "$2"
+  find "$2" -exec env TZ=UTC0 touch -t 202601010000 {} +
+}
+
+# stage_package PACKAGE FOLDER: copies a package folder or a single module, with the __init__.py of its parents.
+stage_package() {
+  local parent=$1
+  [[ $1 != *.py || -f $1 ]] || die "there is no module $1"
+  while [[ $parent == */* ]]; do
+    parent=${parent%/*}
+    mkdir -p -- "$2/$parent"
+    [[ ! -f $parent/__init__.py ]] || cp -- "$parent/__init__.py" "$2/$parent/"
+  done
+  if [[ $1 == *.py ]]; then cp -- "$1" "$2/$1"; else copy_modules "$1" "$2/$1"; fi
+}
+
+# copy_modules FROM TO: copies the Python modules of a folder and of its subfolders, and nothing else.
+copy_modules() {
+  local path
+  [[ -d $1 ]] || die "there is no folder $1"
+  mkdir -p -- "$2"
+  while IFS= read -rd '' path; do
+    path=${path#"$1"/}
+    [[ $path != */* ]] || mkdir -p -- "$2/${path%/*}"
+    cp -- "$1/$path" "$2/$path"
+  done < <(find -L "$1" -type f -name '*.py' -print0)
+}
+
+# source_hash FOLDER FLAG...: prints a label value that changes with any file or flag.
+source_hash() { python3 deploy/source_hash.py "$@"; }
+
+# set_deploy_flags NAME: puts into DEPLOY_FLAGS everything of a deployment except its sources.
+set_deploy_flags() {
+  local variables
+  load_table "$1"
+  DEPLOY_FLAGS=(
+    --gen2 --region="$REGION" --runtime="$RUNTIME" --entry-point="$1" --trigger-http
+    --service-account="$(email "$1")" --build-service-account="projects/$PROJECT/serviceAccounts/$(email build)"
+  )
+  case $TRIGGER in
+    http-public) DEPLOY_FLAGS+=(--allow-unauthenticated --ingress-settings=all) ;;
+    push) DEPLOY_FLAGS+=(--no-allow-unauthenticated --ingress-settings="$SUBSCRIBER_INGRESS") ;;
+  esac
+  # Values may contain commas, so they are joined by @.
+  variables=$(printf '@%s' "${ENVIRONMENT[@]}")
+  DEPLOY_FLAGS+=("${FLAGS[@]}" "--set-env-vars=^@^${variables#@}")
+}
+
+# Wrong routes, for example, would make the function refuse every event, so they are reported before anything is changed.
+check_configuration() {
+  local python
+  load_table "$1"
+  ((${#CHECK[@]})) || return 0
+  for python in .venv/bin/python python3.13 python3; do
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || continue
+    "$python" -B "${CHECK[@]}" >&2 || die "${CHECK[1]} is wrong (see above); nothing was changed"
+    return
+  done
+  say "    ${CHECK[1]} is not checked here, which needs Python 3.13; $1 checks it when it starts"
+}

@@ -1,0 +1,108 @@
+"""The settings of deploy.sh, from the environment and deploy.env."""
+
+import re
+import subprocess
+
+import pytest
+
+from tests.support.checkout import ROOT
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("PROJECT=acme-issues\n", []),
+        ("\ufeffPROJECT=acme-issues\r\nREGION=europe-west1\r\n\r\n", ["--region=europe-west1"]),
+        ("  # a comment\n\n PROJECT=acme-issues \nDATASET='issues'\n", ["acme-issues.issues.events"]),
+        ('PROJECT="acme-issues"\nEVENTS=issues,issue_comment', ["@EVENTS=issues,issue_comment"]),
+        ("PROJECT=acme-issues\nDOCS_URL=https://example.com/?a=b=\n", []),
+    ],
+)
+def test_the_settings_file_is_read(sandbox, text, expected):
+    """Comments, empty lines, spaces, quotes, a byte order mark and Windows line ends are accepted."""
+    (sandbox.checkout / "deploy.env").write_text(text)
+    environment = sandbox.environment
+    del environment["PROJECT"]
+    outcome = subprocess.run(
+        [sandbox.checkout / "deploy.sh", "--dry-run", "all"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    assert "projects/acme-issues/topics/github-events" in outcome.stdout
+    for word in expected:
+        assert word in outcome.stdout.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("PROJECT = x\n", "deploy.env, line 1: write NAME=value, without spaces"),
+        ("\nexport PROJECT=x\n", "deploy.env, line 2: write NAME=value"),
+        ("xoxb-private\n", "deploy.env, line 1: write NAME=value"),
+        ("SLACK_TOKEN=xoxb-private\n", "deploy.env, line 1: there is no setting 'SLACK_TOKEN'"),
+        ("REGION=a\nREGION=b\n", "deploy.env, line 2: REGION is set twice"),
+        ('REGION="us-central1\n', "the quotes around the value of REGION do not match"),
+        ("REGION=us central\n", "REGION is not a region such as europe-west1"),
+        ("REGION=$(touch bad)\n", "REGION is not a region"),
+        ("GITHUB_API_URL=http://github.example.com\n", "GITHUB_API_URL is not an https URL"),
+        ("GITHUB_URL=https://a@b\n", "GITHUB_URL is not a URL"),
+        ("EVENTS=issues, pull_request\n", "EVENTS is not a comma-separated list"),
+        ("ROUTES_FILE=missing.toml\n", "ROUTES_FILE names no readable file"),
+        ("ALERT_CHANNELS=me@example.com\n", "ALERT_CHANNELS is not a comma-separated list"),
+    ],
+)
+def test_a_wrong_setting_is_reported_before_any_call(sandbox, text, message):
+    """The file is not executed; a problem is named by line or by setting, never by value."""
+    (sandbox.checkout / "deploy.env").write_text(text)
+    outcome = sandbox.run("all")
+    assert (outcome.status, sandbox.calls) == (1, [])
+    assert message in outcome.err
+    assert "private" not in outcome.err
+    assert not (sandbox.checkout / "bad").exists()
+
+
+def test_all_wrong_settings_are_reported_together(sandbox):
+    """One run names every problem, a missing project included; the environment wins over the file."""
+    (sandbox.checkout / "deploy.env").write_text("PROJECT=acme-issues\nSTORE_PAYLOAD=true\n")
+    outcome = sandbox.run("all", PROJECT="", STORE_PAYLOAD="maybe", INGEST_MIN_INSTANCES="-1", DATASET="a-b")
+    assert outcome.status == 1
+    assert [line.split()[1] for line in outcome.err.splitlines()] == [
+        *("PROJECT", "DATASET", "INGEST_MIN_INSTANCES", "STORE_PAYLOAD", "set"),
+    ]
+
+
+@pytest.mark.parametrize("command", ["all", "notify_slack"])
+def test_wrong_routes_are_reported_before_any_call(sandbox, command):
+    """notify_slack would refuse every event; each problem is named with its line."""
+    routes = sandbox.checkout / "config" / "routes.toml"
+    routes.write_text('[[route]]\nchannels = ["C0123456789"]\nlabel = ["bug"]\nformat = "ful"\n')
+    outcome = sandbox.run(command)
+    assert (outcome.status, sandbox.calls) == (1, [])
+    assert "line 3: route 1: unknown key 'label', did you mean 'labels_any'?" in outcome.err
+    assert "line 4: route 1: format must be one of compact, full" in outcome.err
+    assert "config/routes.toml is wrong (see above); nothing was changed" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_the_example_names_every_setting(sandbox):
+    """deploy.env.example contains each setting with its default, and is itself a valid deploy.env."""
+    example = (ROOT / "deploy.env.example").read_text()
+    tables = sorted((ROOT / "deploy/functions").glob("*.sh"))
+    declared = "".join(file.read_text() for file in (ROOT / "deploy/settings.sh", *tables))
+    settings = re.findall(r"^ *setting ([A-Z_]+) ", declared, re.MULTILINE)
+    assert set(settings) == set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
+    plain = sandbox.run("all --dry-run").out
+    (sandbox.checkout / "deploy.env").write_text(re.sub(r"^#(?=[A-Z_]+=)", "", example, flags=re.MULTILINE))
+    full = sandbox.run("all --dry-run").out
+    scratch = re.compile(r"--source=\S+")
+    assert scratch.sub("", full) == scratch.sub("", plain)
+
+
+def test_a_project_of_a_domain_has_other_account_names(sandbox):
+    """example.com:acme-issues has accounts at acme-issues.example.com.iam.gserviceaccount.com."""
+    outcome = sandbox.run("stream_bq --dry-run", PROJECT="example.com:acme-issues")
+    assert "issuewire-push@acme-issues.example.com.iam.gserviceaccount.com" in outcome.out
+    assert "@example.com:" not in outcome.out

@@ -1,0 +1,58 @@
+"""A scratch copy of what deploy.sh reads, and the staging of deploy.sh in it."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+__all__ = ["FUNCTIONS", "ROOT", "make_checkout", "read_table", "run_bash", "stage", "staged_hash"]
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = sorted(path.stem for path in (ROOT / "deploy/functions").glob("*.sh"))
+_FOLDERS = ("clients", "config", "deploy", "functions", "metrics", "pipeline", "sql")
+
+
+def make_checkout(folder: Path) -> Path:
+    """Copy deploy.sh and all that it reads into `folder`/checkout; return that folder."""
+    copy = folder / "checkout"
+    copy.mkdir(parents=True)
+    shutil.copy2(ROOT / "deploy.sh", copy)
+    for name in _FOLDERS:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def run_bash(checkout: Path, script: str, *arguments: str, **settings: str) -> str:
+    """Run a bash script with the functions of deploy.sh in scope; return its stdout."""
+    parts = (
+        "set -Eeuo pipefail; for part in common settings tables staging; do source deploy/$part.sh; done; "
+    )
+    done = subprocess.run(
+        ["bash", "-c", f"{parts}read_settings; {script}", "bash", *arguments],
+        cwd=checkout,
+        env=os.environ | {"PROJECT": "acme-issues"} | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def stage(checkout: Path, name: str, folder: Path) -> Path:
+    """Put into a folder exactly what deploy.sh uploads for a function; return the folder."""
+    run_bash(checkout, 'stage "$1" "$2"', name, str(folder))
+    return folder
+
+
+def staged_hash(checkout: Path, name: str, folder: Path, **settings: str) -> str:
+    """Stage a function into a folder; return the source hash of the deployment."""
+    script = 'stage "$1" "$2"; set_deploy_flags "$1"; source_hash "$2" "${DEPLOY_FLAGS[@]}"'
+    return run_bash(checkout, script, name, str(folder), **settings).strip()
+
+
+def read_table(checkout: Path, name: str, variable: str) -> list[str]:
+    """Return the values of an array in deploy/functions/`name`.sh."""
+    script = f'load_table "$1"; for value in "${{{variable}[@]}}"; do printf "%s\\0" "$value"; done'
+    return run_bash(checkout, script, name).split("\0")[:-1]
