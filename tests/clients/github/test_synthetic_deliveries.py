@@ -176,7 +176,7 @@ def test_delivery_ids_are_stable() -> None:
 
 
 def test_deleted_accounts_are_ghosts() -> None:
-    """Who is gone has no login as an author, and a sender is always moved."""
+    """A deleted account has no login as an author and is `ghost` as a sender."""
     issue = an_issue(author=None)
     repository = hosted(issue.opened(), issue.commented(None, after(hours=1), "x"))
     rows = [row(each) for each in rebuild(repository)]
