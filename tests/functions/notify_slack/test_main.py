@@ -610,7 +610,7 @@ def test_a_delivery_is_given_up_before_cloud_run_ends_it() -> None:
     """Its last call may take its timeout thrice over: to connect, for the handshake and for the answer."""
     main = (ROOT / "functions" / "notify_slack" / "main.py").read_text()
     [seconds] = re.findall(r"^DELIVERY_SECONDS = ([0-9.]+)$", main, re.MULTILINE)
-    deployed = (ROOT / "deploy" / "functions.sh").read_text().split("notify_slack)")[1].split(";;")[0]
+    deployed = (ROOT / "deploy" / "functions" / "notify_slack.sh").read_text()
     [ends] = re.findall(r"--timeout=([0-9]+)s", deployed)
     assert float(seconds) + 3 * TIMEOUT_SECONDS <= float(ends)
 
