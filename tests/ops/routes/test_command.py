@@ -125,10 +125,10 @@ def test_all_problems_are_told_one_a_line_with_the_files_name() -> None:
         " private, repositories)"
     )
     assert result.stderr.splitlines() == [
-        "mine.toml: line 2: people: 'mona' has no Slack user id such as U0123456789",
+        "mine.toml: line 2: people: 'mona' needs a Slack user id such as U0123456789",
         f"mine.toml: line 4: route 1: unknown key 'chanels', did you mean 'channels'? {known}",
-        "mine.toml: line 3: route 1: channels is not a list of channel ids such as C0123456789",
-        'mine.toml: line 5: route 1: labels_any is not a list of labels such as "bug"',
+        "mine.toml: line 3: route 1: channels must be a list of channel ids such as C0123456789",
+        'mine.toml: line 5: route 1: labels_any must be a list of labels such as "bug"',
     ]
 
 
@@ -205,7 +205,7 @@ def test_all_reasons_of_a_route_stand_in_its_line() -> None:
     assert explain(an_issue(author=BOT, repository=repository).opened()) == [
         f"skips     people: 'gamma/app' matches none of acme/*; {muted}",
         f"skips     others: 'gamma/app' matches none of beta/*; {muted}",
-        "skips     all: the repository is private, or does not say, and the route hears public ones only",
+        "skips     all: the repository is private, or does not say, and the route takes public ones only",
         "No card: no route matches.",
     ]
 
@@ -359,8 +359,8 @@ def test_a_bad_routes_file_explains_nothing() -> None:
     Path("mine.toml").write_text('[[route]]\nchannels = ["#x"]\nprivate = true')
     result = invoke("explain", saved(an_issue().opened()), "--file", "mine.toml")
     problems = [
-        "mine.toml: line 2: route 1: channels is not a list of channel ids such as C0123456789",
-        "mine.toml: line 3: route 1: private is none of any, only, never",
+        "mine.toml: line 2: route 1: channels must be a list of channel ids such as C0123456789",
+        "mine.toml: line 3: route 1: private must be one of any, only, never",
     ]
     assert (result.exit_code, result.stdout, result.stderr.splitlines()) == (1, "", problems)
     result = invoke("explain", "payload.json", "--file", "mine.toml", "--json")
