@@ -4,7 +4,10 @@
 SHELL_SCRIPTS = $(or $(shell git grep --untracked -lIE '^#!.*sh$$' | xargs awk 'FNR == 1 && /^#!/ { print FILENAME }'),$(error no shell script found: make check needs git and a git checkout))
 LOCK = local/uv.sh pip compile --quiet --universal --python .venv-uv/bin/python --python-version 3.13 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(ARGS)
 
-.PHONY: help demo serve test check format lock bench clean setup setup-demo setup-dev
+# Compiled files save seconds at every start. They are written to folders that git ignores.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo serve test quick check format lock bench clean setup setup-demo setup-dev
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -18,6 +21,9 @@ serve: setup-demo ## run the whole pipeline on this machine until Ctrl-C
 
 test: setup ## run all tests
 	@.venv/bin/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder $(ARGS)
+
+quick: setup-dev ## run the tests that start no process or server, without the random input
+	@.venv/bin/python -m pytest --numprocesses auto --dist worksteal -m "not processes and not hypothesis" $(ARGS)
 
 check: setup-dev ## check format, lint, types and shell scripts
 	@.venv/bin/ruff format --check .

@@ -91,7 +91,9 @@ def serve_command(pubsub: str, ports: tuple[str, ...], routes: Path, state: Path
 def with_stack[T](options: Options, screen: Screen, use: Callable[[Stack], T]) -> T:
     """Run `use` on a started stack; a signal stops everything and ends with 128 + its number."""
     for number in _SIGNALS:
-        signal.signal(number, _leave)
+        # nohup ignores a hang-up, so that what it starts outlives its terminal.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _leave)
     # No proxy reaches this machine; gRPC and requests read this, the children get no proxy at all.
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
     try:

@@ -106,7 +106,7 @@ def balance(stack: Stack, story: list[Step], answers: list[requests.Response], r
     accepted = sum(not (step.forged or step.is_ping) for step in story)
     repeats = sum(step.repeats for step in story)
     outcomes = {
-        name: Counter(line["message"] for line in stack.handled(name))
+        name: Counter(line["outcome"] for line in stack.handled(name))
         for name in ("notify_slack", "stream_bq")
     }
     return [
@@ -120,7 +120,7 @@ def balance(stack: Stack, story: list[Step], answers: list[requests.Response], r
         Entry(name="handled by stream_bq", found=outcomes["stream_bq"].total(), expected=accepted),
         Entry(
             name="duplicates that changed no card",
-            found=outcomes["notify_slack"]["Handled before"],
+            found=outcomes["notify_slack"]["already_handled"],
             expected=repeats,
         ),
         Entry(name="rows in issue_events", found=rows, expected=accepted - repeats),

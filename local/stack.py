@@ -13,20 +13,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import grpc
 from google.api_core.exceptions import GoogleAPIError
 from google.cloud import bigquery
 from google.protobuf.duration_pb2 import Duration
 from google.pubsub_v1 import PublisherClient, SubscriberClient
-from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
 
 from clients.bigquery import connect
+from clients.pubsub import publisher
 from functions.notify_slack.routing import routes_file
-from functions.notify_slack.store.card_store import Done
 from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer
@@ -159,9 +158,7 @@ class Stack:
 
     def publisher(self) -> PublisherClient:
         """Return the official publisher of this stack's Pub/Sub."""
-        return PublisherClient(
-            transport=PublisherGrpcTransport(channel=grpc.insecure_channel(self.pubsub_host))
-        )
+        return publisher.connect(emulator=self.pubsub_host)
 
     def subscriber(self) -> SubscriberClient:
         """Return the official subscriber of this stack's Pub/Sub."""
@@ -169,9 +166,8 @@ class Stack:
         return SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
 
     def handled(self, function: str) -> list[dict[str, Any]]:
-        """Return the function's log lines that close a message: what became of each."""
-        closing = {"Stored", "Nothing to post", *get_args(Done)}
-        return [line for line in self.log_lines(function) if line.get("message") in closing]
+        """Return the function's log lines with an outcome: what became of each message."""
+        return [line for line in self.log_lines(function) if "outcome" in line]
 
     def log_lines(self, function: str) -> list[dict[str, Any]]:
         """Return the function's JSON log lines so far."""

@@ -1,4 +1,4 @@
-"""What the tests of several rooms share: fixtures, and which tests may run beside each other."""
+"""Shared by all tests: fixtures, the signals of children, and which tests may run beside each other."""
 
 from collections.abc import Generator
 from typing import Any
@@ -6,27 +6,53 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.support import quick, signals
 from tests.support.warehouse import warehouse
 
 __all__ = ["warehouse"]
 
+_IGNORED = pytest.StashKey[list[int]]()
 
-class Rooms(LoadScopeScheduling):
-    """Keeps the tests of a room together: they share what it started, and the checkout's own folders."""
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the programs that tests start have the usual signals, under nohup too."""
+    config.stash[_IGNORED] = getattr(config, "workerinput", {}).get("ignored_signals", signals.ignored())
+    signals.keep_from_children(config.stash[_IGNORED])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Let a process of pytest-xdist ignore what this one, which starts it, ignores."""
+    node.workerinput["ignored_signals"] = node.config.stash[_IGNORED]
+
+
+class FolderScheduling(LoadScopeScheduling):
+    """Keeps the tests of a folder together: they share what it started, and the checkout's own folders."""
 
     def _split_scope(self, nodeid: str) -> str:
         return "/".join(nodeid.partition("::")[0].split("/")[1:-1][:2]) or "checkout"
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Rooms:
-    """Hand whole rooms to the processes."""
-    return Rooms(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderScheduling | None:
+    """Give whole folders to the processes, unless the tests share nothing."""
+    return FolderScheduling(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make quick` leaves out."""
+    quick.mark(items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Hold a test to what `make quick` promises of it."""
+    quick.watch(item)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Make what a test has logged fit to travel between processes: hostile text need not be UTF-8."""
+    """Make the log of a test fit to travel between processes: hostile text need not be UTF-8."""
     report = yield
     report.sections = [
         (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections

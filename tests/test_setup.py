@@ -13,17 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.signals import NOHUP
+
 SCRIPTS = Path(__file__).resolve().parent.parent / "local"
 TOOLS = ("bash", "cat", "cp", "dirname", "env", "mkdir", "mv", "rm", "sh", "sleep", "sort", "tail")
 LOCK = "example==1.0 \\\n    --hash=sha256:00\nother==2.0 \\\n    --hash=sha256:11\n"
 DEV, RUNTIME = "requirements-dev.txt", "requirements.txt"
-
-# Runs a command as nohup, or a shell that starts it in the background, does.
-IGNORING = """import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-signal.signal(signal.SIGHUP, signal.SIG_IGN)
-os.execv(sys.argv[1], sys.argv[1:])"""
-UNDER_NOHUP = (sys.executable, "-c", IGNORING)
 
 # Plays an interpreter; `-m venv` copies it into the environment of uv, where it also plays pip.
 INTERPRETER = """#!/bin/sh
@@ -400,7 +395,7 @@ def test_an_interrupted_install_leaves_nothing(laptop: Laptop, sent: signal.Sign
 def test_an_install_under_nohup_is_stopped(laptop: Laptop) -> None:
     """Where Ctrl-C and hang-up are ignored from the start, SIGTERM stops set-up and leaves nothing."""
     laptop.interpreter("bin/python3.13")
-    process, pids = laptop.start_endless("FAKE_UV", under=UNDER_NOHUP)
+    process, pids = laptop.start_endless("FAKE_UV", under=NOHUP)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGHUP)
     time.sleep(0.7)

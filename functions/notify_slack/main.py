@@ -1,4 +1,4 @@
-"""notify_slack: unwrap, decide, show. Returning acknowledges the message; raising has it delivered again."""
+"""notify_slack: read, decide, show. Returning acknowledges the message; raising has it delivered again."""
 
 import os
 from collections.abc import Callable
@@ -12,7 +12,6 @@ from clients.slack.client import Slack
 from clients.slack.webhook import IncomingWebhook, is_webhook_url
 from pipeline import logs
 from pipeline.errors import PipelineError
-from pipeline.events import Issue, IssueEvent
 from pipeline.logs import log
 from pipeline.once import once
 from pipeline.settings import collect_problems, load_at_startup
@@ -20,13 +19,16 @@ from pipeline.subscriber import receive
 
 from .cards import card
 from .routing import routes_file
-from .routing.routes import Hearing, Routes
+from .routing.eligibility import CardEvent, NotShown
+from .routing.routes import Destination, Routes
 from .settings import Settings, read_routes
-from .store.card_store import Living
-from .store.processed_ids import Recent
+from .store.card_store import CardStore
+from .store.locks import ProcessedIds
+from .store.outcome import Outcome
 
-# For all channels: Cloud Run ends a request after 60 s, and a call may take a little longer than its timeout.
+# For all channels. Cloud Run ends a request after 60 s, and a call may take a little longer than its timeout.
 DELIVERY_SECONDS = 45.0
+NO_LINE = "an incoming webhook shows only opened, and closed and reopened unless every route mutes the sender"
 
 
 def read_configuration() -> tuple[Settings, Routes]:
@@ -41,56 +43,64 @@ logs.setup()
 configuration = load_at_startup(read_configuration)
 slack = once(lambda: Slack(configuration()[0].token.read, configuration()[0].api_url))
 webhook = once(lambda: IncomingWebhook(configuration()[0].token.read))
-living = once(lambda: Living(slack(), configuration()[0].github_url, configuration()[1].fold_over))
-recent = Recent()
+cards = once(lambda: CardStore(slack(), configuration()[1].fold_over))
+posted = ProcessedIds()  # delivery ids that the incoming webhook has posted
 
 
 @functions_framework.cloud_event
 def notify_slack(push: CloudEvent) -> None:
-    """Bring the cards of one message from the topic up to date."""
-    event = receive(push.data)
-    routing = configuration()[1]
-    issue, hearings = card.shown(event), routing.hearings(event)
-    if issue is None or not hearings:
-        log.info("Nothing to post", extra={"why": card.silence(event) or routing.silence(event)})
-        return
-    logs.bind(issue=issue.number)
-    if is_webhook_url(configuration()[0].token.read()):
-        replies = any(hearing.replies for hearing in hearings)
-        show((Hearing(channel="webhook", replies=replies),), lambda hearing: post_line(hearing, event, issue))
+    """Update the cards of one message from the topic."""
+    received = receive(push.data)
+    settings, routes = configuration()
+    event = CardEvent.of(received, settings.github_url)
+    destinations = routes.destinations(received)
+    if isinstance(event, NotShown):
+        report(Outcome.NOT_SHOWN, why=event.reason)
+    elif not destinations:
+        report(Outcome.NOT_SHOWN, why=routes.why_unmatched(received))
     else:
-        show(hearings, lambda hearing: keep_card(hearing, event, issue))
+        logs.bind(issue=event.number)
+        if is_webhook_url(settings.token.read()):
+            replies = any(destination.replies for destination in destinations)
+            show(event, (Destination(channel="webhook", replies=replies),), post_line)
+        else:
+            show(event, destinations, upsert_card)
 
 
-def show(hearings: tuple[Hearing, ...], act: Callable[[Hearing], None]) -> None:
-    """Act on every channel, also when one refuses or takes all the time, then raise the first refusal."""
+def show(
+    event: CardEvent, destinations: tuple[Destination, ...], act: Callable[[CardEvent, Destination], None]
+) -> None:
+    """Act on every channel, even if one refuses or uses up the time, then raise the first failure."""
     failures: list[PipelineError] = []
     with deadline.limit(DELIVERY_SECONDS):
-        for hearing in hearings:
+        for destination in destinations:
             try:
-                act(hearing)
+                act(event, destination)
             except PipelineError as failure:
-                log.warning(
-                    "Not posted: %s", failure, extra={"channel": hearing.channel, "reason": failure.reason}
-                )
+                fields = {"channel": destination.channel, "reason": failure.reason}
+                log.warning("The channel was not updated: %s", failure, extra=fields)
                 failures.append(failure)
     if failures:
         raise failures[0]
 
 
-def keep_card(hearing: Hearing, event: IssueEvent, issue: Issue) -> None:
-    """Bring the issue's card in one channel up to date."""
-    outcome = living().handle(hearing, event, issue)
-    log.info(outcome.done, extra={"channel": hearing.channel, "ts": outcome.ts, "replied": outcome.replied})
+def upsert_card(event: CardEvent, destination: Destination) -> None:
+    """Create or update the issue's card in one channel."""
+    result = cards().upsert(event, destination)
+    report(result.outcome, channel=destination.channel, ts=result.ts, replied=result.replied)
 
 
-def post_line(hearing: Hearing, event: IssueEvent, issue: Issue) -> None:
-    """Post one line for an event that is worth one; an incoming webhook can do nothing else."""
-    if not card.is_line(event, hearing):
-        why = "an incoming webhook hears only of opened, and of closed and reopened by nobody muted"
-        log.info("Nothing to post", extra={"why": why})
+def post_line(event: CardEvent, destination: Destination) -> None:
+    """Post one line; an incoming webhook can neither update a card nor reply."""
+    if not card.has_line(event, destination):
+        report(Outcome.NOT_SHOWN, why=NO_LINE)
         return
-    with recent.first(event.delivery_id) as todo:
+    with posted.claim(event.delivery_id) as todo:
         if todo:
-            webhook().post(card.line(event, issue, configuration()[0].github_url))
-        log.info("Posted" if todo else "Handled before", extra={"channel": "webhook"})
+            webhook().post(card.line(event))
+        report(Outcome.POSTED if todo else Outcome.ALREADY_HANDLED, channel="webhook")
+
+
+def report(outcome: Outcome, **fields: object) -> None:
+    """Log what became of the event."""
+    log.info(outcome.sentence, extra={"outcome": outcome, **fields})

@@ -29,4 +29,4 @@ def stream_bq(push: CloudEvent) -> None:
     table().insert(row.columns, event.event_at)
     if row.payload_omitted:
         log.warning("Left the payload out", extra={"reason": row.payload_omitted})
-    log.info("Stored")
+    log.info("Stored", extra={"outcome": "stored"})

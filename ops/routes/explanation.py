@@ -3,8 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
-from functions.notify_slack.cards import card
-from functions.notify_slack.routing.routes import Hearing, Route, Routes, Verdict
+from functions.notify_slack.routing.eligibility import CardEvent, NotShown
+from functions.notify_slack.routing.route import Route, RouteMatch
+from functions.notify_slack.routing.routes import Destination, Routes
 from pipeline.events import IssueEvent
 
 
@@ -23,7 +24,7 @@ def summary(route: Route) -> str:
         ),
         f"events {', '.join(route.events) or 'all'}",
         f"private {route.private}",
-        f"mutes {', '.join(route.mute_authors) or 'nobody'}",
+        f"mutes {', '.join(route.mute_authors) or 'no one'}",
         f"format {route.format}",
         *([f"mentions {', '.join(route.mention)}"] if route.mention else []),
     ]
@@ -40,80 +41,88 @@ def shared(found: Routes) -> str:
 
 def story(event: IssueEvent, found: Routes) -> list[str]:
     """Return a line for each route, and then one for each channel that would show the event."""
-    lines = [_verdict(verdict) for verdict in found.explain(event)]
-    if silence := card.silence(event):
-        return [*lines, f"No card in any channel: {silence}."]
-    hearings = [_hearing(hearing, event, found) for hearing in found.hearings(event)]
-    return [*lines, *(hearings or ["No card: no route matches."])]
+    lines = [_route_match(match) for match in found.explain(event)]
+    shown = CardEvent.of(event)
+    if isinstance(shown, NotShown):
+        return [*lines, f"No card in any channel: {shown.reason}."]
+    destinations = [_destination(destination, event, found) for destination in found.destinations(event)]
+    return [*lines, *(destinations or ["No card: no route matches."])]
 
 
 def explained(event: IssueEvent, found: Routes) -> dict[str, Any]:
     """Return the outcome for scripts; without a card there are no `hearings`."""
-    silence = card.silence(event)
+    shown = CardEvent.of(event)
+    why_no_card = shown.reason if isinstance(shown, NotShown) else None
     return {
-        "makes_card": silence is None,
-        "why_no_card": silence,
+        "makes_card": why_no_card is None,
+        "why_no_card": why_no_card,
         "hearings": [
             {
-                "channel": hearing.channel,
-                "format": hearing.format,
-                "leaving": hearing.leaving,
-                "replies": hearing.replies,
-                "mentions": mentioned(hearing, event),
-                "left_out": left_out(hearing, event, found),
+                "channel": destination.channel,
+                "format": destination.format,
+                "leaving": destination.final_update,
+                "replies": destination.replies,
+                "mentions": mentioned(destination, event),
+                "left_out": left_out(destination, event, found),
             }
-            for hearing in (() if silence else found.hearings(event))
+            for destination in (() if why_no_card else found.destinations(event))
         ],
         "routes": [
             {
-                "name": verdict.route.name,
-                "channels": list(verdict.route.channels),
-                "matches": verdict.matches,
-                "leaving": verdict.leaving,
-                "quiet": verdict.quiet,
-                "why_not": [asdict(reason) for reason in verdict.why_not],
+                "name": match.route.name,
+                "channels": list(match.route.channels),
+                "matches": match.matches,
+                "leaving": match.final_update,
+                "quiet": match.muted_because,
+                "why_not": [asdict(mismatch) for mismatch in match.mismatches],
             }
-            for verdict in found.explain(event)
+            for match in found.explain(event)
         ],
     }
 
 
-def mentioned(hearing: Hearing, event: IssueEvent) -> list[str]:
+def mentioned(destination: Destination, event: IssueEvent) -> list[str]:
     """Return the ids that the card mentions: those of `mention` on a new issue, and its assignees."""
-    return _mentions(hearing.mention, hearing, event)
+    return _mentions(destination.mention, destination, event)
 
 
-def left_out(hearing: Hearing, event: IssueEvent, found: Routes) -> list[str]:
+def left_out(destination: Destination, event: IssueEvent, found: Routes) -> list[str]:
     """Return the ids that would be mentioned too, did they not act themselves."""
-    routes = [verdict.route for verdict in found.explain(event) if verdict.matches]
-    mention = tuple(user for route in routes if hearing.channel in route.channels for user in route.mention)
-    everybody = Hearing(channel=hearing.channel, people=found.people)
-    return [user for user in _mentions(mention, everybody, event) if user not in mentioned(hearing, event)]
+    routes = [match.route for match in found.explain(event) if match.matches]
+    mention = tuple(
+        user for route in routes if destination.channel in route.channels for user in route.mention
+    )
+    everyone = Destination(channel=destination.channel, people=found.people)
+    return [user for user in _mentions(mention, everyone, event) if user not in mentioned(destination, event)]
 
 
-def _mentions(mention: tuple[str, ...], hearing: Hearing, event: IssueEvent) -> list[str]:
+def _mentions(mention: tuple[str, ...], destination: Destination, event: IssueEvent) -> list[str]:
     new = event.event == "issues" and event.action == "opened"
     assignees = [login.lower() for login in (event.issue.assignees if event.issue else ())]
-    people = [hearing.people[login] for login in assignees if login in hearing.people]
+    people = [destination.people[login] for login in assignees if login in destination.people]
     return list(dict.fromkeys([*(mention if new else ()), *people]))
 
 
-def _verdict(verdict: Verdict) -> str:
-    name, channels = verdict.route.name, ", ".join(verdict.route.channels)
-    if verdict.matches:
-        return f"matches   {name} -> {channels}" + (f" (no reply: {verdict.quiet})" if verdict.quiet else "")
-    why_not = "; ".join(reason.text for reason in verdict.why_not)
-    return f"leaves    {name} -> {channels}: {why_not}" if verdict.leaving else f"skips     {name}: {why_not}"
+def _route_match(match: RouteMatch) -> str:
+    name, channels = match.route.name, ", ".join(match.route.channels)
+    if match.matches:
+        return f"matches   {name} -> {channels}" + (
+            f" (no reply: {match.muted_because})" if match.muted_because else ""
+        )
+    why_not = "; ".join(mismatch.text for mismatch in match.mismatches)
+    return (
+        f"leaves    {name} -> {channels}: {why_not}" if match.final_update else f"skips     {name}: {why_not}"
+    )
 
 
-def _hearing(hearing: Hearing, event: IssueEvent, found: Routes) -> str:
-    if hearing.leaving:
-        return f"Card in {hearing.channel}: if there is one, it says a last time how the issue stands."
-    parts: list[str] = [hearing.format]
-    if users := mentioned(hearing, event):
+def _destination(destination: Destination, event: IssueEvent, found: Routes) -> str:
+    if destination.final_update:
+        return f"Card in {destination.channel}: if there is one, it is updated a last time."
+    parts: list[str] = [destination.format]
+    if users := mentioned(destination, event):
         parts.append(f"mentions {', '.join(users)}")
-    if users := left_out(hearing, event, found):
+    if users := left_out(destination, event, found):
         parts.append(f"does not mention {', '.join(users)}, who acts")
-    if not hearing.replies:
+    if not destination.replies:
         parts.append("no reply in its thread")
-    return f"Card in {hearing.channel}: {'; '.join(parts)}."
+    return f"Card in {destination.channel}: {'; '.join(parts)}."

@@ -82,7 +82,7 @@ def test_wrong_routes_are_reported_before_any_call(sandbox, command):
     outcome = sandbox.run(command)
     assert (outcome.status, sandbox.calls) == (1, [])
     assert "line 3: route 1: unknown key 'label', did you mean 'labels_any'?" in outcome.err
-    assert "line 4: route 1: format is none of compact, full" in outcome.err
+    assert "line 4: route 1: format must be one of compact, full" in outcome.err
     assert "config/routes.toml is wrong (see above); nothing was changed" in outcome.err
     assert "Traceback" not in outcome.err
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from functions.notify_slack.cards import card
 from functions.notify_slack.routing import routes_file
+from functions.notify_slack.routing.eligibility import CardEvent, NotShown
+from functions.notify_slack.store.outcome import Outcome
 from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
@@ -21,9 +22,19 @@ SECTION = (
     .split("\n## An issue did not reach Slack\n")[1]
     .split("\n## ")[0]
 )
-WHYS = [
-    why for row in re.findall(r"^\| (.*?) \|", SECTION, re.MULTILINE) for why in re.findall(r"`([^`]+)`", row)
-]
+
+
+def first_column(header: str) -> list[str]:
+    """Return the code in the first column of the section's table with this header."""
+    table = SECTION.split(f"| {header} |")[1].split("\n\n")[0]
+    return [
+        code
+        for row in re.findall(r"^\| (.*?) \|", table, re.MULTILINE)
+        for code in re.findall(r"`([^`]+)`", row)
+    ]
+
+
+WHYS = first_column("why")
 ROUTES = """
 [[route]]
 channels = ["C1"]
@@ -64,8 +75,10 @@ def said() -> set[str]:
         event = IssueEvent.from_delivery(
             Delivery(delivery_id="d", event="issues", body=json.dumps(payload).encode(), received_at=NOON)
         )
-        texts.update(filter(None, (card.silence(event), routes.silence(event))))
-        texts.update(reason.text for verdict in routes.explain(event) for reason in verdict.why_not)
+        shown = CardEvent.of(event)
+        texts.update({shown.reason} if isinstance(shown, NotShown) else ())
+        texts.add(routes.why_unmatched(event))
+        texts.update(mismatch.text for match in routes.explain(event) for mismatch in match.mismatches)
     return texts
 
 
@@ -80,3 +93,8 @@ def test_a_reason_that_the_runbook_explains_is_one_that_is_given(why: str) -> No
 def test_the_runbook_explains_reasons() -> None:
     """The table is found, so that the comparison above compares something."""
     assert len(WHYS) > 10
+
+
+def test_the_runbook_explains_every_outcome() -> None:
+    """The values of the log field `outcome` are listed once each, and no others."""
+    assert sorted(first_column("outcome")) == sorted(Outcome)

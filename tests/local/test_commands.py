@@ -15,6 +15,7 @@ import requests
 
 from local.processes import accepts, free_port
 from local.pubsub.emulator import find_emulator
+from tests.support.signals import NOHUP
 
 ROOT = Path(__file__).parent.parent.parent
 PARTS = ("ingest", "notify_slack", "stream_bq", "pubsub", "bigquery", "slack", "secret_manager")
@@ -24,14 +25,14 @@ PATIENCE = 60.0
 class Command:
     """One run of python -m local on ports of its own."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, under: tuple[str, ...] = ()) -> None:
         self.folder = folder
         self.ports = {part: free_port() for part in PARTS}
         ports = [f"--port={part}={port}" for part, port in self.ports.items()]
         self.output = folder / "output"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "local", *arguments, f"--state={folder}", *ports],
+                [*under, sys.executable, "-m", "local", *arguments, f"--state={folder}", *ports],
                 cwd=ROOT,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -59,10 +60,10 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     """Start commands, and end what a failed test has left."""
     started: list[Command] = []
 
-    def run(*arguments: str) -> Command:
+    def run(*arguments: str, under: tuple[str, ...] = ()) -> Command:
         folder = tmp_path / str(len(started))
         folder.mkdir()
-        started.append(Command(folder, *arguments))
+        started.append(Command(folder, *arguments, under=under))
         return started[-1]
 
     yield run
@@ -166,6 +167,17 @@ def test_a_signal_while_starting_leaves_nothing(
     assert serve.process.wait(PATIENCE) == 128 + number
     assert serve.left_running() == []
     assert "Traceback" not in serve.printed()
+
+
+def test_serve_under_nohup_outlives_its_terminal(start: Callable[..., Command]) -> None:
+    """A hang-up that is ignored from the start stays ignored; the other signals stop serve."""
+    serve = start("serve", "--pubsub=builtin", under=NOHUP)
+    serve.until(lambda: accepts(serve.ports["slack"]))
+    serve.process.send_signal(signal.SIGHUP)
+    endpoints(serve)
+    serve.process.send_signal(signal.SIGINT)
+    assert serve.process.wait(PATIENCE) == 130
+    assert serve.left_running() == []
 
 
 def test_serve_ends_when_a_part_dies(start: Callable[..., Command]) -> None:

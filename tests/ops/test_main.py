@@ -55,6 +55,7 @@ def test_the_version_is_that_of_the_change_log() -> None:
     assert headings[0].startswith(f"## {__version__} ")
 
 
+@pytest.mark.processes  # click asks bash for its version
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_can_complete_the_commands(shell: str) -> None:
     """`completion SHELL` prints a script that completes the command `issuewire`."""

@@ -13,7 +13,7 @@ from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.errors import Malformed
 from pipeline.events import Comment, Issue, IssueEvent, IssueRef, parse_payload
-from tests.support.hostile import ANY_JSON, mutated, places, shapes
+from tests.support.hostile import ANY_JSON, mutated, paths, shapes
 from tests.support.messages import NOON, an_issue
 
 LATER = NOON + timedelta(hours=1)
@@ -326,7 +326,7 @@ def test_any_bytes_are_read_or_malformed(body: bytes) -> None:
 @pytest.mark.parametrize("shape", shapes().values(), ids=shapes())
 def test_each_single_part_may_be_missing(shape: payloads.Event) -> None:
     """No one part of a payload is needed to read the rest."""
-    for path in places(shape.payload):
+    for path in paths(shape.payload):
         payload = copy.deepcopy(shape.payload)
         parent: Any = payload
         for name in path[:-1]:

@@ -33,7 +33,7 @@ FLAGS = (
 
 
 class Browser:
-    """One Chromium with one page. Everything it was asked to load, and every complaint, is noted."""
+    """One Chromium with one page, which records every request and every complaint."""
 
     def __init__(self, program: str, folder: Path) -> None:
         self.requests: list[str] = []
@@ -66,7 +66,7 @@ class Browser:
             self.call(f"{domain}.enable")
 
     def open(self, page: Path, width: int, *, dark: bool = False, media: str = "screen") -> None:
-        """Show a file in a window of this width, from a clean record."""
+        """Clear the records, and show a file in a window of this width."""
         self.requests.clear()
         self.complaints.clear()
         features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
@@ -96,7 +96,7 @@ class Browser:
         return base64.b64decode(self.call("Page.captureScreenshot")["data"])
 
     def pdf(self) -> bytes:
-        """Return the page as it is printed."""
+        """Return the page as it prints."""
         return base64.b64decode(self.call("Page.printToPDF", printBackground=False)["data"])
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -132,10 +132,10 @@ class Browser:
             self._unread += part
         line, _, self._unread = self._unread.partition(b"\0")
         message: dict[str, Any] = json.loads(line)
-        self._note(message.get("method"), message.get("params", {}))
+        self._record(message.get("method"), message.get("params", {}))
         return message
 
-    def _note(self, method: str | None, parameters: dict[str, Any]) -> None:
+    def _record(self, method: str | None, parameters: dict[str, Any]) -> None:
         if method == "Page.loadEventFired":
             self._loaded = True
         elif method == "Network.requestWillBeSent":
@@ -147,7 +147,7 @@ class Browser:
 
 
 def find_chromium() -> str | None:
-    """Return the program, by the names that Debian and others give it."""
+    """Return the program, under any name that distributions give it."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return next((path for name in names if (path := shutil.which(name))), None)
 

@@ -1,4 +1,4 @@
-"""Boots one function under the real functions-framework server, in a process of its own."""
+"""Starts one function under the real functions-framework server, in a process of its own."""
 
 import json
 import sys
@@ -13,14 +13,14 @@ from local.processes import Child, accepts, free_port
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function that is up."""
+    """A running function."""
 
     url: str
     port: int
     child: Child
 
     def output(self) -> str:
-        """Return all that the process has printed."""
+        """Return everything that the process has printed."""
         return self.child.log.read_text(errors="replace")
 
     def log_lines(self) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Payloads as GitHub sends them, and what becomes of them in the hands of somebody who means harm."""
+"""Payloads as GitHub sends them, and the same payloads with parts missing or replaced by any JSON."""
 
 import copy
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ Path = tuple[str | int, ...]
 
 
 def shapes() -> dict[str, payloads.Event]:
-    """Return one event of every shape that we read, by a name."""
+    """Return one event of every shape that we read, by name."""
     issue = an_issue(labels=["bug"], assignees=[_MONA], body="x")
     pull = an_issue(is_pull_request=True)
     gone, there = an_issue().transferred(_MONA, _LATER, accounts.Repository(full_name="other/site"), 3)
@@ -37,18 +37,18 @@ def shapes() -> dict[str, payloads.Event]:
     }
 
 
-def places(value: Any, path: Path = ()) -> Iterator[Path]:
+def paths(value: Any, path: Path = ()) -> Iterator[Path]:
     """Yield the path of every value inside `value`."""
     entries = (
         value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     )
     for name, item in entries:
         yield (*path, name)
-        yield from places(item, (*path, name))
+        yield from paths(item, (*path, name))
 
 
 def nested(depth: int) -> Any:
-    """Return lists in lists, `depth` of them."""
+    """Return `depth` lists, one inside the other."""
     value: Any = []
     for _ in range(depth - 1):
         value = [value]
@@ -68,15 +68,15 @@ ANY_JSON = st.recursive(
     lambda children: st.lists(children, max_size=4) | st.dictionaries(ANY_TEXT, children, max_size=4),
     max_leaves=8,
 )
-_PLACES = [(shape, tuple(places(shape.payload))) for shape in shapes().values()]
+_SHAPES_AND_PATHS = [(shape, tuple(paths(shape.payload))) for shape in shapes().values()]
 
 
 @st.composite
 def mutated(draw: st.DrawFn) -> payloads.Event:
-    """Draw an event in whose payload a few parts are missing or are another JSON value."""
-    shape, paths = draw(st.sampled_from(_PLACES))
+    """Draw an event whose payload has a few parts missing or replaced by another JSON value."""
+    shape, known_paths = draw(st.sampled_from(_SHAPES_AND_PATHS))
     payload = copy.deepcopy(shape.payload)
-    for path in draw(st.lists(st.sampled_from(paths), min_size=1, max_size=5)):
+    for path in draw(st.lists(st.sampled_from(known_paths), min_size=1, max_size=5)):
         new = draw(st.none() | st.tuples(ANY_JSON))
         parent = _at(payload, path[:-1])
         if isinstance(parent, dict):

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from clients.slack.blocks import Message
-from functions.notify_slack.routing.routes import Hearing
+from functions.notify_slack.routing.routes import Destination
 from local.slack.rules.arguments import check_message
 from local.slack.rules.mrkdwn import CONTROL
 
@@ -29,13 +29,13 @@ value = text | st.sampled_from([None, 0, -1, [], {}, True, 1.5])
 login = value | st.sampled_from(["mona", "MONA", "w1"])
 moments = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
 account = st.one_of(st.none(), st.fixed_dictionaries({"login": login}))
-hearings = st.builds(
-    Hearing,
+destinations = st.builds(
+    Destination,
     channel=st.just("C0123456789"),
     format=st.sampled_from(["compact", "full"]),
     people=st.sampled_from([{}, {"mona": "U1MONA", "w1": "W1"}]),
     mention=st.sampled_from([(), ("U2", "W1", "S1TEAM")]),
-    leaving=st.booleans(),
+    final_update=st.booleans(),
 )
 events = st.sampled_from(
     [
@@ -91,11 +91,11 @@ def texts(value: Any) -> Iterator[str]:
         yield value["text"]
 
 
-def assert_inert(message: Message, github_url: str, hearing: Hearing) -> None:
+def assert_inert(message: Message, github_url: str, destination: Destination) -> None:
     """Slack's rules hold; constructs are dates, links below `github_url`, and whom the routes name."""
     sent = wire(message)
     assert check_message({"channel": "C1", **sent}) == []
-    known = {*hearing.people.values(), *hearing.mention}
+    known = {*destination.people.values(), *destination.mention}
     for drawn in texts(sent):
         for construct in CONTROL.finditer(drawn):
             ours = (construct["url"] or "").startswith(f"{github_url}/")

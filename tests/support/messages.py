@@ -15,7 +15,7 @@ TOPIC_PATH = "/projects/local-dev/topics/github-events"
 
 
 def an_issue(**changes: Any) -> payloads.Issue:
-    """Return an issue to write a test about."""
+    """Return an issue; the changes replace its defaults."""
     defaults: dict[str, Any] = {
         "repository": accounts.Repository(full_name="acme/app"),
         "number": 7,

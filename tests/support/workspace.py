@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from clients.slack.client import Slack
-from functions.notify_slack.cards import card
-from functions.notify_slack.routing.routes import Hearing
-from functions.notify_slack.store.card_store import Living, Outcome
+from functions.notify_slack.routing.eligibility import CardEvent
+from functions.notify_slack.routing.routes import Destination
+from functions.notify_slack.store.card_store import CardStore
+from functions.notify_slack.store.outcome import UpsertResult
 from local.slack.message import Message as StoredMessage
 from local.slack.server import SlackServer
 from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.errors import Unavailable
-from pipeline.events import Issue, IssueEvent
+from pipeline.events import IssueEvent
 from tests.support.clock import FakeClock
 from tests.support.messages import NOON, an_issue
 
@@ -108,8 +109,8 @@ class Channel:
 
     def restart(self) -> None:
         """Start the instance again: it forgets what it kept in memory."""
-        self.card_store = Living(
-            self.slack, GITHUB, fold_over=self.fold_over, now=self.clock, sleep=self.clock.sleep
+        self.card_store = CardStore(
+            self.slack, fold_over=self.fold_over, now=self.clock, sleep=self.clock.sleep
         )
 
     def another(self) -> "Channel":
@@ -120,7 +121,7 @@ class Channel:
         """Return an issue that is created now."""
         return an_issue(**{"created_at": self.clock.now, **changes})
 
-    def receive(self, event: payloads.Event, delivery_id: str = "", at: datetime | None = None) -> IssueEvent:
+    def receive(self, event: payloads.Event, delivery_id: str = "", at: datetime | None = None) -> CardEvent:
         """Return the event as the function reads it, received a second after it happened."""
         delivery = Delivery(
             delivery_id=delivery_id or f"d-{next(self.numbers)}",
@@ -128,26 +129,26 @@ class Channel:
             body=json.dumps(event.payload).encode(),
             received_at=(at or self.clock.now) + timedelta(seconds=1),
         )
-        return IssueEvent.from_delivery(delivery)
+        return card_event(IssueEvent.from_delivery(delivery))
 
-    def handle(self, event: IssueEvent, **hearing: Any) -> Outcome:
+    def handle(self, event: CardEvent, **destination: Any) -> UpsertResult:
         """Show the event in the channel."""
-        self.clock.pass_until(event.received_at)
-        return self.card_store.handle(Hearing(channel=self.id, **hearing), event, issue_of(event))
+        self.clock.pass_until(event.received.received_at)
+        return self.card_store.upsert(event, Destination(channel=self.id, **destination))
 
-    def attempt(self, event: IssueEvent, hearings: Sequence[Hearing], fault: Fault | None) -> bool:
+    def attempt(self, event: CardEvent, destinations: Sequence[Destination], fault: Fault | None) -> bool:
         """Show the event in all channels, as the function does; return whether it is acknowledged.
 
         The fault is over after the attempt, and an instance that crashed has been started again.
         """
-        self.clock.pass_until(event.received_at)
+        self.clock.pass_until(event.received.received_at)
         if fault:
             fault.inject(self)
         acknowledged = True
         try:
-            for hearing in hearings:
+            for destination in destinations:
                 try:
-                    self.card_store.handle(hearing, event, issue_of(event))
+                    self.card_store.upsert(event, destination)
                 except Unavailable:
                     acknowledged = False
         except Crash:
@@ -209,8 +210,8 @@ def running_workspace(**options: Any) -> Iterator[Workspace]:
         yield Workspace(server, clock)
 
 
-def issue_of(event: IssueEvent) -> Issue:
-    """Return the issue of an event that has a card."""
-    issue = card.shown(event)
-    assert issue is not None
-    return issue
+def card_event(event: IssueEvent) -> CardEvent:
+    """Return an event that has a card, as the function reads it."""
+    shown = CardEvent.of(event, GITHUB)
+    assert isinstance(shown, CardEvent)
+    return shown

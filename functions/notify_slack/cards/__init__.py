@@ -1,1 +1,1 @@
-"""What is shown of an issue."""
+"""The content of cards, replies and burst messages."""

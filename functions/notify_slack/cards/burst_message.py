@@ -1,4 +1,4 @@
-"""The fold: one message with a count and links, in the place of many new cards within a minute."""
+"""The burst message: one message with a count and links, instead of many new cards within a minute."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,48 +7,51 @@ from typing import Any
 
 from clients.slack.blocks import Message, section
 from clients.slack.mrkdwn import link
-from pipeline.events import Issue, IssueEvent
 
-from ..routing.routes import Hearing
-from . import metadata as index
-from . import phrases as words
+from ..routing.eligibility import CardEvent
+from ..routing.routes import Destination
+from . import metadata, phrases
 
-FOLD = "issuewire_fold"
-LIFE = timedelta(minutes=10)  # how long after its post a fold takes more issues
-MINUTE = timedelta(minutes=1)
-_TITLE = 60
-_SECTION = 2_000  # characters; Slack may give back longer text than it was sent, and takes 3,000
-_FULL = 9_000  # characters of all lines; of all blocks, Slack takes about 12,000
-_KEPT_MOMENTS = 50
+BURST = "issuewire_fold"
+OPEN_FOR = timedelta(minutes=10)  # after its post a burst message accepts issues for this long
+BURST_SPAN = timedelta(minutes=1)
+_TITLE_LIMIT = 60
+_SECTION_LIMIT = 2_000  # characters; Slack may return longer text than it was sent, and accepts 3,000
+_LISTS_LIMIT = 9_000  # characters of all lines; Slack accepts about 12,000 in all blocks
+_MAX_TIMES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fold:
-    """A fold as Slack holds it; `lists` are the texts of its lines, `moments` when the last issues came."""
+class BurstMessage:
+    """A burst message as Slack returns it.
+
+    `issues` are keys, `lists` the texts of its lines, `added_at` when the last issues were added (Unix
+    seconds), `replies` the number of replies in its thread.
+    """
 
     ts: str
     issues: tuple[str, ...]
     lists: tuple[str, ...]
-    moments: tuple[int, ...]
+    added_at: tuple[int, ...]
     replies: int
 
-    def takes_more(self, now: datetime) -> bool:
-        """Tell whether another issue goes into it."""
-        young = now - datetime.fromtimestamp(float(self.ts), UTC) < LIFE
-        return young and sum(map(len, self.lists)) < _FULL
+    def accepts_more(self, now: datetime) -> bool:
+        """Return whether another issue may be added."""
+        young = now - datetime.fromtimestamp(float(self.ts), UTC) < OPEN_FOR
+        return young and sum(map(len, self.lists)) < _LISTS_LIMIT
 
-    def lately(self, now: datetime) -> int:
-        """Return how many issues came into it within the last minute."""
-        start = (now - MINUTE).timestamp()
-        return sum(moment > start for moment in self.moments)
+    def recent_count(self, now: datetime) -> int:
+        """Return how many issues were added within the last minute."""
+        start = (now - BURST_SPAN).timestamp()
+        return sum(moment > start for moment in self.added_at)
 
 
-def read(message: Mapping[str, Any]) -> Fold | None:
-    """Return the message as a fold, None when it is none, or not as it is written here.
+def read(message: Mapping[str, Any]) -> BurstMessage | None:
+    """Return the message as a burst message, None unless it is one in our format.
 
-    Any app may post such metadata: one message that cannot be read must not stop a channel.
+    Any app may post such metadata: one unreadable message must not stop a channel.
     """
-    payload = index.payload(message, FOLD)
+    payload = metadata.payload(message, BURST)
     if not payload:
         return None
     try:
@@ -57,68 +60,57 @@ def read(message: Mapping[str, Any]) -> Fold | None:
         return None
 
 
-def of_one(event: IssueEvent, issue: Issue, hearing: Hearing, github_url: str, now: datetime) -> Message:
-    """Return a new fold; of all that come into it, it mentions whom its first is shown to."""
-    mention = words.mentions(hearing.mention) if event.action == "opened" else ""
-    return _message((index.key(event, issue),), (_line(event, issue, github_url),), (_seconds(now),), mention)
+def start(event: CardEvent, destination: Destination, now: datetime) -> Message:
+    """Return a new burst message; it mentions only those whom its first issue mentions."""
+    mentions = phrases.mentions(destination.mention) if event.is_new else ""
+    return _message((event.key,), (_line(event),), (_seconds(now),), mentions)
 
 
-def as_posted(ts: str, message: Message) -> Fold:
-    """Return the fold of a message that has just been posted at `ts`."""
+def as_posted(ts: str, message: Message) -> BurstMessage:
+    """Return the burst message that has just been posted at `ts`."""
     return _read({"ts": ts, "blocks": message.blocks}, message.metadata["event_payload"])
 
 
-def with_one_more(fold: Fold, event: IssueEvent, issue: Issue, github_url: str, now: datetime) -> Message:
-    """Return the fold with one issue more."""
-    line = _line(event, issue, github_url)
-    lists = fold.lists
-    if lists and len(lists[-1]) + len(line) < _SECTION:
+def add(event: CardEvent, burst: BurstMessage, now: datetime) -> Message:
+    """Return the burst message with one issue more."""
+    line, lists = _line(event), burst.lists
+    if lists and len(lists[-1]) + len(line) < _SECTION_LIMIT:
         lists = (*lists[:-1], f"{lists[-1]}\n{line}")
     else:
         lists = (*lists, line)
-    moments = (*fold.moments, _seconds(now))[-_KEPT_MOMENTS:]
-    return _message((*fold.issues, index.key(event, issue)), lists, moments)
+    added_at = (*burst.added_at, _seconds(now))[-_MAX_TIMES:]
+    return _message((*burst.issues, event.key), lists, added_at)
 
 
-def reply(due: Message, event: IssueEvent, issue: Issue) -> Message:
-    """Return the reply for the thread of a fold, where it must say which issue it is about."""
-    name = words.name(event.repository, issue.number)
-    [block] = due.blocks
-    return Message(
-        text=f"{name}: {due.text}",
-        blocks=(section(f"*{name}* {block['text']['text']}"),),
-        metadata=due.metadata,
-    )
-
-
-def _read(message: Mapping[str, Any], payload: Mapping[str, Any]) -> Fold:
+def _read(message: Mapping[str, Any], payload: Mapping[str, Any]) -> BurstMessage:
     blocks = message.get("blocks") or ()
-    return Fold(
+    return BurstMessage(
         ts=str(message["ts"]),
         issues=tuple(str(payload["issues"]).split()),
         lists=tuple(str(block["text"]["text"]) for block in blocks[1:]),
-        moments=tuple(int(moment) for moment in str(payload["moments"]).split()),
+        added_at=tuple(int(moment) for moment in str(payload["moments"]).split()),
         replies=int(message.get("reply_count") or 0),
     )
 
 
 def _message(
-    issues: tuple[str, ...], lists: tuple[str, ...], moments: tuple[int, ...], mention: str = ""
+    issues: tuple[str, ...], lists: tuple[str, ...], added_at: tuple[int, ...], mentions: str = ""
 ) -> Message:
-    text = f"{len(issues)} more issue{'s' if len(issues) > 1 else ''} at once"
-    head = f":card_index_dividers: *{text}*, listed here to keep the channel readable"
-    payload = {"issues": " ".join(issues), "moments": " ".join(map(str, moments)), "schema": 1}
+    count = len(issues)
+    text = phrases.ONE_IN_BURST if count == 1 else phrases.IN_BURST.format(count=count)
+    head = phrases.BURST_HEAD.format(text=text, mentions=mentions).rstrip()
+    payload = {"issues": " ".join(issues), "moments": " ".join(map(str, added_at)), "schema": 1}
     return Message(
         text=text,
-        blocks=(section(f"{head} {mention}".rstrip()), *map(section, lists)),
-        metadata={"event_type": FOLD, "event_payload": payload},
+        blocks=(section(head), *map(section, lists)),
+        metadata={"event_type": BURST, "event_payload": payload},
     )
 
 
-def _line(event: IssueEvent, issue: Issue, github_url: str) -> str:
-    name = words.name(event.repository, issue.number)
-    url = words.address(github_url, event.repository, issue.number)
-    return f"• {link(url, name) if url else name} {words.title(issue, _TITLE)}"
+def _line(event: CardEvent) -> str:
+    name, url = phrases.this_issue(event), phrases.issue_url(event)
+    title = phrases.title(event.issue, _TITLE_LIMIT)
+    return phrases.BURST_LINE.format(issue=link(url, name) if url else name, title=title)
 
 
 def _seconds(moment: datetime) -> int:

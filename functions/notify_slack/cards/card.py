@@ -1,93 +1,59 @@
-"""The card: an issue as it stands, never an event.
+"""The card of an issue: always its current state, never one event.
 
 Limits: https://docs.slack.dev/reference/block-kit/blocks. All of a card stays far below them.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from clients.slack.blocks import Block, Message, section
-from pipeline.events import Issue, IssueEvent
 
-from ..routing.routes import Hearing
-from . import compact, full
-from . import issue_status as state
-from . import metadata as index
-from . import phrases as words
-from .issue_status import State
+from ..routing.eligibility import CardEvent
+from ..routing.routes import Destination
+from . import issue_status, layouts, metadata, phrases
+from .issue_status import IssueStatus
+from .metadata import PostedCard
 
-_ACTIONS = {
-    "issues": "opened edited closed reopened labeled unlabeled assigned unassigned milestoned demilestoned"
-    " locked unlocked pinned unpinned typed untyped transferred deleted",
-    "issue_comment": "created edited deleted",
-}
-# Those that are known; an action that GitHub adds to the same two events changes a card too.
-EVENTS = tuple(f"{event}.{action}" for event, actions in _ACTIONS.items() for action in actions.split())
-_LINES = {"opened", "closed", "reopened"}
+_LINES = {("issues", "opened"), ("issues", "closed"), ("issues", "reopened")}
 
 
-def shown(event: IssueEvent) -> Issue | None:
-    """Return the issue whose card the event makes or changes, None when it does neither."""
-    return event.issue if silence(event) is None else None
+def build(event: CardEvent, destination: Destination, before: PostedCard | None = None) -> Message:
+    """Return the card; `before` is the one that it replaces."""
+    status = issue_status.of(event, before.blocks if before else ())
+    blocks = layouts.LAYOUTS[destination.format](event, status, destination)
+    return _message(event, status, blocks, metadata.of_update(event, before) if before else None)
 
 
-def silence(event: IssueEvent) -> str | None:
-    """Return why the event changes no card, whatever the routes say; None when it does.
+def record(event: CardEvent, card: PostedCard) -> Message:
+    """Return the card with the event in its metadata, for a card that shows this or a later state already.
 
-    Pull requests have no card, and history that is read in later stays silent. Without the repository's id
-    and the number there is no telling whose card it would be.
+    Its content stays, except that a late close adds who closed the issue.
     """
-    if event.event not in _ACTIONS or not event.action:
-        name = f"{event.event}.{event.action}" if event.action else event.event
-        return f"no card is made of {name!r}, only of issues and their comments"
-    if event.source == "backfill":
-        return "no card is made of history"
-    if event.issue is None:
-        return "the event is about no issue"
-    if event.is_pull_request:
-        return "no card is made of a pull request"
-    if event.repository_id is None or event.issue.number is None:
-        return "the event does not say which issue it is about"
-    return None
+    blocks = issue_status.add_closer(card.blocks, event)
+    return Message(text=card.text, blocks=blocks, metadata=metadata.of_update(event, card))
 
 
-def is_line(event: IssueEvent, hearing: Hearing) -> bool:
-    """Tell whether the event is worth a message where cards cannot be changed."""
-    return (
-        event.event == "issues" and event.action in _LINES and (hearing.replies or event.action == "opened")
-    )
+def has_line(event: CardEvent, destination: Destination) -> bool:
+    """Return whether an incoming webhook, which cannot update a card, posts a line about the event."""
+    return event.name in _LINES and (destination.replies or event.is_new)
 
 
-def build(
-    event: IssueEvent, issue: Issue, hearing: Hearing, github_url: str, before: index.Found | None = None
+def line(event: CardEvent) -> Message:
+    """Return the card in one line, for an incoming webhook; it mentions no one."""
+    status = issue_status.of(event)
+    reopened = phrases.REOPENED_BY.format(actor=phrases.login(event.sender))
+    end = reopened if event.name == ("issues", "reopened") else status.closing_line
+    text = phrases.join(layouts.issue_line(event, status), end)
+    return _message(event, status, (section(text),))
+
+
+def _message(
+    event: CardEvent,
+    status: IssueStatus,
+    blocks: tuple[Block, ...],
+    content: Mapping[str, Any] | None = None,
 ) -> Message:
-    """Return the card; its links are made of `github_url`, the repository and the number.
-
-    `before` is the card that this one takes the place of.
-    """
-    stands = state.of(event, issue, before.blocks if before else ())
-    layout = full.blocks if hearing.format == "full" else compact.blocks
-    return _message(event, issue, stands, layout(event, issue, stands, hearing, github_url))
-
-
-def closed_late(found: index.Found, event: IssueEvent, issue: Issue) -> tuple[Block, ...]:
-    """Return the blocks of a card that shows the issue later than the event does.
-
-    They stay as they are, but for a close of which they do not say yet who did it.
-    """
-    return state.closed_late(found.blocks, event, issue)
-
-
-def line(event: IssueEvent, issue: Issue, github_url: str) -> Message:
-    """Return the card in one line, for an incoming webhook; it mentions nobody."""
-    stands = state.of(event, issue)
-    reopened = event.event == "issues" and event.action == "reopened"
-    end = f"reopened by {words.person(event.sender)}" if reopened else stands.end
-    parts = (compact.head(event, issue, stands, github_url), end)
-    return _message(event, issue, stands, (section(" · ".join(filter(None, parts))),))
-
-
-def _message(event: IssueEvent, issue: Issue, stands: State, blocks: tuple[Block, ...]) -> Message:
-    name = words.name(event.repository, issue.number)
-    return Message(
-        text=f"{stands.headline}: {name} {words.title(issue)}",
-        blocks=blocks,
-        metadata=index.of_card(event, issue),
+    text = phrases.NOTICE.format(
+        headline=status.headline, issue=phrases.this_issue(event), title=phrases.title(event.issue)
     )
+    return Message(text=text, blocks=blocks, metadata=content or metadata.of_card(event))

@@ -1,7 +1,7 @@
-"""How an issue stands, and what became of it.
+"""The status of an issue: open, closed, deleted or transferred, and by whom.
 
-Who closed an issue is known to the event of the close alone. The card keeps it for the events that follow: in
-a block that is named after the close, so that it is read back when the card is found, and no other close's.
+Only the close itself knows who closed the issue. The card keeps that line for later events, in a block whose
+id names this one close, so that the line is read back from the card and never taken for another close's.
 """
 
 from collections.abc import Sequence
@@ -9,82 +9,91 @@ from dataclasses import dataclass
 
 from clients.slack.blocks import Block
 from pipeline.delivery import format_time
-from pipeline.events import Issue, IssueEvent
+from pipeline.events import Issue
 
-from . import metadata as index
-from . import phrases as words
+from ..routing.eligibility import CardEvent
+from . import metadata, phrases
 
-_UNDONE = {"not_planned", "duplicate"}
+OPEN, CLOSED, PUT_ASIDE = ":large_green_circle:", ":white_check_mark:", ":no_entry_sign:"
+DELETED, TRANSFERRED = ":wastebasket:", ":rocket:"
+_PUT_ASIDE_REASONS = {"not_planned", "duplicate"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """A mark, a headline, and what ended the issue: nothing while it is open.
+class IssueStatus:
+    """A mark, a headline, and a line about the end of the issue, which is empty while it is open.
 
-    `block_id` names the block whose first text `end` is; empty when nothing is to be kept.
+    `block_id` names the block whose first text is `closing_line`, empty if later events do not need it.
     """
 
     mark: str
     headline: str
-    end: str = ""
+    closing_line: str = ""
     block_id: str = ""
 
 
-def of(event: IssueEvent, issue: Issue, blocks: Sequence[Block] = ()) -> State:
-    """Return the state; `blocks` are those of the card as it was, which may know who closed the issue."""
-    by = f" by {words.person(event.sender)}"
-    if index.is_final(event) and event.action == "deleted":
-        return State(mark=":wastebasket:", headline="Deleted", end=f"deleted{by}")
-    if index.is_final(event):
-        where = words.destination(event)
-        return State(mark=":rocket:", headline="Transferred", end=f"transferred{where}{by}")
-    if issue.state == "closed":
-        closed = f"closed{words.reason(issue)}"
-        return State(
-            # What was put aside does not look like what is done.
-            mark=":no_entry_sign:" if issue.state_reason in _UNDONE else ":white_check_mark:",
-            headline=closed.capitalize(),
-            end=_end(event, issue) if _is_close(event) else _kept(issue, blocks) or _end(event, issue),
-            block_id=_block_id(issue),
-        )
-    return State(mark=":large_green_circle:", headline="New issue" if words.is_new(event) else "Open issue")
+def of(event: CardEvent, blocks: Sequence[Block] = ()) -> IssueStatus:
+    """Return the status; `blocks` are those of the existing card, which may say who closed the issue."""
+    if event.is_final:
+        return _gone(event)
+    if event.issue.state == "closed":
+        return _closed(event, blocks)
+    return IssueStatus(mark=OPEN, headline=phrases.NEW_ISSUE if event.is_new else phrases.OPEN_ISSUE)
 
 
-def closed_late(blocks: Sequence[Block], event: IssueEvent, issue: Issue) -> tuple[Block, ...]:
-    """Return a newer card's blocks; where they show the very close that the event is, it says who it was."""
-    block_id = _block_id(issue) if _is_close(event) and issue.state == "closed" else ""
-    return tuple(_told(block, _end(event, issue)) if _names(block, block_id) else block for block in blocks)
+def add_closer(blocks: Sequence[Block], event: CardEvent) -> tuple[Block, ...]:
+    """Return the blocks of a newer card, with who closed the issue if they show this very close."""
+    block_id = _block_id(event.issue) if event.is_close and event.issue.state == "closed" else ""
+    line = _closing_line(event)
+    return tuple(with_text(block, line) if _has_id(block, block_id) else block for block in blocks)
 
 
-def _is_close(event: IssueEvent) -> bool:
-    return event.event == "issues" and event.action == "closed"
+def with_text(block: Block, text: str) -> Block:
+    """Return the block with another first text."""
+    first, *others = block["elements"]
+    return {**block, "elements": [{**first, "text": text}, *others]}
 
 
-def _end(event: IssueEvent, issue: Issue) -> str:
-    by = f" by {words.person(event.sender)}" if _is_close(event) else ""
-    return " · ".join(filter(None, (f"closed{words.reason(issue)}{by}", words.age(issue))))
+def _gone(event: CardEvent) -> IssueStatus:
+    actor = phrases.login(event.sender)
+    if event.name == ("issues", "deleted"):
+        line = phrases.DELETED_BY.format(actor=actor)
+        return IssueStatus(mark=DELETED, headline=phrases.DELETED, closing_line=line)
+    line = phrases.TRANSFERRED_BY.format(destination=phrases.moved_to(event), actor=actor)
+    return IssueStatus(mark=TRANSFERRED, headline=phrases.TRANSFERRED, closing_line=line)
 
 
-def _kept(issue: Issue, blocks: Sequence[Block]) -> str:
-    """Return what the card says of this close, unless its reason has been changed since."""
-    block_id, begin = _block_id(issue), f"closed{words.reason(issue)} by "
-    texts = [str(block["elements"][0]["text"]) for block in blocks if _names(block, block_id)]
-    return next((text for text in texts if text.startswith(begin)), "")
+def _closed(event: CardEvent, blocks: Sequence[Block]) -> IssueStatus:
+    line = "" if event.is_close else _kept_line(event.issue, blocks)
+    return IssueStatus(
+        mark=PUT_ASIDE if event.issue.state_reason in _PUT_ASIDE_REASONS else CLOSED,
+        headline=phrases.CLOSED.format(reason=phrases.reason(event.issue)),
+        closing_line=line or _closing_line(event),
+        block_id=_block_id(event.issue),
+    )
+
+
+def _closing_line(event: CardEvent) -> str:
+    text = phrases.CLOSED_BY if event.is_close else phrases.CLOSED_LINE
+    closed = text.format(reason=phrases.reason(event.issue), actor=phrases.login(event.sender))
+    return phrases.join(closed, phrases.open_for(event.issue))
+
+
+def _kept_line(issue: Issue, blocks: Sequence[Block]) -> str:
+    """Return the card's line about this close, empty if there is none or the reason has changed since."""
+    block_id, start = _block_id(issue), phrases.CLOSED_BY.format(reason=phrases.reason(issue), actor="")
+    texts = [str(block["elements"][0]["text"]) for block in blocks if _has_id(block, block_id)]
+    return next((text for text in texts if text.startswith(start)), "")
 
 
 def _block_id(issue: Issue) -> str:
-    return index.CLOSED + format_time(issue.closed_at) if issue.closed_at else ""
+    return metadata.CLOSED_BLOCK + format_time(issue.closed_at) if issue.closed_at else ""
 
 
-def _names(block: Block, block_id: str) -> bool:
-    """Tell whether the block is the one of this name, and has a text: it comes from Slack."""
+def _has_id(block: Block, block_id: str) -> bool:
+    """Return whether the block has this id, and a text. Blocks from Slack may have any shape."""
     match block:
         case {"block_id": str(found), "elements": [{"text": str()}, *_]}:
             return found == block_id
         case _:
             return False
-
-
-def _told(block: Block, text: str) -> Block:
-    first, *others = block["elements"]
-    return {**block, "elements": [{**first, "text": text}, *others]}

@@ -1,4 +1,4 @@
-"""A Markdown body as the lines that its reader sees: no formatting, no HTML, no pictures, no addresses."""
+"""A Markdown body as the lines that its reader sees: no formatting, HTML, images or URLs."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-_READ = 4_000  # characters; the worst that they can hold takes the parser some 100 ms
-_NESTING = 20
-_LINES = 5
-_ROOM = 500  # characters, escaped
-_LITTLE = 20  # less room than this is not worth another line
+_MAX_READ = 4_000  # characters; in the worst case the parser takes about 100 ms for them
+_MAX_NESTING = 20
+_MAX_LINES = 5
+_LIMIT = 500  # characters, escaped
+_MIN_LINE = 20  # characters; with fewer left, no further line is shown
 _MORE = " …"
 _QUOTED = "> "
 _BULLETS = "•◦▪"
@@ -23,37 +23,39 @@ _TASKS = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
-def beginning(markdown: str | None) -> str:
-    """Return the first five lines, escaped, of 500 characters at most; empty when nothing is to be read."""
-    read = [line for line in lines(markdown) if escape(line, _ROOM)]
+def excerpt(markdown: str | None) -> str:
+    """Return the first five lines, escaped, at most 500 characters; empty if there is no text."""
+    read = [line for line in lines(markdown) if escape(line, _LIMIT)]
     shown: list[str] = []
-    room = _ROOM - len(_MORE)
-    for line in read[:_LINES]:
-        if room < _LITTLE:
+    left = _LIMIT - len(_MORE)
+    for line in read[:_MAX_LINES]:
+        if left < _MIN_LINE:
             break
-        shown.append(escape(line, room))
-        room -= len(shown[-1]) + 1
+        shown.append(escape(line, left))
+        left -= len(shown[-1]) + 1
     return "\n".join(shown) + (_MORE if len(shown) < len(read) else "")
 
 
-def answer(markdown: str | None) -> str:
-    """Return everything on one line, not escaped yet; what is quoted only where nothing else is said."""
+def comment_excerpt(markdown: str | None) -> str:
+    """Return the text on one line, not escaped yet; quotes are left out unless there is nothing else."""
     read = lines(markdown)
     return " ".join([line for line in read if not line.startswith(_QUOTED)] or read)
 
 
 def lines(markdown: str | None) -> list[str]:
-    """Return the lines as they were written: not escaped yet."""
-    text = (markdown or "")[:_READ].encode(errors="replace").decode()
+    """Return the lines of the text, not escaped yet."""
+    text = (markdown or "")[:_MAX_READ].encode(errors="replace").decode()
     return list(_lines(_parser().parse(text))) if text.strip() else []
 
 
 @cache
 def _parser() -> "MarkdownIt":
-    """HTML is parsed, so that it can be left out."""
-    from markdown_it import MarkdownIt  # noqa: PLC0415 - 80 ms, for the first body alone
+    """Return a parser that recognises HTML, so that it can be left out."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - takes 80 ms, which only the first body needs
 
-    return MarkdownIt("commonmark", {"html": True, "maxNesting": _NESTING}).enable(["table", "strikethrough"])
+    return MarkdownIt("commonmark", {"html": True, "maxNesting": _MAX_NESTING}).enable(
+        ["table", "strikethrough"]
+    )
 
 
 def _lines(tokens: "Sequence[Token]") -> Iterator[str]:
@@ -84,18 +86,18 @@ def _lines(tokens: "Sequence[Token]") -> Iterator[str]:
                     row.append(" ".join(text.split()))
                     continue
                 for line in filter(str.strip, text.split("\n")):
-                    yield _QUOTED * bool(quotes) + _begun(bullet, line)
+                    yield _QUOTED * bool(quotes) + _with_bullet(bullet, line)
                     bullet = ""
 
 
-def _begun(bullet: str, line: str) -> str:
-    """Return the line behind its bullet; the box of a task takes that place."""
+def _with_bullet(bullet: str, line: str) -> str:
+    """Return the line after its bullet; the box of a task replaces the bullet."""
     box = _TASKS.get(line[:4]) if bullet else None
     return box + line[4:] if box else bullet + line
 
 
 def _inline(token: "Token") -> str:
-    """GitHub breaks a line where its writer did."""
+    """GitHub keeps the line breaks of the source."""
     return "".join(map(_piece, token.children or ()))
 
 

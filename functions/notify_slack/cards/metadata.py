@@ -1,4 +1,4 @@
-"""The metadata that cards are found by, and what it says about the order of events.
+"""The metadata by which a card is found again, and what it says about the order of events.
 
 Every message carries the issue's key, so that Slack itself is the index and no database is needed.
 """
@@ -8,85 +8,65 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from clients.slack.blocks import Block
 from pipeline.delivery import format_time, parse_time
-from pipeline.events import Issue, IssueEvent
+
+from ..routing.eligibility import CardEvent
 
 CARD = "issuewire_card"
 REPLY = "issuewire_reply"
-KEPT_DELIVERIES = 20
+MAX_DELIVERIES = 20
+CLOSED_BLOCK = "closed:"  # the first part of the id of the block that says who closed the issue
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-CLOSED = "closed:"  # how the name of the block begins that says who closed the issue
-_FINAL = {"deleted", "transferred"}
-_TURNS = {"closed", "reopened"}
+_STATE_CHANGES = {("issues", "closed"), ("issues", "reopened")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A card as Slack holds it; `deliveries` begins with its post's until that is the 21st last.
+class PostedCard:
+    """A card as Slack returns it. The first of `deliveries` posted the card, unless 20 others came since.
 
-    `updated_at` is None when the metadata does not say; `replies` is how many its thread has.
+    `updated_at` is None if the metadata has no valid time; `replies` is the number of replies in its thread.
     """
 
     ts: str
     text: str
-    blocks: tuple[Mapping[str, Any], ...]
+    blocks: tuple[Block, ...]
     updated_at: datetime | None
     deliveries: tuple[str, ...]
     replies: int
 
     @property
     def shows_closed(self) -> bool:
-        """Tell whether the card is that of a closed issue."""
-        return any(str(block.get("block_id", "")).startswith(CLOSED) for block in self.blocks)
+        """Return whether the card shows a closed issue."""
+        return any(str(block.get("block_id", "")).startswith(CLOSED_BLOCK) for block in self.blocks)
 
 
-def key(event: IssueEvent, issue: Issue) -> str:
-    """Return the name of the issue that outlives a rename of its repository."""
-    return f"{event.repository_id}#{issue.number}"
+def is_newer_than(event: CardEvent, card: PostedCard) -> bool:
+    """Return whether the event shows a later state of the issue than the card.
 
-
-def is_final(event: IssueEvent) -> bool:
-    """Tell whether nothing can happen to the issue in this repository any more."""
-    return event.event == "issues" and event.action in _FINAL
-
-
-def as_of(event: IssueEvent, issue: Issue) -> datetime:
-    """Return which moment of the issue the event shows.
-
-    A deletion and a transfer leave issue.updated_at as it was; when they were received is later than all
-    that came before.
+    GitHub's times are whole seconds. If both times are equal, a close and a reopening count as newer;
+    `opened` and a comment do not. Any other event counts as newer if it agrees with the card about open or
+    closed: if it disagrees, it happened before the close or the reopening that the card shows.
     """
-    shown = issue.updated_at or event.event_at
-    return max(shown, event.received_at) if is_final(event) else shown
-
-
-def supersedes(event: IssueEvent, issue: Issue, card: Found) -> bool:
-    """Tell whether the event shows the issue later than the card does.
-
-    GitHub's times are whole seconds. Of one second, `opened` is before everything else, and what shows the
-    issue open beside a close, or closed beside a reopening, was before that: these do not win, nor does a
-    comment. Otherwise the last one does.
-    """
-    if card.updated_at is None or is_final(event):
+    if card.updated_at is None or event.is_final:
         return True
-    moment = as_of(event, issue)
-    if moment == card.updated_at:
-        if event.event != "issues" or event.action == "opened":
+    if event.shown_at == card.updated_at:
+        if event.received.event != "issues" or event.is_new:
             return False
-        return event.action in _TURNS or (issue.state == "closed") is card.shows_closed
-    return moment > card.updated_at
+        return event.name in _STATE_CHANGES or (event.issue.state == "closed") is card.shows_closed
+    return event.shown_at > card.updated_at
 
 
-def was_posted_by_another(event: IssueEvent, card: Found) -> bool:
-    """Tell whether another event posted the card; of one that has forgotten its first, it is not known."""
-    return len(card.deliveries) < KEPT_DELIVERIES and card.deliveries[:1] != (event.delivery_id,)
+def posted_by_other_event(event: CardEvent, card: PostedCard) -> bool:
+    """Return whether another event posted the card; False once the card has dropped its first delivery."""
+    return len(card.deliveries) < MAX_DELIVERIES and card.deliveries[:1] != (event.delivery_id,)
 
 
-def merged(oldest: Found, younger: Sequence[Found]) -> Found:
+def merge_duplicates(oldest: PostedCard, younger: Sequence[PostedCard]) -> PostedCard:
     """Return the oldest card with the newest state of all, and the deliveries of all.
 
-    Not with those that posted the younger ones: of two states of one second it is not known which is newer,
-    so such an event, if it comes again, is shown as one that is not known yet.
+    It leaves out the deliveries that posted the younger cards: of two states of one second it is unknown
+    which is newer, so such an event counts as new if it is delivered again.
     """
     latest = max((oldest, *younger), key=lambda card: card.updated_at or _LONG_AGO)
     others = (delivery for card in younger for delivery in card.deliveries[1:])
@@ -100,65 +80,64 @@ def merged(oldest: Found, younger: Sequence[Found]) -> Found:
     )
 
 
-def of_card(event: IssueEvent, issue: Issue) -> Mapping[str, Any]:
-    """Return the metadata of a card that the event makes."""
-    return _card(key(event, issue), as_of(event, issue), (event.delivery_id,))
+def of_card(event: CardEvent) -> Mapping[str, Any]:
+    """Return the metadata of a new card."""
+    return _card(event.key, event.shown_at, (event.delivery_id,))
 
 
-def of_update(event: IssueEvent, issue: Issue, card: Found) -> Mapping[str, Any]:
-    """Return the metadata of the card once the event has been handled."""
-    moment = as_of(event, issue)
-    latest = moment if card.updated_at is None else max(moment, card.updated_at)
+def of_update(event: CardEvent, card: PostedCard) -> Mapping[str, Any]:
+    """Return the metadata of the card after the event."""
+    latest = max(event.shown_at, card.updated_at or _LONG_AGO)
     deliveries = dict.fromkeys((*card.deliveries, event.delivery_id))
-    return _card(key(event, issue), latest, tuple(deliveries))
+    return _card(event.key, latest, tuple(deliveries))
 
 
-def of_reply(event: IssueEvent, issue: Issue) -> Mapping[str, Any]:
+def of_reply(event: CardEvent) -> Mapping[str, Any]:
     """Return the metadata of the event's reply in the thread."""
-    content = {"issue": key(event, issue), "delivery_id": event.delivery_id, "schema": 1}
+    content = {"issue": event.key, "delivery_id": event.delivery_id, "schema": 1}
     return {"event_type": REPLY, "event_payload": content}
 
 
-def read_card(message: Mapping[str, Any], wanted: str) -> Found | None:
-    """Return the message as the card of the issue `wanted`, None when it is not that."""
-    found = payload(message, CARD)
-    if found.get("issue") != wanted:
+def read_card(message: Mapping[str, Any], key: str) -> PostedCard | None:
+    """Return the message as the card of the issue with this key, None if it is another message."""
+    content = payload(message, CARD)
+    if content.get("issue") != key:
         return None
-    deliveries = found.get("deliveries")
-    return Found(
+    deliveries = content.get("deliveries")
+    return PostedCard(
         ts=str(message["ts"]),
         text=str(message.get("text", "")),
         blocks=tuple(message.get("blocks") or ()),
-        updated_at=parse_time(found.get("updated_at")),
+        updated_at=parse_time(content.get("updated_at")),
         deliveries=tuple(map(str, deliveries)) if isinstance(deliveries, list) else (),
         replies=int(message.get("reply_count") or 0),
     )
 
 
-def card_of(message: Mapping[str, Any]) -> str:
-    """Return the issue whose card the message is, empty when it is none."""
+def card_key(message: Mapping[str, Any]) -> str:
+    """Return the key of the issue whose card the message is, empty if it is no card."""
     return str(payload(message, CARD).get("issue") or "")
 
 
 def is_reply(message: Mapping[str, Any], delivery_id: str) -> bool:
-    """Tell whether the message is the reply of this delivery."""
+    """Return whether the message is the reply of this delivery."""
     return payload(message, REPLY).get("delivery_id") == delivery_id
 
 
-def payload(message: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    """Return the payload of a message's metadata of this kind, nothing in it when there is none."""
+def payload(message: Mapping[str, Any], event_type: str) -> Mapping[str, Any]:
+    """Return the payload of a message's metadata of this type, empty if it has none."""
     metadata = message.get("metadata")
-    if not isinstance(metadata, dict) or metadata.get("event_type") != kind:
+    if not isinstance(metadata, dict) or metadata.get("event_type") != event_type:
         return {}
-    found = metadata.get("event_payload")
-    return found if isinstance(found, dict) else {}
+    content = metadata.get("event_payload")
+    return content if isinstance(content, dict) else {}
 
 
-def _card(issue: str, updated_at: datetime, deliveries: tuple[str, ...]) -> Mapping[str, Any]:
+def _card(key: str, updated_at: datetime, deliveries: tuple[str, ...]) -> Mapping[str, Any]:
     content = {
-        "issue": issue,
+        "issue": key,
         "updated_at": format_time(updated_at),
-        "deliveries": list(deliveries[-KEPT_DELIVERIES:]),
+        "deliveries": list(deliveries[-MAX_DELIVERIES:]),
         "schema": 1,
     }
     return {"event_type": CARD, "event_payload": content}

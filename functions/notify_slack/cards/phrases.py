@@ -1,117 +1,170 @@
-"""The words that cards and replies share, each safe for Slack."""
+"""The wording of cards and replies. Every function returns text that is safe to send to Slack."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from clients.slack.mrkdwn import code, escape_literal
-from pipeline.events import Issue, IssueEvent
+from pipeline.events import Issue
 from pipeline.repository_name import is_repository_name
 
-TITLE = 250
-NAME = 60
-_SHOWN_LABELS = 6
-_SHOWN_ASSIGNEES = 6
-_SHOWN_MENTIONS = 50
-_SECONDS = range(10**11)  # what a date of Slack's takes
-_REASONS = {"completed": "completed", "not_planned": "not planned", "duplicate": "a duplicate"}
+from ..routing.eligibility import CardEvent
+
+# Cards
+NOTICE = "{headline}: {issue} {title}"  # the text of the notification
+NEW_ISSUE, OPEN_ISSUE = "New issue", "Open issue"
+DELETED, TRANSFERRED, CLOSED = "Deleted", "Transferred", "Closed{reason}"
+NEW_BY = "new by {author}"
+ASSIGNED_TO = "assigned to {assignees}"
+COPIED_TO = "cc {mentions}"
+LEFT_ROUTE = "not followed here any more because of its labels"
+OPEN_ON_GITHUB = "Open on GitHub"
+AUTHOR, OPENED, LABELS, ASSIGNEES, MILESTONE = "Author", "Opened", "Labels", "Assignees", "Milestone"
+ONE_COMMENT, COMMENTS = "1 comment", "{count} comments"
+# How a card says what ended the issue
+CLOSED_LINE = "closed{reason}"
+CLOSED_BY = "closed{reason} by {actor}"
+DELETED_BY = "deleted by {actor}"
+TRANSFERRED_BY = "transferred{destination} by {actor}"
+REOPENED_BY = "reopened by {actor}"
+# Replies
+COMMENTED = "commented"
+COMMENT = "{actor} {commented}"
+COMMENT_EXCERPT = "{actor} {commented}: {excerpt}"
+NEW_ISSUE_REPLY = "new issue · cc {mentions}"
+CLOSED_REPLY = "{actor} closed this{reason}"
+REOPENED_REPLY = "{actor} reopened this"
+TRANSFERRED_REPLY = "{actor} transferred this{destination}"
+ASSIGNED_REPLY = "{actor} assigned {assignee}"
+# Burst messages
+ONE_IN_BURST, IN_BURST = "1 more issue at once", "{count} more issues at once"
+BURST_HEAD = ":card_index_dividers: *{text}*, listed here to keep the channel readable {mentions}"
+BURST_LINE = "• {issue} {title}"
+BURST_NOTICE, BURST_REPLY = "{issue}: {text}", "*{issue}* {text}"
+# Both
+REASONS = {"completed": " as completed", "not_planned": " as not planned", "duplicate": " as a duplicate"}
+MOVED_TO = " to {issue}"
+AFTER_OPENING = "{duration} after opening"
+DAYS, HOURS, MINUTES, ONE_MINUTE = "{n} days", "{n} hours", "{n} minutes", "1 minute"
+UNDER_A_MINUTE = "less than a minute"
+SEPARATOR = " · "
+GHOST = "ghost"  # GitHub's name for a deleted account
+NO_TITLE, UNKNOWN_REPOSITORY = "(no title)", "(unknown repository)"
+
+TITLE_LIMIT = 250  # characters, as every limit here
+NAME_LIMIT = 60
+_MAX_LABELS = 6
+_MAX_ASSIGNEES = 6
+_MAX_MENTIONS = 50
+_SECONDS = range(10**11)  # the dates that Slack accepts
 
 
-def name(repository: str | None, number: int | None, limit: int = 2 * NAME) -> str:
-    """Return owner/name#number; `limit` is that of owner/name."""
-    return escape_literal(repository, limit, empty="(unknown repository)") + f"#{number or '?'}"
+def join(*parts: str) -> str:
+    """Return the parts that are not empty as one line."""
+    return SEPARATOR.join(filter(None, parts))
 
 
-def title(issue: Issue, limit: int = TITLE) -> str:
-    """Return the title on one line."""
-    return escape_literal(issue.title, limit, empty="(no title)")
+def issue_ref(repository: str | None, number: int | None, limit: int = 2 * NAME_LIMIT) -> str:
+    """Return owner/name#number; `limit` applies to owner/name."""
+    return escape_literal(repository, limit, empty=UNKNOWN_REPOSITORY) + f"#{number or '?'}"
 
 
-def is_new(event: IssueEvent) -> bool:
-    """Tell whether the issue is new: at its opening, and never after it."""
-    return event.event == "issues" and event.action == "opened"
+def this_issue(event: CardEvent, limit: int = 2 * NAME_LIMIT) -> str:
+    """Return owner/name#number of the event's issue."""
+    return issue_ref(event.received.repository, event.number, limit)
 
 
-def person(login: str | None) -> str:
-    """Return the login; a deleted account is a ghost, as at GitHub."""
-    return escape_literal(login, NAME, empty="ghost")
-
-
-def address(github_url: str, repository: str | None, number: int | None) -> str | None:
-    """Return the issue's page below `github_url`, None when the names make no address."""
-    if number is None or not is_repository_name(repository):
+def issue_url(event: CardEvent) -> str | None:
+    """Return the issue's page below `github_url`, None if the repository's name makes no valid URL."""
+    repository = event.received.repository
+    if not is_repository_name(repository):
         return None
-    return f"{github_url}/{repository}/issues/{number}"
+    return f"{event.github_url}/{repository}/issues/{event.number}"
 
 
-def reason(issue: Issue) -> str:
-    """Return as what it was closed, with a space in front; a reason that is not known is not repeated."""
-    known = _REASONS.get(issue.state_reason or "")
-    return f" as {known}" if known else ""
+def title(issue: Issue, limit: int = TITLE_LIMIT) -> str:
+    """Return the title on one line."""
+    return escape_literal(issue.title, limit, empty=NO_TITLE)
 
 
-def destination(event: IssueEvent) -> str:
-    """Return where the issue was transferred to, with a space in front."""
-    there = event.transferred_to
-    return f" to {name(there.repository, there.number)}" if there else ""
+def login(account: str | None) -> str:
+    """Return the login; GitHub shows a deleted account as a ghost."""
+    return escape_literal(account, NAME_LIMIT, empty=GHOST)
 
 
-def labels(issue: Issue) -> str:
-    """Return the labels in frames; those beyond six are a number."""
-    shown = [code(label, NAME, empty="?") for label in issue.labels[:_SHOWN_LABELS]]
-    return " ".join([*shown, *_rest(issue.labels, _SHOWN_LABELS)])
-
-
-def worker(login: str | None, people: Mapping[str, str]) -> str:
-    """Return a mention of the login's Slack user, or the login when `people` do not know it."""
-    user = people.get((login or "").lower())
-    return f"<@{user}>" if user else person(login)
-
-
-def assignees(issue: Issue, people: Mapping[str, str]) -> str:
-    """Return who works on it; those beyond six are a number."""
-    shown = [worker(login, people) for login in issue.assignees[:_SHOWN_ASSIGNEES]]
-    return ", ".join([*shown, *_rest(issue.assignees, _SHOWN_ASSIGNEES)])
+def mention_or_login(account: str | None, people: Mapping[str, str]) -> str:
+    """Return a mention of the login's Slack user, or the login if `people` lacks it."""
+    user = people.get((account or "").lower())
+    return f"<@{user}>" if user else login(account)
 
 
 def mentions(ids: Sequence[str]) -> str:
-    """Return what pings the users and user groups with these ids of Slack's; those beyond 50 are a number."""
-    shown = [f"<!subteam^{each}>" if each.startswith("S") else f"<@{each}>" for each in ids[:_SHOWN_MENTIONS]]
-    return " ".join([*shown, *_rest(ids, _SHOWN_MENTIONS)])
+    """Return mentions of the Slack users and user groups; those beyond 50 are a number."""
+    shown = [f"<!subteam^{each}>" if each.startswith("S") else f"<@{each}>" for each in ids[:_MAX_MENTIONS]]
+    return " ".join([*shown, *_rest(ids, _MAX_MENTIONS)])
+
+
+def labels(issue: Issue) -> str:
+    """Return the labels as code; those beyond six are a number."""
+    shown = [code(label, NAME_LIMIT, empty="?") for label in issue.labels[:_MAX_LABELS]]
+    return " ".join([*shown, *_rest(issue.labels, _MAX_LABELS)])
+
+
+def assignees(issue: Issue, people: Mapping[str, str]) -> str:
+    """Return the assignees; those beyond six are a number."""
+    shown = [mention_or_login(account, people) for account in issue.assignees[:_MAX_ASSIGNEES]]
+    return ", ".join([*shown, *_rest(issue.assignees, _MAX_ASSIGNEES)])
 
 
 def milestone(issue: Issue) -> str:
-    """Return the milestone's title, nothing for none."""
-    return escape_literal(issue.milestone, NAME)
+    """Return the milestone's title, empty if there is none."""
+    return escape_literal(issue.milestone, NAME_LIMIT)
 
 
 def comments(issue: Issue) -> str:
-    """Return how many comments there are, nothing for none."""
+    """Return the number of comments, empty if there are none."""
     count = issue.comments or 0
-    return f"{count} comment{'s' if count > 1 else ''}" if count > 0 else ""
+    if count <= 0:
+        return ""
+    return ONE_COMMENT if count == 1 else COMMENTS.format(count=count)
 
 
-def date(moment: datetime | None) -> str:
-    """Return date and time as Slack shows them in the reader's own zone, nothing for no moment."""
-    return _moment(moment, "{date_short_pretty} {time}", "%Y-%m-%d %H:%M UTC")
+def reason(issue: Issue) -> str:
+    """Return the reason of the close, with a space in front; an unknown reason is left out."""
+    return REASONS.get(issue.state_reason or "", "")
 
 
-def day(moment: datetime | None) -> str:
-    """Return the date alone, otherwise as `date`."""
-    return _moment(moment, "{date_short_pretty}", "%Y-%m-%d")
+def moved_to(event: CardEvent) -> str:
+    """Return the issue's new place after a transfer, with a space in front."""
+    there = event.received.transferred_to
+    return MOVED_TO.format(issue=issue_ref(there.repository, there.number)) if there else ""
 
 
-def age(issue: Issue) -> str:
-    """Return how long after its opening it was closed; that it was open all the while is not known."""
+def open_for(issue: Issue) -> str:
+    """Return the time from opening to close; a reopening in between is not known here."""
     start, end = issue.created_at, issue.closed_at
     if start is None or end is None or end < start:
         return ""
-    passed = end - start
-    for unit, units in ((timedelta(days=1), "days"), (timedelta(hours=1), "hours")):
+    return AFTER_OPENING.format(duration=_duration(end - start))
+
+
+def date(moment: datetime | None) -> str:
+    """Return the date as Slack shows it in the reader's own time zone, empty for None."""
+    return _moment(moment, "{date_short_pretty}", "%Y-%m-%d")
+
+
+def date_and_time(moment: datetime | None) -> str:
+    """Return date and time, otherwise as `date`."""
+    return _moment(moment, "{date_short_pretty} {time}", "%Y-%m-%d %H:%M UTC")
+
+
+def _duration(passed: timedelta) -> str:
+    for unit, units in ((timedelta(days=1), DAYS), (timedelta(hours=1), HOURS)):
         if passed >= 2 * unit:
-            return f"{passed // unit} {units} after opening"
+            return units.format(n=passed // unit)
     minutes = passed // timedelta(minutes=1)
-    amount = f"{minutes} minute{'s' if minutes > 1 else ''}" if minutes else "less than a minute"
-    return f"{amount} after opening"
+    if minutes == 1:
+        return ONE_MINUTE
+    return MINUTES.format(n=minutes) if minutes else UNDER_A_MINUTE
 
 
 def _moment(moment: datetime | None, format_: str, fallback: str) -> str:

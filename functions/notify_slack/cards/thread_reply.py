@@ -1,55 +1,98 @@
-"""One line in a card's thread, for the events that are worth reading."""
+"""The reply in a card's thread: one line about an event that is worth reading.
+
+A new reply is a function and its row in REPLIES; its wording is a constant in phrases.py.
+"""
+
+from dataclasses import dataclass
 
 from clients.slack.blocks import Message, section
 from clients.slack.mrkdwn import escape_literal, link
-from pipeline.events import Issue, IssueEvent
 
-from ..routing.routes import Hearing
-from . import markdown as body
-from . import metadata as index
-from . import phrases as words
+from ..routing.eligibility import CardEvent
+from ..routing.routes import Destination
+from . import markdown, metadata, phrases
 
-_EXCERPT = 300
-_COMMENTED = "commented"
+_EXCERPT_LIMIT = 300  # characters
 
 
-def due(event: IssueEvent, issue: Issue, hearing: Hearing, github_url: str) -> Message | None:
-    """Return the reply to a comment, a close, a reopening, a transfer or an assignment; None to all else.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """The text of the notification and, if it has a link, of the reply itself."""
 
-    A new issue has one when there is somebody to mention: for where its card was there already, and an
-    update pings nobody.
-    """
-    text = _text(event, issue, hearing, _COMMENTED)
-    if text is None:
+    text: str
+    linked: str = ""
+
+
+def build(event: CardEvent, destination: Destination) -> Message | None:
+    """Return the reply to the event, None if the event has none or the destination takes none."""
+    write = REPLIES.get(event.name) if destination.replies else None
+    line = write(event, destination) if write else None
+    if line is None:
         return None
-    linked = _text(event, issue, hearing, _comment_link(event, issue, github_url)) or text
-    return Message(text=text, blocks=(section(linked),), metadata=index.of_reply(event, issue))
+    return Message(
+        text=line.text, blocks=(section(line.linked or line.text),), metadata=metadata.of_reply(event)
+    )
 
 
-def _text(  # noqa: PLR0911 - a table
-    event: IssueEvent, issue: Issue, hearing: Hearing, commented: str
-) -> str | None:
-    actor = words.person(event.sender)
-    match event.event, event.action:
-        case "issue_comment", "created":
-            excerpt = escape_literal(body.answer(event.comment.body), _EXCERPT) if event.comment else ""
-            return f"{actor} {commented}" + (f": {excerpt}" if excerpt else "")
-        case "issues", "opened" if hearing.mention:
-            return f"new issue · cc {words.mentions(hearing.mention)}"
-        case "issues", "closed":
-            age = words.age(issue)
-            return f"{actor} closed this{words.reason(issue)}" + (f" · {age}" if age else "")
-        case "issues", "reopened":
-            return f"{actor} reopened this"
-        case "issues", "transferred":
-            return f"{actor} transferred this{words.destination(event)}"
-        case "issues", "assigned":
-            return f"{actor} assigned {words.worker(event.assignee, hearing.people)}"
-        case _:
-            return None
+def for_burst(reply: Message, event: CardEvent) -> Message:
+    """Return the reply for the thread of a burst message, where it has to name its issue."""
+    issue = phrases.this_issue(event)
+    [block] = reply.blocks
+    return Message(
+        text=phrases.BURST_NOTICE.format(issue=issue, text=reply.text),
+        blocks=(section(phrases.BURST_REPLY.format(issue=issue, text=block["text"]["text"])),),
+        metadata=reply.metadata,
+    )
 
 
-def _comment_link(event: IssueEvent, issue: Issue, github_url: str) -> str:
-    url = words.address(github_url, event.repository, issue.number)
-    comment_id = event.comment.id if event.comment else None
-    return link(f"{url}#issuecomment-{comment_id}", _COMMENTED) if url and comment_id else _COMMENTED
+def _opened(_event: CardEvent, destination: Destination) -> Line | None:
+    """Mention people whose card existed before the `opened` event: an update of a card notifies no one."""
+    if not destination.mention:
+        return None
+    return Line(text=phrases.NEW_ISSUE_REPLY.format(mentions=phrases.mentions(destination.mention)))
+
+
+def _closed(event: CardEvent, _destination: Destination) -> Line:
+    closed = phrases.CLOSED_REPLY.format(
+        actor=phrases.login(event.sender), reason=phrases.reason(event.issue)
+    )
+    return Line(text=phrases.join(closed, phrases.open_for(event.issue)))
+
+
+def _reopened(event: CardEvent, _destination: Destination) -> Line:
+    return Line(text=phrases.REOPENED_REPLY.format(actor=phrases.login(event.sender)))
+
+
+def _transferred(event: CardEvent, _destination: Destination) -> Line:
+    text = phrases.TRANSFERRED_REPLY.format(
+        actor=phrases.login(event.sender), destination=phrases.moved_to(event)
+    )
+    return Line(text=text)
+
+
+def _assigned(event: CardEvent, destination: Destination) -> Line:
+    assignee = phrases.mention_or_login(event.received.assignee, destination.people)
+    return Line(text=phrases.ASSIGNED_REPLY.format(actor=phrases.login(event.sender), assignee=assignee))
+
+
+def _commented(event: CardEvent, _destination: Destination) -> Line:
+    comment, url = event.received.comment, phrases.issue_url(event)
+    excerpt = escape_literal(markdown.comment_excerpt(comment.body), _EXCERPT_LIMIT) if comment else ""
+    wording = phrases.COMMENT_EXCERPT if excerpt else phrases.COMMENT
+    actor, verb = phrases.login(event.sender), phrases.COMMENTED
+    linked = link(f"{url}#issuecomment-{comment.id}", verb) if url and comment and comment.id else verb
+    return Line(
+        text=wording.format(actor=actor, commented=verb, excerpt=excerpt),
+        linked=wording.format(actor=actor, commented=linked, excerpt=excerpt),
+    )
+
+
+# The one table of replies: GitHub's event and action, and the function that writes the line.
+REPLIES = {
+    ("issues", "opened"): _opened,
+    ("issues", "closed"): _closed,
+    ("issues", "reopened"): _reopened,
+    ("issues", "transferred"): _transferred,
+    ("issues", "assigned"): _assigned,
+    ("issue_comment", "created"): _commented,
+}

@@ -6,11 +6,12 @@ from typing import Any
 
 from pipeline.errors import ConfigurationError
 
-from . import validation as checks
-from .line_numbers import Lines, Places, told
-from .routes import FOLD_OVER, Route, Routes
+from . import validation
+from .line_numbers import LineNumbers, Lines, with_line
+from .route import Route
+from .routes import FOLD_OVER, Routes
 
-MUTED = ("*[bot]",)  # when the file says nothing
+MUTED = ("*[bot]",)  # the default
 
 _TABLES = ("defaults", "people", "route")
 
@@ -24,7 +25,7 @@ def parse(text: str) -> Routes:
     entries = document.get("route", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ConfigurationError(["routes file: write each route as [[route]]"])
-    problems = list(_problems(document, entries, Places.of(text, routes=len(entries))))
+    problems = list(_problems(document, entries, LineNumbers.of(text, routes=len(entries))))
     if problems:
         raise ConfigurationError(problems)
     defaults = document.get("defaults", {})
@@ -51,32 +52,36 @@ def _route(number: int, entry: dict[str, Any], defaults: dict[str, Any]) -> Rout
     )
 
 
-def _problems(document: dict[str, Any], entries: list[dict[str, Any]], places: Places) -> Iterator[str]:
+def _problems(
+    document: dict[str, Any], entries: list[dict[str, Any]], line_numbers: LineNumbers
+) -> Iterator[str]:
     for name in [name for name in document if name not in _TABLES]:
-        yield told(places.top, name, f"unknown table {name!r}{checks.meant(name, _TABLES)}")
+        yield with_line(
+            line_numbers.top, name, f"unknown table {name!r}{validation.did_you_mean(name, _TABLES)}"
+        )
     for name, lines, check in (
-        ("defaults", places.defaults, checks.of_defaults),
-        ("people", places.people, checks.of_people),
+        ("defaults", line_numbers.defaults, validation.of_defaults),
+        ("people", line_numbers.people, validation.of_people),
     ):
         table = document.get(name, {})
         if isinstance(table, dict):
             for key, problem in check(table):
-                yield told(lines, key, f"{name}: {problem}")
+                yield with_line(lines, key, f"{name}: {problem}")
         else:
-            yield told(places.top, name, f"write the {name} as one table [{name}]")
+            yield with_line(line_numbers.top, name, f"write the {name} as one table [{name}]")
     if not entries:
         yield "routes file: there is no [[route]]"
-    yield from _route_problems(entries, places.routes)
+    yield from _route_problems(entries, line_numbers.routes)
 
 
-def _route_problems(entries: list[dict[str, Any]], places: list[Lines]) -> Iterator[str]:
-    names: dict[str, int] = {}
-    for number, (entry, lines) in enumerate(zip(entries, places, strict=True), start=1):
-        for key, problem in checks.of_route(entry):
-            yield told(lines, key, f"{_called(number, entry)}: {problem}")
-        first = names.setdefault(_name(number, entry), number)
+def _route_problems(entries: list[dict[str, Any]], line_numbers: list[Lines]) -> Iterator[str]:
+    first_with_name: dict[str, int] = {}
+    for number, (entry, lines) in enumerate(zip(entries, line_numbers, strict=True), start=1):
+        for key, problem in validation.of_route(entry):
+            yield with_line(lines, key, f"{_label(number, entry)}: {problem}")
+        first = first_with_name.setdefault(_name(number, entry), number)
         if first != number:
-            yield told(lines, "name", f"{_called(number, entry)}: route {first} has the same name")
+            yield with_line(lines, "name", f"{_label(number, entry)}: route {first} has the same name")
 
 
 def _name(number: int, entry: dict[str, Any]) -> str:
@@ -84,6 +89,6 @@ def _name(number: int, entry: dict[str, Any]) -> str:
     return name if isinstance(name, str) else f"route {number}"
 
 
-def _called(number: int, entry: dict[str, Any]) -> str:
+def _label(number: int, entry: dict[str, Any]) -> str:
     name = entry.get("name")
     return f"route {number} ({name!r})" if isinstance(name, str) else f"route {number}"

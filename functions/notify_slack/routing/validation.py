@@ -1,11 +1,11 @@
-"""What can be wrong with the values of the routes file, table by table: each problem with its key."""
+"""Every rule for the values of the routes file, table by table: each problem with its key."""
 
 import re
 from collections.abc import Collection, Iterator
 from typing import Any, TypeIs, get_args
 
-from ..cards.card import EVENTS
-from .routes import Format, Private
+from .eligibility import CARD_EVENTS
+from .route import Format, Private
 
 _DEFAULTS = ("fold_over", "format", "mute_authors")
 _LABELS = ("labels_any", "labels_all", "labels_none")
@@ -20,15 +20,15 @@ _KEYS = (
     "format",
     "mention",
 )
-_MOST_FOLDED = 50
-# No user's id: Slack would post, but does not show the history that a card is found in again.
+_MAX_FOLD_OVER = 50
+# Not a user's id: Slack would post there, but hides the history in which the card is found again.
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]+")
 _USER = re.compile(r"[UW][A-Z0-9]+")
-_MENTIONED = re.compile(r"[UWS][A-Z0-9]+")
+_MENTION = re.compile(r"[UWS][A-Z0-9]+")
 _LOGIN = re.compile(r"[\w-]+", re.ASCII)
-_MUTED = re.compile(r"[\w*?\[\]-]+", re.ASCII)
-_EVERYBODY = re.compile(r"\*+\??\**|\?\*+")
-# What may mean an owner/name: one slash between two names, or a wildcard that can stand for the slash.
+_MUTE_PATTERN = re.compile(r"[\w*?\[\]-]+", re.ASCII)
+_EVERYONE = re.compile(r"\*+\??\**|\?\*+")
+# What can match an owner/name: one slash between two names, or a wildcard in the place of the slash.
 _GLOB = re.compile(r"[\w.*?-]+/[\w.*?-]+|(?=.*[*?])[\w.*?-]+|.*\[.*", re.ASCII)
 
 type Problem = tuple[str | None, str]  # the key that it is about, and what is wrong
@@ -39,10 +39,10 @@ def of_defaults(table: Table) -> Iterator[Problem]:
     """Yield what is wrong with [defaults]."""
     yield from _unknown(table, _DEFAULTS)
     yield from _format(table)
-    yield from _muted(table)
+    yield from _mute_authors(table)
     fold_over = table.get("fold_over", 0)
-    if type(fold_over) is not int or not 0 <= fold_over <= _MOST_FOLDED:
-        yield "fold_over", f"fold_over is no number from 0 to {_MOST_FOLDED}; 0 folds nothing"
+    if type(fold_over) is not int or not 0 <= fold_over <= _MAX_FOLD_OVER:
+        yield "fold_over", f"fold_over must be a whole number from 0 to {_MAX_FOLD_OVER}; 0 turns it off"
 
 
 def of_people(table: Table) -> Iterator[Problem]:
@@ -50,34 +50,37 @@ def of_people(table: Table) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for login, user in table.items():
         if not _LOGIN.fullmatch(login):
-            yield login, f"{login!r} is no GitHub login"
+            yield login, f"{login!r} is not a GitHub login"
         elif first.setdefault(login.lower(), login) != login:
-            yield login, f"{login!r} stands there as {first[login.lower()]!r} too; a login knows no case"
+            yield (
+                login,
+                f"{login!r} is listed as {first[login.lower()]!r} too; case does not matter",
+            )
         if not isinstance(user, str) or not _USER.fullmatch(user):
-            yield login, f"{login!r} has no Slack user id such as U0123456789"
+            yield login, f"{login!r} needs a Slack user id such as U0123456789"
 
 
 def of_route(table: Table) -> Iterator[Problem]:
-    """Yield what is wrong with one [[route]], also what could never match."""
+    """Yield what is wrong with one [[route]], including what can never match."""
     yield from _unknown(table, _KEYS)
     name = table.get("name", "route")
     if not isinstance(name, str) or not name.strip() or not name.isprintable():
-        yield "name", "name is not a line of text"
+        yield "name", "name must be one line of text"
     channels = table.get("channels")
     if not _texts(channels) or not all(map(_CHANNEL.fullmatch, channels)):
-        yield "channels", "channels is not a list of channel ids such as C0123456789"
+        yield "channels", "channels must be a list of channel ids such as C0123456789"
     yield from _repositories(table.get("repositories", ["*"]))
     yield from _labels(table)
-    yield from _events(table.get("events", list(EVENTS)))
+    yield from _events(table.get("events", list(CARD_EVENTS)))
     yield from _one_of("private", table.get("private", "any"), get_args(Private))
-    yield from _muted(table)
+    yield from _mute_authors(table)
     yield from _format(table)
-    yield from _mention(table.get("mention", []), table.get("events", list(EVENTS)))
+    yield from _mention(table.get("mention", []), table.get("events", list(CARD_EVENTS)))
 
 
-def meant(name: str, known: Collection[str]) -> str:
-    """Return a question where the name looks misspelt, else nothing."""
-    import difflib  # noqa: PLC0415 - a good file never needs it, and a cold start would wait for it
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """Return a suggestion if the name looks like a misspelt known one, else nothing."""
+    import difflib  # noqa: PLC0415 - only a wrong file needs it, and every cold start would wait for it
 
     close = difflib.get_close_matches(name.lower(), known, n=1)
     return f", did you mean {close[0]!r}?" if close else ""
@@ -85,7 +88,7 @@ def meant(name: str, known: Collection[str]) -> str:
 
 def _repositories(globs: object) -> Iterator[Problem]:
     if not _texts(globs):
-        yield "repositories", 'repositories is not a list of globs such as "acme/*"'
+        yield "repositories", 'repositories must be a list of globs such as "acme/*"'
         return
     for glob in globs:
         if not _GLOB.fullmatch(glob):
@@ -93,15 +96,15 @@ def _repositories(globs: object) -> Iterator[Problem]:
 
 
 def _labels(table: Table) -> Iterator[Problem]:
-    """Refuse also an empty list: it could mean that nothing is asked for, or that nothing will do."""
+    """Yield problems, also for an empty list: it could mean that every issue matches, or that none does."""
     lists: dict[str, dict[str, str]] = {}  # {key: {label in lower case: label}}
     for key in (key for key in _LABELS if key in table):
         if not _texts(table[key]):
-            yield key, f'{key} is not a list of labels such as "bug"'
+            yield key, f'{key} must be a list of labels such as "bug"'
             continue
         for label in table[key]:
             if label != label.strip():
-                yield key, f"{key}: {label!r} has a space at its end, which no label has"
+                yield key, f"{key}: {label!r} begins or ends with a space, which no label does"
         lists[key] = {label.lower(): label for label in table[key]}
     asked, unwanted = lists.get("labels_any", {}), lists.get("labels_none", {})
     for label in sorted(unwanted.keys() & lists.get("labels_all", {}).keys()):
@@ -114,34 +117,37 @@ def _labels(table: Table) -> Iterator[Problem]:
 
 
 def _events(events: object) -> Iterator[Problem]:
-    known = f" (known: {', '.join(EVENTS)})"
+    known = f" (known: {', '.join(CARD_EVENTS)})"
     if events == []:
         yield "events", f"events is empty, so the route can never match{known}"
     elif not _texts(events):
-        yield "events", f"events is not a list of EVENT.ACTION{known}"
+        yield "events", f"events must be a list of EVENT.ACTION{known}"
     else:
         for event in events:
-            if event not in EVENTS:
-                yield "events", f"events: no card is made of {event!r}{meant(event, EVENTS) or known}"
+            if event not in CARD_EVENTS:
+                yield (
+                    "events",
+                    f"events: no card is made of {event!r}{did_you_mean(event, CARD_EVENTS) or known}",
+                )
 
 
-def _muted(table: Table) -> Iterator[Problem]:
-    muted = table.get("mute_authors", [])
-    if muted == []:
+def _mute_authors(table: Table) -> Iterator[Problem]:
+    patterns = table.get("mute_authors", [])
+    if patterns == []:
         return
-    if not _texts(muted) or not all(map(_MUTED.fullmatch, muted)):
-        yield "mute_authors", 'mute_authors is not a list of logins such as "octocat" or "*[bot]"'
-    elif everybody := next(filter(_EVERYBODY.fullmatch, muted), None):
-        yield "mute_authors", f"mute_authors: {everybody!r} mutes everybody, so the route can never match"
+    if not _texts(patterns) or not all(map(_MUTE_PATTERN.fullmatch, patterns)):
+        yield "mute_authors", 'mute_authors must be a list of logins such as "octocat" or "*[bot]"'
+    elif everyone := next(filter(_EVERYONE.fullmatch, patterns), None):
+        yield "mute_authors", f"mute_authors: {everyone!r} mutes everyone, so the route can never match"
 
 
 def _mention(mentioned: object, events: object) -> Iterator[Problem]:
     if mentioned == []:
         return
-    if not _texts(mentioned) or not all(map(_MENTIONED.fullmatch, mentioned)):
-        yield "mention", "mention is not a list of ids of users (U0123456789) or user groups (S0123456789)"
+    if not _texts(mentioned) or not all(map(_MENTION.fullmatch, mentioned)):
+        yield "mention", "mention must be a list of ids of users (U0123456789) or user groups (S0123456789)"
     elif _texts(events) and "issues.opened" not in events:
-        yield "mention", "mention: events has no issues.opened, so nobody would ever be mentioned"
+        yield "mention", "mention: events has no issues.opened, so no one would ever be mentioned"
 
 
 def _format(table: Table) -> Iterator[Problem]:
@@ -150,15 +156,13 @@ def _format(table: Table) -> Iterator[Problem]:
 
 def _one_of(key: str, value: object, known: tuple[str, ...]) -> Iterator[Problem]:
     if value not in known:
-        yield (
-            key,
-            f"{key} is none of {', '.join(known)}{meant(value, known) if isinstance(value, str) else ''}",
-        )
+        suggestion = did_you_mean(value, known) if isinstance(value, str) else ""
+        yield key, f"{key} must be one of {', '.join(known)}{suggestion}"
 
 
 def _unknown(table: Table, known: Collection[str]) -> Iterator[Problem]:
     for key in sorted(table.keys() - set(known)):
-        yield key, f"unknown key {key!r}{meant(key, known)} (known: {', '.join(sorted(known))})"
+        yield key, f"unknown key {key!r}{did_you_mean(key, known)} (known: {', '.join(sorted(known))})"
 
 
 def _texts(value: object) -> TypeIs[list[str]]:

@@ -1,56 +1,92 @@
-"""How an issue comes into a fold, though two instances may write to it at the same moment."""
+"""Bursts of new issues: when one is under way, and how an issue is added to its burst message."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import Lock
 
 from clients.slack.client import Slack
 from pipeline.errors import Unavailable
-from pipeline.events import Issue, IssueEvent
 
-from ..cards import burst_message as fold
-from ..cards import metadata as index
-from ..cards.burst_message import Fold
-from ..routing.routes import Hearing
-from . import channel_history as search
-from .channel_history import Seen, Sleep
+from ..cards import burst_message
+from ..cards.burst_message import BURST_SPAN, BurstMessage
+from ..routing.eligibility import CardEvent
+from ..routing.routes import Destination
+from . import channel_history
+from .channel_history import ChannelSnapshot, Sleep
 
 _TRIES = 3
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-class Folding:
-    """Writes folds; `now` is the time in UTC."""
+class BurstDetector:
+    """Detects more than `fold_over` new issues within a minute in one channel; 0 turns it off."""
 
-    def __init__(self, slack: Slack, github_url: str, now: Callable[[], datetime], sleep: Sleep) -> None:
+    def __init__(self, fold_over: int, now: Callable[[], datetime]) -> None:
+        self._fold_over = fold_over
+        self._now = now
+        self._seen_at: dict[str, datetime] = {}  # by channel
+        self._pending: set[tuple[str, str]] = set()  # channels, and issues whose card is about to be posted
+        self._lock = Lock()
+
+    def remember(self, channel: str) -> None:
+        """Record that the channel has a burst now."""
+        self._seen_at[channel] = self._now()
+
+    def is_recent(self, channel: str) -> bool:
+        """Return whether the channel had a burst within the last minute."""
+        return self._now() - self._seen_at.get(channel, _LONG_AGO) <= BURST_SPAN
+
+    def is_burst(self, snapshot: ChannelSnapshot, pending: list[str]) -> bool:
+        """Return whether one issue more is too many for a card of its own."""
+        return 0 < self._fold_over <= snapshot.recent_count(self._now(), pending)
+
+    @contextmanager
+    def about_to_post(self, channel: str, key: str) -> Iterator[list[str]]:
+        """Yield the issues that other threads are about to post; this one counts for later threads."""
+        with self._lock:
+            others = [issue for place, issue in self._pending if place == channel]
+            self._pending.add((channel, key))
+        try:
+            yield others
+        finally:
+            with self._lock:
+                self._pending.discard((channel, key))
+
+
+class BurstWriter:
+    """Writes burst messages, also while another instance writes to the same one; `now` is in UTC."""
+
+    def __init__(self, slack: Slack, now: Callable[[], datetime], sleep: Sleep) -> None:
         self._slack = slack
-        self._github_url = github_url
         self._now = now
         self._sleep = sleep
 
-    def join(self, hearing: Hearing, seen: Seen, event: IssueEvent, issue: Issue) -> Fold:
-        """Add the issue to the newest fold, and read it back: another instance may have written over it.
+    def add(self, event: CardEvent, destination: Destination, snapshot: ChannelSnapshot) -> BurstMessage:
+        """Add the issue to the newest burst message and read it back: another instance may overwrite it.
 
-        Raises Unavailable when that goes on; the issue may be in no fold then.
+        Raises Unavailable after three tries; the issue may be in no burst message then.
         """
-        target = seen.open_fold(self._now())
+        target = snapshot.open_burst(self._now())
         for _ in range(_TRIES):
             if target is None:
-                target = self._begin(hearing, event, issue)
+                target = self._start(event, destination)
             else:
-                message = fold.with_one_more(target, event, issue, self._github_url, self._now())
-                self._slack.update(hearing.channel, target.ts, message)
-            kept = fold.read(search.message_at(self._slack, hearing.channel, target.ts))
-            if kept and index.key(event, issue) in kept.issues:
-                return kept
-            target = kept
-        raise Unavailable("slack_fold_contended", "Another instance keeps writing over the fold.")
+                message = burst_message.add(event, target, self._now())
+                self._slack.update(destination.channel, target.ts, message)
+            written = channel_history.message_at(self._slack, destination.channel, target.ts)
+            target = burst_message.read(written)
+            if target and event.key in target.issues:
+                return target
+        raise Unavailable("slack_fold_contended", "Another instance keeps overwriting the burst message.")
 
-    def _begin(self, hearing: Hearing, event: IssueEvent, issue: Issue) -> Fold:
-        """Post a fold and return it, or the one that another instance has posted before."""
-        now = self._now()
-        message = fold.of_one(event, issue, hearing, self._github_url, now)
-        ts = self._slack.post(hearing.channel, message)
-        messages = search.just_before(self._slack, hearing.channel, ts, self._sleep)
-        older = search.oldest_fold(messages, now)
+    def _start(self, event: CardEvent, destination: Destination) -> BurstMessage:
+        """Post a burst message and return it, or the one that another instance posted before it."""
+        channel, now = destination.channel, self._now()
+        message = burst_message.start(event, destination, now)
+        ts = self._slack.post(channel, message)
+        earlier = channel_history.messages_before(self._slack, channel, ts, self._sleep)
+        older = channel_history.oldest_burst(earlier, now)
         if older:
-            self._slack.delete(hearing.channel, ts)
-        return older or fold.as_posted(ts, message)
+            self._slack.delete(channel, ts)
+        return older or burst_message.as_posted(ts, message)

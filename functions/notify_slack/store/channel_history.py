@@ -1,4 +1,4 @@
-"""Where in a channel's history the card of an issue is looked for, and what else is seen there."""
+"""Where a channel's history is searched for the card of an issue, and what else it shows."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,99 +8,104 @@ from typing import Any
 from clients.slack.client import Slack, TimeRange, to_ts
 from clients.slack.deadline import remaining
 from pipeline.errors import Unavailable
-from pipeline.events import Issue, IssueEvent
 
-from ..cards import burst_message as fold
-from ..cards.burst_message import Fold
-from ..cards.metadata import Found, card_of, is_reply, read_card
+from ..cards import burst_message
+from ..cards.burst_message import BURST_SPAN, BurstMessage
+from ..cards.metadata import PostedCard, card_key, is_reply, read_card
+from ..routing.eligibility import CardEvent
 
-PAGES = 5  # in all: about 5,000 messages
-_FIRST = timedelta(hours=1)  # as a rule the card is posted at once
-_AGAIN = timedelta(minutes=10)  # no delivery takes longer from its look-up to its post
-_SKEW = timedelta(minutes=10)  # between the clocks of GitHub, Slack and this machine
-_LAGS = (0.25, 0.5, 1.0, 2.0)  # seconds between two readings of a history that lags
-_RESERVE = 10.0  # seconds that a delivery needs for what comes after them
-_EPOCH = datetime.fromtimestamp(0, UTC)  # nothing in Slack is older; from the year 1 no minute can be taken
-
+MAX_PAGES = 5  # in all: about 5,000 messages
+_FIRST_HOUR = timedelta(hours=1)  # the card is usually posted at once
+_LONGEST_DELIVERY = timedelta(minutes=10)  # no delivery takes longer from its look-up to its post
+_CLOCK_SKEW = timedelta(minutes=10)  # between the clocks of GitHub, Slack and this machine
+_PAUSES = (0.25, 0.5, 1.0, 2.0)  # seconds between two reads of a history that lags
+_RESERVE = 10.0  # seconds that a delivery needs after those reads
+_EPOCH = datetime.fromtimestamp(
+    0, UTC
+)  # nothing in Slack is older, and the year 1 leaves no room to subtract
 
 type Sleep = Callable[[float], None]
+type SlackMessage = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What the history shows: the issue's cards, oldest first; all folds, newest first; and what is recent.
+class ChannelSnapshot:
+    """What the history shows: the issue's cards, oldest first, and all burst messages, newest first.
 
-    `recent` are the issues whose cards were posted within the last minute.
+    `recent_issues` are the keys of the issues whose cards were posted within the last minute.
     """
 
-    cards: tuple[Found, ...]
-    folds: tuple[Fold, ...]
-    recent: frozenset[str]
+    cards: tuple[PostedCard, ...]
+    bursts: tuple[BurstMessage, ...]
+    recent_issues: frozenset[str]
 
-    def fold_of(self, wanted: str) -> Fold | None:
-        """Return the fold that holds the issue `wanted`."""
-        return next((each for each in self.folds if wanted in each.issues), None)
+    def burst_with(self, key: str) -> BurstMessage | None:
+        """Return the burst message that has the issue."""
+        return next((burst for burst in self.bursts if key in burst.issues), None)
 
-    def open_fold(self, now: datetime) -> Fold | None:
-        """Return the newest fold that takes more issues."""
-        return next((each for each in self.folds if each.takes_more(now)), None)
+    def open_burst(self, now: datetime) -> BurstMessage | None:
+        """Return the newest burst message that accepts more issues."""
+        return next((burst for burst in self.bursts if burst.accepts_more(now)), None)
 
-    def new_issues(self, now: datetime, coming: Collection[str]) -> int:
-        """Return how many issues have come into the channel within the last minute, or are `coming`."""
-        return len(self.recent.union(coming)) + sum(each.lately(now) for each in self.folds)
+    def recent_count(self, now: datetime, pending: Collection[str]) -> int:
+        """Return how many issues came into the channel within the last minute or are about to be posted."""
+        return len(self.recent_issues.union(pending)) + sum(burst.recent_count(now) for burst in self.bursts)
 
 
-def look(slack: Slack, channel: str, wanted: str, issue: Issue, now: datetime) -> Seen:
-    """Look for the cards of the issue `wanted`, and for folds, which may be older than the issue.
+def scan(slack: Slack, channel: str, event: CardEvent, now: datetime) -> ChannelSnapshot:
+    """Look for the cards of the event's issue, and for burst messages, which may be older than the issue.
 
-    The hour after the issue was created comes first, and only without a card there what came since.
+    The hour after the issue was created comes first; the time since then only if that hour has no card.
     """
-    pages = PAGES
-    seen: list[Mapping[str, Any]] = []
-    for time_range in _time_ranges(issue, now):
+    pages = MAX_PAGES
+    messages: list[SlackMessage] = []
+    for time_range in _time_ranges(event, now):
         for page in slack.history(channel, time_range, pages) if pages else ():
             pages -= 1
-            seen += page
-        if any(read_card(message, wanted) for message in seen):
+            messages += page
+        if any(read_card(message, event.key) for message in messages):
             break
-    lately = (now - fold.MINUTE).timestamp()
-    folds = [each for message in seen if (each := fold.read(message))]
-    return Seen(
-        cards=_cards(seen, wanted),
-        folds=tuple(sorted(folds, key=lambda each: float(each.ts), reverse=True)),
-        recent=frozenset(card_of(message) for message in seen if float(message["ts"]) > lately) - {""},
+    recent = (now - BURST_SPAN).timestamp()
+    bursts = [burst for message in messages if (burst := burst_message.read(message))]
+    return ChannelSnapshot(
+        cards=_cards(messages, event.key),
+        bursts=tuple(sorted(bursts, key=lambda burst: float(burst.ts), reverse=True)),
+        recent_issues=frozenset(card_key(message) for message in messages if float(message["ts"]) > recent)
+        - {""},
     )
 
 
-def just_before(slack: Slack, channel: str, ts: str, sleep: Sleep) -> list[Mapping[str, Any]]:
-    """Return what came just before the message posted at `ts`, once the history shows that one.
+def messages_before(slack: Slack, channel: str, ts: str, sleep: Sleep) -> list[SlackMessage]:
+    """Return what came shortly before the message posted at `ts`, once the history shows that message.
 
-    A history may lag, and until then it may lack others, too. After some four seconds it is taken as it is.
+    Until it does, a history that lags may lack other messages too. After about four seconds the last read is
+    used.
     """
     end = datetime.fromtimestamp(float(ts), UTC)
-    time_range = TimeRange(oldest=to_ts(end - _AGAIN), latest=to_ts(end + _SKEW))
-    messages = _page(slack, channel, time_range)
-    for pause in _LAGS:
+    time_range = TimeRange(oldest=to_ts(end - _LONGEST_DELIVERY), latest=to_ts(end + _CLOCK_SKEW))
+    messages = _first_page(slack, channel, time_range)
+    for pause in _PAUSES:
         if any(message["ts"] == ts for message in messages) or remaining() < pause + _RESERVE:
             break
         sleep(pause)
-        messages = _page(slack, channel, time_range)
+        messages = _first_page(slack, channel, time_range)
     return [message for message in messages if float(message["ts"]) < float(ts)]
 
 
-def oldest_card(messages: list[Mapping[str, Any]], wanted: str) -> Found | None:
-    """Return the oldest card of the issue `wanted` among the messages, None when there is none."""
-    return next(iter(_cards(messages, wanted)), None)
+def oldest_card(messages: list[SlackMessage], key: str) -> PostedCard | None:
+    """Return the oldest card of the issue with this key among the messages, None if there is none."""
+    return next(iter(_cards(messages, key)), None)
 
 
-def oldest_fold(messages: list[Mapping[str, Any]], now: datetime) -> Fold | None:
-    """Return the oldest fold among the messages that takes more issues, None when there is none."""
-    found = (each for message in messages if (each := fold.read(message)) and each.takes_more(now))
-    return min(found, key=lambda each: float(each.ts), default=None)
+def oldest_burst(messages: list[SlackMessage], now: datetime) -> BurstMessage | None:
+    """Return the oldest burst message that accepts more issues, None if there is none."""
+    bursts = (burst for message in messages if (burst := burst_message.read(message)))
+    accepting = (burst for burst in bursts if burst.accepts_more(now))
+    return min(accepting, key=lambda burst: float(burst.ts), default=None)
 
 
-def message_at(slack: Slack, channel: str, ts: str) -> Mapping[str, Any]:
-    """Return the message posted at `ts`, nothing in it when it was deleted; this reading knows no lag."""
+def message_at(slack: Slack, channel: str, ts: str) -> SlackMessage:
+    """Return the message posted at `ts`, empty if it was deleted. This method of Slack's does not lag."""
     try:
         [page] = slack.replies(channel, ts, TimeRange(oldest=ts, latest=ts), 1)
     except Unavailable as error:
@@ -110,31 +115,31 @@ def message_at(slack: Slack, channel: str, ts: str) -> Mapping[str, Any]:
     return next((message for message in page if message.get("ts") == ts), {})
 
 
-def has_reply(slack: Slack, channel: str, ts: str, event: IssueEvent, now: datetime) -> bool:
-    """Tell whether the event's reply is in the thread; it cannot be older than the event.
+def has_reply(slack: Slack, channel: str, ts: str, event: CardEvent, now: datetime) -> bool:
+    """Return whether the thread has the event's reply, which cannot be older than the event.
 
-    That it arrived is no bound: GitHub sends the same delivery again, and then it is received later.
+    The time of receipt alone is no lower bound: a redelivery is received later than the reply was posted.
     """
-    start = max(min(event.event_at, event.received_at, now), _EPOCH) - _SKEW
-    time_range = TimeRange(oldest=to_ts(start), latest=to_ts(now + _SKEW))
-    pages = slack.replies(channel, ts, time_range, PAGES)
+    start = max(min(event.received.event_at, event.received.received_at, now), _EPOCH) - _CLOCK_SKEW
+    time_range = TimeRange(oldest=to_ts(start), latest=to_ts(now + _CLOCK_SKEW))
+    pages = slack.replies(channel, ts, time_range, MAX_PAGES)
     return any(is_reply(message, event.delivery_id) for page in pages for message in page)
 
 
-def _page(slack: Slack, channel: str, time_range: TimeRange) -> list[Mapping[str, Any]]:
+def _first_page(slack: Slack, channel: str, time_range: TimeRange) -> list[SlackMessage]:
     return [message for page in slack.history(channel, time_range, 1) for message in page]
 
 
-def _time_ranges(issue: Issue, now: datetime) -> Iterator[TimeRange]:
-    """Yield two spans; the first begins early enough for a fold that the issue may be in."""
-    end = now + _SKEW
-    created = max(min(issue.created_at or now - _FIRST, now), _EPOCH)
-    middle = min(created + _FIRST, end)
-    yield TimeRange(oldest=to_ts(created - fold.LIFE - _SKEW), latest=to_ts(middle))
+def _time_ranges(event: CardEvent, now: datetime) -> Iterator[TimeRange]:
+    """Yield two ranges; the first starts early enough for a burst message that the issue may be in."""
+    end = now + _CLOCK_SKEW
+    created = max(min(event.issue.created_at or now - _FIRST_HOUR, now), _EPOCH)
+    middle = min(created + _FIRST_HOUR, end)
+    yield TimeRange(oldest=to_ts(created - burst_message.OPEN_FOR - _CLOCK_SKEW), latest=to_ts(middle))
     if middle < end:
         yield TimeRange(oldest=to_ts(middle), latest=to_ts(end))
 
 
-def _cards(messages: list[Mapping[str, Any]], wanted: str) -> tuple[Found, ...]:
-    found = (card for message in messages if (card := read_card(message, wanted)) is not None)
-    return tuple(sorted(found, key=lambda card: float(card.ts)))
+def _cards(messages: list[SlackMessage], key: str) -> tuple[PostedCard, ...]:
+    cards = (card for message in messages if (card := read_card(message, key)) is not None)
+    return tuple(sorted(cards, key=lambda card: float(card.ts)))

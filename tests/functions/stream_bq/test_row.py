@@ -14,7 +14,7 @@ from functions.stream_bq.row import Row, to_row
 from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
-from tests.support.hostile import ANY_JSON, ANY_TEXT, AWKWARD, mutated, nested, places, shapes
+from tests.support.hostile import ANY_JSON, ANY_TEXT, AWKWARD, mutated, nested, paths, shapes
 from tests.support.messages import NOON, an_issue
 from tests.support.warehouse import COLUMNS, Warehouse
 
@@ -411,7 +411,7 @@ READ_PLACES = sorted(
     {
         path
         for shape in shapes().values()
-        for path in places(shape.payload)
+        for path in paths(shape.payload)
         if all(isinstance(name, int) or name in READ_NAMES for name in path) and len(path) <= 4
     },
     key=repr,

@@ -401,18 +401,18 @@ def test_pubsub_that_goes_away_is_one_line(
     gone = invoke(environment(server, pubsub, PUBSUB_EMULATOR_HOST=f"127.0.0.1:{free_port()}"))
     assert f"{TOPIC} did not confirm: " in line(gone)
     assert server.requests == []
-    flush, flushed = topic.Topic.flush, []
+    flush, flushed = topic.BatchPublisher.flush, []
 
-    def fail(self: topic.Topic) -> None:
+    def fail(self: topic.BatchPublisher) -> None:
         flush(self)
         flushed.append(1)
         if len(flushed) == 2:
             raise topic.Unavailable("publish_failed", "the answer was lost")
 
-    monkeypatch.setattr(topic.Topic, "flush", fail)
+    monkeypatch.setattr(topic.BatchPublisher, "flush", fail)
     assert line(invoke(environment(server, pubsub))) == "Error: the answer was lost"
     asked = len(server.requests)
-    monkeypatch.setattr(topic.Topic, "flush", flush)
+    monkeypatch.setattr(topic.BatchPublisher, "flush", flush)
     assert invoke(environment(server, pubsub)).exit_code == 0
     assert len(server.requests) == asked + 1, "only the repository is asked for again"
     found = ids(pubsub.pull())

@@ -72,7 +72,7 @@ def test_a_good_file_is_summed_up_in_one_line_per_route() -> None:
     assert result.stdout.splitlines() == [
         "people -> C1, C2: repositories acme/*; events all; private any; mutes *[bot]; format compact",
         "others -> C3: repositories beta/*; events all; private any; mutes *[bot]; format compact",
-        "all -> C2, C4: repositories *; events all; private never; mutes nobody; format compact",
+        "all -> C2, C4: repositories *; events all; private never; mutes no one; format compact",
         "no people known to Slack; more than 10 new issues a minute in a channel fold",
     ]
 
@@ -125,10 +125,10 @@ def test_all_problems_are_told_one_a_line_with_the_files_name() -> None:
         " private, repositories)"
     )
     assert result.stderr.splitlines() == [
-        "mine.toml: line 2: people: 'mona' has no Slack user id such as U0123456789",
+        "mine.toml: line 2: people: 'mona' needs a Slack user id such as U0123456789",
         f"mine.toml: line 4: route 1: unknown key 'chanels', did you mean 'channels'? {known}",
-        "mine.toml: line 3: route 1: channels is not a list of channel ids such as C0123456789",
-        'mine.toml: line 5: route 1: labels_any is not a list of labels such as "bug"',
+        "mine.toml: line 3: route 1: channels must be a list of channel ids such as C0123456789",
+        'mine.toml: line 5: route 1: labels_any must be a list of labels such as "bug"',
     ]
 
 
@@ -205,7 +205,7 @@ def test_all_reasons_of_a_route_stand_in_its_line() -> None:
     assert explain(an_issue(author=BOT, repository=repository).opened()) == [
         f"skips     people: 'gamma/app' matches none of acme/*; {muted}",
         f"skips     others: 'gamma/app' matches none of beta/*; {muted}",
-        "skips     all: the repository is private, or does not say, and the route hears public ones only",
+        "skips     all: the repository is private, or does not say, and the route takes public ones only",
         "No card: no route matches.",
     ]
 
@@ -247,7 +247,7 @@ def test_an_issue_that_leaves_a_route_says_so() -> None:
     assert explain(issue.unlabeled(MONA, NOON, "p1"), "--file", "mine.toml") == [
         "leaves    urgent -> C1: the issue lacks 'p1'",
         "matches   all -> C2",
-        "Card in C1: if there is one, it says a last time how the issue stands.",
+        "Card in C1: if there is one, it is updated a last time.",
         "Card in C2: full.",
     ]
     assert explain(issue.labeled(MONA, NOON, "docs"), "--file", "mine.toml") == [
@@ -359,8 +359,8 @@ def test_a_bad_routes_file_explains_nothing() -> None:
     Path("mine.toml").write_text('[[route]]\nchannels = ["#x"]\nprivate = true')
     result = invoke("explain", saved(an_issue().opened()), "--file", "mine.toml")
     problems = [
-        "mine.toml: line 2: route 1: channels is not a list of channel ids such as C0123456789",
-        "mine.toml: line 3: route 1: private is none of any, only, never",
+        "mine.toml: line 2: route 1: channels must be a list of channel ids such as C0123456789",
+        "mine.toml: line 3: route 1: private must be one of any, only, never",
     ]
     assert (result.exit_code, result.stdout, result.stderr.splitlines()) == (1, "", problems)
     result = invoke("explain", "payload.json", "--file", "mine.toml", "--json")

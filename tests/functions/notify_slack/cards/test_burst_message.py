@@ -15,19 +15,16 @@ from hypothesis import strategies as st
 
 from clients.slack.blocks import Message
 from clients.slack.client import TimeRange, to_ts
-from functions.notify_slack.cards import burst_message as fold
-from functions.notify_slack.cards import card
-from functions.notify_slack.cards import metadata as index
-from functions.notify_slack.cards import thread_reply as reply
+from functions.notify_slack.cards import burst_message, card, thread_reply
 from functions.notify_slack.cards.metadata import CARD
-from functions.notify_slack.routing.routes import Hearing
-from functions.notify_slack.store import channel_history as search
+from functions.notify_slack.routing.eligibility import CardEvent
+from functions.notify_slack.routing.routes import Destination
+from functions.notify_slack.store import channel_history
 from local.slack.message import Message as StoredMessage
 from local.slack.rules.arguments import MAX_BLOCKS_TEXT
 from ops.send import accounts, payloads
 from pipeline.errors import Unavailable
-from pipeline.events import IssueEvent
-from tests.support.workspace import GITHUB, MONA, Channel, Fault, Workspace, issue_of, running_workspace
+from tests.support.workspace import MONA, Channel, Fault, Workspace, running_workspace
 
 LIMIT = 5
 SECOND = timedelta(seconds=1)
@@ -48,7 +45,9 @@ def channel(workspace: Workspace) -> Channel:
 
 def folds(channel: Channel) -> list[StoredMessage]:
     """Return the folds in the channel."""
-    return [kept for kept in channel.cards if kept.metadata and kept.metadata["event_type"] == fold.FOLD]
+    return [
+        kept for kept in channel.cards if kept.metadata and kept.metadata["event_type"] == burst_message.BURST
+    ]
 
 
 def own_cards(channel: Channel) -> list[StoredMessage]:
@@ -70,7 +69,7 @@ def history(channel: Channel) -> list[dict[str, Any]]:
     ]
 
 
-def opened(channel: Channel, number: int, **changes: Any) -> IssueEvent:
+def opened(channel: Channel, number: int, **changes: Any) -> CardEvent:
     """Return the event of an issue that is opened now."""
     return channel.receive(channel.issue(number=number, **changes).opened())
 
@@ -108,16 +107,16 @@ def test_issues_that_come_at_once_have_no_more_cards_than_the_limit(
 ) -> None:
     """Eight threads look before any of them posts: what the others are about to post counts."""
     events = [opened(channel, number) for number in range(1, 9)]
-    channel.clock.pass_until(events[-1].received_at)
-    everybody, look, looks = threading.Barrier(8), search.look, itertools.count()
+    channel.clock.pass_until(events[-1].received.received_at)
+    everybody, look, looks = threading.Barrier(8), channel_history.scan, itertools.count()
 
-    def look_together(*arguments: Any) -> search.Seen:
+    def look_together(*arguments: Any) -> channel_history.ChannelSnapshot:
         seen = look(*arguments)
         if next(looks) < 8:
             everybody.wait(10)
         return seen
 
-    monkeypatch.setattr(search, "look", look_together)
+    monkeypatch.setattr(channel_history, "scan", look_together)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(channel.handle, events))
     [folded] = folds(channel)
@@ -169,7 +168,7 @@ def test_a_fold_takes_issues_for_ten_minutes_and_is_found_for_the_last_of_them(w
     assert len(linked(first)) == 12
     late = channel.receive(issues[12].labeled(MONA, channel.clock.now, "imported"))
     channel.clock.pass_until(channel.clock.now + timedelta(minutes=10))
-    assert channel.handle(late).done == "Folded before"
+    assert channel.handle(late).outcome == "already_folded"
     assert [linked(kept) for kept in own_cards(channel)] == [[1]]
 
 
@@ -195,7 +194,7 @@ def test_the_labels_of_a_folded_issue_make_no_card(channel: Channel) -> None:
             channel.handle(channel.receive(issue.labeled(MONA, channel.clock.now, f"imported {wait}")))
             for issue in issues
         ]
-        assert [outcome.done for outcome in outcomes] == ["Updated"] * LIMIT + ["Folded before"] * 5
+        assert [outcome.outcome for outcome in outcomes] == ["updated"] * LIMIT + ["already_folded"] * 5
     assert len(channel.cards) == LIMIT + 1
 
 
@@ -204,7 +203,7 @@ def test_news_of_a_folded_issue_are_told_in_the_fold_while_the_burst_lasts(chann
     issue = burst(channel, 10)[-1]
     event = channel.receive(issue.commented(MONA, channel.clock.now, "me too"))
     outcomes = [channel.handle(event), channel.handle(event)]
-    assert [outcome.done for outcome in outcomes] == ["Folded before"] * 2
+    assert [outcome.outcome for outcome in outcomes] == ["already_folded"] * 2
     assert [outcome.replied for outcome in outcomes] == [True, False]
     assert [(told.text, told.thread_ts) for told in channel.replies] == [
         ("acme/app#10: mona commented: me too", folds(channel)[0].ts)
@@ -216,10 +215,10 @@ def test_news_of_a_folded_issue_make_its_card_once_the_burst_is_over(channel: Ch
     issue = burst(channel, 10)[-1]
     channel.clock.pass_until(channel.clock.now + timedelta(days=1))
     outcome = channel.handle(channel.receive(issue.closed(MONA, channel.clock.now)))
-    assert outcome.done == "Posted"
+    assert outcome.outcome == "posted"
     assert linked(own_cards(channel)[-1]) == [10]
     assert [told.thread_ts for told in channel.replies] == [outcome.ts]
-    assert channel.handle(channel.receive(issue.reopened(MONA, channel.clock.now))).done == "Updated"
+    assert channel.handle(channel.receive(issue.reopened(MONA, channel.clock.now))).outcome == "updated"
 
 
 def test_a_comment_told_in_a_fold_makes_no_card_when_it_comes_again_later(channel: Channel) -> None:
@@ -228,7 +227,7 @@ def test_a_comment_told_in_a_fold_makes_no_card_when_it_comes_again_later(channe
     event = channel.receive(issue.commented(MONA, channel.clock.now, "me too"))
     channel.handle(event)
     channel.clock.pass_until(channel.clock.now + timedelta(hours=1))
-    assert channel.handle(event).done == "Folded before"
+    assert channel.handle(event).outcome == "already_folded"
     assert len(channel.cards) == LIMIT + 1
     assert len(channel.replies) == 1
 
@@ -251,7 +250,9 @@ def test_an_issue_outside_the_route_is_not_folded(channel: Channel) -> None:
     burst(channel, 10)
     issue = channel.issue(number=77)
     assert (
-        channel.handle(channel.receive(issue.labeled(MONA, channel.clock.now, "wontfix")), leaving=True).ts
+        channel.handle(
+            channel.receive(issue.labeled(MONA, channel.clock.now, "wontfix")), final_update=True
+        ).ts
         == ""
     )
     assert linked(*folds(channel)) == [6, 7, 8, 9, 10]
@@ -267,7 +268,7 @@ def test_no_issue_and_no_reply_is_lost_or_doubled_in_a_burst(
     One that had news after the burst is linked from its fold and from its own card.
     """
     channel = workspace.channel(fold_over=LIMIT)
-    hearing = Hearing(channel=channel.id)
+    destination = Destination(channel=channel.id)
     lives = {number: life(channel, number, data.draw(news)) for number in range(1, 13)}
     events = [event for lived in lives.values() for event in lived]
     repeated = data.draw(st.lists(st.sampled_from(events), max_size=6))
@@ -277,7 +278,7 @@ def test_no_issue_and_no_reply_is_lost_or_doubled_in_a_burst(
         attempts += 1
         fault = data.draw(faults) if attempts <= 30 else None
         event = waiting.pop(0)
-        if not channel.attempt(event, [hearing], fault):
+        if not channel.attempt(event, [destination], fault):
             waiting.append(event)
         channel.clock.pass_until(channel.clock.now + data.draw(pauses))
     cards, listed = Counter(linked(*own_cards(channel))), Counter(linked(*folds(channel)))
@@ -287,12 +288,12 @@ def test_no_issue_and_no_reply_is_lost_or_doubled_in_a_burst(
     for folded in folds(channel):
         assert folded.text.split()[0] == str(len(linked(folded)))
     told = Counter(kept.metadata["event_payload"]["delivery_id"] for kept in channel.replies if kept.metadata)
-    due = [event for event in events if reply.due(event, issue_of(event), hearing, GITHUB)]
+    due = [event for event in events if thread_reply.build(event, destination)]
     assert told == Counter(event.delivery_id for event in due)
     for number in cards.keys() - listed.keys():
-        newest = max(lives[number], key=lambda event: index.as_of(event, issue_of(event)))
+        newest = max(lives[number], key=lambda event: event.shown_at)
         [kept] = [each for each in own_cards(channel) if linked(each) == [number]]
-        assert kept.text == card.build(newest, issue_of(newest), hearing, GITHUB).text
+        assert kept.text == card.build(newest, destination).text
 
 
 news = st.lists(st.sampled_from(["labeled", "commented", "closed"]), max_size=2, unique=True)
@@ -302,7 +303,7 @@ faults = st.none() | st.builds(
 )
 
 
-def life(channel: Channel, number: int, steps: list[str]) -> list[IssueEvent]:
+def life(channel: Channel, number: int, steps: list[str]) -> list[CardEvent]:
     """Return the events of an issue that is opened now, a second apart."""
     issue, at = channel.issue(number=number), channel.clock.now
     happened = [issue.opened()]
@@ -323,7 +324,7 @@ def test_news_told_in_a_fold_are_not_told_again_beneath_a_card(channel: Channel)
     commented = channel.receive(issue.commented(MONA, channel.clock.now, "me too"))
     channel.handle(commented)
     channel.clock.pass_until(channel.clock.now + timedelta(hours=1))
-    assert channel.handle(channel.receive(issue.closed(MONA, channel.clock.now))).done == "Posted"
+    assert channel.handle(channel.receive(issue.closed(MONA, channel.clock.now))).outcome == "posted"
     assert not channel.handle(commented).replied
     assert [told.text for told in channel.replies].count("mona commented: me too") == 0
     assert len(channel.replies) == 2
@@ -334,16 +335,16 @@ def test_an_issue_that_another_instance_has_written_over_is_written_again(channe
     burst(channel, LIMIT + 1)
     other = channel.another()
     first, second = opened(channel, 50), opened(channel, 51)
-    channel.clock.pass_until(second.received_at)
-    [stale] = [each for message in history(channel) if (each := fold.read(message))]
+    channel.clock.pass_until(second.received.received_at)
+    [stale] = [each for message in history(channel) if (each := burst_message.read(message))]
 
     def overwrite() -> None:
-        message = fold.with_one_more(stale, second, issue_of(second), GITHUB, channel.clock.now)
+        message = burst_message.add(second, stale, channel.clock.now)
         other.slack.update(channel.id, stale.ts, message)
 
     channel.slack.calls = 0
     channel.slack.before = {3: overwrite}
-    assert channel.handle(first).done == "Folded"
+    assert channel.handle(first).outcome == "folded"
     assert linked(*folds(channel)) == [LIMIT + 1, 51, 50]
 
 
@@ -370,7 +371,7 @@ def test_a_fold_that_somebody_removes_meanwhile_is_begun_anew(channel: Channel) 
     [folded] = folds(channel)
     channel.slack.calls = 0
     channel.slack.before = {3: lambda: channel.another().slack.delete(channel.id, folded.ts)}
-    assert channel.handle(opened(channel, 50)).done == "Folded"
+    assert channel.handle(opened(channel, 50)).outcome == "folded"
     assert linked(*folds(channel)) == [50]
 
 
@@ -379,7 +380,7 @@ def test_two_instances_that_begin_a_fold_at_once_end_with_one(channel: Channel) 
     burst(channel, LIMIT)
     other = channel.another()
     events = [opened(channel, number) for number in (50, 51)]
-    channel.clock.pass_until(events[-1].received_at)
+    channel.clock.pass_until(events[-1].received.received_at)
     meeting = threading.Barrier(2)
 
     def wait() -> None:
@@ -425,8 +426,8 @@ def test_what_another_app_calls_a_fold_stops_no_channel(
     channel: Channel, payload: Any, blocks: list[dict[str, Any]]
 ) -> None:
     """Metadata is anybody's to write: what cannot be read is none, and a burst folds as ever."""
-    metadata = {"event_type": fold.FOLD, "event_payload": payload}
-    channel.slack.post(channel.id, Message(text="Theirs", blocks=tuple(blocks), metadata=metadata))
+    written = {"event_type": burst_message.BURST, "event_payload": payload}
+    channel.slack.post(channel.id, Message(text="Theirs", blocks=tuple(blocks), metadata=written))
     burst(channel, LIMIT + 2)
     theirs, ours = folds(channel)
     assert (theirs.text, list(theirs.blocks)) == ("Theirs", blocks)

@@ -1,4 +1,4 @@
-"""The card: which events make one, what it says, and that no payload can make it say more."""
+"""The card: what it says, and that no payload can make it say more."""
 
 import json
 import re
@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clients.slack.client import Slack
-from functions.notify_slack.cards import card
-from functions.notify_slack.cards import metadata as index
-from functions.notify_slack.routing.routes import Hearing
+from functions.notify_slack.cards import card, metadata
+from functions.notify_slack.routing.eligibility import CardEvent
+from functions.notify_slack.routing.routes import Destination
 from local.slack.rules.mrkdwn import CONTROL
 from local.slack.server import SlackServer
 from ops.send import accounts, payloads
-from pipeline.delivery import Delivery, Source
+from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
-from tests.support.hostile_text import assert_inert, events, hearings, hostile_payloads, texts, wire
+from tests.support.hostile_text import assert_inert, destinations, events, hostile_payloads, texts, wire
 from tests.support.messages import NOON, an_issue
 
 GITHUB = "https://github.com"
@@ -28,12 +28,13 @@ FORMATS = ("compact", "full")
 PEOPLE = {"mona": "U1MONA", "w1": "W1"}
 
 
-def read(payload: dict[str, Any], event: str = "issues", source: Source = "webhook") -> IssueEvent:
-    """Return the event as it arrives: through JSON bytes."""
+def read(payload: dict[str, Any], event: str = "issues", github_url: str = GITHUB) -> CardEvent:
+    """Return the event as the function reads it: from JSON bytes."""
     body = json.dumps(payload).encode()
-    return IssueEvent.from_delivery(
-        Delivery(delivery_id="d-1", event=event, body=body, received_at=NOON, source=source)
-    )
+    delivery = Delivery(delivery_id="d-1", event=event, body=body, received_at=NOON)
+    shown = CardEvent.of(IssueEvent.from_delivery(delivery), github_url)
+    assert isinstance(shown, CardEvent)
+    return shown
 
 
 def card_of(
@@ -42,39 +43,34 @@ def card_of(
     *,
     github_url: str = GITHUB,
     before: dict[str, Any] | None = None,
-    **hearing: Any,
+    **destination: Any,
 ) -> dict[str, Any]:
     """Return what the card of the payload is on the wire; `before` is the one that was there, likewise."""
-    happened = read(payload, event)
-    issue = card.shown(happened)
-    assert issue is not None
-    heard = Hearing(channel="C1", **hearing)
-    made = card.build(happened, issue, heard, github_url, found(before) if before else None)
-    assert_inert(made, github_url, heard)
+    shown_in = Destination(channel="C1", **destination)
+    made = card.build(read(payload, event, github_url), shown_in, found(before) if before else None)
+    assert_inert(made, github_url, shown_in)
     return wire(made)
 
 
-def found(message: dict[str, Any]) -> index.Found:
+def found(message: dict[str, Any]) -> metadata.PostedCard:
     """Return the card as Slack gives it back."""
     [issue] = [message["metadata"]["event_payload"]["issue"]]
-    kept = index.read_card({"ts": "1767614400.000001", **message}, issue)
+    kept = metadata.read_card({"ts": "1767614400.000001", **message}, issue)
     assert kept is not None
     return kept
 
 
 def late(message: dict[str, Any], event: payloads.Event) -> dict[str, Any]:
     """Return the card after an event that is older than it is."""
-    happened = read(event.payload, event.name)
-    assert happened.issue is not None
-    return {**message, "blocks": list(card.closed_late(found(message), happened, happened.issue))}
+    recorded = card.record(read(event.payload, event.name), found(message))
+    assert recorded.text == message["text"]
+    return {**message, "blocks": list(recorded.blocks)}
 
 
 def line_of(payload: dict[str, Any]) -> str:
     """Return the one line that goes to an incoming webhook."""
-    happened = read(payload)
-    assert happened.issue is not None
-    made = card.line(happened, happened.issue, GITHUB)
-    assert_inert(made, GITHUB, Hearing(channel="webhook"))
+    made = card.line(read(payload))
+    assert_inert(made, GITHUB, Destination(channel="webhook"))
     [block] = wire(made)["blocks"]
     return block["text"]["text"]
 
@@ -94,12 +90,11 @@ def lines(message: dict[str, Any]) -> tuple[str, ...]:
 def test_no_payload_can_break_out_of_its_card(data: st.DataObject) -> None:
     """Any text in any field: Slack's rules hold, the routes alone mention, and links go to GitHub."""
     event, action = data.draw(events)
-    happened, hearing = read(data.draw(hostile_payloads(action)), event), data.draw(hearings)
-    assert happened.issue is not None
-    made = card.build(happened, happened.issue, hearing, GITHUB)
-    assert_inert(made, GITHUB, hearing)
-    assert_inert(card.line(happened, happened.issue, GITHUB), GITHUB, Hearing(channel="C1"))
-    again = card.build(happened, happened.issue, hearing, GITHUB, found(wire(made)))
+    happened, destination = read(data.draw(hostile_payloads(action)), event), data.draw(destinations)
+    made = card.build(happened, destination)
+    assert_inert(made, GITHUB, destination)
+    assert_inert(card.line(happened), GITHUB, Destination(channel="C1"))
+    again = card.build(happened, destination, found(wire(made)))
     assert wire(again) == wire(made)
 
 
@@ -110,11 +105,10 @@ def test_slack_takes_whatever_a_stranger_writes() -> None:
     @given(st.data())
     def check(data: st.DataObject) -> None:
         event, action = data.draw(events)
-        happened, hearing = read(data.draw(hostile_payloads(action)), event), data.draw(hearings)
-        assert happened.issue is not None
-        made = card.build(happened, happened.issue, hearing, GITHUB)
-        ts = slack.post(hearing.channel, made)
-        slack.update(hearing.channel, ts, made)
+        happened, destination = read(data.draw(hostile_payloads(action)), event), data.draw(destinations)
+        made = card.build(happened, destination)
+        ts = slack.post(destination.channel, made)
+        slack.update(destination.channel, ts, made)
         assert [dict(block) for block in server.messages[-1].blocks] == wire(made)["blocks"]
 
     with SlackServer(clock=iter(range(1_767_614_400, 1_867_614_400)).__next__) as server:
@@ -178,97 +172,6 @@ def test_the_link_is_made_not_taken() -> None:
     payload["issue"]["html_url"] = "https://evil.example/"
     message = card_of(payload, github_url="https://github.acme.example/here")
     assert "<https://github.acme.example/here/acme/app/issues/7|Export fails>" in lines(message)[0]
-
-
-# Which events make one.
-
-
-@pytest.mark.parametrize(
-    "action", ["opened", "closed", "reopened", "labeled", "assigned", "edited", "deleted", "transferred",
-               "pinned", "locked", "typed", "an action of the future"]
-)  # fmt: skip
-def test_every_action_of_an_issue_keeps_its_card(action: str) -> None:
-    """A card is the issue as it stands, whatever happened to it."""
-    assert card.shown(read({**an_issue().opened().payload, "action": action})) is not None
-
-
-@pytest.mark.parametrize("action", ["", None, 1, []])
-def test_an_event_without_an_action_is_silent(action: Any) -> None:
-    """No event of an issue comes without one."""
-    assert card.shown(read({**an_issue().opened().payload, "action": action})) is None
-
-
-@pytest.mark.parametrize("event", ["pull_request", "ping", "push", "ISSUES", "sub_issues"])
-def test_every_other_event_is_silent(event: str) -> None:
-    """Only `issues` and `issue_comment` make a card, whatever the payload looks like."""
-    assert card.shown(read(an_issue().opened().payload, event=event)) is None
-
-
-def test_a_comment_keeps_the_card_of_its_issue() -> None:
-    """A comment changes the count; one on a pull request is silent."""
-    comment = an_issue().commented(MONA, NOON, "me too")
-    assert card.shown(read(comment.payload, event=comment.name)) is not None
-    pull = an_issue(is_pull_request=True).commented(MONA, NOON, "me too")
-    assert card.shown(read(pull.payload, event=pull.name)) is None
-
-
-@pytest.mark.parametrize(("part", "name"), [("issue", "number"), ("repository", "id")])
-def test_an_issue_without_a_name_is_silent(part: str, name: str) -> None:
-    """Its card could never be found again."""
-    payload = an_issue().opened().payload
-    del payload[part][name]
-    assert card.shown(read(payload)) is None
-
-
-def test_a_pull_request_is_silent() -> None:
-    """GitHub sends pull requests as issues in places; none makes a card."""
-    assert card.shown(read(an_issue(is_pull_request=True).opened().payload)) is None
-
-
-def test_ping_and_payloads_without_an_issue_are_silent() -> None:
-    """What is about no issue makes no card."""
-    assert (
-        card.shown(read(payloads.ping(accounts.Repository(full_name="acme/app"), MONA).payload, "ping"))
-        is None
-    )
-    for issue in ({}, None, [], "x"):
-        assert card.shown(read({"action": "opened", "issue": issue})) is None
-
-
-@pytest.mark.parametrize(
-    ("source", "shown"), [("webhook", True), ("reconcile", True), ("replay", True), ("backfill", False)]
-)
-def test_only_history_read_in_later_is_silent(source: Source, shown: bool) -> None:  # noqa: FBT001 - a table
-    """What was missed and recovered is shown; a backfill of years is not."""
-    assert (card.shown(read(an_issue().opened().payload, source=source)) is not None) is shown
-
-
-@pytest.mark.parametrize(
-    ("payload", "event", "source", "said"),
-    [
-        (an_issue().opened().payload, "issues", "webhook", None),
-        (
-            an_issue().opened().payload,
-            "push",
-            "webhook",
-            "no card is made of 'push.opened', only of issues and their comments",
-        ),
-        ({}, "ping", "webhook", "no card is made of 'ping', only of issues and their comments"),
-        (an_issue().opened().payload, "issues", "backfill", "no card is made of history"),
-        ({"action": "opened"}, "issues", "webhook", "the event is about no issue"),
-        (
-            an_issue(is_pull_request=True).opened().payload,
-            "issues",
-            "webhook",
-            "no card is made of a pull request",
-        ),
-    ],
-)
-def test_silence_has_its_reason(
-    payload: dict[str, Any], event: str, source: Source, said: str | None
-) -> None:
-    """What makes no card says why, for the log and for the operator."""
-    assert card.silence(read(payload, event, source)) == said
 
 
 # What it says.
@@ -542,7 +445,7 @@ def test_a_long_list_of_mentions_is_cut() -> None:
 @pytest.mark.parametrize("format_", FORMATS)
 def test_a_channel_that_an_issue_leaves_is_told(format_: str) -> None:
     """The card that stays behind says why it will not change any more."""
-    message = card_of(an_issue().labeled(MONA, NOON, "bug").payload, format=format_, leaving=True)
+    message = card_of(an_issue().labeled(MONA, NOON, "bug").payload, format=format_, final_update=True)
     assert lines_of_context(message)[0].endswith("not followed here any more because of its labels")
 
 
@@ -719,8 +622,8 @@ def test_without_a_text_there_is_no_empty_block(body: str | None) -> None:
 def test_what_is_worth_a_line(action: str, told: bool, muted: bool) -> None:  # noqa: FBT001 - a table
     """What a muted sender does is not, but for a new issue: its author is not muted."""
     event = read({**an_issue().opened().payload, "action": action})
-    assert card.is_line(event, Hearing(channel="webhook")) is told
-    assert card.is_line(event, Hearing(channel="webhook", replies=False)) is muted
+    assert card.has_line(event, Destination(channel="webhook")) is told
+    assert card.has_line(event, Destination(channel="webhook", replies=False)) is muted
 
 
 def test_the_line_says_what_happened_and_mentions_nobody() -> None:

@@ -1,4 +1,4 @@
-"""A Markdown body becomes the lines that its reader sees, whoever wrote it."""
+"""A Markdown body becomes the lines that its reader sees, for any body."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.notify_slack.cards import markdown as body
+from functions.notify_slack.cards import markdown
 from tests.support import hostile_text as hostile
 
 TEMPLATE = """<!-- Thanks for filing!
@@ -22,7 +22,7 @@ Since **2.0** the _importer_ stops at `row_1`<br>see [the log](https://x.example
 
 def test_an_issue_template_reads_as_its_author_meant() -> None:
     """Its hints are HTML comments and are left out; headings are lines, tasks have boxes."""
-    assert body.lines(TEMPLATE) == [
+    assert markdown.lines(TEMPLATE) == [
         "What happened?",
         "Since 2.0 the importer stops at row_1",
         "see the log",
@@ -32,7 +32,7 @@ def test_an_issue_template_reads_as_its_author_meant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("markdown", "lines"),
+    ("text", "lines"),
     [
         ("one\ntwo  \nthree\\\nfour", ["one", "two", "three", "four"]),
         ("# A *b* #\nTitle\n=====", ["A b", "Title"]),
@@ -65,32 +65,32 @@ def test_an_issue_template_reads_as_its_author_meant() -> None:
         (" \n\t", []),
     ],
 )
-def test_what_a_reader_sees(markdown: str | None, lines: list[str]) -> None:
+def test_what_a_reader_sees(text: str | None, lines: list[str]) -> None:
     """Formatting, HTML, pictures and addresses are left out; code, lists, quotes and tables are readable."""
-    assert body.lines(markdown) == lines
+    assert markdown.lines(text) == lines
 
 
 def test_the_beginning_is_five_lines() -> None:
     """The sixth is three dots."""
-    assert body.beginning("\n\n".join("abcde")) == "a\nb\nc\nd\ne"
-    assert body.beginning("\n\n".join("abcdef")) == "a\nb\nc\nd\ne …"
-    assert body.beginning("a\n\n\u200b\n\n&\n\n" + "\ufeff\n\n" * 9) == "a\n&amp;"
-    assert body.beginning("<!-- x -->") == body.beginning(None) == ""
+    assert markdown.excerpt("\n\n".join("abcde")) == "a\nb\nc\nd\ne"
+    assert markdown.excerpt("\n\n".join("abcdef")) == "a\nb\nc\nd\ne …"
+    assert markdown.excerpt("a\n\n\u200b\n\n&\n\n" + "\ufeff\n\n" * 9) == "a\n&amp;"
+    assert markdown.excerpt("<!-- x -->") == markdown.excerpt(None) == ""
 
 
 def test_a_line_has_the_room_that_those_before_it_have_left() -> None:
     """The dots that end it all are counted in, and less than 20 characters are not worth another line."""
     first, second = "a" * 470, "b" * 99
-    assert body.beginning(f"{first}\n\n{second}\n\nc") == f"{first}\n{'b' * 26}… …"
-    assert body.beginning(f"{first}{'a' * 10}\n\n{second}") == f"{first}{'a' * 10} …"
-    assert body.beginning(f"{'a' * 600}\n\n{second * 6}") == f"{'a' * 497}… …"
+    assert markdown.excerpt(f"{first}\n\n{second}\n\nc") == f"{first}\n{'b' * 26}… …"
+    assert markdown.excerpt(f"{first}{'a' * 10}\n\n{second}") == f"{first}{'a' * 10} …"
+    assert markdown.excerpt(f"{'a' * 600}\n\n{second * 6}") == f"{'a' * 497}… …"
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=200)
 @given(hostile.text)
-def test_the_beginning_is_bounded_and_escaped(markdown: str) -> None:
+def test_the_beginning_is_bounded_and_escaped(text: str) -> None:
     """Whatever is written: 500 characters at most, no bracket, no line that shows nothing."""
-    made = body.beginning(markdown)
+    made = markdown.excerpt(text)
     assert len(made) <= 500
     assert not set("<>") & set(made)
     assert made.count("\n") <= 4
@@ -99,9 +99,9 @@ def test_the_beginning_is_bounded_and_escaped(markdown: str) -> None:
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=100)
 @given(st.text(max_size=300))
-def test_no_body_breaks_the_reading(markdown: str) -> None:
+def test_no_body_breaks_the_reading(text: str) -> None:
     """Every line that comes out is one line, and shows something."""
-    for line in body.lines(markdown):
+    for line in markdown.lines(text):
         assert "\n" not in line
         assert line.strip()
 
@@ -113,21 +113,21 @@ def test_no_body_breaks_the_reading(markdown: str) -> None:
 def test_only_the_beginning_of_a_body_is_parsed(piece: str) -> None:
     """What follows 4,000 characters is not looked at, whatever it is: megabytes cost no more than they."""
     start = (piece * 4_000)[:4_000]
-    assert body.lines(start + "\n\nTHE END") == body.lines(start)
+    assert markdown.lines(start + "\n\nTHE END") == markdown.lines(start)
 
 
 def test_an_answer_goes_before_what_it_quotes() -> None:
     """On one line, a quotation would read as the commenter's own words."""
-    assert body.answer("> is it fixed?\n\nnot **yet**\n\n- soon") == "not yet • soon"
-    assert body.answer("> just a quote") == "> just a quote"
-    assert body.answer(None) == ""
+    assert markdown.comment_excerpt("> is it fixed?\n\nnot **yet**\n\n- soon") == "not yet • soon"
+    assert markdown.comment_excerpt("> just a quote") == "> just a quote"
+    assert markdown.comment_excerpt(None) == ""
 
 
 def test_the_parser_is_loaded_for_a_body_alone() -> None:
     """It takes longer to load than everything else here; most cards need none."""
     program = (
-        "import sys; from functions.notify_slack.cards import card, thread_reply, markdown as body;"
-        "body.lines(None);"
-        "assert 'markdown_it' not in sys.modules; body.lines('a'); assert 'markdown_it' in sys.modules"
+        "import sys; from functions.notify_slack.cards import card, thread_reply, markdown;"
+        "markdown.lines(None);"
+        "assert 'markdown_it' not in sys.modules; markdown.lines('a'); assert 'markdown_it' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

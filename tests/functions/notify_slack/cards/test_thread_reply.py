@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from clients.slack.blocks import Message
 from clients.slack.client import Slack
-from functions.notify_slack.cards import thread_reply as reply
-from functions.notify_slack.routing.routes import Hearing
+from functions.notify_slack.cards import thread_reply
+from functions.notify_slack.routing.eligibility import CardEvent
+from functions.notify_slack.routing.routes import Destination
 from local.slack.server import SlackServer
 from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
@@ -19,6 +20,7 @@ from pipeline.events import IssueEvent
 from tests.support import hostile_text as hostile
 from tests.support.hostile_text import wire
 from tests.support.messages import NOON, an_issue
+from tests.support.workspace import card_event
 
 GITHUB = "https://github.com"
 MONA = accounts.Account(login="mona")
@@ -26,17 +28,16 @@ OCTAVIA = accounts.Account(login="octavia")
 LATER = NOON + timedelta(hours=3)
 
 
-def read(payload: dict[str, Any], name: str) -> IssueEvent:
-    """Return the event as it arrives."""
+def read(payload: dict[str, Any], name: str) -> CardEvent:
+    """Return the event as the function reads it."""
     body = json.dumps(payload).encode()
-    return IssueEvent.from_delivery(Delivery(delivery_id="d-1", event=name, body=body, received_at=LATER))
+    delivery = Delivery(delivery_id="d-1", event=name, body=body, received_at=LATER)
+    return card_event(IssueEvent.from_delivery(delivery))
 
 
-def due(event: payloads.Event, **hearing: Any) -> Message | None:
+def due(event: payloads.Event, **destination: Any) -> Message | None:
     """Return the reply to the event."""
-    happened = read(event.payload, event.name)
-    assert happened.issue is not None
-    return reply.due(happened, happened.issue, Hearing(channel="C1", **hearing), GITHUB)
+    return thread_reply.build(read(event.payload, event.name), Destination(channel="C1", **destination))
 
 
 def shown(message: Message | None) -> tuple[str, str]:
@@ -152,11 +153,11 @@ def test_what_is_not() -> None:
 def test_no_payload_can_break_out_of_its_reply(data: st.DataObject) -> None:
     """Slack's rules hold, only the routes mention anybody, and the one link goes to the comment."""
     name, action = data.draw(hostile.events)
-    happened, hearing = read(data.draw(hostile.hostile_payloads(action)), name), data.draw(hostile.hearings)
-    assert happened.issue is not None
-    message = reply.due(happened, happened.issue, hearing, GITHUB)
+    happened = read(data.draw(hostile.hostile_payloads(action)), name)
+    destination = data.draw(hostile.destinations)
+    message = thread_reply.build(happened, destination)
     if message is not None:
-        hostile.assert_inert(message, GITHUB, hearing)
+        hostile.assert_inert(message, GITHUB, destination)
         assert shown(message)[1].count("https://github.com/") <= 1
 
 
@@ -166,12 +167,11 @@ def test_slack_takes_whatever_a_stranger_comments() -> None:
     @settings(derandomize=True, database=None, deadline=None, max_examples=40)
     @given(st.data())
     def check(data: st.DataObject) -> None:
-        payload, hearing = data.draw(hostile.hostile_payloads("created")), data.draw(hostile.hearings)
+        payload, destination = data.draw(hostile.hostile_payloads("created")), data.draw(hostile.destinations)
         happened = read(payload, "issue_comment")
-        assert happened.issue is not None
-        message = reply.due(happened, happened.issue, hearing, GITHUB)
+        message = thread_reply.build(happened, destination)
         assert message is not None
-        slack.post(hearing.channel, message)
+        slack.post(destination.channel, message)
         assert [dict(block) for block in server.messages[-1].blocks] == wire(message)["blocks"]
 
     with SlackServer(clock=iter(range(1_767_614_400, 1_867_614_400)).__next__) as server:

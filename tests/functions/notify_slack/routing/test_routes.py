@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.notify_slack.routing import routes_file
-from functions.notify_slack.routing.routes import Hearing, Route, Routes
+from functions.notify_slack.routing.routes import Destination, Route, Routes
 from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
@@ -43,13 +43,15 @@ def channels(text: str, repository: str | None = "acme/app") -> tuple[str, ...]:
 
 def heard(routes: Routes, event: IssueEvent) -> tuple[str, ...]:
     """Return the channels that show the event."""
-    return tuple(hearing.channel for hearing in routes.hearings(event) if not hearing.leaving)
+    return tuple(
+        destination.channel for destination in routes.destinations(event) if not destination.final_update
+    )
 
 
-def the_hearing(routes: Routes, event: IssueEvent) -> Hearing:
+def the_hearing(routes: Routes, event: IssueEvent) -> Destination:
     """Return how the only channel is told."""
-    [hearing] = routes.hearings(event)
-    return hearing
+    [destination] = routes.destinations(event)
+    return destination
 
 
 def route(globs: list[str], *ids: str) -> str:
@@ -64,9 +66,9 @@ def one(line: str = "") -> Routes:
 
 def why_not(routes: Routes, event: IssueEvent) -> list[tuple[str, str]]:
     """Return why the only route does not hear the event; the channels always agree with it."""
-    [verdict] = routes.explain(event)
-    assert verdict.matches is (heard(routes, event) == ("C1",))
-    return [(reason.key, reason.text) for reason in verdict.why_not]
+    [match] = routes.explain(event)
+    assert match.matches is (heard(routes, event) == ("C1",))
+    return [(reason.key, reason.text) for reason in match.mismatches]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ def test_in_an_author_pattern_only_the_star_and_the_question_mark_are_wild(
     event = read(an_issue(author=accounts.Account(login=login)).opened())
     route = replace(one().routes[0], mute_authors=(pattern,))  # the file itself would refuse "[!a]"
     expected = [f"the author {login!r} is muted by {pattern}"] if muted else []
-    assert [reason.text for reason in route.verdict(event).why_not] == expected
+    assert [reason.text for reason in route.match(event).mismatches] == expected
 
 
 def test_bots_are_muted_unless_the_file_says_otherwise() -> None:
@@ -167,12 +169,15 @@ def test_what_a_muted_account_does_to_a_persons_issue_changes_its_card_without_a
         issue.closed(BOT, LATER),
         issue.reopened(BOT, LATER),
     ):
-        [verdict] = one().explain(read(event))
-        assert (verdict.matches, verdict.quiet) == (True, "the sender 'dependabot[bot]' is muted by *[bot]")
-        hearing = the_hearing(one(), read(event))
-        assert (hearing.replies, hearing.leaving) == (False, False)
-    [verdict] = one().explain(read(issue.closed(MONA, LATER)))
-    assert verdict.quiet is None
+        [match] = one().explain(read(event))
+        assert (match.matches, match.muted_because) == (
+            True,
+            "the sender 'dependabot[bot]' is muted by *[bot]",
+        )
+        destination = the_hearing(one(), read(event))
+        assert (destination.replies, destination.final_update) == (False, False)
+    [match] = one().explain(read(issue.closed(MONA, LATER)))
+    assert match.muted_because is None
     assert the_hearing(one(), read(issue.closed(MONA, LATER))).replies
 
 
@@ -202,9 +207,9 @@ def test_a_deleted_account_is_muted_by_nothing() -> None:
     """An issue without an author, or an event without a sender, is heard."""
     route = replace(one().routes[0], mute_authors=("*",))  # the file itself would refuse it
     payload = {**an_issue(author=None).closed(MONA, LATER).payload, "sender": None}
-    assert route.verdict(read(an_issue(author=None).opened())).matches
-    verdict = route.verdict(read(payloads.Event(name="issues", payload=payload)))
-    assert (verdict.matches, verdict.quiet) == (True, None)
+    assert route.match(read(an_issue(author=None).opened())).matches
+    match = route.match(read(payloads.Event(name="issues", payload=payload)))
+    assert (match.matches, match.muted_because) == (True, None)
 
 
 # Events, and private repositories
@@ -223,12 +228,12 @@ def test_a_route_hears_the_events_it_names() -> None:
     assert [heard(chosen, event) for event in events] == [("C1",), (), ("C1",), ()]
     assert [heard(one(), event) for event in events] == [("C1",)] * 4
     assert why_not(chosen, events[1]) == [
-        ("events", "'issues.closed' is none of issues.opened, issue_comment.created")
+        ("events", "'issues.closed' is not one of issues.opened, issue_comment.created")
     ]
 
 
 @pytest.mark.parametrize(
-    ("private", "hearing"),
+    ("private", "destination"),
     [
         (False, ["any", "never"]),
         (True, ["any", "only"]),
@@ -237,15 +242,15 @@ def test_a_route_hears_the_events_it_names() -> None:
         (0, ["any", "only"]),
     ],
 )
-def test_a_repository_is_public_only_when_it_says_so(private: object, hearing: list[str]) -> None:
+def test_a_repository_is_public_only_when_it_says_so(private: object, destination: list[str]) -> None:
     """Nothing of a private repository leaks, also when a payload does not say which it is."""
     payload = {"action": "opened", "repository": {"full_name": "acme/app", "private": private}}
     if private is None:
         payload = {"action": "opened"}
     event = read(payloads.Event(name="issues", payload=payload))
     words = ("any", "only", "never")
-    assert [word for word in words if heard(one(f'private = "{word}"'), event)] == hearing
-    silent = next(word for word in words if word not in hearing)
+    assert [word for word in words if heard(one(f'private = "{word}"'), event)] == destination
+    silent = next(word for word in words if word not in destination)
     assert [key for key, _ in why_not(one(f'private = "{silent}"'), event)] == ["private"]
 
 
@@ -276,13 +281,13 @@ def test_a_route_asks_for_labels_and_keeps_others_out(line: str, labels: list[st
 def test_a_label_that_comes_late_is_heard_and_one_that_goes_says_so_once() -> None:
     """No card before the label is there; the card's last change is that it went; after that, silence."""
     routes, issue = one('labels_any = ["bug"]'), an_issue()
-    assert routes.hearings(read(issue.opened())) == ()
-    assert routes.hearings(read(issue.labeled(MONA, LATER, "docs"))) == ()
-    assert routes.hearings(read(issue.labeled(MONA, LATER, "Bug"))) == (Hearing(channel="C1"),)
-    assert routes.hearings(read(issue.commented(MONA, LATER, "x"))) == (Hearing(channel="C1"),)
-    assert routes.hearings(read(issue.unlabeled(MONA, LATER, "docs"))) == (Hearing(channel="C1"),)
-    assert routes.hearings(read(issue.unlabeled(MONA, LATER, "Bug"))) == (
-        Hearing(channel="C1", leaving=True),
+    assert routes.destinations(read(issue.opened())) == ()
+    assert routes.destinations(read(issue.labeled(MONA, LATER, "docs"))) == ()
+    assert routes.destinations(read(issue.labeled(MONA, LATER, "Bug"))) == (Destination(channel="C1"),)
+    assert routes.destinations(read(issue.commented(MONA, LATER, "x"))) == (Destination(channel="C1"),)
+    assert routes.destinations(read(issue.unlabeled(MONA, LATER, "docs"))) == (Destination(channel="C1"),)
+    assert routes.destinations(read(issue.unlabeled(MONA, LATER, "Bug"))) == (
+        Destination(channel="C1", final_update=True),
     )
     for event in (
         issue.commented(MONA, LATER, "x"),
@@ -290,15 +295,15 @@ def test_a_label_that_comes_late_is_heard_and_one_that_goes_says_so_once() -> No
         issue.labeled(MONA, LATER, "docs"),
         issue.unlabeled(MONA, LATER, "docs"),
     ):
-        assert routes.hearings(read(event)) == ()
+        assert routes.destinations(read(event)) == ()
 
 
 def test_a_label_that_is_kept_out_ends_a_card_and_its_going_brings_it_back() -> None:
     """`wontfix` takes the issue away, and without it the route hears the issue again."""
     routes, issue = one('labels_none = ["wontfix"]'), an_issue()
-    assert the_hearing(routes, read(issue.labeled(MONA, LATER, "WontFix"))).leaving
-    assert routes.hearings(read(issue.closed(MONA, LATER))) == ()
-    assert not the_hearing(routes, read(issue.unlabeled(MONA, LATER, "WontFix"))).leaving
+    assert the_hearing(routes, read(issue.labeled(MONA, LATER, "WontFix"))).final_update
+    assert routes.destinations(read(issue.closed(MONA, LATER))) == ()
+    assert not the_hearing(routes, read(issue.unlabeled(MONA, LATER, "WontFix"))).final_update
 
 
 def test_labels_that_change_at_once_still_end_the_card() -> None:
@@ -307,22 +312,22 @@ def test_labels_that_change_at_once_still_end_the_card() -> None:
     issue = an_issue(labels=["bug", "p1"])
     issue.unlabeled(MONA, LATER, "p1")
     issue.labeled(MONA, LATER, "wontfix")
-    assert the_hearing(routes, read(issue.unlabeled(MONA, LATER, "bug"))).leaving
+    assert the_hearing(routes, read(issue.unlabeled(MONA, LATER, "bug"))).final_update
 
 
 def test_a_route_that_would_not_hear_the_issue_anyway_is_not_left() -> None:
     """An author who is muted: there is no card to end."""
     event = read(an_issue(author=BOT, labels=["bug"]).unlabeled(MONA, LATER, "bug"))
-    assert one('labels_any = ["bug"]').hearings(event) == ()
+    assert one('labels_any = ["bug"]').destinations(event) == ()
 
 
 def test_a_label_that_a_route_names_is_heard_whatever_its_events_are() -> None:
     """A route for the opening of bugs hears of what becomes a bug only later; of other labels it does not."""
     routes, issue = one('labels_any = ["bug"]\nevents = ["issues.opened"]'), an_issue()
-    assert routes.hearings(read(issue.labeled(MONA, LATER, "docs"))) == ()
-    assert routes.hearings(read(issue.labeled(MONA, LATER, "Bug"))) == (Hearing(channel="C1"),)
-    assert routes.hearings(read(issue.labeled(MONA, LATER, "p1"))) == ()
-    assert the_hearing(routes, read(issue.unlabeled(MONA, LATER, "Bug"))).leaving
+    assert routes.destinations(read(issue.labeled(MONA, LATER, "docs"))) == ()
+    assert routes.destinations(read(issue.labeled(MONA, LATER, "Bug"))) == (Destination(channel="C1"),)
+    assert routes.destinations(read(issue.labeled(MONA, LATER, "p1"))) == ()
+    assert the_hearing(routes, read(issue.unlabeled(MONA, LATER, "Bug"))).final_update
 
 
 def test_a_channel_that_another_route_fills_is_not_left() -> None:
@@ -332,9 +337,9 @@ def test_a_channel_that_another_route_fills_is_not_left() -> None:
         '[[route]]\nchannels = ["C1"]\nformat = "full"\n'
     )
     event = read(an_issue(labels=["bug"]).unlabeled(MONA, LATER, "bug"))
-    assert routes.hearings(event) == (
-        Hearing(channel="C2", leaving=True),
-        Hearing(channel="C1", format="full"),
+    assert routes.destinations(event) == (
+        Destination(channel="C2", final_update=True),
+        Destination(channel="C1", format="full"),
     )
 
 
@@ -348,12 +353,12 @@ def test_whoever_acts_is_not_mentioned() -> None:
     """Not by the own login, not by another one of the same person, not by the route; case does not matter."""
     routes = routes_file.parse(PEOPLE + '[[route]]\nchannels = ["C1"]\nmention = ["U2", "S1"]\n')
     issue = an_issue()
-    hearing = the_hearing(routes, read(issue.closed(accounts.Account(login="MONA"), LATER)))
-    assert (hearing.people, hearing.mention) == ({"octavia": "U1"}, ("S1",))
-    hearing = the_hearing(routes, read(issue.closed(OCTAVIA, LATER)))
-    assert (hearing.people, hearing.mention) == ({"mona": "U2", "mona-at-work": "U2"}, ("U2", "S1"))
-    hearing = the_hearing(routes, read(issue.closed(BOT, LATER)))
-    assert (len(hearing.people), hearing.mention) == (3, ("U2", "S1"))
+    destination = the_hearing(routes, read(issue.closed(accounts.Account(login="MONA"), LATER)))
+    assert (destination.people, destination.mention) == ({"octavia": "U1"}, ("S1",))
+    destination = the_hearing(routes, read(issue.closed(OCTAVIA, LATER)))
+    assert (destination.people, destination.mention) == ({"mona": "U2", "mona-at-work": "U2"}, ("U2", "S1"))
+    destination = the_hearing(routes, read(issue.closed(BOT, LATER)))
+    assert (len(destination.people), destination.mention) == (3, ("U2", "S1"))
 
 
 def test_a_channel_mentions_whom_its_routes_name_each_once() -> None:
@@ -363,9 +368,9 @@ def test_a_channel_mentions_whom_its_routes_name_each_once() -> None:
         '[[route]]\nchannels = ["C1"]\nmention = ["S1", "U1"]\nformat = "full"\n'
         '[[route]]\nchannels = ["C1"]\nmention = ["U9"]\nlabels_any = ["bug"]\n'
     )
-    assert routes.hearings(read(an_issue().opened())) == (
-        Hearing(channel="C1", mention=("U1", "U2", "S1")),
-        Hearing(channel="C2", mention=("U1", "U2")),
+    assert routes.destinations(read(an_issue().opened())) == (
+        Destination(channel="C1", mention=("U1", "U2", "S1")),
+        Destination(channel="C2", mention=("U1", "U2")),
     )
 
 
@@ -429,7 +434,7 @@ def some_event(draw: st.DrawFn) -> payloads.Event:
     return payloads.Event(name=name, payload={**event.payload, "action": action, **label})
 
 
-def naive(routes: list[Route], people: dict[str, str], event: payloads.Event) -> dict[str, Hearing]:
+def naive(routes: list[Route], people: dict[str, str], event: payloads.Event) -> dict[str, Destination]:
     """Return who hears the event and how, told from the payload by the definitions, one channel at a time."""
     payload = event.payload
     sender = payload["sender"]["login"]
@@ -466,17 +471,17 @@ def naive(routes: list[Route], people: dict[str, str], event: payloads.Event) ->
     found = {}
     for channel in ("C1", "C2", "C3"):
         own = [route for route in routes if channel in route.channels and could(route)]
-        hearing = [route for route in own if like(route)]
-        told = hearing or [route for route in own if turned(route)]
+        destination = [route for route in own if like(route)]
+        told = destination or [route for route in own if turned(route)]
         if told:
-            users = [user for route in hearing for user in route.mention if user != people.get(sender)]
-            found[channel] = Hearing(
+            users = [user for route in destination for user in route.mention if user != people.get(sender)]
+            found[channel] = Destination(
                 channel=channel,
                 format=told[0].format,
                 people={login: user for login, user in people.items() if user != people.get(sender)},
                 mention=tuple(sorted(set(users), key=users.index)),
                 replies=not all(any(MUTES[glob](sender) for glob in route.mute_authors) for route in told),
-                leaving=not hearing,
+                final_update=not destination,
             )
     return found
 
@@ -487,13 +492,13 @@ def test_each_channel_hears_what_the_definitions_say(
     routes: list[Route], people: dict[str, str], event: payloads.Event
 ) -> None:
     """Held to a second evaluation: the same channels, each once, and whoever acts is in none of them."""
-    hearings = Routes(routes=tuple(routes), people=people).hearings(read(event))
-    assert {hearing.channel: hearing for hearing in hearings} == naive(routes, people, event)
-    assert len({hearing.channel for hearing in hearings}) == len(hearings)
+    destinations = Routes(routes=tuple(routes), people=people).destinations(read(event))
+    assert {destination.channel: destination for destination in destinations} == naive(routes, people, event)
+    assert len({destination.channel for destination in destinations}) == len(destinations)
     sender = event.payload["sender"]["login"]
-    for hearing in hearings:
-        assert sender not in hearing.people
-        assert people.get(sender) not in {*hearing.people.values(), *hearing.mention}
+    for destination in destinations:
+        assert sender not in destination.people
+        assert people.get(sender) not in {*destination.people.values(), *destination.mention}
 
 
 # Explanations
@@ -527,12 +532,12 @@ def test_whatever_a_payload_holds_each_route_has_a_verdict(payload: dict[str, An
         '[[route]]\nchannels = ["C2"]\nrepositories = ["acme/*"]\nmute_authors = []\n'
     )
     read_event = read(payloads.Event(name=event, payload=payload))
-    verdicts = routes.explain(read_event)
-    assert len(verdicts) == 2
+    matches = routes.explain(read_event)
+    assert len(matches) == 2
     assert heard(routes, read_event) == tuple(
-        channel for verdict in verdicts if not verdict.why_not for channel in verdict.route.channels
+        channel for match in matches if not match.mismatches for channel in match.route.channels
     )
-    assert routes.silence(read_event).splitlines() == [routes.silence(read_event)]
+    assert routes.why_unmatched(read_event).splitlines() == [routes.why_unmatched(read_event)]
 
 
 def test_every_reason_is_told() -> None:
@@ -544,8 +549,8 @@ def test_every_reason_is_told() -> None:
     issue = an_issue(author=BOT, labels=["p1", "Stale"])
     assert why_not(routes, read(issue.closed(BOT, LATER))) == [
         ("repositories", "'acme/app' matches none of beta/*"),
-        ("events", "'issues.closed' is none of issues.opened"),
-        ("private", "the repository is public, and the route hears private ones only"),
+        ("events", "'issues.closed' is not one of issues.opened"),
+        ("private", "the repository is public, and the route takes private ones only"),
         ("mute_authors", "the author 'dependabot[bot]' is muted by *[bot]"),
         ("labels_any", "the issue has none of the labels 'bug', 'crash'"),
         ("labels_all", "the issue lacks 'triaged'"),
@@ -554,13 +559,13 @@ def test_every_reason_is_told() -> None:
 
 
 def test_routes_are_explained_one_by_one_in_the_order_of_the_file() -> None:
-    """Each has its own verdict, and a muted one does not silence another."""
+    """Each has its own match, and a muted one does not silence another."""
     routes = routes_file.parse(
         '[[route]]\nname = "people"\nchannels = ["C1"]\n'
         '[[route]]\nname = "bots"\nchannels = ["C2"]\nmute_authors = []\n'
     )
     event = read(an_issue(author=BOT).opened())
-    assert [(verdict.route.name, verdict.matches) for verdict in routes.explain(event)] == [
+    assert [(match.route.name, match.matches) for match in routes.explain(event)] == [
         ("people", False),
         ("bots", True),
     ]
@@ -573,8 +578,8 @@ def test_silence_is_told_by_the_routes_of_the_repository() -> None:
         '[[route]]\nname = "ours"\nchannels = ["C1"]\nrepositories = ["acme/*"]\n'
         '[[route]]\nname = "theirs"\nchannels = ["C2"]\nrepositories = ["beta/*"]\n'
     )
-    assert routes.silence(read(an_issue(author=BOT).opened())) == (
+    assert routes.why_unmatched(read(an_issue(author=BOT).opened())) == (
         "ours: the author 'dependabot[bot]' is muted by *[bot]"
     )
     elsewhere = an_issue(repository=accounts.Repository(full_name="gamma/app"))
-    assert routes.silence(read(elsewhere.opened())) == "no route names the repository"
+    assert routes.why_unmatched(read(elsewhere.opened())) == "no route names the repository"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.notify_slack.cards.card import EVENTS
 from functions.notify_slack.routing import routes_file
+from functions.notify_slack.routing.eligibility import CARD_EVENTS
 from functions.notify_slack.routing.routes import Route, Routes
 from pipeline.errors import ConfigurationError
 
@@ -19,7 +19,7 @@ KNOWN = (
     " private, repositories)"
 )
 DEFAULTS = "(known: fold_over, format, mute_authors)"
-ALL = f"(known: {', '.join(EVENTS)})"
+ALL = f"(known: {', '.join(CARD_EVENTS)})"
 GOOD = '[[route]]\nchannels = ["C1"]\n'
 
 
@@ -53,13 +53,13 @@ def test_every_problem_is_reported_together_with_its_line() -> None:
     assert found == (
         "routes file: line 2: unknown table 'peopel', did you mean 'people'?",
         "routes file: line 5: defaults: unknown key 'mute_author', did you mean 'mute_authors'? " + DEFAULTS,
-        "routes file: line 7: people: 'octocat' has no Slack user id such as U0123456789",
+        "routes file: line 7: people: 'octocat' needs a Slack user id such as U0123456789",
         f"routes file: line 10: route 1 ('bugs'): unknown key 'channel', did you mean 'channels'? {KNOWN}",
-        "routes file: line 8: route 1 ('bugs'): channels is not a list of channel ids such as C0123456789",
-        "routes file: line 14: route 3: name is not a line of text",
-        "routes file: line 15: route 3: channels is not a list of channel ids such as C0123456789",
-        'routes file: line 16: route 3: repositories is not a list of globs such as "acme/*"',
-        'routes file: line 17: route 3: labels_any is not a list of labels such as "bug"',
+        "routes file: line 8: route 1 ('bugs'): channels must be a list of channel ids such as C0123456789",
+        "routes file: line 14: route 3: name must be one line of text",
+        "routes file: line 15: route 3: channels must be a list of channel ids such as C0123456789",
+        'routes file: line 16: route 3: repositories must be a list of globs such as "acme/*"',
+        'routes file: line 17: route 3: labels_any must be a list of labels such as "bug"',
     )
 
 
@@ -128,7 +128,7 @@ def test_the_example_is_taken_as_it_stands() -> None:
 def test_channels_are_ids(value: str) -> None:
     """A name, a stray space, a user whose history hides the cards: refused here, not by Slack every time."""
     assert problems(f"[[route]]\nchannels = {value}") == (
-        "routes file: line 2: route 1: channels is not a list of channel ids such as C0123456789",
+        "routes file: line 2: route 1: channels must be a list of channel ids such as C0123456789",
     )
 
 
@@ -136,7 +136,7 @@ def test_channels_are_ids(value: str) -> None:
 def test_repositories_are_globs(value: str) -> None:
     """A filter that cannot be understood is not taken for no filter."""
     assert problems(f'[[route]]\nchannels = ["C1"]\nrepositories = {value}') == (
-        'routes file: line 3: route 1: repositories is not a list of globs such as "acme/*"',
+        'routes file: line 3: route 1: repositories must be a list of globs such as "acme/*"',
     )
 
 
@@ -245,7 +245,7 @@ def test_a_name_is_one_line_of_text(value: str) -> None:
     """A name stands in logs and on terminals."""
     [problem] = problems(GOOD + f"name = {value}")
     assert problem.startswith("routes file: line 3: route 1")
-    assert problem.endswith(": name is not a line of text")
+    assert problem.endswith(": name must be one line of text")
 
 
 @pytest.mark.parametrize(
@@ -293,18 +293,19 @@ def test_an_event_that_makes_no_card_is_refused(name: str, said: str) -> None:
 
 def test_every_event_that_a_card_shows_can_be_named() -> None:
     """Labels, assignments, moves and comments among them."""
-    [route] = routes_file.parse(f"{GOOD}events = {list(EVENTS)}").routes
-    assert route.events == EVENTS
-    assert {"issues.unlabeled", "issues.assigned", "issues.deleted", "issue_comment.created"} < set(EVENTS)
+    [route] = routes_file.parse(f"{GOOD}events = {list(CARD_EVENTS)}").routes
+    assert route.events == CARD_EVENTS
+    some = {"issues.unlabeled", "issues.assigned", "issues.deleted", "issue_comment.created"}
+    assert some < set(CARD_EVENTS)
 
 
 @pytest.mark.parametrize(
     ("value", "said"),
     [
         ("[]", "events is empty, so the route can never match"),
-        ('"issues.opened"', "events is not a list of EVENT.ACTION"),
-        ("[1]", "events is not a list of EVENT.ACTION"),
-        ("{}", "events is not a list of EVENT.ACTION"),
+        ('"issues.opened"', "events must be a list of EVENT.ACTION"),
+        ("[1]", "events must be a list of EVENT.ACTION"),
+        ("{}", "events must be a list of EVENT.ACTION"),
     ],
 )
 def test_events_are_a_list(value: str, said: str) -> None:
@@ -326,7 +327,7 @@ def test_events_are_a_list(value: str, said: str) -> None:
 def test_private_is_one_of_three_words(value: str, asked: str) -> None:
     """`private = true` could mean either."""
     assert problems(f"{GOOD}private = {value}") == (
-        f"routes file: line 3: route 1: private is none of any, only, never{asked}",
+        f"routes file: line 3: route 1: private must be one of any, only, never{asked}",
     )
 
 
@@ -335,7 +336,7 @@ def test_private_is_one_of_three_words(value: str, asked: str) -> None:
 )
 def test_format_is_one_of_two_words(value: str, asked: str) -> None:
     """In a route and for all of them."""
-    said = f"format is none of compact, full{asked}"
+    said = f"format must be one of compact, full{asked}"
     assert problems(f"{GOOD}format = {value}") == (f"routes file: line 3: route 1: {said}",)
     assert problems(f"[defaults]\nformat = {value}\n{GOOD}") == (f"routes file: line 2: defaults: {said}",)
 
@@ -344,7 +345,7 @@ def test_format_is_one_of_two_words(value: str, asked: str) -> None:
 def test_folding_begins_over_a_number_up_to_fifty(value: str) -> None:
     """Neither a truth nor a text is a number, whatever Python says."""
     assert problems(f"[defaults]\nfold_over = {value}\n{GOOD}") == (
-        "routes file: line 2: defaults: fold_over is no number from 0 to 50; 0 folds nothing",
+        "routes file: line 2: defaults: fold_over must be a whole number from 0 to 50; 0 turns it off",
     )
 
 
@@ -363,7 +364,7 @@ def test_folding_can_be_set_and_turned_off(value: int) -> None:
 def test_labels_are_a_list(key: str, value: str) -> None:
     """An empty list could mean that nothing is asked for, or that nothing will do."""
     assert problems(f"{GOOD}{key} = {value}") == (
-        f'routes file: line 3: route 1: {key} is not a list of labels such as "bug"',
+        f'routes file: line 3: route 1: {key} must be a list of labels such as "bug"',
     )
 
 
@@ -372,7 +373,7 @@ def test_a_label_with_a_stray_space_is_refused(label: str) -> None:
     """It would be kept out, or asked for, in vain, and nobody would see why."""
     [problem] = problems(f'{GOOD}labels_none = ["x", "{label}"]')
     assert problem.startswith("routes file: line 3: route 1: labels_none: ")
-    assert problem.endswith(" has a space at its end, which no label has")
+    assert problem.endswith(" begins or ends with a space, which no label does")
 
 
 def test_labels_may_hold_what_github_lets_them_hold() -> None:
@@ -403,7 +404,7 @@ def test_labels_that_contradict_each_other_are_refused() -> None:
 def test_people_are_users_of_slack(user: str) -> None:
     """A name or a group is nobody whom a card could mention."""
     assert problems(f"[people]\nmona = {user}\n{GOOD}") == (
-        "routes file: line 2: people: 'mona' has no Slack user id such as U0123456789",
+        "routes file: line 2: people: 'mona' needs a Slack user id such as U0123456789",
     )
 
 
@@ -411,13 +412,13 @@ def test_people_are_users_of_slack(user: str) -> None:
 def test_people_are_logins_of_github(login: str) -> None:
     """A pattern or an address would never be found."""
     [problem] = problems(f'[people]\n{login} = "U1"\n{GOOD}')
-    assert problem.endswith("is no GitHub login")
+    assert problem.endswith("is not a GitHub login")
 
 
 def test_a_login_stands_there_once() -> None:
     """A login knows no case, so in another case it would be two users."""
     assert problems(f'[people]\nOctoCat = "U1"\nmona = "U1"\n"octocat" = "U2"\n{GOOD}') == (
-        "routes file: line 4: people: 'octocat' stands there as 'OctoCat' too; a login knows no case",
+        "routes file: line 4: people: 'octocat' is listed as 'OctoCat' too; case does not matter",
     )
 
 
@@ -431,7 +432,7 @@ def test_people_are_found_without_case_and_may_have_two_logins() -> None:
 @pytest.mark.parametrize("value", ['"U1"', "[1]", '["@here"]', '["mona"]', '["C1"]', '["U1", "<!channel>"]'])
 def test_mentions_are_ids(value: str) -> None:
     """Nobody writes @here to a whole channel by this file."""
-    said = "mention is not a list of ids of users (U0123456789) or user groups (S0123456789)"
+    said = "mention must be a list of ids of users (U0123456789) or user groups (S0123456789)"
     assert problems(f"{GOOD}mention = {value}") == (f"routes file: line 3: route 1: {said}",)
 
 
@@ -444,7 +445,7 @@ def test_users_and_user_groups_can_be_mentioned() -> None:
 
 def test_a_mention_that_can_never_happen_is_refused() -> None:
     """Only a new issue mentions: a route that does not hear of those would leave everybody waiting."""
-    said = "mention: events has no issues.opened, so nobody would ever be mentioned"
+    said = "mention: events has no issues.opened, so no one would ever be mentioned"
     assert problems(f'{GOOD}events = ["issues.closed"]\nmention = ["U1"]') == (
         f"routes file: line 4: route 1: {said}",
     )
@@ -458,7 +459,7 @@ def test_a_mention_that_can_never_happen_is_refused() -> None:
 )
 def test_muted_authors_are_logins(value: str) -> None:
     """A pattern that no login can match would mute nobody, in silence."""
-    said = 'mute_authors is not a list of logins such as "octocat" or "*[bot]"'
+    said = 'mute_authors must be a list of logins such as "octocat" or "*[bot]"'
     assert problems(f"{GOOD}mute_authors = {value}") == (f"routes file: line 3: route 1: {said}",)
     assert problems(f"[defaults]\nmute_authors = {value}\n{GOOD}") == (
         f"routes file: line 2: defaults: {said}",
@@ -469,7 +470,7 @@ def test_muted_authors_are_logins(value: str) -> None:
 def test_muting_everybody_is_refused(glob: str) -> None:
     """A route that mutes everybody can never match."""
     assert problems(f'{GOOD}mute_authors = ["a", "{glob}"]') == (
-        f"routes file: line 3: route 1: mute_authors: {glob!r} mutes everybody, so the route can never match",
+        f"routes file: line 3: route 1: mute_authors: {glob!r} mutes everyone, so the route can never match",
     )
 
 
@@ -514,7 +515,7 @@ def test_what_stands_under_a_quoted_header_is_not_the_routes() -> None:
     """A missing key is told at the route, not where another table has one of that name."""
     assert problems('[[route]]\nname = "a"\n["x"]\nchannels = "x"') == (
         "routes file: unknown table 'x'",
-        "routes file: line 1: route 1 ('a'): channels is not a list of channel ids such as C0123456789",
+        "routes file: line 1: route 1 ('a'): channels must be a list of channel ids such as C0123456789",
     )
 
 

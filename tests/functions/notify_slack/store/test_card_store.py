@@ -14,33 +14,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clients.slack import deadline
 from clients.slack.blocks import Message
 from clients.slack.client import Slack
-from functions.notify_slack.cards import card
-from functions.notify_slack.cards import metadata as index
-from functions.notify_slack.cards import thread_reply as reply
-from functions.notify_slack.routing.routes import Hearing, Route, Routes
-from functions.notify_slack.store.card_store import Outcome
+from functions.notify_slack.cards import card, metadata, thread_reply
+from functions.notify_slack.routing.eligibility import CardEvent
+from functions.notify_slack.routing.routes import Destination, Route, Routes
+from functions.notify_slack.store import channel_history
+from functions.notify_slack.store.outcome import UpsertResult
 from local.slack.message import Message as StoredMessage
 from ops.send import accounts, payloads
 from pipeline.errors import Unavailable
-from pipeline.events import IssueEvent
 from tests.support.messages import NOON
 from tests.support.workspace import (
-    GITHUB,
     MONA,
     TOKEN,
     Channel,
     Crash,
     Fault,
     Workspace,
-    issue_of,
     running_workspace,
 )
 
 ELSEWHERE = accounts.Repository(full_name="acme/elsewhere")
-COMPACT = Hearing(channel="C1")
+COMPACT = Destination(channel="C1")
 
 
 def content(message: Message | StoredMessage) -> tuple[str, str]:
@@ -49,17 +45,19 @@ def content(message: Message | StoredMessage) -> tuple[str, str]:
     return message.text, json.dumps(blocks, sort_keys=True)
 
 
-def state(event: IssueEvent, hearing: Hearing = COMPACT, close: IssueEvent | None = None) -> tuple[str, str]:
+def state(
+    event: CardEvent, destination: Destination = COMPACT, close: CardEvent | None = None
+) -> tuple[str, str]:
     """Return what the card of the event shows, where it follows that of the close."""
-    before = card_of(close, hearing) if close else None
-    return content(card.build(event, issue_of(event), hearing, GITHUB, before))
+    before = card_of(close, destination) if close else None
+    return content(card.build(event, destination, before))
 
 
-def card_of(event: IssueEvent, hearing: Hearing) -> index.Found:
+def card_of(event: CardEvent, destination: Destination) -> metadata.PostedCard:
     """Return the card that the event makes, as it is found."""
-    made = card.build(event, issue_of(event), hearing, GITHUB)
+    made = card.build(event, destination)
     message = {"ts": "1", "blocks": made.blocks, "metadata": made.metadata}
-    found = index.read_card(message, index.key(event, issue_of(event)))
+    found = metadata.read_card(message, event.key)
     assert found is not None
     return found
 
@@ -130,7 +128,7 @@ def happen(issue: payloads.Issue, step: str, at: datetime) -> payloads.Event:  #
             return issue.transferred(MONA, at, ELSEWHERE, 3)[0]
 
 
-def live(channel: Channel, steps: list[tuple[str, int]], end: str) -> list[IssueEvent]:
+def live(channel: Channel, steps: list[tuple[str, int]], end: str) -> list[CardEvent]:
     """Return the events of an issue's life, as they arrive."""
     issue, at = channel.issue(), channel.clock.now
     events = [channel.receive(issue.opened())]
@@ -144,24 +142,24 @@ def live(channel: Channel, steps: list[tuple[str, int]], end: str) -> list[Issue
     return events
 
 
-def newest(events: list[IssueEvent], hearing: Hearing) -> set[tuple[str, str]]:
+def newest(events: list[CardEvent], destination: Destination) -> set[tuple[str, str]]:
     """Return the states that may be the last: several only of one and the same second."""
-    final = [event for event in events if index.is_final(event)]
-    latest = max(index.as_of(event, issue_of(event)) for event in events)
-    last = final or [event for event in events if index.as_of(event, issue_of(event)) == latest]
-    strong = [event for event in last if event.event == "issues" and event.action != "opened"]
-    return {state(event, hearing, close) for event in strong or last for close in closes(event, events)}
+    final = [event for event in events if event.is_final]
+    latest = max(event.shown_at for event in events)
+    last = final or [event for event in events if event.shown_at == latest]
+    strong = [event for event in last if event.received.event == "issues" and not event.is_new]
+    return {state(event, destination, close) for event in strong or last for close in closes(event, events)}
 
 
-def closes(event: IssueEvent, events: list[IssueEvent]) -> list[IssueEvent | None]:
+def closes(event: CardEvent, events: list[CardEvent]) -> list[CardEvent | None]:
     """Return those of which the event's card says who did it: none only where one second holds more."""
-    wanted = issue_of(event).closed_at
-    if wanted is None or event.action == "closed" or index.is_final(event):
+    wanted = event.issue.closed_at
+    if wanted is None or event.is_close or event.is_final:
         return [None]
     of_the_second = [
-        each for each in events if each.event == "issues" and issue_of(each).updated_at == wanted
+        each for each in events if each.received.event == "issues" and each.issue.updated_at == wanted
     ]
-    found: list[IssueEvent | None] = [each for each in of_the_second if each.action == "closed"]
+    found: list[CardEvent | None] = [each for each in of_the_second if each.is_close]
     return found if len(of_the_second) == 1 else [*found, None]
 
 
@@ -180,21 +178,23 @@ def assert_within_bounds(calls: list[tuple[str, dict[str, Any]]], channel_id: st
     assert count["chat.delete"] == 0
 
 
-def due_replies(events: list[IssueEvent], hearing: Hearing, posted_by: str) -> dict[str, tuple[str, str]]:
+def due_replies(
+    events: list[CardEvent], destination: Destination, posted_by: str
+) -> dict[str, tuple[str, str]]:
     """Return by delivery what a thread holds, where the delivery `posted_by` has made the card."""
     due = {}
     for event in events:
-        told = replace(hearing, mention=()) if event.delivery_id == posted_by else hearing
-        if message := reply.due(event, issue_of(event), told, GITHUB):
+        told = replace(destination, mention=()) if event.delivery_id == posted_by else destination
+        if message := thread_reply.build(event, told):
             due[event.delivery_id] = content(message)
     return due
 
 
-def assert_shown(channel: Channel, hearing: Hearing, events: list[IssueEvent]) -> None:
+def assert_shown(channel: Channel, destination: Destination, events: list[CardEvent]) -> None:
     """One card of the newest state, every due reply in its thread, and none twice."""
-    assert content(channel.card) in newest(events, hearing)
-    assert payload(channel.card)["issue"] == index.key(events[0], issue_of(events[0]))
-    wanted = due_replies(events, hearing, payload(channel.card)["deliveries"][0])
+    assert content(channel.card) in newest(events, destination)
+    assert payload(channel.card)["issue"] == events[0].key
+    wanted = due_replies(events, destination, payload(channel.card)["deliveries"][0])
     assert Counter(payload(told)["delivery_id"] for told in channel.replies) == Counter(list(wanted))
     assert {payload(told)["delivery_id"]: content(told) for told in channel.replies} == wanted
     assert {told.thread_ts for told in channel.replies} <= {channel.card.ts}
@@ -218,9 +218,9 @@ def test_any_life_ends_with_one_card_of_the_newest_state(
     workspace = workspaces[lag]
     channel, second = workspace.channel(), workspace.channel()
     people = {"worker-0": "U0AAAAAAA", "mona": "U0BBBBBBB"}
-    hearings = (
-        Hearing(channel=channel.id),
-        Hearing(channel=second.id, format="full", people=people, mention=("U0CCCCCCC",)),
+    destinations = (
+        Destination(channel=channel.id),
+        Destination(channel=second.id, format="full", people=people, mention=("U0CCCCCCC",)),
     )
     instances = (channel, channel.another())
     events = live(channel, steps, end)
@@ -233,17 +233,17 @@ def test_any_life_ends_with_one_card_of_the_newest_state(
         attempts += 1
         fault = data.draw(faults) if attempts <= 25 else None
         before = len(workspace.server.requests)
-        if not data.draw(st.sampled_from(instances)).attempt(event, hearings, fault):
+        if not data.draw(st.sampled_from(instances)).attempt(event, destinations, fault):
             waiting.insert(data.draw(st.integers(0, len(waiting))), event)
-        for hearing in hearings if not lag else ():
-            assert_within_bounds(workspace.server.requests[before:], hearing.channel)
+        for destination in destinations if not lag else ():
+            assert_within_bounds(workspace.server.requests[before:], destination.channel)
         channel.clock.pass_until(
             channel.clock.now + timedelta(seconds=data.draw(st.sampled_from([0, 2, 4_000])))
         )
-    for place, hearing in zip((channel, second), hearings, strict=True):
-        assert_shown(place, hearing, events)
+    for place, destination in zip((channel, second), destinations, strict=True):
+        assert_shown(place, destination, events)
     assert not any(arguments.get("reply_broadcast") for _, arguments in workspace.server.requests)
-    calls = channel.calls(lambda: [channel.attempt(event, hearings, None) for event in events])
+    calls = channel.calls(lambda: [channel.attempt(event, destinations, None) for event in events])
     assert set(calls) <= {"conversations.history", "conversations.replies"}
 
 
@@ -256,7 +256,7 @@ def test_two_instances_with_the_same_opened_end_with_one_card(workspace: Workspa
     channel = workspace.channel()
     other = channel.another()
     event = channel.receive(channel.issue().opened())
-    channel.clock.pass_until(event.received_at)
+    channel.clock.pass_until(event.received.received_at)
     meeting = threading.Barrier(2)
     for instance in (channel, other):
         instance.slack.before = {at: lambda: wait(meeting)}
@@ -281,7 +281,7 @@ def test_opened_and_five_labeled_at_once_end_with_one_card(workspace: Workspace,
     channel = workspace.channel()
     channels = [channel.another() for _ in range(6)]
     events = opened_and_labeled(channel)
-    channel.clock.pass_until(events[-1].received_at)
+    channel.clock.pass_until(events[-1].received.received_at)
     meeting = threading.Barrier(6)
     for instance in channels:
         instance.slack.before = {at: lambda: wait(meeting)}
@@ -290,7 +290,7 @@ def test_opened_and_five_labeled_at_once_end_with_one_card(workspace: Workspace,
     assert len(channel.cards) == 1
 
 
-def opened_and_labeled(channel: Channel) -> list[IssueEvent]:
+def opened_and_labeled(channel: Channel) -> list[CardEvent]:
     """Return what GitHub sends for an issue that is made with five labels: all of one second."""
     issue, at = channel.issue(), channel.clock.now
     opened = channel.receive(issue.opened())
@@ -344,11 +344,11 @@ def test_each_event_is_told_once_and_never_broadcast(channel: Channel) -> None:
     )
     order = [opened, closed, labeled, opened, closed, labeled]
     outcomes = [channel.handle(event) for event in order]
-    assert [outcome.done for outcome in outcomes] == [
-        "Posted",
-        "Updated",
-        "Recorded",
-        *["Handled before"] * 3,
+    assert [outcome.outcome for outcome in outcomes] == [
+        "posted",
+        "updated",
+        "recorded",
+        *["already_handled"] * 3,
     ]
     assert [outcome.replied for outcome in outcomes] == [False, True, False, False, False, False]
     assert content(channel.card) == state(closed)
@@ -396,7 +396,7 @@ def test_an_unknown_issue_is_posted_as_it_stands(channel: Channel) -> None:
     ]
     assert channel.card.text.startswith("Closed as completed: acme/app#7")
     assert [told.text for told in channel.replies] == ["mona commented: still there?"]
-    assert channel.handle(event).done == "Handled before"
+    assert channel.handle(event).outcome == "already_handled"
 
 
 def test_the_look_up_reads_five_pages_at_most(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -425,7 +425,7 @@ def test_the_last_twenty_deliveries_are_kept(channel: Channel) -> None:
     for event in [opened, first, *others]:
         channel.handle(event)
     assert payload(channel.card)["deliveries"] == [event.delivery_id for event in others[-20:]]
-    assert channel.handle(first) == Outcome(done="Recorded", ts=channel.card.ts, replied=False)
+    assert channel.handle(first) == UpsertResult(outcome="recorded", ts=channel.card.ts, replied=False)
     assert content(channel.card) == state(others[-1])
     assert len(channel.replies) == 1
 
@@ -467,10 +467,10 @@ def test_the_end_of_a_comment_is_not_that_of_its_issue(channel: Channel) -> None
         payloads.Event(name=comment.name, payload={**comment.payload, "action": "deleted"})
     )
     closed = channel.receive(issue.closed(MONA, start + timedelta(seconds=9)))
-    assert [channel.handle(event).done for event in (opened, closed, gone)] == [
-        "Posted",
-        "Updated",
-        "Recorded",
+    assert [channel.handle(event).outcome for event in (opened, closed, gone)] == [
+        "posted",
+        "updated",
+        "recorded",
     ]
     assert content(channel.card) == state(closed)
 
@@ -571,11 +571,11 @@ def test_a_card_with_strange_metadata_is_brought_up_to_date(
 ) -> None:
     """What cannot be read says nothing: the next event makes the card what it should be."""
     closed = channel.receive(channel.issue().closed(MONA, channel.clock.now))
-    content_of_it = {"issue": index.key(closed, issue_of(closed)), **written}
-    metadata = {"event_type": index.CARD, "event_payload": content_of_it}
-    channel.slack.post(channel.id, Message(text="A card once", blocks=(), metadata=metadata))
+    content_of_it = {"issue": closed.key, **written}
+    posted = {"event_type": metadata.CARD, "event_payload": content_of_it}
+    channel.slack.post(channel.id, Message(text="A card once", blocks=(), metadata=posted))
     outcomes = [channel.handle(closed) for _ in range(2)]
-    assert [outcome.done for outcome in outcomes] == ["Updated", "Handled before"]
+    assert [outcome.outcome for outcome in outcomes] == ["updated", "already_handled"]
     assert content(channel.card) == state(closed)
     assert payload(channel.card)["deliveries"][-1] == closed.delivery_id
     assert len(channel.replies) == 1
@@ -628,8 +628,8 @@ def test_an_old_event_does_not_open_the_door_for_another(channel: Channel) -> No
         channel.receive(issue.labeled(MONA, start + timedelta(seconds=4), "b")),
         channel.receive(issue.closed(MONA, start + timedelta(seconds=9))),
     ]
-    outcomes = [channel.handle(event).done for event in (opened, closed, *late)]
-    assert outcomes == ["Posted", "Updated", "Recorded", "Recorded"]
+    outcomes = [channel.handle(event).outcome for event in (opened, closed, *late)]
+    assert outcomes == ["posted", "updated", "recorded", "recorded"]
     assert content(channel.card) == state(closed)
 
 
@@ -656,11 +656,11 @@ def test_a_label_that_takes_an_issue_out_changes_its_card_and_makes_none(channel
     """The card says that it is not followed any more; a channel without one stays as it is."""
     issue = channel.issue()
     left = channel.receive(issue.labeled(MONA, channel.clock.now, "wontfix"))
-    assert channel.handle(left, leaving=True).done == "No card to change"
+    assert channel.handle(left, final_update=True).outcome == "no_card"
     assert not channel.cards
     channel.handle(channel.receive(issue.opened()))
     channel.handle(
-        channel.receive(issue.labeled(MONA, channel.clock.now + timedelta(seconds=1), "x")), leaving=True
+        channel.receive(issue.labeled(MONA, channel.clock.now + timedelta(seconds=1), "x")), final_update=True
     )
     assert content(channel.card) != state(left)
     assert "not follow" in str(channel.card.blocks)
@@ -688,7 +688,7 @@ def test_two_instances_wait_for_a_history_that_lags(lagging: Workspace) -> None:
     """Each has posted before the other's card can be seen; the younger is gone once both can."""
     channel = lagging.channel()
     event = channel.receive(channel.issue().opened())
-    channel.clock.pass_until(event.received_at)
+    channel.clock.pass_until(event.received.received_at)
     meeting = threading.Barrier(2)
     instances = [channel, channel.another()]
     for instance in instances:
@@ -710,16 +710,16 @@ def test_a_crash_while_the_history_lags_leaves_no_second_card(lagging: Workspace
     assert payload(channel.card)["deliveries"] == [event.delivery_id]
 
 
-def test_the_wait_for_a_history_ends(sluggish: Workspace) -> None:
-    """After five readings within four seconds it is taken as it is; with little time left, after one."""
+def test_the_wait_for_a_history_ends(sluggish: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After five reads within four seconds the last one is used; with nine seconds left, the first."""
     channel = sluggish.channel()
     start = channel.clock.now
     event = channel.receive(channel.issue().opened(), at=start - timedelta(seconds=1))
     assert channel.calls(lambda: channel.handle(event)).count("conversations.history") == 1 + 5
     assert channel.clock.now - start == timedelta(seconds=3.75)
     event = channel.receive(channel.issue(number=8).opened())
-    with deadline.limit(9.0):
-        assert channel.calls(lambda: channel.handle(event)).count("conversations.history") == 1 + 1
+    monkeypatch.setattr(channel_history, "remaining", lambda: 9.0)
+    assert channel.calls(lambda: channel.handle(event)).count("conversations.history") == 1 + 1
 
 
 def test_two_cards_that_a_lag_has_left_become_one_with_the_next_event(sluggish: Workspace) -> None:
@@ -734,7 +734,7 @@ def test_two_cards_that_a_lag_has_left_become_one_with_the_next_event(sluggish: 
     assert len(channel.cards) == 2
     oldest = channel.cards[0].ts
     channel.clock.pass_until(channel.clock.now + timedelta(minutes=5))
-    assert channel.handle(labeled).done == "Recorded"
+    assert channel.handle(labeled).outcome == "recorded"
     assert channel.card.ts == oldest
     assert content(channel.card) == state(closed)
     assert payload(channel.card)["deliveries"] == [opened.delivery_id, labeled.delivery_id]
@@ -749,7 +749,7 @@ def test_a_repetition_that_finds_two_cards_keeps_the_newest_state(sluggish: Work
     channel.handle(opened)
     other.handle(closed)
     channel.clock.pass_until(channel.clock.now + timedelta(minutes=5))
-    assert channel.handle(opened).done == "Handled before"
+    assert channel.handle(opened).outcome == "already_handled"
     assert content(channel.card) == state(closed)
     assert payload(channel.card)["deliveries"] == [opened.delivery_id]
 
@@ -802,19 +802,19 @@ def test_each_channel_has_one_card_of_what_it_heard_last(
             events.append(channel.receive(change(MONA, at, step), at=at))
         elif (step == "closed") is (issue.state == "open"):
             events.append(channel.receive(happen(issue, step, at), at=at))
-    heard: dict[str, list[tuple[Hearing, IssueEvent]]] = {place.id: [] for place in places.values()}
+    heard: dict[str, list[tuple[Destination, CardEvent]]] = {place.id: [] for place in places.values()}
     for event in data.draw(st.permutations(events)):
-        channel.clock.pass_until(event.received_at)
-        for hearing in routes.hearings(event):
-            known = heard[hearing.channel]
-            if known or not hearing.leaving:
-                known.append((hearing, event))
-            channel.card_store.handle(hearing, event, issue_of(event))
+        channel.clock.pass_until(event.received.received_at)
+        for destination in routes.destinations(event.received):
+            known = heard[destination.channel]
+            if known or not destination.final_update:
+                known.append((destination, event))
+            channel.card_store.upsert(event, destination)
     for place in places.values():
         if known := heard[place.id]:
-            hearing, event = max(known, key=lambda each: index.as_of(each[1], issue_of(each[1])))
-            built = card.build(event, issue_of(event), hearing, GITHUB)
+            destination, event = max(known, key=lambda each: each[1].shown_at)
+            built = card.build(event, destination)
             assert place.card.text == built.text
-            assert ("not follow" in str(place.card.blocks)) is hearing.leaving
+            assert ("not follow" in str(place.card.blocks)) is destination.final_update
         else:
             assert not place.cards

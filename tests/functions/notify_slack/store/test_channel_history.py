@@ -7,26 +7,25 @@ from typing import Any
 import pytest
 
 from clients.slack.blocks import Message, section
-from functions.notify_slack.cards import burst_message as fold
-from functions.notify_slack.cards import metadata as index
+from functions.notify_slack.cards import burst_message, metadata
 from functions.notify_slack.cards.metadata import CARD
-from functions.notify_slack.store import channel_history as search
-from pipeline.events import Issue
+from functions.notify_slack.routing.eligibility import CardEvent
+from functions.notify_slack.store import channel_history
 from tests.support.messages import NOON
-from tests.support.workspace import MONA, Channel, issue_of, running_workspace
+from tests.support.workspace import MONA, Channel, running_workspace
 
-KINDS = (CARD, index.REPLY, fold.FOLD)
+KINDS = (CARD, metadata.REPLY, burst_message.BURST)
 
 
 def message(minutes: float, kind: str, **payload: Any) -> dict[str, Any]:
     """Return a message of so many minutes before noon, as the history shows it."""
     at = NOON - timedelta(minutes=minutes)
-    metadata = {"event_type": kind, "event_payload": payload}
-    return {"ts": f"{at.timestamp():.6f}", "text": "x", "blocks": [], "metadata": metadata}
+    written = {"event_type": kind, "event_payload": payload}
+    return {"ts": f"{at.timestamp():.6f}", "text": "x", "blocks": [], "metadata": written}
 
 
 @pytest.mark.parametrize(
-    "metadata",
+    "written",
     [
         *(None, "x", ["x"], 7, {}, {"event_type": "theirs", "event_payload": {"issue": "1#7"}}),
         *(
@@ -36,13 +35,13 @@ def message(minutes: float, kind: str, **payload: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_message_without_metadata_of_ours_is_passed_over(metadata: Any) -> None:
+def test_a_message_without_metadata_of_ours_is_passed_over(written: Any) -> None:
     """Any app may post any: what cannot be read is no card, no reply and no fold."""
-    theirs = {**message(1, CARD), "metadata": metadata}
-    assert index.read_card(theirs, "1#7") is None
-    assert not index.card_of(theirs)
-    assert not index.is_reply(theirs, "d-1")
-    assert fold.read(theirs) is None
+    theirs = {**message(1, CARD), "metadata": written}
+    assert metadata.read_card(theirs, "1#7") is None
+    assert not metadata.card_key(theirs)
+    assert not metadata.is_reply(theirs, "d-1")
+    assert burst_message.read(theirs) is None
 
 
 @pytest.fixture
@@ -54,39 +53,39 @@ def channel() -> Iterator[Channel]:
 
 def post(channel: Channel, kind: str, **payload: Any) -> str:
     """Post a message with this metadata, and return its ts."""
-    metadata = {"event_type": kind, "event_payload": payload}
-    return channel.slack.post(channel.id, Message(text="x", blocks=(section("x"),), metadata=metadata))
+    written = {"event_type": kind, "event_payload": payload}
+    return channel.slack.post(channel.id, Message(text="x", blocks=(section("x"),), metadata=written))
 
 
-def opened(channel: Channel) -> Issue:
-    """Return an issue that is opened now."""
-    return issue_of(channel.receive(channel.issue().opened()))
+def opened(channel: Channel) -> CardEvent:
+    """Return the event of an issue that is opened now."""
+    return channel.receive(channel.issue().opened())
 
 
 def test_of_several_cards_the_oldest_stays() -> None:
     """Whatever the order in which the history shows them; those of other issues do not count."""
     cards = [message(minutes, CARD, issue="1#7") for minutes in (2, 9, 5)]
-    found = search.oldest_card([message(20, CARD, issue="1#8"), *cards], "1#7")
+    found = channel_history.oldest_card([message(20, CARD, issue="1#8"), *cards], "1#7")
     assert found is not None
     assert found.ts == cards[1]["ts"]
-    assert search.oldest_card(cards, "1#9") is None
+    assert channel_history.oldest_card(cards, "1#9") is None
 
 
 def test_of_several_folds_the_oldest_that_takes_more_stays() -> None:
     """One that is older than ten minutes takes no more issues."""
-    folds = [message(minutes, fold.FOLD, issues="1#7", moments="1") for minutes in (2, 11, 9, 5)]
-    found = search.oldest_fold(folds, NOON)
+    folds = [message(minutes, burst_message.BURST, issues="1#7", moments="1") for minutes in (2, 11, 9, 5)]
+    found = channel_history.oldest_burst(folds, NOON)
     assert found is not None
     assert found.ts == folds[2]["ts"]
-    assert search.oldest_fold(folds[1:2], NOON) is None
+    assert channel_history.oldest_burst(folds[1:2], NOON) is None
 
 
 def test_an_issue_goes_into_the_newest_fold(channel: Channel) -> None:
     """However many take more."""
-    kept = [post(channel, fold.FOLD, issues=f"1#{number}", moments="1") for number in (1, 2, 3)]
-    seen = search.look(channel.slack, channel.id, "1#99", opened(channel), channel.clock.now)
-    assert [each.ts for each in seen.folds] == kept[::-1]
-    newest = seen.open_fold(channel.clock.now)
+    kept = [post(channel, burst_message.BURST, issues=f"1#{number}", moments="1") for number in (1, 2, 3)]
+    seen = channel_history.scan(channel.slack, channel.id, opened(channel), channel.clock.now)
+    assert [each.ts for each in seen.bursts] == kept[::-1]
+    newest = seen.open_burst(channel.clock.now)
     assert newest is not None
     assert newest.ts == kept[-1]
 
@@ -98,7 +97,7 @@ def test_a_card_of_minutes_ago_is_seen_beside_the_one_just_posted(channel: Chann
     second = post(channel, CARD, issue="1#7")
     channel.clock.pass_until(channel.clock.now + timedelta(seconds=1))
     post(channel, CARD, issue="1#7")
-    before = search.just_before(channel.slack, channel.id, second, channel.clock.sleep)
+    before = channel_history.messages_before(channel.slack, channel.id, second, channel.clock.sleep)
     assert [each["ts"] for each in before] == [first]
 
 
@@ -109,7 +108,5 @@ def test_a_clock_five_minutes_off_hides_nothing_that_was_just_posted(channel: Ch
     event = channel.receive(issue.commented(MONA, channel.clock.now, "me too"))
     channel.handle(event)
     now = channel.clock.now + timedelta(minutes=minutes)
-    [found] = search.look(
-        channel.slack, channel.id, index.key(event, issue_of(event)), issue_of(event), now
-    ).cards
-    assert search.has_reply(channel.slack, channel.id, found.ts, event, now)
+    [found] = channel_history.scan(channel.slack, channel.id, event, now).cards
+    assert channel_history.has_reply(channel.slack, channel.id, found.ts, event, now)

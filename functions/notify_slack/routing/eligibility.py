@@ -1,0 +1,110 @@
+"""Which events make or change a card, and what a card needs to know about such an event."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.events import Issue, IssueEvent
+
+GITHUB_URL = "https://github.com"
+
+_ACTIONS = {
+    "issues": "opened edited closed reopened labeled unlabeled assigned unassigned milestoned demilestoned"
+    " locked unlocked pinned unpinned typed untyped transferred deleted",
+    "issue_comment": "created edited deleted",
+}
+# The known events. An action that GitHub adds to one of the two changes a card too.
+CARD_EVENTS = tuple(f"{event}.{action}" for event, actions in _ACTIONS.items() for action in actions.split())
+_FINAL = {("issues", "deleted"), ("issues", "transferred")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotShown:
+    """The event makes and changes no card, whatever the routes say; `reason` is a sentence for the log."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardEvent:
+    """An event that makes or changes the card of its issue.
+
+    `received` is the event as it was delivered. `github_url` is the base of every link, without a slash at
+    its end; GitHub Enterprise has its own.
+    """
+
+    received: IssueEvent
+    issue: Issue
+    repository_id: int
+    number: int
+    github_url: str
+
+    @classmethod
+    def of(cls, event: IssueEvent, github_url: str = GITHUB_URL) -> "CardEvent | NotShown":
+        """Return the event for its card, or why it has none.
+
+        Pull requests have no card, and a backfill posts nothing. Without the repository's id and the issue's
+        number the card could never be found again.
+        """
+        if event.event not in _ACTIONS or not event.action:
+            name = f"{event.event}.{event.action}" if event.action else event.event
+            return NotShown(reason=f"no card is made of {name!r}, only of issues and their comments")
+        if event.source == "backfill":
+            return NotShown(reason="no card is made of history")
+        if event.issue is None:
+            return NotShown(reason="the event is about no issue")
+        if event.is_pull_request:
+            return NotShown(reason="no card is made of a pull request")
+        if event.repository_id is None or event.issue.number is None:
+            return NotShown(reason="the event does not say which issue it is about")
+        return cls(
+            received=event,
+            issue=event.issue,
+            repository_id=event.repository_id,
+            number=event.issue.number,
+            github_url=github_url,
+        )
+
+    @property
+    def key(self) -> str:
+        """Return the name of the issue in metadata: REPOSITORY_ID#NUMBER, which outlives a rename."""
+        return f"{self.repository_id}#{self.number}"
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Return GitHub's event and action: ("issues", "opened")."""
+        return self.received.event, self.received.action or ""
+
+    @property
+    def delivery_id(self) -> str:
+        """Return the delivery's id, which a repetition has too."""
+        return self.received.delivery_id
+
+    @property
+    def sender(self) -> str | None:
+        """Return the login of the account that acted, None for a deleted one."""
+        return self.received.sender
+
+    @property
+    def is_new(self) -> bool:
+        """Return whether the issue is new: at its opening, and never after it."""
+        return self.name == ("issues", "opened")
+
+    @property
+    def is_close(self) -> bool:
+        """Return whether the event is the close of the issue."""
+        return self.name == ("issues", "closed")
+
+    @property
+    def is_final(self) -> bool:
+        """Return whether the issue has left the repository: deleted or transferred."""
+        return self.name in _FINAL
+
+    @property
+    def shown_at(self) -> datetime:
+        """Return which moment of the issue the event shows.
+
+        A deletion and a transfer leave issue.updated_at as it was. The time when they were received is later
+        than everything before them.
+        """
+        shown = self.issue.updated_at or self.received.event_at
+        return max(shown, self.received.received_at) if self.is_final else shown

@@ -1,0 +1,145 @@
+"""One route of the routes file: whether an event matches it, and if not, why."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from pipeline.events import IssueEvent
+
+Private = Literal["any", "only", "never"]
+Format = Literal["compact", "full"]
+Key = Literal["repositories", "labels_any", "labels_all", "labels_none", "events", "private", "mute_authors"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """Why an event does not match a route: the key in the routes file that decides it, and a sentence."""
+
+    key: Key
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Channels, and the conditions that an event has to meet to be shown in them.
+
+    `events` are EVENT.ACTION, empty for all. `mention` are Slack's ids of users and user groups.
+    """
+
+    name: str
+    channels: tuple[str, ...]
+    repositories: tuple[str, ...]
+    labels_any: tuple[str, ...]
+    labels_all: tuple[str, ...]
+    labels_none: tuple[str, ...]
+    events: tuple[str, ...]
+    private: Private
+    mute_authors: tuple[str, ...]
+    format: Format
+    mention: tuple[str, ...]
+
+    def match(self, event: IssueEvent) -> "RouteMatch":
+        """Return whether the event matches, and every reason why not."""
+        labels = _lower(event.issue.labels if event.issue else ())
+        others = tuple(Mismatch(key=key, text=text) for key, text in self._other_mismatches(event))
+        of_labels = tuple(Mismatch(key=key, text=text) for key, text in self._label_mismatches(labels))
+        return RouteMatch(
+            route=self,
+            mismatches=(*others, *of_labels),
+            final_update=bool(of_labels) and not others and self._loses(event),
+            muted_because=self._muted_because(event),
+        )
+
+    def _other_mismatches(self, event: IssueEvent) -> Iterator[tuple[Key, str]]:
+        """GitHub's names ignore case. A delivery without a repository matches only a star."""
+        repository, name = (event.repository or "").lower(), f"{event.event}.{event.action}"
+        if not any(fnmatchcase(repository, glob.lower()) for glob in self.repositories):
+            said = repr(event.repository) if event.repository else "the missing repository"
+            yield "repositories", f"{said} matches none of {', '.join(self.repositories)}"
+        if self.events and name not in self.events and not self._label_decides(event):
+            yield "events", f"{name!r} is not one of {', '.join(self.events)}"
+        if self.private == "only" and not _may_be_private(event):
+            yield "private", "the repository is public, and the route takes private ones only"
+        if self.private == "never" and _may_be_private(event):
+            said = "the repository is private, or does not say"
+            yield "private", f"{said}, and the route takes public ones only"
+        author = event.issue.author if event.issue else None
+        if glob := self._muting_pattern(author):
+            yield "mute_authors", f"the author {author!r} is muted by {glob}"
+
+    def _label_mismatches(self, labels: frozenset[str]) -> Iterator[tuple[Key, str]]:
+        if self.labels_any and not labels & _lower(self.labels_any):
+            yield "labels_any", f"the issue has none of the labels {_listed(self.labels_any)}"
+        if missing := [label for label in self.labels_all if label.lower() not in labels]:
+            yield "labels_all", f"the issue lacks {_listed(missing)}"
+        if unwanted := [label for label in self.labels_none if label.lower() in labels]:
+            yield "labels_none", f"the issue has {_listed(unwanted)}"
+
+    def _label_decides(self, event: IssueEvent) -> bool:
+        """Return whether the event sets or removes a label of this route; such an event needs no `events`."""
+        if f"{event.event}.{event.action}" not in {"issues.labeled", "issues.unlabeled"}:
+            return False
+        named = _lower((*self.labels_any, *self.labels_all, *self.labels_none))
+        return (event.label or "").lower() in named
+
+    def _loses(self, event: IssueEvent) -> bool:
+        """Return whether the event removes a label that the route requires, or sets one that it excludes.
+
+        The labels before the event do not count: when several change at once, each event shows the issue with
+        all of them changed.
+        """
+        named = {
+            "issues.unlabeled": (*self.labels_any, *self.labels_all),
+            "issues.labeled": self.labels_none,
+        }.get(f"{event.event}.{event.action}", ())
+        return (event.label or "").lower() in _lower(named)
+
+    def _muted_because(self, event: IssueEvent) -> str | None:
+        glob = self._muting_pattern(event.sender)
+        return f"the sender {event.sender!r} is muted by {glob}" if glob else None
+
+    def _muting_pattern(self, login: str | None) -> str | None:
+        """Return the pattern that mutes the login. A deleted account has no login and is never muted."""
+        return next((glob for glob in self.mute_authors if login and _login_matches(login, glob)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteMatch:
+    """What one route makes of an event.
+
+    `final_update`: a label that was just set or removed takes the issue out of the route; its card, if there
+    is one, is updated a last time. `muted_because`: why the event adds no reply, None if it may add one.
+    """
+
+    route: Route
+    mismatches: tuple[Mismatch, ...]
+    final_update: bool
+    muted_because: str | None
+
+    @property
+    def matches(self) -> bool:
+        """Return whether the event matches the route."""
+        return not self.mismatches
+
+
+def _login_matches(login: str, glob: str) -> bool:
+    """Return whether the pattern matches: `*` and `?` are wildcards, brackets are literal, case is ignored.
+
+    fnmatch alone would read "[bot]" as one letter of b, o, t, and mute bob.
+    """
+    return fnmatchcase(login.lower(), glob.lower().replace("[", "[[]"))
+
+
+def _may_be_private(event: IssueEvent) -> bool:
+    """Only a delivery that says so is public: an unknown repository must not leak."""
+    repository = event.payload.get("repository")
+    return not (isinstance(repository, dict) and repository.get("private") is False)
+
+
+def _lower(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)
+
+
+def _listed(names: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(map(repr, names))

@@ -1,0 +1,144 @@
+"""Which events make or change a card, and what a card is told about them."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.notify_slack.routing.eligibility import CardEvent, NotShown
+from ops.send import accounts, payloads
+from pipeline.delivery import Delivery, Source
+from pipeline.events import IssueEvent
+from tests.support.messages import NOON, an_issue
+
+MONA = accounts.Account(login="mona")
+RECEIVED = NOON + timedelta(hours=2)
+
+
+def read(payload: dict[str, Any], event: str = "issues", source: Source = "webhook") -> CardEvent | NotShown:
+    """Return what the function makes of the payload."""
+    body = json.dumps(payload).encode()
+    delivery = Delivery(delivery_id="d-1", event=event, body=body, received_at=RECEIVED, source=source)
+    return CardEvent.of(IssueEvent.from_delivery(delivery))
+
+
+def card_event(event: payloads.Event) -> CardEvent:
+    """Return an event that has a card."""
+    shown = read(event.payload, event.name)
+    assert isinstance(shown, CardEvent)
+    return shown
+
+
+@pytest.mark.parametrize(
+    "action", ["opened", "closed", "reopened", "labeled", "assigned", "edited", "deleted", "transferred",
+               "pinned", "locked", "typed", "an action of the future"]
+)  # fmt: skip
+def test_every_action_of_an_issue_has_a_card(action: str) -> None:
+    """A card shows the current issue, whatever happened to it, and known and new actions alike."""
+    assert isinstance(read({**an_issue().opened().payload, "action": action}), CardEvent)
+
+
+@pytest.mark.parametrize("action", ["", None, 1, []])
+def test_an_event_without_an_action_has_no_card(action: Any) -> None:
+    """GitHub sends no issue event without an action."""
+    assert isinstance(read({**an_issue().opened().payload, "action": action}), NotShown)
+
+
+@pytest.mark.parametrize("event", ["pull_request", "ping", "push", "ISSUES", "sub_issues"])
+def test_every_other_event_has_no_card(event: str) -> None:
+    """Only `issues` and `issue_comment` have a card, whatever the payload looks like."""
+    assert isinstance(read(an_issue().opened().payload, event), NotShown)
+
+
+def test_a_comment_changes_the_card_of_its_issue() -> None:
+    """The card shows the number of comments; a comment on a pull request has no card."""
+    comment = an_issue().commented(MONA, NOON, "me too")
+    assert isinstance(read(comment.payload, comment.name), CardEvent)
+    pull = an_issue(is_pull_request=True).commented(MONA, NOON, "me too")
+    assert isinstance(read(pull.payload, pull.name), NotShown)
+
+
+@pytest.mark.parametrize(("part", "name"), [("issue", "number"), ("repository", "id")])
+def test_an_issue_without_an_identity_has_no_card(part: str, name: str) -> None:
+    """The card could never be found again."""
+    payload = an_issue().opened().payload
+    del payload[part][name]
+    assert read(payload) == NotShown(reason="the event does not say which issue it is about")
+
+
+def test_a_payload_without_an_issue_has_no_card() -> None:
+    """A ping, and an issue of another type than an object."""
+    ping = payloads.ping(accounts.Repository(full_name="acme/app"), MONA)
+    assert isinstance(read(ping.payload, "ping"), NotShown)
+    for issue in ({}, None, [], "x"):
+        assert isinstance(read({"action": "opened", "issue": issue}), NotShown)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [("webhook", CardEvent), ("reconcile", CardEvent), ("replay", CardEvent), ("backfill", NotShown)],
+)
+def test_only_a_backfill_has_no_cards(source: Source, expected: type) -> None:
+    """A recovered delivery is shown; years of history are not."""
+    assert isinstance(read(an_issue().opened().payload, source=source), expected)
+
+
+@pytest.mark.parametrize(
+    ("payload", "event", "source", "reason"),
+    [
+        (
+            an_issue().opened().payload,
+            "push",
+            "webhook",
+            "no card is made of 'push.opened', only of issues and their comments",
+        ),
+        ({}, "ping", "webhook", "no card is made of 'ping', only of issues and their comments"),
+        (an_issue().opened().payload, "issues", "backfill", "no card is made of history"),
+        ({"action": "opened"}, "issues", "webhook", "the event is about no issue"),
+        (
+            an_issue(is_pull_request=True).opened().payload,
+            "issues",
+            "webhook",
+            "no card is made of a pull request",
+        ),
+    ],
+)
+def test_an_event_without_a_card_has_its_reason(
+    payload: dict[str, Any], event: str, source: Source, reason: str
+) -> None:
+    """The log and `routes explain` name it."""
+    assert read(payload, event, source) == NotShown(reason=reason)
+
+
+def test_a_card_event_names_its_issue() -> None:
+    """By the repository's id, which outlives a rename, and the number."""
+    event = card_event(an_issue().opened())
+    assert event.key == f"{accounts.number_for('acme/app')}#7"
+    assert (event.repository_id, event.number) == (accounts.number_for("acme/app"), 7)
+
+
+@pytest.mark.parametrize(
+    ("event", "kinds"),
+    [
+        (an_issue().opened(), {"is_new"}),
+        (an_issue().closed(MONA, NOON), {"is_close"}),
+        (an_issue().deleted(MONA, NOON), {"is_final"}),
+        (an_issue().transferred(MONA, NOON, accounts.Repository(full_name="acme/lib"), 3)[0], {"is_final"}),
+        (an_issue().reopened(MONA, NOON), set()),
+        (an_issue().commented(MONA, NOON, "x"), set()),
+    ],
+)
+def test_a_card_event_knows_what_kind_it_is(event: payloads.Event, kinds: set[str]) -> None:
+    """New, a close, or the end of the issue in its repository; a deleted comment is none of them."""
+    shown = card_event(event)
+    assert {kind for kind in ("is_new", "is_close", "is_final") if getattr(shown, kind)} == kinds
+    if event.name == "issue_comment":
+        deleted = payloads.Event(name=event.name, payload={**event.payload, "action": "deleted"})
+        assert not card_event(deleted).is_final
+
+
+def test_the_end_of_an_issue_is_shown_at_its_receipt() -> None:
+    """GitHub leaves updated_at as it was for a deletion; every other event is shown at updated_at."""
+    assert card_event(an_issue().labeled(MONA, NOON, "bug")).shown_at == NOON
+    assert card_event(an_issue().deleted(MONA, NOON)).shown_at == RECEIVED

@@ -1,0 +1,76 @@
+"""Which tests are quick: those that start no process and no server, by their code and as they run."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import grpc
+import pytest
+
+_OURS = ("tests.", "local.")
+_STARTERS = {"http.server", "socket", "socketserver", "subprocess"}
+_EVENTS = {"os.exec", "os.fork", "os.posix_spawn", "os.system", "socket.bind", "subprocess.Popen"}
+_running: list[pytest.Item] = []
+
+
+def mark(items: list[pytest.Item]) -> None:
+    """Mark the tests that may start something: their code, or that of their fixtures, leads to a starter."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        fixtures = (definitions[-1].func for definitions in item._fixtureinfo.name2fixturedefs.values())
+        if leads_to_a_starter([item.function, *fixtures]):
+            item.add_marker("processes")
+
+
+def watch(item: pytest.Item) -> None:
+    """From now on, let this test fail if it is quick and starts a process or listens on a socket."""
+    if not _running:
+        sys.addaudithook(_refuse)
+    _running[:] = [item]
+
+
+def _refuse(event: str, args: tuple[Any, ...]) -> None:
+    if event in _EVENTS and not _running[0].get_closest_marker("processes"):
+        pytest.fail(f"a quick test starts a process or listens on a socket: {event} {args}")
+
+
+def leads_to_a_starter(found: Iterable[object]) -> bool:
+    """Follow the functions and classes of tests and local to what they use, as far as names tell."""
+    waiting, seen = list(found), set()
+    while waiting:
+        thing = waiting.pop()
+        module = thing.__name__ if isinstance(thing, ModuleType) else getattr(thing, "__module__", "")
+        if module in _STARTERS or thing is grpc.server:
+            return True
+        if id(thing) not in seen and str(module).startswith(_OURS):
+            seen.add(id(thing))
+            waiting += _used_by(thing)
+        elif isinstance(thing, dict):
+            waiting += thing.values()
+    return False
+
+
+def _used_by(thing: object) -> Iterator[object]:
+    """Yield the globals that a function names, and their attributes; the bases and members of a class."""
+    if isinstance(thing, type):
+        yield from thing.__bases__
+        for member in vars(thing).values():
+            yield from (getattr(member, "fget", None), getattr(member, "__func__", None), member)
+    elif isinstance(thing, FunctionType):
+        names = set(_names(thing.__code__))
+        for value in (thing.__globals__[name] for name in names & thing.__globals__.keys()):
+            yield value
+            if isinstance(value, ModuleType):
+                yield from (vars(value)[name] for name in names & vars(value).keys())
+    yield getattr(thing, "__wrapped__", None)
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """Yield the names in a function's code, and its strings, which may name a fixture."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, str):
+            yield constant
+        elif isinstance(constant, CodeType):
+            yield from _names(constant)
