@@ -22,9 +22,7 @@ from local.slack.rules.arguments import (
 from local.slack.rules.problems import Arguments, Problem, RefusedError
 
 type Answer = dict[str, object]
-type Threads = Mapping[
-    str, list[Message]
-]  # replies, oldest first, by the ts of their parent; any other ts has none
+type Threads = Mapping[str, list[Message]]  # replies, oldest first, by the ts of their parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
