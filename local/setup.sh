@@ -108,7 +108,7 @@ run() {
   set +m
   while kill -0 "$child" 2>/dev/null; do
     sleep 0.1
-    line="  $SECONDS s: $(tail -n 1 "$log")"
+    line="  $SECONDS s  $(tail -n 1 "$log")"
     if [[ -t 1 ]]; then
       printf '\r\033[K%.79s' "$line"
     elif ((SECONDS - shown >= 10)); then
