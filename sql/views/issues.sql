@@ -15,9 +15,9 @@
 -- deleted or transferred issue, as it was then. left_at: when it was deleted or transferred.
 -- open_hours: the sum of the open intervals from opened_at, until now or until left_at. A close or reopening whose
 -- delivery is missing is taken from the next event: at its issue_closed_at, or at its issue_updated_at.
--- first_response_at: the first comment by neither the issue's author nor a bot (type Bot, or login ending in [bot]);
--- each comment's author is the one that its own delivery names. A comment of a deleted account is a response unless the
--- issue's author is deleted too: both may be the same person. A comment that was edited or deleted later still counts.
+-- first_response_at: the first comment by neither the issue's author nor a bot (type Bot, or login ending in [bot]).
+-- The author of a comment is the one that its own delivery names. A comment of a deleted account is a response, unless
+-- the issue's author is deleted too: both may be the same person. A comment that was edited or deleted later counts.
 -- time_to_close_hours: of issues closed now; time_to_first_response_hours: of answered issues; both are null for
 -- deleted and transferred ones.
 -- left_censored: there is no `opened` event; what happened before the first event is unknown.

@@ -1,5 +1,5 @@
 -- The pipeline's own delay by the day (UTC) of the event, over all repositories: the seconds from the event at GitHub
--- to its row here. Only deliveries of the webhook count: what was reconciled, backfilled or replayed is late on purpose.
+-- to its row here. Only webhook deliveries count: what was reconciled, backfilled or replayed is late on purpose.
 -- Pull requests and events about no issue count too; the latter are dated by their receipt.
 -- A delivery that does not say when it happened looks late: an arrival by transfer is dated by the issue's creation, a
 -- deletion by the last change before it. The percentiles hardly change by that; max_seconds may.
