@@ -168,6 +168,7 @@ RUNNERS: dict[str, Callable[[str], None]] = {
     "./deploy.sh": dry_run,
     "make setup": known_to_make,
     "make check": known_to_make,
+    "make quick": known_to_make,
     "make test": known_to_make,
     "make bench": known_to_make,
     "make lock": known_to_make,
