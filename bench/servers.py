@@ -10,10 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
-from google.pubsub_v1 import PublisherClient
-from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
-
+from clients.pubsub.publisher import connect
 from functions.ingest.signature import sign
 from local.processes import READY_SECONDS, Child, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
@@ -96,10 +93,7 @@ def neighbours(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
             ending.callback(child.stop)
             child.wait_until(lambda: accepts(port))
             pubsub_emulator.ready(host, READY_SECONDS, child.process)
-        channel = grpc.insecure_channel(host)
-        PublisherClient(transport=PublisherGrpcTransport(channel=channel)).create_topic(
-            name=TOPIC, timeout=10
-        )
+        connect(emulator=host).create_topic(name=TOPIC, timeout=10)
         yield (
             what,
             {

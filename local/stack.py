@@ -20,11 +20,11 @@ from google.api_core.exceptions import GoogleAPIError
 from google.cloud import bigquery
 from google.protobuf.duration_pb2 import Duration
 from google.pubsub_v1 import PublisherClient, SubscriberClient
-from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
 
 from clients.bigquery import connect
+from clients.pubsub import publisher
 from functions.notify_slack.routing import routes_file
 from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
@@ -158,9 +158,7 @@ class Stack:
 
     def publisher(self) -> PublisherClient:
         """Return the official publisher of this stack's Pub/Sub."""
-        return PublisherClient(
-            transport=PublisherGrpcTransport(channel=grpc.insecure_channel(self.pubsub_host))
-        )
+        return publisher.connect(emulator=self.pubsub_host)
 
     def subscriber(self) -> SubscriberClient:
         """Return the official subscriber of this stack's Pub/Sub."""

@@ -21,10 +21,9 @@ from . import signature, webhook
 from .settings import Settings
 from .webhook_secrets import WebhookSecrets, official_access
 
-ANSWER_SECONDS = (
-    8.0  # GitHub waits 10: https://docs.github.com/webhooks/using-webhooks/best-practices-for-using-webhooks
-)
-SILENCE_SECONDS = 6.0  # the longest pause within a body; then it counts as broken off
+# GitHub waits 10: https://docs.github.com/webhooks/using-webhooks/best-practices-for-using-webhooks
+ANSWER_SECONDS = 8.0
+READ_PAUSE_SECONDS = 6.0  # after a longer pause within a body, the request counts as broken off
 
 logs.setup()
 settings = load_at_startup(lambda: Settings.from_environment(os.environ))
@@ -34,13 +33,13 @@ secrets = once(lambda: WebhookSecrets(settings().secret, official_access(setting
 
 @functions_framework.http
 def ingest(request: flask.Request) -> flask.Response:
-    """Answer one webhook request by the table in the README; never with a part of it."""
+    """Answer one webhook request by the table in docs/operations.md, and never with a part of the request."""
     deadline = time.monotonic() + ANSWER_SECONDS
     logs.start_request(
         traceparent=request.headers.get("traceparent"),
-        delivery_id=webhook.claimed_id(request.headers.get),
+        delivery_id=webhook.unverified_delivery_id(request.headers.get),
     )
-    expect_steady_sender(request)
+    limit_read_pause(request)
     try:
         return handle(request, deadline)
     except Rejected as refusal:
@@ -50,11 +49,11 @@ def ingest(request: flask.Request) -> flask.Response:
         log.error("Not accepted: %s", error, exc_info=error.__cause__, extra={"reason": error.reason})
         return answer(HTTPStatus.SERVICE_UNAVAILABLE, error=error.reason, message="Not accepted; redeliver.")
     finally:
-        request.stream = io.BytesIO()  # what is left unread: the framework would read it all, without a cap
+        request.stream = io.BytesIO()  # otherwise the framework reads the rest of the body, without a cap
 
 
 def handle(request: flask.Request, deadline: float) -> flask.Response:
-    """Take the request through the gates, in the order of the contract."""
+    """Check the request, cheapest check first, and publish what it delivers."""
     if request.method != "POST":
         raise Rejected(HTTPStatus.METHOD_NOT_ALLOWED, "method", "Only POST is served here.")
     body = webhook.read_body(request.stream, request.content_length)
@@ -70,26 +69,29 @@ def handle(request: flask.Request, deadline: float) -> flask.Response:
     if delivery.event == "ping":
         log.info("Ping answered")
         return flask.Response("pong", mimetype="text/plain")
-    wanted = settings().events
-    if wanted is not None and delivery.event not in wanted:
-        log.info("Skipped: EVENTS does not name it")
+    events = settings().events
+    if events is not None and delivery.event not in events:
+        log.info("Not published: EVENTS does not name this event")
         return answer(HTTPStatus.ACCEPTED, delivery_id=delivery.delivery_id, message_id=None)
     return publish(delivery, deadline)
 
 
-def expect_steady_sender(request: flask.Request) -> None:
-    """Bound each wait for more of the body: the server sets no limit, and silence would hold a thread."""
+def limit_read_pause(request: flask.Request) -> None:
+    """Limit each wait for more of the body: the server does not, and a stalled client blocks a thread."""
     connection = request.environ.get("gunicorn.socket")
     if connection is not None:
-        connection.settimeout(SILENCE_SECONDS)
+        connection.settimeout(READ_PAUSE_SECONDS)
 
 
 def verify(body: bytes, header: str | None) -> None:
-    """Raise Rejected 401 unless one of our secrets signed `body`; missing, malformed and wrong look alike."""
+    """Raise Rejected 401 unless one of our secrets signed `body`.
+
+    The answer is the same for a missing, a malformed and a wrong signature.
+    """
     if header is not None and signature.well_formed(header):
         if signature.verify(body, header, secrets().current()):
             return
-        if signature.verify(body, header, secrets().refreshed()):
+        if signature.verify(body, header, secrets().reload()):
             return
     raise Rejected(HTTPStatus.UNAUTHORIZED, "signature", "X-Hub-Signature-256 is missing or wrong.")
 

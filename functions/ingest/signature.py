@@ -14,12 +14,12 @@ def sign(body: bytes, secret: bytes) -> str:
 
 
 def well_formed(header: str | None) -> bool:
-    """Tell whether the header could be right, so that nothing is looked up for one that cannot."""
+    """Return whether the header has the right form; no secret is read for one that has not."""
     return header is not None and _FORM.fullmatch(header) is not None
 
 
 def verify(body: bytes, header: str, secrets: Iterable[bytes]) -> bool:
-    """Tell whether any of `secrets` signs `body` so; bytes are compared, in constant time."""
+    """Return whether one of `secrets` signed `body`. Bytes are compared in constant time."""
     given = header.encode("latin-1", "replace")
     matches = [hmac.compare_digest(sign(body, secret).encode(), given) for secret in secrets if secret]
     return any(matches)

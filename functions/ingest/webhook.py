@@ -1,4 +1,4 @@
-"""What a webhook request holds: its body, read with a cap, and the delivery that it means."""
+"""Reads a webhook request: the body with a cap on its size, then the delivery in it."""
 
 import contextlib
 import re
@@ -17,7 +17,9 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
 _CHUNK_BYTES = 64 * 1024
-_DISCARD_BYTES = 32 * 1024 * 1024  # a client that is still sending reads no answer; Cloud Run takes no more
+_DISCARD_BYTES = (
+    32 * 1024 * 1024
+)  # a client reads no answer while it sends; Cloud Run takes no more than this
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")  # 128: BigQuery's longest row id
 
 
@@ -28,14 +30,14 @@ class Readable(Protocol):
     """A stream of bytes."""
 
     def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes; none at the end."""
+        """Return up to `size` bytes, and no bytes at the end."""
 
 
 def read_body(stream: Readable, announced: int | None) -> bytes:
-    """Return the whole body, never holding more than 25 MiB of it.
+    """Return the whole body; `announced` is its Content-Length.
 
-    Raises Rejected 413 for a larger one, announced or not, and 400 for one that breaks off or is wrongly
-    framed.
+    At most 25 MiB are kept in memory. Raises Rejected 413 for a larger body, announced or not, and 400 for
+    one that breaks off or is wrongly framed.
     """
     body = bytearray()
     if announced is None or announced <= MAX_BODY_BYTES:
@@ -52,7 +54,7 @@ def read_body(stream: Readable, announced: int | None) -> bytes:
 
 
 def check_type(media_type: str, encoding: str | None) -> None:
-    """Raise Rejected 415 unless the body is JSON or a form, unpacked."""
+    """Raise Rejected 415 unless the body is JSON or a form, without a content encoding."""
     if media_type not in {JSON, FORM}:
         raise Rejected(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -68,7 +70,7 @@ def check_type(media_type: str, encoding: str | None) -> None:
 
 
 def read_delivery(header: Header, media_type: str, body: bytes, now: datetime) -> Delivery:
-    """Return the delivery of a verified request. Raises Rejected 400 naming what is wrong."""
+    """Return the delivery of a verified request. Raises Rejected 400, naming what is wrong."""
     event = _token(header, "X-GitHub-Event")
     delivery_id = _token(header, "X-GitHub-Delivery")
     text = _form_payload(body) if media_type == FORM else body
@@ -88,8 +90,8 @@ def read_delivery(header: Header, media_type: str, body: bytes, now: datetime) -
     )
 
 
-def claimed_id(header: Header) -> str | None:
-    """Return the delivery id that a request claims, for the log, None when it has no such form."""
+def unverified_delivery_id(header: Header) -> str | None:
+    """Return the delivery id that a request names, for the log, or None if it is missing or malformed."""
     value = header("X-GitHub-Delivery")
     return value if value is not None and _TOKEN.fullmatch(value) else None
 
@@ -97,7 +99,7 @@ def claimed_id(header: Header) -> str | None:
 def _read(stream: Readable, size: int) -> bytes:
     try:
         return stream.read(size)
-    except Exception as error:  # the server's parser raises its own kinds, of no common class
+    except Exception as error:  # the server's parser raises classes of its own without a common base
         raise Rejected(
             HTTPStatus.BAD_REQUEST, "body_broken", "The body broke off or is wrongly framed."
         ) from error
@@ -105,7 +107,7 @@ def _read(stream: Readable, size: int) -> bytes:
 
 def _discard(stream: Readable) -> None:
     left = _DISCARD_BYTES
-    with contextlib.suppress(Rejected):  # broken or not, the answer is that it is too large
+    with contextlib.suppress(Rejected):  # even if it breaks off, the answer is that it is too large
         while left > 0 and (chunk := _read(stream, _CHUNK_BYTES)):
             left -= len(chunk)
 
@@ -119,16 +121,18 @@ def _token(header: Header, name: str) -> str:
 
 
 def _form_payload(body: bytes) -> bytes:
-    """Return the exact bytes of the one field `payload`; the signature covers the form, not this."""
+    """Return the exact bytes of the one field `payload`. The signature covers the whole form."""
     fields = [field.partition(b"=") for field in body.split(b"&")]
     payloads = [value for name, _, value in fields if name == b"payload"]
     if len(payloads) != 1:
-        raise Rejected(HTTPStatus.BAD_REQUEST, "form_payload", "The form holds no single field payload.")
+        raise Rejected(
+            HTTPStatus.BAD_REQUEST, "form_payload", "The form does not have exactly one field payload."
+        )
     return unquote_to_bytes(payloads[0].replace(b"+", b" "))
 
 
 def _text(value: Any) -> str | None:
-    """Return what fits an attribute, so that a log line cannot carry a body either."""
+    """Return the text if it fits an attribute: then a log line cannot carry a body either."""
     return value if isinstance(value, str) and fits_attribute(value) else None
 
 

@@ -1,7 +1,7 @@
 """The webhook's secrets from Secret Manager: the latest version and up to two before it.
 
-Reading needs only versions.access, so the versions are walked, not listed. The module is not called
-`secrets`: with the function's folder on the path it would shadow Python's own.
+Versions are read one by one and not listed, which needs no permission but versions.access. The module is not
+called `secrets`: the function's folder is on the path, so it would shadow Python's own module.
 """
 
 import re
@@ -26,12 +26,12 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
     SecretManagerServiceGrpcTransport,
 )
 
-from clients.pubsub.grpc_channel import reconnecting
+from clients.pubsub.grpc_channel import with_quick_reconnect
 from pipeline.errors import Unavailable
 from pipeline.logs import log
 
 KEEP_SECONDS = 300.0
-FORCED_SECONDS = 30.0  # at most one forced refresh in this time, whoever asks
+RELOAD_INTERVAL_SECONDS = 30.0  # at most one reload in this time, however many requests ask for one
 READ_SECONDS = 2.5  # for all versions together
 OLDER_VERSIONS = 2
 
@@ -41,7 +41,7 @@ _VERSION = re.compile(r"versions/(\d+)")
 
 
 class WebhookSecrets:
-    """The secrets that may sign now, kept for five minutes; a failure to read them is Unavailable."""
+    """The secrets that are valid now, kept for five minutes. A failure to read them is Unavailable."""
 
     def __init__(self, secret: str, access: Access, clock: Callable[[], float] = time.monotonic) -> None:
         self._secret = secret
@@ -50,37 +50,39 @@ class WebhookSecrets:
         self._lock = Lock()
         self._values: tuple[bytes, ...] = ()
         self._expires = float("-inf")
-        self._forced = float("-inf")
+        self._reloaded_at = float("-inf")
         self._failed_at = float("-inf")
         self._warned: set[str] = set()
 
     def current(self) -> tuple[bytes, ...]:
-        """Return the secrets, newest first; read them when they are older than five minutes."""
-        asked = self._clock()
-        if asked < self._expires:
+        """Return the secrets, newest first. Reads them if they are older than five minutes."""
+        asked_at = self._clock()
+        if asked_at < self._expires:
             return self._values
         with self._lock:
             if self._clock() < self._expires:
                 return self._values
-            if self._failed_at >= asked:  # another thread has just tried, while this one waited
+            if self._failed_at >= asked_at:  # another thread tried and failed while this one waited
                 raise Unavailable("secret_unreachable", "Secret Manager has just failed.")
             return self._read()
 
-    def refreshed(self) -> tuple[bytes, ...]:
-        """Return the secrets, read again unless that was forced within the last half minute.
+    def reload(self) -> tuple[bytes, ...]:
+        """Return the secrets, read again unless there was a reload within the last half minute.
 
-        A secret that was rotated a moment ago is found so, and forged traffic cannot drive calls.
+        This finds a secret that was rotated a moment ago, and forged requests cannot cause many calls.
         """
         with self._lock:
-            if self._clock() < self._forced + FORCED_SECONDS:
+            if self._clock() < self._reloaded_at + RELOAD_INTERVAL_SECONDS:
                 return self._values
-            self._forced = self._clock()
+            self._reloaded_at = self._clock()
             return self._read()
 
     def _read(self) -> tuple[bytes, ...]:
         deadline = self._clock() + READ_SECONDS
         try:
-            values = self._walk(lambda version: self._access(version, max(deadline - self._clock(), 0.1)))
+            values = self._read_versions(
+                lambda version: self._access(version, max(deadline - self._clock(), 0.1))
+            )
         except (GoogleAPICallError, RetryError, GoogleAuthError, grpc.RpcError) as error:
             self._failed_at = self._clock()
             raise Unavailable(
@@ -92,14 +94,14 @@ class WebhookSecrets:
         self._values, self._expires = values, self._clock() + KEEP_SECONDS
         return values
 
-    def _walk(self, access: Callable[[str], tuple[str, bytes]]) -> tuple[bytes, ...]:
-        """Read `latest`, then the numbers below it; a disabled or destroyed version is passed over."""
+    def _read_versions(self, access: Callable[[str], tuple[str, bytes]]) -> tuple[bytes, ...]:
+        """Read `latest`, then the numbers below it. A disabled or destroyed version is skipped."""
         found: list[bytes] = []
         try:
             name, payload = access(f"{self._secret}/versions/latest")
             newest = _number(name)
             found.append(self._clean(name, payload))
-        except FailedPrecondition as error:  # its sentence names the version that is disabled
+        except FailedPrecondition as error:  # its message names the version that is disabled
             newest = _number(str(error))
             if newest is None:
                 raise
@@ -111,7 +113,7 @@ class WebhookSecrets:
         return tuple(value for value in found if value)
 
     def _clean(self, name: str, payload: bytes) -> bytes:
-        """Strip one trailing newline, which `echo` leaves behind; a blank secret would sign for anybody."""
+        """Remove one trailing newline, which `echo` adds. With a blank secret anyone could sign."""
         value = payload.removesuffix(b"\n").removesuffix(b"\r") if payload.endswith(b"\n") else payload
         usable = value if value.strip() else b""
         if usable != payload and name not in self._warned:
@@ -122,9 +124,9 @@ class WebhookSecrets:
 
 
 def official_access(endpoint: str | None) -> Access:
-    """Return a reader of one version by the official client; `endpoint` host:port is a plaintext stand-in.
+    """Return the official client's call that reads one version; `endpoint` host:port is a plaintext stand-in.
 
-    Raises Unavailable when there are no credentials to build the client with.
+    Raises Unavailable if there are no credentials.
     """
     try:
         client = _official_client(endpoint)
@@ -143,9 +145,9 @@ def official_access(endpoint: str | None) -> Access:
 def _official_client(endpoint: str | None) -> SecretManagerServiceClient:
     transport = SecretManagerServiceGrpcTransport
     if endpoint:
-        channel = reconnecting(grpc.insecure_channel)(endpoint)
+        channel = with_quick_reconnect(grpc.insecure_channel)(endpoint)
         return SecretManagerServiceClient(transport=transport(channel=channel))
-    create = reconnecting(transport.create_channel)
+    create = with_quick_reconnect(transport.create_channel)
     return SecretManagerServiceClient(transport=partial(transport, channel=create))
 
 

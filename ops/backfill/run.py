@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from clients.github.client import GitHubClient
 from clients.github.settings import GitHubSettings
 from clients.github.synthetic_deliveries import deliveries
-from clients.pubsub.batch_publisher import BATCH_MESSAGES, Topic
+from clients.pubsub.batch_publisher import BATCH_MESSAGES, BatchPublisher
 from functions.stream_bq.table import STREAM_PAST
 from ops import ROOT
 from ops.backfill.checkpoint import Published
@@ -59,7 +59,7 @@ def run(settings: GitHubSettings, request: BackfillRequest, progress: Progress) 
         github = stack.enter_context(closing(GitHubClient(settings, progress.waiting)))
         topic = None
         if request.topic is not None:
-            topic = stack.enter_context(closing(Topic(request.topic)))
+            topic = stack.enter_context(closing(BatchPublisher(request.topic)))
             topic.check()
         resumed = _resumes(store, request, progress)
         reader = HistoryReader(github=github, store=store, name=request.name, since=request.since)
@@ -112,7 +112,7 @@ def _resumes(store: BackfillStore, request: BackfillRequest, progress: Progress)
 
 
 def _publish(
-    store: BackfillStore, request: BackfillRequest, topic: Topic | None, counts: Counter[str]
+    store: BackfillStore, request: BackfillRequest, topic: BatchPublisher | None, counts: Counter[str]
 ) -> Iterator[Step]:
     """Publish or only count, issue by issue; the checkpoint moves once Pub/Sub has confirmed the batch."""
     checkpoint = store.checkpoint

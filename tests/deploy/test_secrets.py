@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from functions.ingest.webhook_secrets import FORCED_SECONDS
+from functions.ingest.webhook_secrets import RELOAD_INTERVAL_SECONDS
 from tests.deploy.fake_github import HOOK, answer_as_github, http_answer
 
 SECRET = "0123456789abcdef-good-secret"
@@ -98,7 +98,7 @@ def test_a_rotation_disables_the_old_secret_last(sandbox):
 def test_a_rotation_waits_until_ingest_has_read_the_new_secret(sandbox):
     """The pause before GitHub is changed is longer than the interval of reading, also with --finish."""
     standard = re.search(r"SECRET_READ_SECONDS:-(\d+)", (sandbox.checkout / "deploy/common.sh").read_text())
-    assert int(standard[1]) > FORCED_SECONDS
+    assert int(standard[1]) > RELOAD_INTERVAL_SECONDS
     answer_as_github(sandbox, 200, hooks=[HOOK])
     sandbox.answer("gcloud secrets versions list *", "2\n1\n")
     sandbox.answer("gcloud secrets versions list *", "1\n", times=1)

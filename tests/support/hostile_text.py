@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from clients.slack.blocks import Message
 from functions.notify_slack.routing.routes import Destination
-from local.slack.rules.arguments import check_message
+from local.slack.rules.arguments import check_arguments
 from local.slack.rules.mrkdwn import CONTROL
 
 PIECES = [
@@ -94,7 +94,7 @@ def texts(value: Any) -> Iterator[str]:
 def assert_inert(message: Message, github_url: str, destination: Destination) -> None:
     """Slack's rules hold; constructs are dates, links below `github_url`, and whom the routes name."""
     sent = wire(message)
-    assert check_message({"channel": "C1", **sent}) == []
+    assert check_arguments("chat.postMessage", {"channel": "C1", **sent}) == []
     known = {*destination.people.values(), *destination.mention}
     for drawn in texts(sent):
         for construct in CONTROL.finditer(drawn):

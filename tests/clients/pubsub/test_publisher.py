@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from clients.pubsub.grpc_channel import RECONNECT, reconnecting
+from clients.pubsub.grpc_channel import QUICK_RECONNECT, with_quick_reconnect
 from clients.pubsub.publisher import MAX_REQUEST_BYTES, Publisher
 from functions.ingest.webhook_secrets import official_access
 from local.processes import free_port
@@ -136,8 +136,8 @@ def test_reconnecting_keeps_the_clients_own_options() -> None:
         seen.update(arguments)
         return host
 
-    assert reconnecting(create)("host", options=[("a", 1)], credentials="c") == "host"
-    assert seen == {"options": [("a", 1), *RECONNECT], "credentials": "c"}
+    assert with_quick_reconnect(create)("host", options=[("a", 1)], credentials="c") == "host"
+    assert seen == {"options": [("a", 1), *QUICK_RECONNECT], "credentials": "c"}
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def test_no_usable_secret(payloads: list[bytes | Exception]) -> None:
     """When no version holds a usable secret, nobody is let in, and the next request looks again."""
     versions = Versions(*payloads)
     secrets = versions.secrets()
-    for attempt in (secrets.current, secrets.refreshed):
+    for attempt in (secrets.current, secrets.reload):
         with pytest.raises(Unavailable) as refused:
             attempt()
         assert refused.value.reason == "secret_blank"
@@ -162,12 +162,12 @@ def test_one_forced_refresh_in_half_a_minute() -> None:
     secrets = versions.secrets()
     secrets.current()
     for _ in range(100):
-        assert secrets.refreshed() == (b"a",)
+        assert secrets.reload() == (b"a",)
         versions.now += 0.25
     assert versions.calls == ["latest"] * 2
     versions.now += 5
     versions.payloads.append(b"b")
-    assert secrets.refreshed() == (b"b", b"a")
+    assert secrets.reload() == (b"b", b"a")
     assert secrets.current() == (b"b", b"a")
 
 
@@ -178,8 +178,8 @@ def test_a_failed_refresh() -> None:
     secrets.current()
     versions.payloads = [ServiceUnavailable("down")]
     with pytest.raises(Unavailable):
-        secrets.refreshed()
-    assert secrets.refreshed() == secrets.current() == (b"a",)
+        secrets.reload()
+    assert secrets.reload() == secrets.current() == (b"a",)
     assert versions.calls == ["latest"] * 2
 
 
@@ -247,7 +247,7 @@ def test_many_wrong_signatures_at_once() -> None:
     versions = Versions(b"a")
     secrets = versions.secrets()
     secrets.current()
-    assert at_once(32, secrets.refreshed) == [(b"a",)] * 32
+    assert at_once(32, secrets.reload) == [(b"a",)] * 32
     assert versions.calls == ["latest"] * 2
 
 

@@ -26,14 +26,13 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from clients.github import client as github_api
 from clients.github import responses
 from clients.pubsub import batch_publisher as topic
-from local.processes import free_port
+from local.processes import ROOT, free_port
 from local.pubsub.server import PubSubServer
 from ops.__main__ import ops
 from ops.backfill import run as backfill_module
 from ops.send import accounts, payloads
 from tests.ops.backfill.github_server import TOKEN, GitHubServer, Hosted, Reply
 from tests.support.messages import NOON, an_issue
-from tests.support.warehouse import ROOT
 
 TOPIC = "projects/local-dev/topics/github-events"
 SUBSCRIPTION = "projects/local-dev/subscriptions/everything"
@@ -401,18 +400,18 @@ def test_pubsub_that_goes_away_is_one_line(
     gone = invoke(environment(server, pubsub, PUBSUB_EMULATOR_HOST=f"127.0.0.1:{free_port()}"))
     assert f"{TOPIC} did not confirm: " in line(gone)
     assert server.requests == []
-    flush, flushed = topic.Topic.flush, []
+    flush, flushed = topic.BatchPublisher.flush, []
 
-    def fail(self: topic.Topic) -> None:
+    def fail(self: topic.BatchPublisher) -> None:
         flush(self)
         flushed.append(1)
         if len(flushed) == 2:
             raise topic.Unavailable("publish_failed", "the answer was lost")
 
-    monkeypatch.setattr(topic.Topic, "flush", fail)
+    monkeypatch.setattr(topic.BatchPublisher, "flush", fail)
     assert line(invoke(environment(server, pubsub))) == "Error: the answer was lost"
     asked = len(server.requests)
-    monkeypatch.setattr(topic.Topic, "flush", flush)
+    monkeypatch.setattr(topic.BatchPublisher, "flush", flush)
     assert invoke(environment(server, pubsub)).exit_code == 0
     assert len(server.requests) == asked + 1, "only the repository is asked for again"
     found = ids(pubsub.pull())
