@@ -13,14 +13,16 @@ _log = logging.getLogger(__name__)
 
 
 class _Handler(WSGIRequestHandler):
-    """One connection. Werkzeug's own handler closes it after each answer; Slack does not."""
+    """One connection. Werkzeug's own handler closes it after each answer; Slack and GitHub do not."""
 
     timeout = 60  # seconds to wait for the next request
 
     def run_wsgi(self) -> None:
         """Answer one request. An OSError of the application closes the connection without an answer."""
         body, status, headers = run_wsgi_app(self.server.app, self.make_environ(), buffered=True)
-        self.send_response(int(status.split()[0]))
+        self.send_response_only(int(status.split()[0]))
+        if "Date" not in headers:
+            headers["Date"] = self.date_time_string()
         for name, value in headers:
             self.send_header(name, value)
         self.end_headers()
