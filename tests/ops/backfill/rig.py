@@ -17,12 +17,12 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 
 from local.github.repository import HostedRepository
 from local.github.server import TOKEN, GitHubServer
+from local.processes import ROOT
 from local.pubsub.server import PubSubServer
 from ops.__main__ import ops
 from ops.backfill import run
 from ops.send import accounts, payloads
 from tests.support.messages import NOON, an_issue
-from tests.support.warehouse import ROOT
 
 TOPIC = "projects/local-dev/topics/github-events"
 MONA = accounts.Account(login="mona")

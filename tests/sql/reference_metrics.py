@@ -1,7 +1,7 @@
-"""What the views must say, in plain Python: each issue's life is walked, each week counted anew.
+"""A reference for the views, in plain Python: it goes through every issue and counts every week.
 
-Written from the definitions, not from the SQL. It reads rows as stream_bq makes them and answers what a view
-answers: a list of rows, each a dict. Slow and plain on purpose.
+It is written from the definitions, not from the SQL. It reads rows of stream_bq and returns the rows of a
+view, each a dict. It is slow, and simple on purpose.
 """
 
 from collections import defaultdict
@@ -13,24 +13,28 @@ from typing import Any
 Row = dict[str, Any]
 
 WEEK = timedelta(weeks=1)
+OPEN_ISSUE_COLUMNS = (
+    "repository_id", "repository", "issue_number", "title", "url", "labels", "assignees", "author",
+    "opened_at", "is_bot_authored",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Life:
-    """One issue: its row of the view `issues`, and what the weeks need to know beside it."""
+class IssueHistory:
+    """One issue: its row of the view `issues`, and what the weekly counts need besides."""
 
     repository_id: int
     row: Row
-    entered_at: datetime  # when it came to this repository
+    entered_at: datetime  # when it was opened in this repository, or came to it
     left_at: datetime | None  # when it was deleted or transferred
-    changes: list[tuple[datetime, str]]  # when it became open or closed, in order
-    closes: list[datetime]  # moments of `closed` events
-    reopens: list[datetime]  # moments of `reopened` events
+    changes: list[tuple[datetime, str]]  # the times at which it became open or closed, in order
+    closes: list[datetime]  # times of `closed` events
+    reopens: list[datetime]  # times of `reopened` events
     last: Row  # the last event that counts
     last_event_at: datetime
 
     def is_open(self, moment: datetime) -> bool:
-        """Tell whether it was open, and in this repository, just before `moment`."""
+        """Return whether it was open, and in this repository, just before `moment`."""
         if moment <= self.entered_at or (self.left_at is not None and self.left_at < moment):
             return False
         state = "open"
@@ -40,8 +44,8 @@ class Life:
         return state == "open"
 
 
-class Truth:
-    """The answers of all views over the rows of `events`, at the time `now`."""
+class ReferenceMetrics:
+    """The rows of all views over the rows of `events`, at the time `now`."""
 
     def __init__(self, rows: Iterable[Row], now: datetime) -> None:
         self._now = now
@@ -50,10 +54,12 @@ class Truth:
         for event in self._events:
             if event["issue_number"] is not None and not event["is_pull_request"]:
                 issues[event["repository_id"], event["issue_number"]].append(event)
-        self._lives = [_life(sorted(events, key=_order), now) for _, events in sorted(issues.items())]
-        self._names = _names(self._lives)
-        for life in self._lives:
-            life.row["repository"] = self._names[life.repository_id]
+        self._histories = [
+            _issue_history(sorted(events, key=_sort_key), now) for _, events in sorted(issues.items())
+        ]
+        self._names = _names(self._histories)
+        for history in self._histories:
+            history.row["repository"] = self._names[history.repository_id]
 
     def issue_events(self) -> list[Row]:
         """Return each delivery once."""
@@ -61,22 +67,22 @@ class Truth:
 
     def issues(self) -> list[Row]:
         """Return one row per issue."""
-        return [life.row for life in self._lives]
+        return [history.row for history in self._histories]
 
     def time_to_close(self) -> list[Row]:
         """Return one row per repository that has issues."""
         return self._per_repository(
-            lambda lives: _spread([life.row["time_to_close_hours"] for life in lives])
+            lambda histories: _percentiles([history.row["time_to_close_hours"] for history in histories])
         )
 
     def time_to_first_response(self) -> list[Row]:
         """Return one row per repository that has issues."""
 
-        def columns(lives: list[Life]) -> Row:
-            stay = [life.row for life in lives if life.left_at is None]
+        def columns(histories: list[IssueHistory]) -> Row:
+            stay = [history.row for history in histories if history.left_at is None]
             hours = [row["time_to_first_response_hours"] for row in stay if row["first_response_at"]]
             return {
-                **_spread(hours),
+                **_percentiles(hours),
                 "answered_within_24h": sum(1 for hour in hours if hour <= 24),
                 "answered_within_72h": sum(1 for hour in hours if hour <= 72),
                 "unanswered": sum(
@@ -89,9 +95,9 @@ class Truth:
     def reopen_rate(self) -> list[Row]:
         """Return one row per repository that has issues; what was reopened must have been closed."""
 
-        def columns(lives: list[Life]) -> Row:
-            reopened = [life for life in lives if life.reopens]
-            closed = [life for life in lives if life.row["first_closed_at"] or life.reopens]
+        def columns(histories: list[IssueHistory]) -> Row:
+            reopened = [history for history in histories if history.reopens]
+            closed = [history for history in histories if history.row["first_closed_at"] or history.reopens]
             rate = len(reopened) / len(closed) if closed else None
             return {"closed_issues": len(closed), "reopened_issues": len(reopened), "rate": rate}
 
@@ -101,11 +107,11 @@ class Truth:
         """Return one row per repository and week."""
         answer = []
         for repository_id, name in self._names.items():
-            lives = [life for life in self._lives if life.repository_id == repository_id]
-            week = _monday(min(life.entered_at for life in lives))
-            last = _monday(max(life.last_event_at for life in lives))
+            histories = [history for history in self._histories if history.repository_id == repository_id]
+            week = _monday(min(history.entered_at for history in histories))
+            last = _monday(max(history.last_event_at for history in histories))
             while week <= last:
-                counts = _week(lives, week)
+                counts = _week(histories, week)
                 answer.append(
                     {"repository_id": repository_id, "repository": name, "week": week.date(), **counts}
                 )
@@ -116,27 +122,25 @@ class Truth:
         """Return one row per open issue."""
         return [
             {
-                **{name: life.row[name] for name in ("repository_id", "repository", "issue_number", "title")},
-                **{name: life.row[name] for name in ("url", "labels", "assignees", "author")},
-                **{name: life.row[name] for name in ("opened_at", "is_bot_authored")},
-                "age_hours": _hours(self._now - life.row["opened_at"]),
-                "answered": life.row["first_response_at"] is not None,
-                "hours_since_last_event": _hours(self._now - life.last_event_at),
+                **{name: history.row[name] for name in OPEN_ISSUE_COLUMNS},
+                "age_hours": _hours(self._now - history.row["opened_at"]),
+                "answered": history.row["first_response_at"] is not None,
+                "hours_since_last_event": _hours(self._now - history.last_event_at),
             }
-            for life in self._lives
-            if life.row["state"] == "open"
+            for history in self._histories
+            if history.row["state"] == "open"
         ]
 
-    def _per_repository(self, columns: Callable[[list[Life]], Row]) -> list[Row]:
+    def _per_repository(self, columns: Callable[[list[IssueHistory]], Row]) -> list[Row]:
         return [
-            {"repository_id": repository_id, "repository": name, **columns(lives)}
+            {"repository_id": repository_id, "repository": name, **columns(histories)}
             for repository_id, name in self._names.items()
-            if (lives := [life for life in self._lives if life.repository_id == repository_id])
+            if (histories := [item for item in self._histories if item.repository_id == repository_id])
         ]
 
 
-def _life(events: list[Row], now: datetime) -> Life:
-    """Walk through one issue's events, which are in order."""
+def _issue_history(events: list[Row], now: datetime) -> IssueHistory:
+    """Return the history of one issue from its events, which are in order."""
     leaving = next((event for event in events if _is(event, "deleted", "transferred")), None)
     if leaving is not None:
         events = events[: events.index(leaving) + 1]
@@ -149,14 +153,14 @@ def _life(events: list[Row], now: datetime) -> Life:
     reopens = [event["event_at"] for event in events if _is(event, "reopened")]
     state = changes[-1][1] if changes else "open"
     closed_at = max(known_closes) if state == "closed" else None
-    entered_at = opening["issue_updated_at"] if opening and _came_by_transfer(opening) else opened_at
+    entered_at = opening["issue_updated_at"] if opening and _is_arrival(opening) else opened_at
     left_at = leaving["event_at"] if leaving else None
     last_event_at = max(
-        event["issue_updated_at"] if _came_by_transfer(event) else event["event_at"] for event in events
+        event["issue_updated_at"] if _is_arrival(event) else event["event_at"] for event in events
     )
     row = {
         "repository_id": last["repository_id"],
-        "repository": None,  # known once all issues are
+        "repository": None,  # set when all issues are known
         "issue_number": last["issue_number"],
         "title": last["issue_title"],
         "url": last["issue_url"],
@@ -183,7 +187,7 @@ def _life(events: list[Row], now: datetime) -> Life:
         "is_bot_authored": _is_bot(last["issue_author"], last["issue_author_type"]),
         "left_censored": opening is None,
     }
-    return Life(
+    return IssueHistory(
         repository_id=last["repository_id"],
         row=row,
         entered_at=entered_at,
@@ -197,7 +201,7 @@ def _life(events: list[Row], now: datetime) -> Life:
 
 
 def pipeline_delay(rows: Iterable[Row]) -> list[Row]:
-    """Return one row per day on which webhook deliveries happened, over all repositories."""
+    """Return one row per day with webhook deliveries, over all repositories."""
     days: dict[date, list[float]] = defaultdict(list)
     for event in _once([_typed(row) for row in rows]):
         if event["source"] == "webhook" and event["inserted_at"] is not None:
@@ -215,29 +219,29 @@ def pipeline_delay(rows: Iterable[Row]) -> list[Row]:
     ]
 
 
-def _week(lives: list[Life], week: datetime) -> Row:
+def _week(histories: list[IssueHistory], week: datetime) -> Row:
     end = week + WEEK
 
     def within(moment: datetime) -> bool:
         return week <= moment < end
 
     def hours(moment: str, column: str) -> list[float]:
-        """Return a column of the issues whose moment, or arrival if that was later, falls in the week."""
+        """Return a column of the issues whose `moment`, or arrival if that was later, is in the week."""
         return [
-            life.row[column]
-            for life in lives
-            if life.left_at is None
-            and life.row[moment] is not None
-            and within(max(life.row[moment], life.entered_at))
+            history.row[column]
+            for history in histories
+            if history.left_at is None
+            and history.row[moment] is not None
+            and within(max(history.row[moment], history.entered_at))
         ]
 
     to_close = hours("closed_at", "time_to_close_hours")
     to_response = hours("first_response_at", "time_to_first_response_hours")
     return {
-        "opened": sum(1 for life in lives if within(life.entered_at)),
-        "closed": sum(1 for life in lives for moment in life.closes if within(moment)),
-        "reopened": sum(1 for life in lives for moment in life.reopens if within(moment)),
-        "backlog": sum(1 for life in lives if life.is_open(end)),
+        "opened": sum(1 for history in histories if within(history.entered_at)),
+        "closed": sum(1 for history in histories for moment in history.closes if within(moment)),
+        "reopened": sum(1 for history in histories for moment in history.reopens if within(moment)),
+        "backlog": sum(1 for history in histories if history.is_open(end)),
         "p50_hours_to_close": _percentile(to_close, 50),
         "p90_hours_to_close": _percentile(to_close, 90),
         "p50_hours_to_first_response": _percentile(to_response, 50),
@@ -245,17 +249,17 @@ def _week(lives: list[Life], week: datetime) -> Row:
 
 
 def _changes(events: list[Row]) -> Iterable[tuple[datetime, str]]:
-    """Yield when the issue became closed, or open again; it began open.
+    """Yield the times at which the issue was closed or reopened; it starts open.
 
-    In the second of a close or reopening, what else happened may show the issue as it was before or after.
+    In the second of a close or reopening, other events may show the issue as it was before or after.
     """
     state = "open"
-    turns = {event["issue_updated_at"] for event in events if _is(event, "closed", "reopened")}
+    state_seconds = {event["issue_updated_at"] for event in events if _is(event, "closed", "reopened")}
     for event in events:
         new = event["issue_state"]
         if _is(event, "closed", "reopened"):
             new = "closed" if event["action"] == "closed" else "open"
-        elif event["issue_updated_at"] in turns:
+        elif event["issue_updated_at"] in state_seconds:
             continue
         if new != state:
             state = new
@@ -275,7 +279,7 @@ def _time_open(opened_at: datetime, changes: list[tuple[datetime, str]], end: da
 def _is_response(event: Row) -> bool:
     return (
         event["event"] == "issue_comment"
-        and event["comment_author"] != event["issue_author"]  # two ghosts may be one person
+        and event["comment_author"] != event["issue_author"]  # two deleted accounts may be one person
         and not _is_bot(event["comment_author"], event["comment_author_type"])
     )
 
@@ -288,8 +292,8 @@ def _is(event: Row, *actions: str) -> bool:
     return event["event"] == "issues" and event["action"] in actions
 
 
-def _order(event: Row) -> tuple[Any, ...]:
-    """Return the key of the events' order; in one second `opened` is first, what turns or ends it last."""
+def _sort_key(event: Row) -> tuple[Any, ...]:
+    """Return the sort key of an event; in one second `opened` is first, changes of state are last."""
     rank = 1
     if _is(event, "opened"):
         rank = 0
@@ -310,31 +314,29 @@ def _once(rows: list[Row]) -> list[Row]:
     return list(first.values())
 
 
-def _names(lives: list[Life]) -> dict[int, str]:
+def _names(histories: list[IssueHistory]) -> dict[int, str]:
     """Return each repository's name in its last event about an issue."""
-    ids = sorted({life.repository_id for life in lives})
-    last = {
-        repository_id: max((life.last for life in lives if life.repository_id == repository_id), key=_moment)
-        for repository_id in ids
-    }
-    return {repository_id: event["repository"] for repository_id, event in last.items()}
+    last = {history.repository_id: history.last for history in sorted(histories, key=_last_event_order)}
+    return {repository_id: last[repository_id]["repository"] for repository_id in sorted(last)}
 
 
-def _moment(event: Row) -> tuple[Any, ...]:
-    return event["issue_updated_at"], event["event_at"], event["received_at"], event["delivery_id"]
+def _last_event_order(history: IssueHistory) -> tuple[Any, ...]:
+    return tuple(
+        history.last[name] for name in ("issue_updated_at", "event_at", "received_at", "delivery_id")
+    )
 
 
-def _came_by_transfer(event: Row) -> bool:
+def _is_arrival(event: Row) -> bool:
     return _is(event, "opened") and event["transferred_from_number"] is not None
 
 
-def _spread(hours: Sequence[float | None]) -> Row:
+def _percentiles(hours: Sequence[float | None]) -> Row:
     known = [hour for hour in hours if hour is not None]
     return {"n": len(known), "p50_hours": _percentile(known, 50), "p90_hours": _percentile(known, 90)}
 
 
 def _percentile(values: Sequence[float], percent: int) -> float | None:
-    """Return the continuous percentile: between two neighbours, in proportion."""
+    """Return the continuous percentile, interpolated between the two nearest values."""
     if not values:
         return None
     ranked = sorted(values)
@@ -354,7 +356,7 @@ def _monday(moment: datetime) -> datetime:
 
 
 def _typed(row: Row) -> Row:
-    """Return the row with its times as times."""
+    """Return the row with its times as datetimes."""
     return {
         name: datetime.fromisoformat(value) if name.endswith("_at") and value is not None else value
         for name, value in row.items()

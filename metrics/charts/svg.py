@@ -1,7 +1,7 @@
-"""From a matplotlib figure to SVG that belongs into a page: its colours and its font are those of the page.
+"""From a matplotlib figure to inline SVG that takes its colours and its font from the page.
 
-A figure is drawn in stand-in colours; here they become CSS variables, so that one drawing is right in light,
-in dark and on paper. Nothing in it refers to anything outside, and its ids are its own.
+matplotlib draws in placeholder colours; here they become CSS variables, so that one drawing suits light mode,
+dark mode and paper. The SVG refers to nothing outside, and its ids are unique in the page.
 """
 
 import io
@@ -14,12 +14,12 @@ from matplotlib.figure import Figure
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
 FONT = re.compile(r"font-family: [^;]*;? ?")
-LONG = re.compile(r"-?\d+\.\d{3,}")
+LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
 class Ink(Enum):
-    """Stand-in colours: what matplotlib draws with, and the CSS variable that takes its place."""
+    """Placeholder colours: matplotlib draws with the value, and a CSS variable replaces it."""
 
     TEXT = "#010203"
     MUTED = "#020304"
@@ -38,7 +38,7 @@ class Ink(Enum):
 def inline(figure: Figure, name: str, label: str) -> str:
     """Return the figure as an <svg> whose accessible name is `label`.
 
-    `name` begins its ids and ends, after a hyphen, in its class.
+    `name` is the prefix of its ids; the part after the last hyphen is its class.
     """
     drawn = io.StringIO()
     figure.savefig(
@@ -59,18 +59,18 @@ def inline(figure: Figure, name: str, label: str) -> str:
 
 
 def _trim(root: ET.Element) -> None:
-    """Remove what only a file of its own needs."""
+    """Remove what only a separate file needs."""
     for parent in list(root.iter()):
         for child in list(parent):
-            is_idle = child.tag == f"{SVG}metadata" or (
+            is_removed = child.tag == f"{SVG}metadata" or (
                 child.tag == f"{SVG}defs" and child.find(f"{SVG}style") is not None
             )
-            if is_idle:
+            if is_removed:
                 parent.remove(child)
 
 
 def _rename(root: ET.Element, name: str) -> None:
-    """Keep the ids that are referred to, under names of our own; matplotlib's repeat in every figure."""
+    """Rename the ids that are referred to, and drop the others; matplotlib's repeat in every figure."""
     used: dict[str, str] = {}
 
     def new(old: str) -> str:
@@ -97,5 +97,5 @@ def _restyle(element: ET.Element) -> None:
         for ink in Ink:
             text = text.replace(ink.value, ink.variable)
         if key in {"d", "x", "y", "transform", "points"}:
-            text = LONG.sub(lambda match: f"{float(match[0]):.2f}", text)
+            text = LONG_NUMBER.sub(lambda match: f"{float(match[0]):.2f}", text)
         element.set(key, " ".join(text.split()))
