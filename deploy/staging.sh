@@ -28,14 +28,14 @@ stage_package() {
 
 # copy_modules FROM TO: copies the Python modules of a folder and of its subfolders, and nothing else.
 copy_modules() {
-  local path
+  local folder modules
   [[ -d $1 ]] || die "there is no folder $1"
-  mkdir -p -- "$2"
-  while IFS= read -rd '' path; do
-    path=${path#"$1"/}
-    [[ $path != */* ]] || mkdir -p -- "$2/${path%/*}"
-    cp -- "$1/$path" "$2/$path"
-  done < <(find -L "$1" -type f -name '*.py' -print0)
+  while IFS= read -rd '' folder; do
+    modules=("$folder"/*.py)
+    [[ -f ${modules[0]} ]] || continue
+    mkdir -p -- "$2${folder#"$1"}"
+    cp -- "${modules[@]}" "$2${folder#"$1"}/"
+  done < <(find -L "$1" -type d -print0)
 }
 
 # source_hash FOLDER FLAG...: prints a label value that changes with any file or flag.

@@ -132,5 +132,5 @@ http_request() {
   shift 3
   [[ $method != GET && $method != DELETE ]] || body=()
   printf '%s' "$text" | curl --silent --show-error --max-time 30 --request "$method" --write-out '\n%{http_code}' "$@" \
-    ${body[@]+"${body[@]}"} --header @<(printf 'Authorization: Bearer %s\n' "$TOKEN") "$url"
+    "${body[@]}" --header @<(printf 'Authorization: Bearer %s\n' "$TOKEN") "$url"
 }

@@ -52,17 +52,19 @@ def notify_slack(push: CloudEvent) -> None:
     """Update the cards of one message from the topic."""
     received = receive(push.data)
     settings, routes = configuration()
-    event, destinations = CardEvent.of(received, settings.github_url), routes.destinations(received)
-    if isinstance(event, NotShown) or not destinations:
-        why = event.reason if isinstance(event, NotShown) else routes.why_unmatched(received)
-        report(Outcome.NOT_SHOWN, why=why)
-        return
-    logs.bind(issue=event.number)
-    if is_webhook_url(settings.token.read()):
-        replies = any(destination.replies for destination in destinations)
-        show(event, (Destination(channel="webhook", replies=replies),), post_line)
+    event = CardEvent.of(received, settings.github_url)
+    destinations = routes.destinations(received)
+    if isinstance(event, NotShown):
+        report(Outcome.NOT_SHOWN, why=event.reason)
+    elif not destinations:
+        report(Outcome.NOT_SHOWN, why=routes.why_unmatched(received))
     else:
-        show(event, destinations, upsert_card)
+        logs.bind(issue=event.number)
+        if is_webhook_url(settings.token.read()):
+            replies = any(destination.replies for destination in destinations)
+            show(event, (Destination(channel="webhook", replies=replies),), post_line)
+        else:
+            show(event, destinations, upsert_card)
 
 
 def show(

@@ -8,6 +8,8 @@ from typing import Self
 from pipeline.errors import ConfigurationError
 from pipeline.settings import RotatingToken, SettingsReader
 
+from .routing.eligibility import GITHUB_URL
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -24,7 +26,7 @@ class Settings:
         settings = cls(
             token=read.token("SLACK_TOKEN", "a bot token, or an incoming webhook's URL"),
             api_url=read.url("SLACK_API_URL"),
-            github_url=read.url("GITHUB_URL", "https://github.com"),
+            github_url=read.url("GITHUB_URL", GITHUB_URL),
         )
         read.finish()
         return settings

@@ -24,7 +24,7 @@ def summary(route: Route) -> str:
         ),
         f"events {', '.join(route.events) or 'all'}",
         f"private {route.private}",
-        f"mutes {', '.join(route.mute_authors) or 'nobody'}",
+        f"mutes {', '.join(route.mute_authors) or 'no one'}",
         f"format {route.format}",
         *([f"mentions {', '.join(route.mention)}"] if route.mention else []),
     ]
@@ -117,7 +117,7 @@ def _route_match(match: RouteMatch) -> str:
 
 def _destination(destination: Destination, event: IssueEvent, found: Routes) -> str:
     if destination.final_update:
-        return f"Card in {destination.channel}: if there is one, it says a last time how the issue stands."
+        return f"Card in {destination.channel}: if there is one, it is updated a last time."
     parts: list[str] = [destination.format]
     if users := mentioned(destination, event):
         parts.append(f"mentions {', '.join(users)}")

@@ -54,10 +54,9 @@ def test_a_staged_folder_contains_the_function_and_nothing_else(tmp_path, name):
     expected = {path.relative_to(function).as_posix(): path.read_bytes() for path in function.rglob("*.py")}
     expected["requirements.txt"] = (function / "requirements.txt").read_bytes()
     for package in read_table(checkout, name, "PACKAGES"):
-        modules = [
-            *(checkout / package).rglob("*.py"),
-            *(checkout / package.partition("/")[0]).glob("__init__.py"),
-        ]
+        top = checkout / package.partition("/")[0]
+        modules = [path for path in top.rglob("*.py") if path.is_relative_to(checkout / package)]
+        modules.append(top / "__init__.py")
         expected |= {path.relative_to(checkout).as_posix(): path.read_bytes() for path in modules}
     if name == "notify_slack":
         expected["routes.toml"] = (checkout / "config/routes.toml").read_bytes()

@@ -1,4 +1,4 @@
-"""The numbers that README shows are what the views say of the demo's story."""
+"""The numbers in the README are what the views return for the events of the demo."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -18,8 +18,8 @@ DELETION = re.findall(r"^```sql\n(DELETE.*?)^```", README, re.DOTALL | re.MULTIL
 
 
 @pytest.fixture(scope="module")
-def story(warehouse: Warehouse) -> str:
-    """Return a dataset that holds the story as stream_bq stores it."""
+def demo_dataset(warehouse: Warehouse) -> str:
+    """Return a dataset with the events of the demo as stream_bq stores them."""
     dataset, now = warehouse.dataset(), datetime.now(UTC)
     rows = []
     for step in tell(now):
@@ -39,24 +39,24 @@ def story(warehouse: Warehouse) -> str:
 
 
 @pytest.mark.parametrize(("query", "shown"), QUERIES)
-def test_a_query_of_the_readme_gives_what_it_shows(
-    warehouse: Warehouse, story: str, query: str, shown: str
+def test_a_query_of_the_readme_returns_its_table(
+    warehouse: Warehouse, demo_dataset: str, query: str, shown: str
 ) -> None:
-    """Every example query runs, and its result is the table below it, cell by cell."""
+    """Every example query runs, and its result equals the table below it, cell by cell."""
     head, _, *lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in shown.splitlines()]
-    found = warehouse.query(query.replace("github.", f"{story}."), story)
+    found = warehouse.query(query.replace("github.", f"{demo_dataset}."), demo_dataset)
     assert [list(row) for row in found[:1]] == [head]
     assert [[str(value) for value in row.values()] for row in found] == lines
 
 
-def test_a_repository_can_be_forgotten(warehouse: Warehouse, story: str) -> None:
-    """README's statement removes a repository from the table, and so from every view."""
+def test_a_repository_can_be_deleted(warehouse: Warehouse, demo_dataset: str) -> None:
+    """The statement in the README removes a repository from the table, and so from every view."""
     (statement,) = DELETION
-    warehouse.query(statement.replace("github.", f"{story}."), story)
-    left = warehouse.query(f"SELECT DISTINCT repository FROM {story}.issues", story)
+    warehouse.query(statement.replace("github.", f"{demo_dataset}."), demo_dataset)
+    left = warehouse.query(f"SELECT DISTINCT repository FROM {demo_dataset}.issues", demo_dataset)
     assert [row["repository"] for row in left] == ["acme/app"]
 
 
-def test_the_readme_has_its_examples() -> None:
-    """Four queries with their results are found, so the tests above compare something."""
+def test_the_readme_has_four_queries() -> None:
+    """The README has four queries with their results, so the tests above compare something."""
     assert len(QUERIES) == 4

@@ -27,9 +27,10 @@ def full(event: CardEvent, status: IssueStatus, destination: Destination) -> tup
     """
     url, title = phrases.issue_url(event), phrases.title(event.issue)
     text = "" if status.closing_line else markdown.excerpt(event.issue.body)
+    name = phrases.this_issue(event, _HEADER_NAME_LIMIT)
     more = phrases.join(phrases.comments(event.issue), link(url, phrases.OPEN_ON_GITHUB) if url else "")
     return (
-        header(f"{status.mark} {status.headline} · {phrases.this_issue(event, _HEADER_NAME_LIMIT)}"),
+        header(phrases.join(f"{status.mark} {status.headline}", name)),
         section(f"*{link(url, title) if url else title}*"),
         fields(*(f"*{label}*\n{value}" for label, value in _facts(event, destination) if value)),
         *((plain_section(text),) if text else ()),

@@ -44,8 +44,9 @@ class PostedCard:
 def is_newer_than(event: CardEvent, card: PostedCard) -> bool:
     """Return whether the event shows a later state of the issue than the card.
 
-    GitHub's times are whole seconds. Within one second `opened` comes first. The snapshot that agrees with
-    the card on open or closed, a close and a reopening count as newer; a comment does not.
+    GitHub's times are whole seconds. If both times are equal, a close and a reopening count as newer;
+    `opened` and a comment do not. Any other event counts as newer if it agrees with the card about open or
+    closed: if it disagrees, it happened before the close or the reopening that the card shows.
     """
     if card.updated_at is None or event.is_final:
         return True

@@ -1,4 +1,4 @@
-"""IAM: service accounts and who may use them."""
+"""IAM: service accounts and their policies."""
 
 import re
 from typing import Any
@@ -61,7 +61,7 @@ def update(state: State, request: Request, email: str) -> Any:
 
 @iam.on("DELETE", "/v1/projects/{project}/serviceAccounts/{email}")
 def delete(state: State, _: Request, email: str) -> Any:
-    """Delete one; bindings keep it under the name that IAM gives to the deleted."""
+    """Delete one; its bindings keep it under the name that IAM gives to deleted accounts."""
     resource = _name(state, email)
     forget_account(state, email, state.accounts.pop(email)["uniqueId"])
     state.policies.pop(resource, None)

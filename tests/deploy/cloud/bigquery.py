@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from tests.deploy.cloud.ddl import Done, execute, new_dataset, parse
+from tests.deploy.cloud.ddl import Executed, execute, new_dataset, parse
 from tests.deploy.cloud.messages import Answer, ApiError, Request
 from tests.deploy.cloud.policies import serve_policies
 from tests.deploy.cloud.routes import Routes
@@ -20,7 +20,7 @@ _REASONS = {400: "invalid", 401: "authError", 403: "accessDenied", 404: "notFoun
 
 
 def _render(error: ApiError) -> dict[str, Any]:
-    # bq takes a refusal without errors[0].reason for its own crash.
+    # Without errors[0].reason, bq reports an error as a crash of its own.
     reason = error.reason if error.reason[:1].islower() else _REASONS.get(error.status, "backendError")
     item = {"message": error.message, "domain": "global", "reason": reason}
     return {
@@ -33,14 +33,14 @@ bigquery = Routes("bigquery.googleapis.com", api="bigquery.googleapis.com", rend
 
 @bigquery.on("POST", f"{_ROOT}/jobs")
 def insert_job(state: State, request: Request) -> Any:
-    """Run a query or a script; syntax is refused at once, a script's later failure is the job's error."""
+    """Run a query or a script; a syntax error is refused at once, a later failure is the error of the job."""
     settings = request.body.get("configuration", {})
     query = settings.get("query")
     if query is None or query.get("useLegacySql", True):
         raise ApiError(400, "the stand-in runs queries in GoogleSQL only (--use_legacy_sql=false)", "invalid")
     statements = parse(query["query"])
-    place = request.body.get("jobReference", {}).get("location") or _location(state, statements)
-    job = _new_job(state, request.body, place)
+    location = request.body.get("jobReference", {}).get("location") or _location(state, statements)
+    job = _new_job(state, request.body, location)
     if settings.get("dryRun"):
         kind = "SCRIPT" if len(statements) > 1 else "SELECT"
         job["statistics"] |= {
@@ -49,11 +49,11 @@ def insert_job(state: State, request: Request) -> Any:
         }
         return job
     if len(statements) == 1:
-        done = execute(state, statements[0], place)
+        done = execute(state, statements[0], location)
         job["statistics"]["query"] = _statistics(done)
     else:
         job["statistics"]["query"] = {"statementType": "SCRIPT"}
-        _run_script(state, job, statements, place)
+        _run_script(state, job, statements, location)
     state.jobs[job["jobReference"]["jobId"]] = job
     return job
 
@@ -122,7 +122,7 @@ def update_dataset(state: State, request: Request, dataset: str) -> Any:
 
 @bigquery.on("DELETE", _DATASET)
 def delete_dataset(state: State, request: Request, dataset: str) -> Any:
-    """Delete a dataset; one that is not empty only with its contents."""
+    """Delete a dataset; if it is not empty, only with deleteContents."""
     describe_dataset(state, request, dataset)
     inside = [name for name in state.tables if name.startswith(f"{dataset}.")]
     if inside and request.query.get("deleteContents") != "true":
@@ -178,7 +178,7 @@ def _forget_table(state: State, dataset: str, table: str) -> None:
 
 
 def _location(state: State, statements: list[exp.Expr]) -> str:
-    """Place a job without a location where the first dataset is that it names, else in the US."""
+    """Return the location of a job that names none: that of its first dataset, by default US."""
     for statement in statements:
         for table in statement.find_all(exp.Table):
             if table.db in state.datasets:
@@ -191,19 +191,19 @@ def _new_job(state: State, body: dict[str, Any], location: str, **statistics: An
     name = given.get("jobId") or f"job_{state.next_number()}"
     if name in state.jobs:
         raise ApiError(409, f"Already Exists: Job {state.project}:{name}")
-    moment = str(int(time.time() * 1000))
+    now = str(int(time.time() * 1000))
     return {
         "kind": "bigquery#job",
         "id": f"{state.project}:{location}.{name}",
         "jobReference": {"projectId": state.project, "jobId": name, "location": location},
         "configuration": body.get("configuration", {}),
         "status": {"state": "DONE"},
-        "statistics": {"creationTime": moment, "startTime": moment, "endTime": moment, **statistics},
+        "statistics": {"creationTime": now, "startTime": now, "endTime": now, **statistics},
     }
 
 
-def _run_script(state: State, job: dict[str, Any], statements: list[exp.Expr], place: str) -> None:
-    """Run each statement as a job of its own; what was done before a failure stays done."""
+def _run_script(state: State, job: dict[str, Any], statements: list[exp.Expr], location: str) -> None:
+    """Run each statement as its own job; statements before a failure stay done."""
     parent = job["jobReference"]["jobId"]
     for statement in statements:
         query = {"query": {"query": statement.sql("bigquery"), "useLegacySql": False}}
@@ -215,9 +215,11 @@ def _run_script(state: State, job: dict[str, Any], statements: list[exp.Expr], p
             "text": query["query"]["query"],
         }
         script = {"evaluationKind": "STATEMENT", "stackFrames": [frame]}
-        child = _new_job(state, {"configuration": query}, place, parentJobId=parent, scriptStatistics=script)
+        child = _new_job(
+            state, {"configuration": query}, location, parentJobId=parent, scriptStatistics=script
+        )
         try:
-            child["statistics"]["query"] = _statistics(execute(state, statement, place))
+            child["statistics"]["query"] = _statistics(execute(state, statement, location))
         except ApiError as error:
             failure = {"reason": _render(error)["error"]["errors"][0]["reason"], "message": error.message}
             job["status"] |= {"errorResult": failure, "errors": [failure]}
@@ -226,11 +228,11 @@ def _run_script(state: State, job: dict[str, Any], statements: list[exp.Expr], p
         job["statistics"]["numChildJobs"] = str(int(job["statistics"].get("numChildJobs", "0")) + 1)
 
 
-def _statistics(done: Done) -> dict[str, Any]:
+def _statistics(done: Executed) -> dict[str, Any]:
     statistics: dict[str, Any] = {"statementType": done.kind, "totalBytesProcessed": "0"}
     if done.performed:
         statistics["ddlOperationPerformed"] = done.performed
     if done.target is not None:
-        place = "ddlTargetTable" if "tableId" in done.target else "ddlTargetDataset"
-        statistics[place] = done.target
+        field = "ddlTargetTable" if "tableId" in done.target else "ddlTargetDataset"
+        statistics[field] = done.target
     return statistics

@@ -1,4 +1,4 @@
-"""A throw-away certificate authority and one certificate that it signs; no key outlives the test's folder."""
+"""A temporary certificate authority and one certificate that it signs, in the folder of the test."""
 
 import subprocess
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ distinguished_name = name
 prompt = no
 x509_extensions = authority
 [name]
-CN = Issuewire throw-away authority
+CN = Issuewire test authority
 [authority]
 basicConstraints = critical, CA:TRUE
 keyUsage = critical, keyCertSign, cRLSign
@@ -31,7 +31,7 @@ subjectAltName = {names}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificates:
-    """Three PEM files: what clients trust, and what the server shows and signs with."""
+    """Three PEM files: the authority that clients trust, and the certificate and key of the server."""
 
     authority: Path
     certificate: Path
@@ -39,7 +39,7 @@ class Certificates:
 
 
 def make_certificates(folder: Path, names: Sequence[str]) -> Certificates:
-    """Make both in `folder`; names may start with `*.`. Raises CalledProcessError when openssl refuses."""
+    """Create both in `folder`; names may start with `*.`. Raises CalledProcessError if openssl fails."""
     settings, extensions = folder / "authority.cnf", folder / "leaf.ext"
     settings.write_text(_AUTHORITY)
     extensions.write_text(_LEAF.format(names=", ".join(f"DNS:{name}" for name in names)))

@@ -1,4 +1,4 @@
-"""A whole cloud on loopback for gcloud, bq and curl as they are: Google's APIs and GitHub, with a memory."""
+"""A stand-in on loopback for Google's APIs and GitHub, used by the unmodified gcloud, bq and curl."""
 
 import threading
 import traceback
@@ -43,8 +43,8 @@ _HOSTS: Final = (
 class Cloud:
     """Open while the `with` block runs; the state stays readable afterwards.
 
-    environment: for subprocesses. requests: all that came, in order. refused: hosts that are not served,
-    requests without an answer and crashes of the stand-in; a test of a deployment asserts that it is empty.
+    environment: for subprocesses. requests: all requests, in order. refused: hosts that are not served,
+    requests without a handler and crashes of the stand-in; a test of a deployment asserts that it is empty.
     zips: function -> the sources of its deployments, oldest first.
     """
 
@@ -77,7 +77,7 @@ class Cloud:
 
     @property
     def environment(self) -> dict[str, str]:
-        """A copy of all variables, to change at will."""
+        """A copy of the variables, which the caller may change."""
         return dict(self._environment)
 
     @property
@@ -86,7 +86,7 @@ class Cloud:
         return defaultdict(list, self.state.zips)
 
     def snapshot(self) -> dict[str, Any]:
-        """Copy all that a second run must leave alone."""
+        """Copy the state that a second run must not change."""
         with self._lock:
             return self.state.snapshot()
 
@@ -113,12 +113,12 @@ class Cloud:
                 result = match.handler(self.state, request, **match.parts)
             except ApiError as error:
                 return Answer(status=error.status, body=match.render(error))
-            except Exception:  # noqa: BLE001 -- the test must hear of a crash, and the client must not hang
+            except Exception:  # noqa: BLE001 -- a crash is recorded for the test, and the client must not hang
                 self.refused.append(f"crash at {request.line}: {traceback.format_exc()}")
                 return Answer(status=400, body={"error": {"code": 400, "message": "the stand-in crashed"}})
             return result if isinstance(result, Answer) else Answer(body=result)
         self.refused.append(request.line)
-        message = f"the stand-in has no answer for {request.line}"
-        # Not a 5xx: gcloud would ask again for half a minute.
+        message = f"the stand-in has no handler for {request.line}"
+        # Not a 5xx, which gcloud would retry for half a minute.
         item = {"message": message, "domain": "global", "reason": "invalid"}
         return Answer(status=400, body={"error": {"code": 400, "message": message, "errors": [item]}})

@@ -8,12 +8,12 @@ from tests.deploy.cloud.messages import ApiError
 
 __all__ = ["field_of", "first_repeated", "layout_of", "options_of"]
 
-# What the REST API calls the types of SQL.
+# SQL type -> type in the REST API.
 _TYPES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
 
 
 def field_of(column: exp.ColumnDef) -> dict[str, Any]:
-    """Write a column as a field: name, type, mode, and fields of a struct."""
+    """Return a column as a field: name, type, mode, and fields of a struct."""
     kind, mode = column.args["kind"], "NULLABLE"
     if kind.is_type("array"):
         kind, mode = kind.expressions[0], "REPEATED"
@@ -62,5 +62,5 @@ def options_of(properties: Any) -> dict[str, Any]:
 
 
 def first_repeated(names: list[str]) -> str:
-    """Return the first name that stands twice, empty without one."""
+    """Return the first name that occurs twice, or an empty string."""
     return next((name for name in names if names.count(name) > 1), "")

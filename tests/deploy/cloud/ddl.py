@@ -1,4 +1,4 @@
-"""BigQuery's DDL as state: a script is parsed as a whole, then its statements are carried out one by one."""
+"""BigQuery's DDL: a script is parsed as a whole, then its statements are executed one by one."""
 
 import logging
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from tests.deploy.cloud.columns import field_of, first_repeated, layout_of, opti
 from tests.deploy.cloud.messages import ApiError
 from tests.deploy.cloud.state import State
 
-__all__ = ["Done", "execute", "new_dataset", "parse", "reference"]
+__all__ = ["Executed", "execute", "new_dataset", "parse", "reference"]
 
-# Of what the parser cannot read it makes a Command and a warning; here that is a refusal.
+# Where the parser fails it returns a Command and logs a warning; here that is an error.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """One statement that was carried out: its type and text, what it did to which table or dataset."""
+class Executed:
+    """One executed statement: its type and text, what it did to which table or dataset."""
 
     kind: str
     text: str
@@ -29,7 +29,7 @@ class Done:
 
 
 def parse(script: str) -> list[exp.Expr]:
-    """Parse a script; 400 invalidQuery when a part of it is no BigQuery SQL that the stand-in knows."""
+    """Parse a script; 400 invalidQuery unless every part of it is BigQuery SQL that the stand-in knows."""
     try:
         found = [part for part in sqlglot.parse(script, dialect="bigquery") if part is not None]
     except (ParseError, TokenError) as error:
@@ -43,8 +43,8 @@ def parse(script: str) -> list[exp.Expr]:
     return statements
 
 
-def execute(state: State, statement: exp.Expr, location: str) -> Done:
-    """Carry out one statement in a location such as `US`; a query is only checked for the tables it reads."""
+def execute(state: State, statement: exp.Expr, location: str) -> Executed:
+    """Execute one statement in a location such as `US`; of a query, only the tables are checked."""
     match statement:
         case exp.Create(kind="SCHEMA"):
             return _create_schema(state, statement, location)
@@ -58,8 +58,8 @@ def execute(state: State, statement: exp.Expr, location: str) -> Done:
             return _drop(state, statement, location)
         case exp.Query():
             _check_tables(state, statement, location)
-            return Done(kind="SELECT", text=_text(statement))
-    raise ApiError(400, f"the stand-in does not carry out {_text(statement)[:80]}", "invalidQuery")
+            return Executed(kind="SELECT", text=_text(statement))
+    raise ApiError(400, f"the stand-in does not execute {_text(statement)[:80]}", "invalidQuery")
 
 
 def new_dataset(state: State, name: str, location: str, **more: Any) -> dict[str, Any]:
@@ -82,24 +82,24 @@ def reference(state: State, dataset: str, table: str) -> dict[str, str]:
     return {"projectId": state.project, "datasetId": dataset, "tableId": table}
 
 
-def _create_schema(state: State, statement: exp.Create, location: str) -> Done:
+def _create_schema(state: State, statement: exp.Create, location: str) -> Executed:
     name = _dataset_of(state, statement.this)
     text, target = _text(statement), {"projectId": state.project, "datasetId": name}
     if name in state.datasets:
         if not statement.args.get("exists"):
             raise ApiError(409, f"Already Exists: Dataset {state.project}:{name}", "duplicate")
         _require_dataset(state, name, location)
-        return Done(kind="CREATE_SCHEMA", text=text, performed="SKIP", target=target)
+        return Executed(kind="CREATE_SCHEMA", text=text, performed="SKIP", target=target)
     options = options_of(statement.args.get("properties"))
     located = statement.find(exp.LocationProperty)
-    place = location if located is None else located.this.name
-    if place.upper() != location.upper():
-        raise ApiError(400, f"Cannot create a dataset in {place} with a job in {location}.", "invalid")
-    new_dataset(state, name, place, **options)
-    return Done(kind="CREATE_SCHEMA", text=text, performed="CREATE", target=target)
+    wanted = location if located is None else located.this.name
+    if wanted.upper() != location.upper():
+        raise ApiError(400, f"Cannot create a dataset in {wanted} with a job in {location}.", "invalid")
+    new_dataset(state, name, wanted, **options)
+    return Executed(kind="CREATE_SCHEMA", text=text, performed="CREATE", target=target)
 
 
-def _create_table(state: State, statement: exp.Create, location: str) -> Done:
+def _create_table(state: State, statement: exp.Create, location: str) -> Executed:
     schema = statement.this
     is_list = isinstance(schema, exp.Schema)
     dataset, name = _table_of(state, schema.this if is_list else schema, location)
@@ -119,7 +119,7 @@ def _create_table(state: State, statement: exp.Create, location: str) -> Done:
     return done
 
 
-def _create_view(state: State, statement: exp.Create, location: str) -> Done:
+def _create_view(state: State, statement: exp.Create, location: str) -> Executed:
     target = statement.this.this if isinstance(statement.this, exp.Schema) else statement.this
     dataset, name = _table_of(state, target, location)
     _check_tables(state, statement.expression, location)
@@ -130,8 +130,8 @@ def _create_view(state: State, statement: exp.Create, location: str) -> Done:
     return done
 
 
-def _stored(state: State, statement: exp.Create, dataset: str, name: str, kind: str) -> Done:
-    """Decide between CREATE, REPLACE and SKIP; 409 when something is in the way."""
+def _stored(state: State, statement: exp.Create, dataset: str, name: str, kind: str) -> Executed:
+    """Decide between CREATE, REPLACE and SKIP; 409 for an existing table or view."""
     old = state.tables.get(f"{dataset}.{name}")
     performed = "CREATE"
     if old is not None:
@@ -145,7 +145,7 @@ def _stored(state: State, statement: exp.Create, dataset: str, name: str, kind: 
             )
         else:
             performed = "REPLACE"
-    return Done(
+    return Executed(
         kind=f"CREATE_{kind}",
         text=_text(statement),
         performed=performed,
@@ -153,7 +153,7 @@ def _stored(state: State, statement: exp.Create, dataset: str, name: str, kind: 
     )
 
 
-def _alter_table(state: State, statement: exp.Alter, location: str) -> Done:
+def _alter_table(state: State, statement: exp.Alter, location: str) -> Executed:
     dataset, name = _table_of(state, statement.this, location)
     table = state.tables.get(f"{dataset}.{name}")
     if table is None:
@@ -164,8 +164,8 @@ def _alter_table(state: State, statement: exp.Alter, location: str) -> Done:
         elif isinstance(action, exp.AlterSet):
             table |= options_of(action.find(exp.Properties))
         else:
-            raise ApiError(400, f"the stand-in does not carry out {action.sql('bigquery')}", "invalidQuery")
-    return Done(
+            raise ApiError(400, f"the stand-in does not execute {action.sql('bigquery')}", "invalidQuery")
+    return Executed(
         kind="ALTER_TABLE",
         text=_text(statement),
         performed="ALTER",
@@ -186,7 +186,7 @@ def _add_column(table: dict[str, Any], column: exp.ColumnDef) -> None:
     table["schema"]["fields"].append(field)
 
 
-def _drop(state: State, statement: exp.Drop, location: str) -> Done:
+def _drop(state: State, statement: exp.Drop, location: str) -> Executed:
     kind = statement.args["kind"]
     dataset, name = _table_of(state, statement.find(exp.Table), location)
     old = state.tables.get(f"{dataset}.{name}")
@@ -195,7 +195,7 @@ def _drop(state: State, statement: exp.Drop, location: str) -> Done:
     if old is not None and old["type"] != kind:
         raise ApiError(400, f"{dataset}.{name} is a {old['type']}, not a {kind}.", "invalidQuery")
     state.tables.pop(f"{dataset}.{name}", None)
-    return Done(
+    return Executed(
         kind=f"DROP_{kind}",
         text=_text(statement),
         performed="DROP" if old else "SKIP",
@@ -204,7 +204,7 @@ def _drop(state: State, statement: exp.Drop, location: str) -> Done:
 
 
 def _check_tables(state: State, query: exp.Expr, location: str) -> None:
-    """Refuse a query that reads a missing table; its WITH clauses and its sources' arrays are no tables."""
+    """Refuse a query that reads a missing table; WITH clauses and arrays of its sources are not tables."""
     own = {cte.alias for cte in query.find_all(exp.CTE)}
     aliases = {table.alias_or_name for table in query.find_all(exp.Table)} | own
     for table in query.find_all(exp.Table):

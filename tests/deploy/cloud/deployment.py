@@ -1,4 +1,4 @@
-"""One deployment of a function: checks, build, start, and the operation that tells how it went."""
+"""One deployment of a function: checks, build, start, and the operation with its result."""
 
 import copy
 import re
@@ -17,15 +17,15 @@ __all__ = ["RUNTIMES", "deploy", "operation"]
 RUNTIMES: Final = ("python310", "python311", "python312", "python313", "python314")
 _LABEL = re.compile(r"[a-z0-9_-]{0,63}")
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-# cloud.google.com/functions/docs/configuring/env-var: names that the platform keeps for itself.
+# cloud.google.com/functions/docs/configuring/env-var: reserved names.
 _RESERVED = re.compile(r"PORT|K_\w+|X_GOOGLE_\w*|FUNCTION_TARGET|FUNCTION_SIGNATURE_TYPE")
-_NEEDED = ("run.googleapis.com", "cloudbuild.googleapis.com", "artifactregistry.googleapis.com")
+_REQUIRED_APIS = ("run.googleapis.com", "cloudbuild.googleapis.com", "artifactregistry.googleapis.com")
 _BUILDER = "roles/cloudbuild.builds.builder"
 
 
-def deploy(state: State, region: str, name: str, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Store what is wanted and return an operation; a build that fails leaves the last revision serving."""
-    function = copy.deepcopy(wanted)
+def deploy(state: State, region: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Store a function and return an operation; after a failed build the last revision keeps serving."""
+    function = copy.deepcopy(body)
     full = f"projects/{state.project}/locations/{region}/functions/{name}"
     config = function.setdefault("serviceConfig", {})
     config.setdefault("serviceAccountEmail", f"{state.number}-compute@developer.gserviceaccount.com")
@@ -36,7 +36,7 @@ def deploy(state: State, region: str, name: str, wanted: dict[str, Any]) -> dict
         _build(state, name, function, source)
         _check_start(state, config)
     except BuildFailed as error:
-        # What was asked for is stored, labels too, although the last good revision goes on serving.
+        # The requested settings are stored, labels included, while the last good revision keeps serving.
         failed: dict[str, Any] = {
             "name": full,
             "environment": "GEN_2",
@@ -72,7 +72,7 @@ def deploy(state: State, region: str, name: str, wanted: dict[str, Any]) -> dict
 
 
 def _check_apis(state: State) -> None:
-    for api in _NEEDED:
+    for api in _REQUIRED_APIS:
         if api not in state.enabled:
             raise ApiError(
                 403, f"{api} has not been used in project {state.number} before or it is disabled."
@@ -97,8 +97,8 @@ def _check_settings(state: State, name: str, function: dict[str, Any]) -> None:
 
 
 def _source(state: State, function: dict[str, Any]) -> bytes:
-    place = function["buildConfig"].get("source", {}).get("storageSource", {})
-    key = f"{place.get('bucket')}/{place.get('object')}"
+    source = function["buildConfig"].get("source", {}).get("storageSource", {})
+    key = f"{source.get('bucket')}/{source.get('object')}"
     if key not in state.objects:
         raise ApiError(400, f"The source gs://{key} was not found.")
     return state.objects[key]
@@ -120,7 +120,7 @@ def _build_account(state: State, build: dict[str, Any]) -> str:
 
 
 def _check_builder(state: State, email: str) -> None:
-    """Require of an own build account the builder's role, or the three that it is made of."""
+    """Require the builder's role of a build account, or the three roles that it consists of."""
     policy, member = state.policies.get(f"projects/{state.project}", {}), f"serviceAccount:{email}"
 
     def has(*roles: str) -> bool:
@@ -142,11 +142,11 @@ def _check_builder(state: State, email: str) -> None:
 
 
 def _check_start(state: State, config: dict[str, Any]) -> None:
-    """Require each secret's version to exist, and the account of the instance to be allowed to read it."""
-    wanted = [(entry["secret"], entry["version"]) for entry in config.get("secretEnvironmentVariables", [])]
+    """Require that each secret version exists and that the account of the function may read it."""
+    versions = [(entry["secret"], entry["version"]) for entry in config.get("secretEnvironmentVariables", [])]
     for volume in config.get("secretVolumes", []):
-        wanted += [(volume["secret"], version["version"]) for version in volume.get("versions", [])]
-    for secret, version in wanted:
+        versions += [(volume["secret"], version["version"]) for version in volume.get("versions", [])]
+    for secret, version in versions:
         name = f"projects/{state.number}/secrets/{secret}/versions/{version}"
         try:
             is_enabled = find_version(state, secret, version)["state"] == "ENABLED"
@@ -173,7 +173,7 @@ def _check_reader(state: State, secret: str, version: str, email: str) -> None:
 def operation(
     state: State, region: str, target: str, response: dict[str, Any], *, error: str = ""
 ) -> dict[str, Any]:
-    """Store an operation that is done, with its response or its error, and return it."""
+    """Store a finished operation with its response or its error, and return it."""
     name = f"projects/{state.project}/locations/{region}/operations/operation-{state.next_number()}"
     metadata = {
         "@type": "type.googleapis.com/google.cloud.functions.v2.OperationMetadata",

@@ -1,4 +1,4 @@
-"""The environment in which the unmodified gcloud, bq and curl speak to the stand-in and to nothing else."""
+"""The environment in which the unmodified gcloud, bq and curl connect to the stand-in only."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 __all__ = ["make_environment"]
 
 ACCOUNT = "deployer@example.com"
-# What the caller's own shell may have set to reach the true clouds, or to change what the tools do.
+# Variables of the caller's shell that would reach the real cloud or change the tools.
 _UNWANTED = ("CLOUDSDK_", "GOOGLE_", "GCLOUD_", "GITHUB_", "GH_", "CURL_", "BIGQUERY", "PUBSUB_")
 
 

@@ -1,4 +1,4 @@
-"""Scripted faults: an answer in place of the true one, a build that fails, an account unknown to IAM."""
+"""Injected faults: another answer, a failed build, an account that IAM does not know yet."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ __all__ = ["Faults"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Once:
+class _Fault:
     method: str
     host: str
     path: re.Pattern[str]
@@ -19,42 +19,42 @@ class _Once:
 
 
 class Faults:
-    """What goes wrong next; each fault is used up by what it hits."""
+    """Faults of the next requests; each is used once."""
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._once: list[_Once] = []
+        self._faults: list[_Fault] = []
 
     def inject(self, method: str, host: str, path: str, status: int, body: Any = None) -> None:
-        """Answer the next matching request with this status instead of doing what it asks.
+        """Answer the next matching request with this status instead of serving it.
 
-        path: a regular expression that is found anywhere in the path; body: JSON value or bytes, by default
-        Google's form of an error. gcloud retries a 5xx for half a minute and more.
+        path: a regular expression that is searched in the path; body: JSON value or bytes, by default
+        Google's form of an error. gcloud retries a 5xx for at least half a minute.
         """
         body = _error(status) if body is None else body
         answer = Answer(status=status, body=body)
-        self._once.append(_Once(method=method, host=host, path=re.compile(path), answer=answer))
+        self._faults.append(_Fault(method=method, host=host, path=re.compile(path), answer=answer))
 
     def fail_build(self, function: str, message: str) -> None:
-        """Let the next build of a function fail."""
+        """Make the next build of a function fail."""
         self._state.failing_builds[function] = message
 
     def delay_iam(self, account: str, times: int) -> None:
-        """Deny that an account exists, as often as this, to those who name it in a policy or a setting."""
-        self._state.lag[account] = times
+        """Treat an account as unknown the next `times` times that a policy or a setting names it."""
+        self._state.iam_delays[account] = times
 
     @property
     def unused(self) -> list[str]:
-        """The scripted answers that nothing has used up; a test may assert that there are none."""
-        return [f"{fault.method} {fault.host}{fault.path.pattern}" for fault in self._once]
+        """The injected answers that no request has used; a test may assert that there are none."""
+        return [f"{fault.method} {fault.host}{fault.path.pattern}" for fault in self._faults]
 
     def take(self, request: Request) -> Answer | None:
-        """Use up the first fault that matches; None without one."""
-        for fault in self._once:
+        """Remove and return the first fault that matches; None without one."""
+        for fault in self._faults:
             if (fault.method, fault.host) == (request.method, request.host) and fault.path.search(
                 request.path
             ):
-                self._once.remove(fault)
+                self._faults.remove(fault)
                 return fault.answer
         return None
 

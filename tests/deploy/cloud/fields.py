@@ -1,4 +1,4 @@
-"""Field masks, durations and names: what several of Google's APIs read the same way."""
+"""Field masks, durations and pages, which several of Google's APIs read the same way."""
 
 import copy
 import re
@@ -26,7 +26,7 @@ def apply_mask(old: dict[str, Any], new: dict[str, Any], paths: list[str]) -> di
 
 
 def seconds(duration: Any, field: str) -> float:
-    """Read a duration such as `600s`; 400 when it is none."""
+    """Read a duration such as `600s`; 400 for any other text."""
     if not (isinstance(duration, str) and re.fullmatch(r"\d+(\.\d+)?s", duration)):
         raise ApiError(400, f"Invalid value at '{field}' (type.googleapis.com/google.protobuf.Duration).")
     return float(duration[:-1])
@@ -35,7 +35,7 @@ def seconds(duration: Any, field: str) -> float:
 def page_of[T](
     items: list[T], query: dict[str, str], name: str = "pageSize"
 ) -> tuple[list[T], dict[str, str]]:
-    """Cut one page out of a list: the items, and `nextPageToken` when more are left."""
+    """Return one page of a list, and `nextPageToken` if more items follow."""
     size = int(query.get(name) or 0) or 100
     start = int(query.get("pageToken") or 0)
     more = {"nextPageToken": str(start + size)} if start + size < len(items) else {}

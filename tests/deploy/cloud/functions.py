@@ -1,4 +1,4 @@
-"""Cloud Functions, second generation: upload, build, deploy, delete; every operation is done at once."""
+"""Cloud Functions, second generation: upload, build, deploy, delete; every operation ends at once."""
 
 import re
 from typing import Any
@@ -47,13 +47,13 @@ def locations(state: State, _: Request) -> Any:
 
 @functions.on("GET", "/v1/projects/{project}/locations/{region}/functions")
 def list_first_generation(_state: State, _: Request, region: str) -> Any:
-    """There are none of the first generation."""
+    """List no function: there are none of the first generation."""
     return {"functions": []} if region else {}
 
 
 @functions.on("GET", "/v1/projects/{project}/locations/{region}/functions/{name}")
 def describe_first_generation(_state: State, _: Request, region: str, name: str) -> Any:
-    """There are none of the first generation."""
+    """List no function: there are none of the first generation."""
     raise ApiError(404, f"Function {name} in region {region} does not exist.")
 
 
@@ -74,7 +74,7 @@ def describe(state: State, _: Request, region: str, name: str) -> Any:
 
 @functions.on("POST", f"{_PLACE}/functions:generateUploadUrl")
 def upload_url(state: State, _: Request, region: str) -> Any:
-    """Say where the source goes."""
+    """Return the address for the upload of a source."""
     bucket, key = f"gcf-v2-uploads-{state.number}-{region}", f"upload-{state.next_number()}.zip"
     return {
         "uploadUrl": f"https://storage.googleapis.com/{bucket}/{key}?X-Goog-Signature=stand-in",
@@ -84,7 +84,7 @@ def upload_url(state: State, _: Request, region: str) -> Any:
 
 @storage.on("PUT", "/{bucket}/{key}")
 def upload(state: State, request: Request, bucket: str, key: str) -> Any:
-    """Keep an uploaded source."""
+    """Store an uploaded source."""
     if not (bucket.startswith("gcf-v2-uploads-") and "X-Goog-Signature" in request.query):
         raise ApiError(403, "Access denied.")
     state.objects[f"{bucket}/{key}"] = request.content
@@ -104,7 +104,7 @@ def create(state: State, request: Request, region: str) -> Any:
 
 @functions.on("PATCH", f"{_PLACE}/functions/{{name}}")
 def update(state: State, request: Request, region: str, name: str) -> Any:
-    """Deploy a function again, changed as the mask says."""
+    """Deploy a function again, with the fields that the mask names."""
     _full_name(state, region, name)
     paths = unwrap_mask(request.query.get("updateMask"))
     return deploy(state, region, name, apply_mask(state.functions[name], request.body, paths))
@@ -131,7 +131,7 @@ def describe_operation(state: State, _: Request, region: str, name: str) -> Any:
 
 @builds.on("GET", "/v1/projects/{project}/locations/{region}/defaultServiceAccount")
 def build_account(state: State, _: Request, region: str) -> Any:
-    """Name the account that builds when none is given."""
+    """Return the default build account."""
     email = f"{state.number}-compute@developer.gserviceaccount.com"
     return {
         "name": f"projects/{state.project}/locations/{region}/defaultServiceAccount",

@@ -36,7 +36,7 @@ def describe(state: State, request: Request, owner: str, repository: str = "") -
 @github.on("GET", f"{_REPOSITORY}/hooks")
 @github.on("GET", f"{_ORGANIZATION}/hooks")
 def list_hooks(state: State, request: Request, owner: str, repository: str = "") -> Any:
-    """List the hooks, 30 a page unless per_page says otherwise."""
+    """List the hooks, by default 30 a page."""
     hooks = list(state.hooks[_place(state, request, owner, repository)].values())
     return _paged(request, [_shown(hook) for hook in hooks])
 
@@ -76,7 +76,7 @@ def describe_hook(state: State, request: Request, hook: str, owner: str, reposit
 @github.on("PATCH", f"{_REPOSITORY}/hooks/{{hook}}")
 @github.on("PATCH", f"{_ORGANIZATION}/hooks/{{hook}}")
 def update_hook(state: State, request: Request, hook: str, owner: str, repository: str = "") -> Any:
-    """Change a hook. A config replaces the old one: without a secret the hook has none from then on."""
+    """Change a hook. A config replaces the old one: without a secret in it, the hook loses its secret."""
     found = _hook(state, request, hook, owner, repository)
     body = _json(request)
     events = set(_events(body["events"])) if "events" in body else set(found["events"])
@@ -96,7 +96,7 @@ def update_hook(state: State, request: Request, hook: str, owner: str, repositor
 @github.on("PATCH", f"{_REPOSITORY}/hooks/{{hook}}/config")
 @github.on("PATCH", f"{_ORGANIZATION}/hooks/{{hook}}/config")
 def update_config(state: State, request: Request, hook: str, owner: str, repository: str = "") -> Any:
-    """Change single settings; those that are not named stay, the secret too."""
+    """Change the named settings; the others, the secret included, stay."""
     found = _hook(state, request, hook, owner, repository)
     place = _place(state, request, owner, repository)
     found["config"] = _config(state, place, found["config"] | _json(request), found["id"])
@@ -124,7 +124,7 @@ def ping(state: State, request: Request, hook: str, owner: str, repository: str 
 @github.on("GET", f"{_REPOSITORY}/hooks/{{hook}}/deliveries")
 @github.on("GET", f"{_ORGANIZATION}/hooks/{{hook}}/deliveries")
 def list_deliveries(state: State, request: Request, hook: str, owner: str, repository: str = "") -> Any:
-    """List deliveries, newest first; `cursor` goes on where a page ended."""
+    """List deliveries, newest first; `cursor` names the next page."""
     found = _hook(state, request, hook, owner, repository)
     late = state.late_deliveries > 0
     state.late_deliveries -= late
@@ -145,7 +145,7 @@ def describe_delivery(  # noqa: PLR0917 -- the parts of the path
 def redeliver(  # noqa: PLR0917 -- the parts of the path
     state: State, request: Request, hook: str, delivery: str, owner: str, repository: str = ""
 ) -> Any:
-    """Deliver again: another delivery with the same guid."""
+    """Redeliver: add a delivery with the same guid."""
     found = _hook(state, request, hook, owner, repository)
     old = _delivery(state, found, delivery)
     _deliver(state, found, old["event"], old["guid"], redelivery=True)
@@ -188,17 +188,17 @@ def _json(request: Request) -> dict[str, Any]:
 
 def _events(events: Any) -> list[str]:
     if not isinstance(events, list) or not events:
-        raise _invalid("events", "must have one event at least")
+        raise _invalid("events", "must have at least one event")
     for event in events:
         if not (isinstance(event, str) and re.fullmatch(r"[a-z_]+|\*", event)):
-            raise _invalid("events", f"{event} is no event")
+            raise _invalid("events", f"{event} is not an event")
     return events
 
 
 def _config(state: State, place: str, config: Any, number: int) -> dict[str, Any]:
     url = config.get("url", "") if isinstance(config, dict) else ""
     if urlsplit(url).scheme not in ("http", "https"):
-        raise _invalid("url", "is missing or no URL")
+        raise _invalid("url", "is missing or not a URL")
     if any(hook["config"]["url"] == url and key != number for key, hook in state.hooks[place].items()):
         kind = "repository" if "/" in place else "organization"
         raise ApiError(
@@ -223,7 +223,7 @@ def _shown(hook: dict[str, Any]) -> dict[str, Any]:
 
 
 def _deliver(state: State, hook: dict[str, Any], event: str, guid: str, *, redelivery: bool = False) -> None:
-    code = _answer_of(state, hook) if state.ping_status is None else state.ping_status
+    code = _status_of_ingest(state, hook) if state.ping_status is None else state.ping_status
     status = "OK" if code < 300 else f"Invalid HTTP Response: {code}"
     hook["last_response"] = {"code": code, "status": "active", "message": status}
     state.deliveries[hook["id"]].insert(
@@ -245,8 +245,8 @@ def _deliver(state: State, hook: dict[str, Any], event: str, guid: str, *, redel
     )
 
 
-def _answer_of(state: State, hook: dict[str, Any]) -> int:
-    """Answer as ingest would: it must exist, be public, and hold the secret that the hook signs with."""
+def _status_of_ingest(state: State, hook: dict[str, Any]) -> int:
+    """Return the status of ingest, which must exist, be public, and know the secret of the hook."""
     name = state.function_at(urlsplit(hook["config"]["url"]).netloc)
     if name is None:
         return 404

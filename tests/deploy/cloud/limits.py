@@ -1,4 +1,4 @@
-"""What Cloud Run accepts of a function's size: memory, CPU, concurrency, instances and time."""
+"""The limits of Cloud Run: memory, CPU, concurrency, instances and time."""
 
 import re
 from typing import Any
@@ -9,7 +9,7 @@ __all__ = ["check_limits", "cpu_of", "memory_of"]
 
 _UNITS = {"k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "": 1}
 _MIB = 2**20
-# cloud.google.com/functions/docs/configuring/memory: vCPU that comes with the memory, up to so many MiB.
+# cloud.google.com/functions/docs/configuring/memory: the default vCPU by memory, up to so many MiB.
 _CPU_BY_MEMORY = (
     (128, 0.083),
     (256, 0.167),
@@ -47,7 +47,7 @@ def check_limits(name: str, config: dict[str, Any]) -> None:
 
 
 def memory_of(config: dict[str, Any]) -> float:
-    """Read availableMemory in bytes; 256M when it is not set."""
+    """Read availableMemory in bytes; the default is 256M."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([kMG]i?|)", config.get("availableMemory", "256M"))
     if match is None:
         raise ApiError(400, f"Invalid memory: {config['availableMemory']}.")
@@ -57,7 +57,7 @@ def memory_of(config: dict[str, Any]) -> float:
 
 
 def cpu_of(config: dict[str, Any]) -> float:
-    """Read availableCpu in vCPU; what comes with the memory when it is not set."""
+    """Read availableCpu in vCPU; the default depends on the memory."""
     text = config.get("availableCpu")
     if text is None:
         memory = memory_of(config)

@@ -1,4 +1,4 @@
-"""The requests in the order in which they came."""
+"""The requests in their order."""
 
 import re
 
@@ -11,10 +11,10 @@ _READS = re.compile(r":(getIamPolicy|testIamPermissions|generateUploadUrl|pull)$
 
 
 class Log(list[Request]):
-    """A list of requests with filters that give shorter ones."""
+    """A list of requests with filters."""
 
     def of(self, method: str = "", host: str = "", path: str = "") -> "Log":
-        """Keep those with this method, this host, and a path in which the expression is found."""
+        """Return those with this method, this host, and a path that contains a match of the expression."""
         return Log(
             request
             for request in self
@@ -22,7 +22,7 @@ class Log(list[Request]):
         )
 
     def writes(self) -> "Log":
-        """Keep those that ask to change something."""
+        """Return those that would change something."""
         return Log(
             request
             for request in self
@@ -30,5 +30,5 @@ class Log(list[Request]):
         )
 
     def lines(self) -> list[str]:
-        """Give each in one line: method, host and path."""
+        """Return each in one line: method, host and path."""
         return [request.line for request in self]

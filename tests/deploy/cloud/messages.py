@@ -1,4 +1,4 @@
-"""What travels between a client and the stand-in: requests, answers, refusals."""
+"""Requests, answers and errors between a client and the stand-in."""
 
 import json
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ __all__ = ["Answer", "ApiError", "Request"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request as it arrived; query values are the last of each name, repeated names are in `lists`."""
+    """One request; `query` has the last value of each name, `lists` has all of them."""
 
     method: str
     host: str
@@ -21,7 +21,7 @@ class Request:
 
     @property
     def body(self) -> Any:
-        """The content as JSON; {} when there is none, the bytes when it is something else."""
+        """The content as JSON: {} if it is empty, the bytes if it is not JSON."""
         if not self.content:
             return {}
         try:
@@ -37,7 +37,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """Status and body; a body that is not bytes goes out as JSON."""
+    """Status and body; a body that is not bytes is sent as JSON."""
 
     status: int = 200
     body: Any = field(default_factory=dict)
@@ -45,14 +45,14 @@ class Answer:
 
     @property
     def content(self) -> bytes:
-        """The bytes that go out."""
+        """The bytes that are sent."""
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
 class ApiError(Exception):
-    """A refusal.
+    """An error of an API.
 
-    status: HTTP; reason: what Google calls status (NOT_FOUND) or, for BigQuery and GitHub, their own slug;
+    status: HTTP; reason: Google's status such as NOT_FOUND, or the reason of BigQuery;
     details: Google's list of typed details, GitHub's list of errors.
     """
 

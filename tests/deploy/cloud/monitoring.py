@@ -1,4 +1,4 @@
-"""Cloud Monitoring: alert policies, notification channels, and the points that a test has set."""
+"""Cloud Monitoring: alert policies, notification channels, and the time series that a test has set."""
 
 import re
 from typing import Any
@@ -21,7 +21,7 @@ _MINUTE = 60
 
 @monitoring.on("GET", f"{_PROJECT}/alertPolicies")
 def list_alerts(state: State, request: Request) -> Any:
-    """List the policies, page by page, all or those of one display name."""
+    """List the policies page by page, all or those with one display name."""
     wanted = re.search(r'display_?[nN]ame\s*=\s*"((?:[^"\\]|\\.)*)"', request.query.get("filter", ""))
     found = [a for a in state.alerts.values() if wanted is None or a["displayName"] == wanted[1]]
     page, more = page_of(found, request.query)
@@ -30,7 +30,7 @@ def list_alerts(state: State, request: Request) -> Any:
 
 @monitoring.on("POST", f"{_PROJECT}/alertPolicies")
 def create_alert(state: State, request: Request) -> Any:
-    """Create a policy; a second one of the same name is another one."""
+    """Create a policy; display names need not be unique."""
     name = f"projects/{state.project}/alertPolicies/{10**18 + state.next_number()}"
     state.alerts[name] = _checked(state, request.body, name)
     return state.alerts[name]
@@ -78,14 +78,14 @@ def create_channel(state: State, request: Request) -> Any:
 
 @monitoring.on("GET", f"{_PROJECT}/timeSeries")
 def time_series(state: State, request: Request) -> Any:
-    """Give the series that agree with every `name = "value"` of the filter."""
+    """Return the series that match every `name = "value"` of the filter."""
     wanted = dict(re.findall(r'([\w.]+)\s*=\s*"([^"]*)"', request.query.get("filter", "")))
     if "metric.type" not in wanted:
         raise ApiError(400, "Field filter had an invalid value: it must name one metric.type.")
     for field in ("interval.startTime", "interval.endTime"):
-        moment = request.query.get(field, "")
-        if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", moment):
-            raise ApiError(400, f"Field {field} had an invalid value of '{moment}'.")
+        value = request.query.get(field, "")
+        if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", value):
+            raise ApiError(400, f"Field {field} had an invalid value of '{value}'.")
     found = [
         one for one in state.time_series if all(_label(one, key) == value for key, value in wanted.items())
     ]
@@ -93,7 +93,7 @@ def time_series(state: State, request: Request) -> Any:
 
 
 def series(metric: str, resource: str, labels: dict[str, str], *values: int) -> dict[str, Any]:
-    """Make a series for State.time_series: metric type, resource type and labels, values newest first."""
+    """Return a series for State.time_series: metric type, resource type and labels, values newest first."""
     interval = {"startTime": now(), "endTime": now()}
     return {
         "metric": {"type": metric},
@@ -110,7 +110,7 @@ def _label(one: dict[str, Any], key: str) -> str:
             return str(one[part]["type"])
         case ["metric" | "resource" as part, "label" | "labels", name]:
             return str(one[part].get("labels", {}).get(name, ""))
-    raise ApiError(400, f"Field filter had an invalid value: {key} is no label.")
+    raise ApiError(400, f"Field filter had an invalid value: {key} is not a label.")
 
 
 def _name(state: State, policy: str) -> str:
@@ -165,4 +165,4 @@ def _check_metric(inner: dict[str, Any], kind: str) -> None:
     for aggregation in inner.get("aggregations", []):
         period = seconds(aggregation.get("alignmentPeriod", "0s"), "alignment_period")
         if period < _MINUTE or period % _MINUTE:
-            raise ApiError(400, "The alignment period must be whole minutes, one at least.")
+            raise ApiError(400, "The alignment period must be whole minutes, at least one.")

@@ -1,4 +1,4 @@
-"""IAM policies on any resource: read, write with an etag, and the checks that the real one makes."""
+"""IAM policies on any resource: read, write with an etag, and IAM's own checks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ def serve_policies(
 ) -> None:
     """Register getIamPolicy, setIamPolicy and testIamPermissions under a template.
 
-    name: takes the state and the template's parts, returns the resource's full name, raises 404 without it.
+    name: takes the state and the template's parts, returns the full name of the resource or raises 404.
     """
 
     @routes.on("GET POST", f"{template}{slash}getIamPolicy")
@@ -36,7 +36,7 @@ def serve_policies(
 
 
 def read_policy(state: State, resource: str) -> dict[str, Any]:
-    """Return the policy of a resource; one that was never set has only an etag."""
+    """Return the policy of a resource; a policy that was never set has only an etag."""
     return state.policies.get(resource, {"version": 1, "etag": "ACAB"})
 
 
@@ -60,16 +60,16 @@ def write_policy(state: State, resource: str, kind: str, body: Any) -> dict[str,
 
 
 def require_account(state: State, email: str, status: int = 400) -> None:
-    """Refuse a service account that does not exist, or of which IAM has not heard yet."""
-    left = state.lag.get(email, 0)
+    """Refuse a service account that does not exist or that IAM does not know yet."""
+    left = state.iam_delays.get(email, 0)
     if left:
-        state.lag[email] = left - 1
+        state.iam_delays[email] = left - 1
     if left or not _exists(state, email):
         raise ApiError(status, f"Service account {email} does not exist.")
 
 
 def forget_account(state: State, email: str, unique_id: str) -> None:
-    """Rename the members of a deleted account in every policy, as IAM does; a new account is another one."""
+    """Rename a deleted account in every policy, as IAM does; a new account of its name gets no roles."""
     old, new = f"serviceAccount:{email}", f"deleted:serviceAccount:{email}?uid={unique_id}"
     for policy in state.policies.values():
         for binding in policy.get("bindings", []):

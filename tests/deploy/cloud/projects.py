@@ -10,7 +10,7 @@ from tests.deploy.cloud.state import State, now
 
 __all__ = ["billing", "resources", "usage"]
 
-# These three answer also in a project that has not enabled them: gcloud calls them on its own account.
+# These three need not be enabled in the project: gcloud calls them on behalf of its own project.
 resources = Routes("cloudresourcemanager.googleapis.com")
 usage = Routes("serviceusage.googleapis.com")
 billing = Routes("cloudbilling.googleapis.com")
@@ -24,8 +24,8 @@ _KNOWN = {
         *("storage", "storage-api", "storage-component"),
     )
 }
-# Enabling one of these enables what it is built on.
-_ALONG = {
+# Enabling one of these enables its dependencies.
+_DEPENDENCIES = {
     "cloudfunctions.googleapis.com": {"storage.googleapis.com"},
     "run.googleapis.com": {"iam.googleapis.com", "iamcredentials.googleapis.com"},
     "cloudbuild.googleapis.com": {"iam.googleapis.com", "logging.googleapis.com", "pubsub.googleapis.com"},
@@ -43,7 +43,7 @@ serve_policies(resources, "/v3/projects/{project}", "project", _project)
 
 @resources.on("GET", "/v1/projects/{project}")
 def describe(state: State, _: Request) -> Any:
-    """Show the project as Resource Manager's first version does."""
+    """Show the project in the form of Resource Manager v1."""
     return {
         "projectId": state.project,
         "projectNumber": state.number,
@@ -55,13 +55,13 @@ def describe(state: State, _: Request) -> Any:
 
 @resources.on("GET", "/v3/projects/{project}")
 def describe_newer(state: State, _: Request) -> Any:
-    """Show the project as Resource Manager's third version does."""
+    """Show the project in the form of Resource Manager v3."""
     return {"name": f"projects/{state.number}", "projectId": state.project, "state": "ACTIVE"}
 
 
 @billing.on("GET", "/v1/projects/{project}/billingInfo")
 def billing_info(state: State, _: Request) -> Any:
-    """Tell whether somebody pays."""
+    """Show whether billing is enabled."""
     account = "billingAccounts/000000-000000-000000" if state.billing_enabled else ""
     return {
         "name": f"projects/{state.project}/billingInfo",
@@ -88,13 +88,13 @@ def enable(state: State, _: Request, name: str) -> Any:
 
 @usage.on("GET", "/v1/projects/{project}/services/{name}")
 def service(state: State, _: Request, name: str) -> Any:
-    """Tell whether an API is enabled."""
+    """Show whether an API is enabled."""
     return _service(state, name)
 
 
 @usage.on("GET", "/v1/projects/{project}/services")
 def services(state: State, request: Request) -> Any:
-    """List the APIs, all or the enabled ones."""
+    """List all APIs or the enabled ones."""
     names = sorted(state.enabled if "ENABLED" in request.query.get("filter", "") else _KNOWN)
     page, more = page_of(names, request.query)
     return {"services": [_service(state, name) for name in page]} | more
@@ -102,7 +102,7 @@ def services(state: State, request: Request) -> Any:
 
 @usage.on("POST", "/v1beta1/projects/{project}/services/{name}:generateServiceIdentity")
 def identity(state: State, _: Request, name: str) -> Any:
-    """Name the agent of an API."""
+    """Return the service agent of an API."""
     agent = name.removesuffix(".googleapis.com")
     email = f"service-{state.number}@gcp-sa-{agent}.iam.gserviceaccount.com"
     return _done({"email": email, "uniqueId": str(10**20 + len(agent))}, "ServiceIdentity")
@@ -110,7 +110,7 @@ def identity(state: State, _: Request, name: str) -> Any:
 
 @usage.on("GET", "/{version}/operations/{name*}")
 def operation(_state: State, _: Request, version: str, name: str) -> Any:
-    """Every operation of this API is done at once."""
+    """Show an operation, which has ended at once."""
     return {"name": f"operations/{name}", "done": True, "response": {"version": version}}
 
 
@@ -122,7 +122,7 @@ def _enable(state: State, names: list[str]) -> dict[str, Any]:
             400, f"Billing account for project '{state.number}' is not found.", "FAILED_PRECONDITION"
         )
     for name in names:
-        state.enabled |= {name} | _ALONG.get(name, set())
+        state.enabled |= {name} | _DEPENDENCIES.get(name, set())
     return _done({"services": [_service(state, name) for name in names]}, "BatchEnableServicesResponse")
 
 

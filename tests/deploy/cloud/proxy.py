@@ -1,4 +1,4 @@
-"""An HTTPS proxy that answers itself: CONNECT, then TLS with its own certificate, for a list of hosts."""
+"""An HTTPS proxy that answers by itself: CONNECT, then TLS with its own certificate, for a list of hosts."""
 
 import fnmatch
 import ssl
@@ -14,14 +14,14 @@ from tests.deploy.cloud.messages import Answer, Request
 
 __all__ = ["Proxy"]
 
-_IDLE = 60.0  # seconds until a silent connection is closed
+_IDLE = 60.0  # seconds until an idle connection is closed
 _MAX_BODY = 64_000_000  # bytes
 
 
 class Proxy:
     """Listens on a loopback port until closed; `answer` is called by several threads at once.
 
-    hosts: exact names, or `*.name` for one label more; any other host is answered 403 and told to `refuse`.
+    hosts: exact names, or `*.name` for one more label; any other host gets 403 and is passed to `refuse`.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Proxy:
     ) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificates.certificate, certificates.key)
-        self._server = _Server(("127.0.0.1", 0), _Outside)
+        self._server = _Server(("127.0.0.1", 0), _ProxyHandler)
         self._server.context = context
         self._server.hosts = tuple(hosts)
         self._server.answer = answer
@@ -50,7 +50,7 @@ class Proxy:
         """Stop listening, close all connections and wait for their threads."""
         self._server.shutdown()
         self._thread.join()
-        self._server.hang_up()
+        self._server.close_connections()
         self._server.server_close()
 
 
@@ -78,7 +78,7 @@ class _Server(ThreadingHTTPServer):
         with self._lock:
             self._connections.discard(connection)
 
-    def hang_up(self) -> None:
+    def close_connections(self) -> None:
         with self._lock:
             for connection in self._connections:
                 try:
@@ -87,11 +87,11 @@ class _Server(ThreadingHTTPServer):
                     continue  # already gone
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore what a client that hangs up causes; `answer` itself never raises."""
+        """Ignore errors of a client that disconnects; `answer` itself never raises."""
 
 
-class _Outside(BaseHTTPRequestHandler):
-    """What the proxy hears in the clear: only CONNECT is served."""
+class _ProxyHandler(BaseHTTPRequestHandler):
+    """Requests without TLS, of which only CONNECT is served."""
 
     protocol_version = "HTTP/1.1"
     timeout = _IDLE
@@ -117,35 +117,35 @@ class _Outside(BaseHTTPRequestHandler):
         with self.server.context.wrap_socket(self.connection, server_side=True) as tunnel:
             self.server.keep(tunnel)
             try:
-                _Inside(tunnel, (host, 443), self.server)
+                _TunnelHandler(tunnel, (host, 443), self.server)
             finally:
                 self.server.drop(tunnel)
 
     def _refuse(self, what: str) -> None:
         self.server.refuse(what)
-        content = b"the stand-in does not know this host\n"
+        content = b"the stand-in does not serve this host\n"
         self.send_response_only(403)
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(content)
 
-    def _in_the_clear(self) -> None:
+    def _refuse_plain(self) -> None:
         self.close_connection = True
         self._refuse(f"{self.command} {self.path}")
 
     def __getattr__(self, name: str) -> Any:
         """Refuse every other method (http.server calls do_NAME)."""
         if name.startswith("do_"):
-            return self._in_the_clear
+            return self._refuse_plain
         raise AttributeError(name)
 
     def log_message(self, *_: Any) -> None:
-        """Keep the test's output clean."""
+        """Log nothing."""
 
 
-class _Inside(BaseHTTPRequestHandler):
-    """What is said inside the tunnel; client_address is the host that the client believes to speak to."""
+class _TunnelHandler(BaseHTTPRequestHandler):
+    """Requests inside the tunnel; client_address is the host that the client has named."""
 
     protocol_version = "HTTP/1.1"
     timeout = _IDLE
@@ -197,4 +197,4 @@ class _Inside(BaseHTTPRequestHandler):
         return bytes(content)
 
     def log_message(self, *_: Any) -> None:
-        """Keep the test's output clean."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""Pub/Sub: topics, subscriptions and their policies, with the limits that the real one keeps."""
+"""Pub/Sub: topics, subscriptions and their policies, with Pub/Sub's limits."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ __all__ = ["pubsub"]
 
 pubsub = Routes("pubsub.googleapis.com", api="pubsub.googleapis.com")
 
-_FIXED = {"name", "topic", "filter", "enableMessageOrdering"}  # a subscription is created with them
+_FIXED = {"name", "topic", "filter", "enableMessageOrdering"}  # cannot be changed
 
 
 @pubsub.on("GET", "/v1/projects/{project}/topics")
@@ -61,7 +61,7 @@ def update_topic(state: State, request: Request, topic: str) -> Any:
 
 @pubsub.on("DELETE", "/v1/projects/{project}/topics/{topic}")
 def delete_topic(state: State, _: Request, topic: str) -> Any:
-    """Delete a topic; its subscriptions stay and hear nothing any more."""
+    """Delete a topic; its subscriptions stay and receive no more messages."""
     name = topic_name(state, topic)
     del state.topics[topic]
     state.policies.pop(name, None)
@@ -73,7 +73,7 @@ def delete_topic(state: State, _: Request, topic: str) -> Any:
 
 @pubsub.on("POST", "/v1/projects/{project}/topics/{topic}:publish")
 def publish(state: State, request: Request, topic: str) -> Any:
-    """Give a copy of each message to every subscription of the topic."""
+    """Add each message to every subscription of the topic."""
     name = topic_name(state, topic)
     published = [
         message | {"messageId": str(state.next_number()), "publishTime": now()}
@@ -141,7 +141,7 @@ def update_subscription(state: State, request: Request, subscription: str) -> An
 
 @pubsub.on("POST", "/v1/projects/{project}/subscriptions/{subscription}:modifyPushConfig")
 def modify_push(state: State, request: Request, subscription: str) -> Any:
-    """Replace the push settings; empty ones make a pull subscription."""
+    """Replace the push settings; empty settings make it a pull subscription."""
     _subscription_name(state, subscription)
     new = state.subscriptions[subscription] | {"pushConfig": request.body.get("pushConfig", {})}
     check_subscription(state, new)
@@ -160,7 +160,7 @@ def delete_subscription(state: State, _: Request, subscription: str) -> Any:
 
 @pubsub.on("POST", "/v1/projects/{project}/subscriptions/{subscription}:pull")
 def pull(state: State, request: Request, subscription: str) -> Any:
-    """Hand out messages; they stay until they are acknowledged."""
+    """Return messages, which stay until they are acknowledged."""
     _subscription_name(state, subscription)
     if state.subscriptions[subscription].get("pushConfig", {}).get("pushEndpoint"):
         raise ApiError(400, "This method is not supported for this subscription type.", "FAILED_PRECONDITION")
@@ -170,7 +170,7 @@ def pull(state: State, request: Request, subscription: str) -> Any:
 
 @pubsub.on("POST", "/v1/projects/{project}/subscriptions/{subscription}:acknowledge")
 def acknowledge(state: State, request: Request, subscription: str) -> Any:
-    """Forget messages."""
+    """Remove messages."""
     _subscription_name(state, subscription)
     gone = set(request.body.get("ackIds", []))
     state.backlog[subscription] = [m for m in state.backlog[subscription] if m["ackId"] not in gone]
@@ -179,7 +179,7 @@ def acknowledge(state: State, request: Request, subscription: str) -> Any:
 
 @pubsub.on("POST", "/v1/projects/{project}/subscriptions/{subscription}:seek")
 def seek(state: State, request: Request, subscription: str) -> Any:
-    """Note that the subscription was set back (or forward)."""
+    """Record that the subscription was moved back or forward."""
     _subscription_name(state, subscription)
     state.seeks.append((subscription, request.body))
     return {}

@@ -1,4 +1,4 @@
-"""What Pub/Sub accepts in a topic and in a subscription: names, durations, attempts, endpoints."""
+"""Pub/Sub's limits for topics and subscriptions: names, durations, attempts, endpoints."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ _MINUTE, _DAY = 60, 86_400
 
 
 def topic_name(state: State, topic: str) -> str:
-    """Return the full name of a topic; 404 without it."""
+    """Return the full name of a topic; 404 if it does not exist."""
     if topic not in state.topics:
         raise ApiError(404, f"Resource not found (resource={topic}).")
     return f"projects/{state.project}/topics/{topic}"
@@ -27,19 +27,19 @@ def require_topic(state: State, name: str) -> None:
 
 
 def check_name(name: str) -> None:
-    """Refuse a name that Pub/Sub would not take."""
+    """Refuse a name that Pub/Sub does not accept."""
     if not _NAME.fullmatch(name):
         raise ApiError(400, f"Invalid resource name given (name={name}).")
 
 
 def check_topic(topic: dict[str, Any]) -> None:
-    """Refuse a topic's settings out of bounds."""
+    """Refuse settings of a topic that are out of bounds."""
     if "messageRetentionDuration" in topic:
         _within(topic["messageRetentionDuration"], "message_retention_duration", 10 * _MINUTE, 31 * _DAY)
 
 
 def check_subscription(state: State, new: dict[str, Any]) -> None:
-    """Refuse a subscription's settings out of bounds, and set what has a default."""
+    """Refuse settings of a subscription that are out of bounds, and set the defaults."""
     if not 10 <= new.get("ackDeadlineSeconds", 10) <= 600:
         raise ApiError(400, f"Invalid ack deadline given: {new['ackDeadlineSeconds']}; 10 to 600 seconds.")
     retention = _within(
@@ -47,7 +47,7 @@ def check_subscription(state: State, new: dict[str, Any]) -> None:
     )
     ttl = new.get("expirationPolicy", {}).get("ttl")
     if ttl is not None and seconds(ttl, "ttl") < max(_DAY, retention):
-        raise ApiError(400, "The expiration ttl must be a day at least and not below the retention.")
+        raise ApiError(400, "The expiration ttl must be at least a day and not below the retention.")
     if "deadLetterPolicy" in new:
         require_topic(state, new["deadLetterPolicy"].get("deadLetterTopic", ""))
         attempts = new["deadLetterPolicy"].setdefault("maxDeliveryAttempts", 5)

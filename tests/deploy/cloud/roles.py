@@ -1,4 +1,4 @@
-"""The roles that may be given on each kind of resource; a misspelt one is refused as the real IAM does."""
+"""The roles that may be granted on each kind of resource; IAM refuses any other, such as a misspelt one."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Which function answers which request: method, hosts and a path template with named parts."""
+"""Which handler answers a request: by method, host and a path template with named parts."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ type Render = Callable[[ApiError], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A handler with the parts of the path that it takes, and the API that must be enabled first."""
+    """A handler with its parts of the path, and the API that must be enabled."""
 
     handler: Handler
     parts: dict[str, str]
@@ -26,7 +26,7 @@ class Match:
 
 
 def google_error(error: ApiError) -> dict[str, Any]:
-    """Write a refusal as Google's APIs do."""
+    """Return an error in the form of Google's APIs."""
     body = {"code": error.status, "message": error.message, "status": error.reason}
     if error.details:
         body["details"] = error.details
@@ -36,9 +36,9 @@ def google_error(error: ApiError) -> dict[str, Any]:
 class Routes:
     """One API's table.
 
-    hosts: exact names; `REGION` in one stands for any region, `HOST` for any name. api: the service that must
-    be enabled in the project, empty for one that always answers; render: how a refusal is written;
-    is_google: a request needs the project's access token.
+    hosts: exact names, in which `REGION` matches any region and `HOST` any name. api: the service that must
+    be enabled in the project, empty if none must be. render: the form of an error. is_google: a request
+    needs the project's access token.
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class Routes:
         return register
 
     def serves(self, host: str) -> bool:
-        """Tell whether this API is reached under that name."""
+        """Return whether the API has this host."""
         return any(pattern.fullmatch(host) for pattern in self._hosts)
 
     def find(self, request: Request) -> Match | None:
-        """Find the handler; None when this API has none."""
+        """Return the handler of a request; None without one."""
         for method, pattern, handler in self._table:
             if method == request.method and (match := pattern.fullmatch(request.path)):
                 return Match(handler=handler, parts=match.groupdict(), api=self.api, render=self.render)
@@ -76,7 +76,7 @@ class Routes:
 
 
 def check_access(state: State, request: Request, match: Match) -> None:
-    """Refuse what every Google API refuses: a wrong token, a foreign project, an API that is not enabled."""
+    """Refuse a wrong token, another project, and an API that is not enabled."""
     if request.headers.get("authorization") != f"Bearer {state.access_token}":
         raise ApiError(401, "Request had invalid authentication credentials.")
     project = match.parts.pop("project", state.project)

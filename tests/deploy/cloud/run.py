@@ -37,7 +37,7 @@ def describe(state: State, _: Request, service: str) -> Any:
 
 @run.on("PUT", f"{_SERVICES}/{{service}}")
 def replace(state: State, request: Request, service: str) -> Any:
-    """Replace a service; only its traffic may change here, revisions come from deployments."""
+    """Replace the traffic of a service; its revisions come from deployments."""
     old = _service(state, service)
     version = request.body.get("metadata", {}).get("resourceVersion", old["metadata"]["resourceVersion"])
     if version != old["metadata"]["resourceVersion"]:
@@ -52,7 +52,7 @@ def replace(state: State, request: Request, service: str) -> Any:
 
 @run.on("DELETE", f"{_SERVICES}/{{service}}")
 def delete(state: State, _: Request, service: str) -> Any:
-    """Delete a service behind the back of its function."""
+    """Delete a service, but not its function."""
     remove_service(state, service)
     return {"kind": "Status", "status": "Success"}
 
@@ -84,7 +84,7 @@ def describe_revision(state: State, _: Request, revision: str) -> Any:
 
 
 def run_name(state: State, region: str, service: str) -> str:
-    """Return the full name under which a service has its policy; 404 without it."""
+    """Return the full name of a service; 404 if it does not exist."""
     _service(state, service)
     return f"projects/{state.project}/locations/{region}/services/{service}"
 
@@ -96,7 +96,7 @@ serve_policies(run, "/v2/projects/{project}/locations/{region}/services/{service
 @application.on("GET HEAD POST PUT", "/{rest*}")
 @application.on("GET HEAD POST PUT", "/")
 def call(state: State, request: Request, rest: str = "") -> Any:
-    """Answer as the platform does in front of a function, and as ingest does to whoever has no signature."""
+    """Answer as the platform in front of a function does, and as ingest does to an unsigned request."""
     name = state.function_at(request.host)
     if name is None:
         return Answer(status=404, body=b"Page not found\n", headers={"Content-Type": "text/html"})
@@ -112,9 +112,9 @@ def call(state: State, request: Request, rest: str = "") -> Any:
 
 
 def add_revision(state: State, region: str, name: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Give a service a new revision (and make the service on the first); returns the service.
+    """Add a revision to a service, which is created with its first revision; return the service.
 
-    New revisions get the traffic unless it was pinned to one by name.
+    The new revision gets the traffic unless that was pinned to another.
     """
     service = state.services.get(name) or _new_service(state, region, name)
     revisions = state.revisions.setdefault(name, [])
@@ -152,12 +152,12 @@ def add_revision(state: State, region: str, name: str, config: dict[str, Any]) -
 
 
 def latest_to_all(state: State, name: str) -> None:
-    """Undo a pin: all traffic goes to the newest revision, also in future."""
+    """Send all traffic to the newest revision, also to future ones."""
     set_traffic(state, name, [{"latestRevision": True, "percent": 100}])
 
 
 def remove_service(state: State, name: str) -> None:
-    """Delete a service with its revisions and its policy; 404 without it."""
+    """Delete a service with its revisions and its policy; 404 if it does not exist."""
     _service(state, name)
     del state.services[name]
     state.revisions.pop(name, None)

@@ -54,7 +54,7 @@ def describe(state: State, _: Request, secret: str) -> Any:
 
 @secretmanager.on("PATCH", "/v1/projects/{project}/secrets/{secret}")
 def update(state: State, request: Request, secret: str) -> Any:
-    """Change labels and the like."""
+    """Change the fields that the mask names."""
     _name(state, secret)
     paths = unwrap_mask(request.query.get("updateMask"))
     state.secrets[secret] = apply_mask(state.secrets[secret], request.body, paths)
@@ -71,7 +71,7 @@ def delete(state: State, _: Request, secret: str) -> Any:
 
 @secretmanager.on("POST", "/v1/projects/{project}/secrets/{secret}:addVersion")
 def add_version(state: State, request: Request, secret: str) -> Any:
-    """Add a version, the newest from now on."""
+    """Add a version, which becomes the newest."""
     _name(state, secret)
     payload = request.body.get("payload", {}).get("data", "")
     if not 0 < len(base64.b64decode(payload)) <= _MAX_PAYLOAD:
@@ -110,7 +110,7 @@ def describe_version(state: State, _: Request, secret: str, version: str) -> Any
 
 @secretmanager.on("GET", "/v1/projects/{project}/secrets/{secret}/versions/{version}:access")
 def access(state: State, _: Request, secret: str, version: str) -> Any:
-    """Show a payload; only an enabled version has one."""
+    """Show the payload of an enabled version."""
     found = find_version(state, secret, version)
     if found["state"] != "ENABLED":
         raise ApiError(
@@ -134,7 +134,7 @@ def change_version(state: State, _: Request, secret: str, version: str, verb: st
 
 
 def find_version(state: State, secret: str, version: str) -> dict[str, Any]:
-    """Find a version by number or `latest` (the newest, whatever its state); 404 when there is none."""
+    """Return a version by number or `latest` (the newest in any state); 404 if it does not exist."""
     _name(state, secret)
     versions = state.versions[secret]
     if version == "latest" and versions:

@@ -1,4 +1,4 @@
-"""What the build would say to an uploaded source: those checks of the buildpack that need no container."""
+"""The checks of the buildpack on an uploaded source that need no container."""
 
 import ast
 import io
@@ -9,15 +9,15 @@ __all__ = ["BuildFailed", "check_source"]
 
 
 class BuildFailed(Exception):
-    """The build or the first start fails, with the words that the operation's error carries."""
+    """The build or the first start fails; the text becomes the error of the operation."""
 
 
 def check_source(content: bytes, entry_point: str) -> None:
     """Raise BuildFailed unless the zip is a Python function with that entry point.
 
-    Every *.py in it must compile (the buildpack runs compileall over all of them), main.py must bind the
-    entry point, and requirements that carry hashes must all carry one and include the functions framework,
-    which the buildpack would otherwise add without a hash.
+    Every *.py in it must compile (the buildpack runs compileall over all of them), main.py must define the
+    entry point, and if one requirement has a hash, all must, and the functions framework must be among them:
+    the buildpack would add it without a hash.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

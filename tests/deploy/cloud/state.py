@@ -1,4 +1,4 @@
-"""What the stand-in keeps: one dictionary per kind of resource, by short name."""
+"""The state of the stand-in: one dictionary per kind of resource, by short name."""
 
 import base64
 import copy
@@ -10,32 +10,32 @@ from typing import Any, Final
 
 __all__ = ["State", "members_of"]
 
-# What a project has before anybody enables anything.
-_ENABLED_AT_BIRTH: Final = (
+# The APIs of a new project.
+_ENABLED_BY_DEFAULT: Final = (
     "bigquery.googleapis.com",
     "logging.googleapis.com",
     "monitoring.googleapis.com",
     "serviceusage.googleapis.com",
     "storage.googleapis.com",
 )
-# Left out of a snapshot: they differ between two runs that do the same.
-_FLEETING = re.compile(r"etag|.*Time|creationTimestamp|resourceVersion|(created|updated)_at|storageSource")
+# Left out of a snapshot because they differ between two equal runs.
+_VOLATILE = re.compile(r"etag|.*Time|creationTimestamp|resourceVersion|(created|updated)_at|storageSource")
 
 type Resource = dict[str, Any]
 
 
 class State:
-    """One project, one GitHub, as plain dictionaries in the shape in which their APIs show them."""
+    """One project and GitHub, as plain dictionaries in the form of their APIs."""
 
     def __init__(self, project: str, number: str, access_token: str) -> None:
         self.project = project
         self.number = number
         self.access_token = access_token
         self.billing_enabled = True
-        self.enabled: set[str] = set(_ENABLED_AT_BIRTH)
+        self.enabled: set[str] = set(_ENABLED_BY_DEFAULT)
         self.policies: dict[str, Resource] = {}  # full resource name -> IAM policy
         self.accounts: dict[str, Resource] = {}  # email -> service account
-        self.lag: dict[str, int] = {}  # email -> how often IAM still denies that it exists
+        self.iam_delays: dict[str, int] = {}  # email -> how often IAM still reports it as unknown
         self.topics: dict[str, Resource] = {}
         self.subscriptions: dict[str, Resource] = {}
         self.backlog: dict[str, list[Resource]] = defaultdict(list)  # subscription -> messages
@@ -62,33 +62,35 @@ class State:
         self.organizations: set[str] = set()
         self.hooks: dict[str, dict[int, Resource]] = defaultdict(dict)  # OWNER/REPO or ORG -> hooks
         self.deliveries: dict[int, list[Resource]] = defaultdict(list)  # hook -> newest first
-        self.ping_status: int | None = None  # None: what the function behind the hook's URL would answer
-        self.late_deliveries = 0  # how many lists of deliveries come before the newest one has arrived
+        self.ping_status: int | None = (
+            None  # None: the status that the function at the URL of the hook would answer
+        )
+        self.late_deliveries = 0  # how many lists do not contain the newest delivery yet
         self._numbers = itertools.count(1)
 
     def next_number(self) -> int:
-        """Return a number that was never given before."""
+        """Return a number that was never returned before."""
         return next(self._numbers)
 
     def etag(self) -> str:
-        """Return a fresh etag, valid base64 as gcloud wants it."""
+        """Return a new etag, in base64 as gcloud expects it."""
         return f"BwY{self.next_number():09d}"
 
     def function_at(self, host: str) -> str | None:
-        """Name the deployed service that answers under a *.run.app or *.cloudfunctions.net host."""
+        """Return the name of the service at a *.run.app or *.cloudfunctions.net host; None without one."""
         for name, service in self.services.items():
             if f"https://{host}" in service["metadata"]["annotations"]["run.googleapis.com/urls"]:
                 return name
         return None
 
     def is_public(self, service: str) -> bool:
-        """Tell whether everybody may call a Cloud Run service."""
+        """Return whether anyone may call a Cloud Run service."""
         region = self.services[service]["metadata"]["labels"]["cloud.googleapis.com/location"]
         resource = f"projects/{self.project}/locations/{region}/services/{service}"
         return "allUsers" in members_of(self.policies.get(resource, {}), "roles/run.invoker")
 
     def knows_secret(self, function: str, secret: str) -> bool:
-        """Tell whether a value is an enabled version of the secret named by a function's WEBHOOK_SECRET."""
+        """Return whether a value is an enabled version of the secret in a function's WEBHOOK_SECRET."""
         config = self.functions[function]["serviceConfig"]
         name = config.get("environmentVariables", {}).get("WEBHOOK_SECRET", "").rpartition("/")[2]
         return any(
@@ -97,10 +99,10 @@ class State:
         )
 
     def snapshot(self) -> dict[str, Any]:
-        """Copy all that a second run must leave alone: without times, etags, uploads, jobs and operations."""
+        """Copy the state that a second run must not change: no times, etags, uploads, jobs or operations."""
         skipped = {
             "access_token",
-            "lag",
+            "iam_delays",
             "objects",
             "zips",
             "operations",
@@ -110,7 +112,7 @@ class State:
             "late_deliveries",
         }
         return {
-            name: _lasting(copy.deepcopy(value))
+            name: _without_volatile(copy.deepcopy(value))
             for name, value in vars(self).items()
             if name not in skipped and not name.startswith("_")
         }
@@ -131,11 +133,11 @@ def members_of(policy: Resource, role: str) -> set[str]:
     }
 
 
-def _lasting(value: Any) -> Any:
+def _without_volatile(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            name: _lasting(part)
+            name: _without_volatile(part)
             for name, part in value.items()
-            if not (isinstance(name, str) and _FLEETING.fullmatch(name))
+            if not (isinstance(name, str) and _VOLATILE.fullmatch(name))
         }
-    return [_lasting(part) for part in value] if isinstance(value, list) else value
+    return [_without_volatile(part) for part in value] if isinstance(value, list) else value

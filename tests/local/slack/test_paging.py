@@ -1,4 +1,4 @@
-"""Spans of time, and pages that join without a gap."""
+"""Time ranges, and pages that join without a gap."""
 
 import pytest
 
@@ -11,12 +11,12 @@ MESSAGES = [Message(channel="C0123456789", ts=ts, text=ts) for ts in TIMES]
 
 
 def stamps(window: Window, *, newest_first: bool = True) -> list[str]:
-    """Give the ts of one page."""
+    """Return the ts of each message on a page."""
     return [message.ts for message in cut_page(MESSAGES, window, newest_first=newest_first)[0]]
 
 
 @pytest.mark.parametrize(
-    ("span", "inner", "outer"),
+    ("bounds", "inner", "outer"),
     [
         ({"oldest": TIMES[2]}, TIMES[3:], TIMES[2:]),
         ({"latest": TIMES[4]}, TIMES[:4], TIMES[:5]),
@@ -26,16 +26,16 @@ def stamps(window: Window, *, newest_first: bool = True) -> list[str]:
         ({}, TIMES, TIMES),
     ],
 )
-def test_the_ends_of_a_span_belong_to_it_only_if_inclusive(span, inner, outer):
-    """Oldest and latest are exclusive; with inclusive a message of that very ts is given too."""
-    assert stamps(read_window(span)) == inner[::-1]
-    assert stamps(read_window({**span, "inclusive": True})) == outer[::-1]
+def test_the_ends_of_a_range_belong_to_it_only_if_inclusive(bounds, inner, outer):
+    """Oldest and latest are exclusive; with inclusive a message with exactly that ts is returned too."""
+    assert stamps(read_window(bounds)) == inner[::-1]
+    assert stamps(read_window({**bounds, "inclusive": True})) == outer[::-1]
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 999])
 def test_pages_join_without_a_gap_or_a_repetition(limit, newest_first):
-    """The cursor of each page is where the next begins, in either order; the last page has none."""
+    """The cursor of a page is the start of the next, in either order; the last page has no cursor."""
     seen: list[str] = []
     cursor, pages = "", 0
     while cursor or not pages:
@@ -48,8 +48,8 @@ def test_pages_join_without_a_gap_or_a_repetition(limit, newest_first):
     assert pages == -(-len(TIMES) // limit)
 
 
-def test_a_cursor_outlives_the_message_it_names():
-    """What was deleted or posted between two pages moves nothing that follows."""
+def test_a_cursor_works_after_its_message_is_deleted():
+    """A deletion or a post between two pages does not shift the messages after it."""
     page, cursor = cut_page(MESSAGES, Window(limit=2), newest_first=True)
     assert [message.ts for message in page] == [TIMES[6], TIMES[5]]
     newer = Message(channel="C0123456789", ts="1764000010.000000", text="newer")
@@ -58,8 +58,8 @@ def test_a_cursor_outlives_the_message_it_names():
     assert [message.ts for message in page] == [TIMES[3], TIMES[2]]
 
 
-def test_a_page_has_100_messages_unless_told():
-    """Slack's default; a number and its digits are the same, and an empty cursor is none."""
+def test_a_page_has_100_messages_by_default():
+    """A limit may be a number or its digits, and an empty cursor asks for the first page."""
     assert (read_window({}).limit, read_window({}).cursor) == (100, None)
     assert read_window({"limit": "999", "cursor": ""}) == read_window({"limit": 999})
 
@@ -86,8 +86,8 @@ def test_a_page_has_100_messages_unless_told():
         ({"cursor": 7}, "invalid_cursor"),
     ],
 )
-def test_a_window_that_cannot_be_read_is_refused_by_name(arguments, error):
-    """Each argument has its own error; a ts that is a number has lost its last digits on the way."""
+def test_an_unreadable_window_is_refused_by_name(arguments, error):
+    """Each argument has its own error; a ts that is a number may have lost its last digits."""
     with pytest.raises(RefusedError) as refusal:
         read_window(arguments)
     assert [problem.error for problem in refusal.value.problems] == [error]

@@ -26,14 +26,13 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from clients.github import client as github_api
 from clients.github import responses
 from clients.pubsub import batch_publisher as topic
-from local.processes import free_port
+from local.processes import ROOT, free_port
 from local.pubsub.server import PubSubServer
 from ops.__main__ import ops
 from ops.backfill import run as backfill_module
 from ops.send import accounts, payloads
 from tests.ops.backfill.github_server import TOKEN, GitHubServer, Hosted, Reply
 from tests.support.messages import NOON, an_issue
-from tests.support.warehouse import ROOT
 
 TOPIC = "projects/local-dev/topics/github-events"
 SUBSCRIPTION = "projects/local-dev/subscriptions/everything"

@@ -72,7 +72,7 @@ def test_a_good_file_is_summed_up_in_one_line_per_route() -> None:
     assert result.stdout.splitlines() == [
         "people -> C1, C2: repositories acme/*; events all; private any; mutes *[bot]; format compact",
         "others -> C3: repositories beta/*; events all; private any; mutes *[bot]; format compact",
-        "all -> C2, C4: repositories *; events all; private never; mutes nobody; format compact",
+        "all -> C2, C4: repositories *; events all; private never; mutes no one; format compact",
         "no people known to Slack; more than 10 new issues a minute in a channel fold",
     ]
 
@@ -247,7 +247,7 @@ def test_an_issue_that_leaves_a_route_says_so() -> None:
     assert explain(issue.unlabeled(MONA, NOON, "p1"), "--file", "mine.toml") == [
         "leaves    urgent -> C1: the issue lacks 'p1'",
         "matches   all -> C2",
-        "Card in C1: if there is one, it says a last time how the issue stands.",
+        "Card in C1: if there is one, it is updated a last time.",
         "Card in C2: full.",
     ]
     assert explain(issue.labeled(MONA, NOON, "docs"), "--file", "mine.toml") == [
