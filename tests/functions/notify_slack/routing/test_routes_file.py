@@ -180,8 +180,8 @@ def test_a_route_overrides_the_defaults() -> None:
         f'[defaults]\nmute_authors = ["a"]\n{GOOD}{GOOD}mute_authors = ["b"]\n{GOOD}mute_authors = []\n'
     )
     assert [route.mute_authors for route in found.routes] == [("a",), ("b",), ()]
-    nobody = routes_file.parse(f"[defaults]\nmute_authors = []\n{GOOD}")
-    assert nobody.routes[0].mute_authors == ()
+    muting_no_one = routes_file.parse(f"[defaults]\nmute_authors = []\n{GOOD}")
+    assert muting_no_one.routes[0].mute_authors == ()
     found = routes_file.parse(f'[defaults]\nformat = "full"\n{GOOD}{GOOD}format = "compact"\n')
     assert [route.format for route in found.routes] == ["full", "compact"]
 
