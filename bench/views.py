@@ -1,4 +1,4 @@
-"""How long each view takes on the local BigQuery, over a table and over one ten times as large."""
+"""The time that each view takes on the local BigQuery, over one table and over one ten times as large."""
 
 import json
 import statistics
@@ -16,7 +16,8 @@ from google.cloud import bigquery
 
 from clients.bigquery import connect
 from functions.stream_bq.row import to_row
-from local.processes import ROOT, Child, accepts, free_port
+from local.bigquery.server import bigquery_server
+from local.processes import accepts, free_port
 from ops import schema
 from ops.send import accounts, payloads
 from pipeline.delivery import Delivery, format_time
@@ -28,7 +29,7 @@ REPOSITORIES = 10
 ROUNDS = 3
 SECONDS = 120.0
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
-LIFE = {  # hours after an issue's opening, and what happens then
+ISSUE_EVENTS = {  # hours after an issue's opening: event, action and state
     0: ("issues", "opened", "open"),
     5: ("issues", "labeled", "open"),
     26: ("issue_comment", "created", "open"),
@@ -44,7 +45,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """Seconds that a view takes over EVENTS events, and over GROWTH times as many."""
+    """The seconds that a view takes over EVENTS events, and over GROWTH times as many."""
 
     name: str
     small: list[float]
@@ -66,16 +67,9 @@ def table(views: list[View]) -> str:
 
 
 def measure(folder: Path) -> list[View]:
-    """Start BigQuery, fill it, and ask every view for all it has, ROUNDS times before and after it grows."""
-    venv, port = ROOT / ".venv-bigquery", free_port()
-    ports = [f"--port={port}", f"--grpc-port={free_port()}"]
-    options = ["--host=127.0.0.1", f"--project={PROJECT}", f"--data-dir={folder / 'bigquery'}"]
-    child = Child(
-        name="bigquery",
-        command=[str(venv / "bin" / "local-bigquery"), "serve", *ports, *options],
-        log=folder / "bigquery.log",
-        environment={"HOME": str(venv / "home")},
-    )
+    """Start BigQuery and read every view ROUNDS times, before and after the table grows."""
+    port = free_port()
+    child = bigquery_server(folder, port, PROJECT)
     client = connect(PROJECT, emulator=f"http://127.0.0.1:{port}")
     names = [path.stem for path in schema.files()[1:]]
     child.start()
@@ -102,31 +96,31 @@ def measure(folder: Path) -> list[View]:
     ]
 
 
-# The same lives again, under other numbers.
+# Copies of all issues, under other numbers.
 GROW = f"""
 INSERT INTO `{DATASET}.events`
-SELECT told.* REPLACE (
-  CONCAT(delivery_id, '/', CAST(again AS STRING)) AS delivery_id,
-  issue_number + again * {EVENTS} AS issue_number)
-FROM `{DATASET}.events` AS told, UNNEST(GENERATE_ARRAY(1, {GROWTH - 1})) AS again
+SELECT events.* REPLACE (
+  CONCAT(delivery_id, '/', CAST(copy AS STRING)) AS delivery_id,
+  issue_number + copy * {EVENTS} AS issue_number)
+FROM `{DATASET}.events` AS events, UNNEST(GENERATE_ARRAY(1, {GROWTH - 1})) AS copy
 """
 
 
 def _rounds(client: bigquery.Client, names: list[str], label: str) -> dict[str, list[tuple[float, int]]]:
-    taken: dict[str, list[tuple[float, int]]] = {name: [] for name in names}
+    results: dict[str, list[tuple[float, int]]] = {name: [] for name in names}
     with click.progressbar(names * ROUNDS, label=label, file=sys.stderr) as rounds:
         for name in rounds:
-            began = time.perf_counter()
+            start = time.perf_counter()
             rows = _query(client, f"SELECT * FROM `{DATASET}.{name}`")
-            taken[name].append((time.perf_counter() - began, rows))
-    return taken
+            results[name].append((time.perf_counter() - start, rows))
+    return results
 
 
 def _query(client: bigquery.Client, sql: str) -> int:
-    """Have the whole answer computed, fetch its first row, and return how many there are."""
-    answer = client.query(sql, timeout=SECONDS).result(max_results=1, timeout=SECONDS)
-    list(answer)
-    return answer.total_rows or 0
+    """Compute the whole result, fetch its first row, and return the number of rows."""
+    result = client.query(sql, timeout=SECONDS).result(max_results=1, timeout=SECONDS)
+    list(result)
+    return result.total_rows or 0
 
 
 def _rows() -> Iterator[Row]:
@@ -134,9 +128,9 @@ def _rows() -> Iterator[Row]:
     templates = [_template(repository) for repository in range(REPOSITORIES)]
     for number in range(EVENTS):
         created_at = BEGIN + number * timedelta(hours=14)
-        for hours, (event, action, state) in LIFE.items():
-            if hours == max(LIFE) and number % 5 == 0:
-                continue  # this one stays open
+        for hours, (event, action, state) in ISSUE_EVENTS.items():
+            if hours == max(ISSUE_EVENTS) and number % 5 == 0:
+                continue  # this issue stays open
             at = format_time(created_at + timedelta(hours=hours))
             yield templates[number % REPOSITORIES] | {
                 "delivery_id": f"{number}-{hours}",

@@ -41,7 +41,7 @@ class Child:
         """Start it with a clean environment: a proxy or a credential of yours must not reach a stand-in."""
         passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log, _signals_held():
+        with self.log.open("ab") as log, _signals_deferred():
             self.process = subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,
@@ -84,20 +84,23 @@ class Child:
 
 
 @contextlib.contextmanager
-def _signals_held() -> Iterator[None]:
-    """Let a signal wait: between a child's start and the note of its id it would leave the child behind."""
+def _signals_deferred() -> Iterator[None]:
+    """Defer signals: one that arrives before the child's id is noted would leave the child running.
+
+    The child inherits no signal as ignored, not even under nohup: handlers are not inherited.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    held: list[int] = []
+    deferred: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda got, _: held.append(got)) for number in numbers}
+    before = {number: signal.signal(number, lambda got, _: deferred.append(got)) for number in numbers}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        for number in held[:1]:
+        for number in deferred[:1]:
             signal.raise_signal(number)
 
 

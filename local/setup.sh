@@ -23,26 +23,20 @@ identity() {
   "$1" -c 'import sys; print(sys.version.split()[0] + sys.abiflags, sys.base_prefix)' 2>/dev/null
 }
 
-# A pre-release, a free-threaded or a debug build does not count: the locked wheels are not made for it.
-is_python313() { [[ $1 =~ ^3\.13\.[0-9]+\+?\  ]]; }
-
+# Prints the interpreters to try, best first.
 candidates() {
-  if [[ -n ${PYTHON:-} ]]; then
-    say "$PYTHON"
-    return
-  fi
+  [[ -z ${PYTHON:-} ]] || { say "$PYTHON" && return; }
   say python3.13
   printf '%s\n' "${PYENV_ROOT:-${HOME:-}/.pyenv}"/versions/3.13*/bin/python3.13 | sort -rV
-  say python3
-  say python
+  printf '%s\n' python3 python
 }
 
-# Prints the first interpreter that is Python 3.13 and can make virtual environments.
+# Prints the first interpreter that is Python 3.13 and can make virtual environments. A pre-release, a free-threaded or a debug
+# build does not count: the locked wheels are not made for it.
 find_python() {
-  local candidate found without_venv=''
+  local candidate without_venv=''
   while read -r candidate; do
-    found=$(identity "$candidate") || continue
-    is_python313 "$found" || continue
+    [[ $(identity "$candidate") =~ ^3\.13\.[0-9]+\+?\  ]] || continue
     if "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then
       say "$candidate"
       return
@@ -96,11 +90,11 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# run FAILURE COMMAND...: runs the command with its output in a log, and shows the log's last line: one moving line on a
-# terminal, else a line every ten seconds. If it fails, the log and FAILURE are the error. The command runs in the background,
-# so that a signal is answered at once, and in a process group (set -m), so that what it has started is stopped with it.
+# run FAILURE COMMAND...: runs the command with its output in a log, and shows the log's last line on a terminal. If it fails,
+# the log and FAILURE are the error. The command runs in the background, so that a signal is answered at once, and in a process
+# group (set -m), so that what it has started is stopped with it.
 run() {
-  local failure=$1 log=.local/setup.log shown=$SECONDS line
+  local failure=$1 log=.local/setup.log
   shift
   set -m
   "$@" >"$log" 2>&1 &
@@ -108,13 +102,7 @@ run() {
   set +m
   while kill -0 "$child" 2>/dev/null; do
     sleep 0.1
-    line="  $SECONDS s  $(tail -n 1 "$log")"
-    if [[ -t 1 ]]; then
-      printf '\r\033[K%.79s' "$line"
-    elif ((SECONDS - shown >= 10)); then
-      shown=$SECONDS
-      say "$line"
-    fi
+    [[ ! -t 1 ]] || printf '\r\033[K%.79s' "  $SECONDS s  $(tail -n 1 "$log")"
   done
   [[ ! -t 1 ]] || printf '\r\033[K'
   if ! wait "$child"; then

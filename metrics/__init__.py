@@ -1,1 +1,1 @@
-"""The numbers: what is asked of the views, and how the answers are shown."""
+"""The numbers: what the views are asked, what the answers mean, and how they are worded and drawn. No I/O."""

@@ -1,38 +1,43 @@
-"""What a report says: the figures, as values, and the few that are worked out from others.
+"""The figures of a report, as values.
 
-Hours and seconds are floats; weeks are Mondays in UTC; a percentile is None where nothing was measured.
+Durations are floats, in hours unless the name says seconds; weeks are Mondays in UTC; a percentile is None
+if nothing was measured.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
-FEWEST = 5  # of fewer issues a percentile says nothing
-RECENT_WEEKS = 13  # a quarter: what "growing" and "faster" compare with what was before
-DELAY_DAYS = 90  # how far back the pipeline's delay is shown
-WEEK = timedelta(days=7)
-STEADY = 0.05  # a backlog that changed by less than this share is called steady
+MIN_CASES = 5  # a percentile of fewer says nothing
+RECENT_WEEKS = 13  # a quarter: the period that "growing" and "faster" compare with the time before it
+DELAY_DAYS = 90  # the pipeline's delay is shown for so many days
+AGE_LIMITS = (0, 7, 30, 90, 365)  # the age buckets of open issues begin at so many days
+MAX_UNANSWERED = 20  # so many unanswered issues are listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
-    """How long something took, in hours (or seconds): the number of cases and two percentiles of them."""
+class Sample:
+    """The number of cases that percentiles are taken of."""
 
     n: int = 0
-    p50: float | None = None
-    p90: float | None = None
 
     @property
     def is_enough(self) -> bool:
-        """Tell whether the percentiles may be shown."""
-        return self.n >= FEWEST
+        """Return whether there are enough cases to show percentiles."""
+        return self.n >= MIN_CASES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Responses:
-    """First responses: how long they took, and how many came within a day and within three."""
+class Percentiles(Sample):
+    """How long something took, in hours."""
 
-    spread: Spread = field(default_factory=Spread)
+    p50: float | None = None
+    p90: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Responses(Percentiles):
+    """How long first responses took, and how many came within a day and within three."""
+
     within_24h: int = 0
     within_72h: int = 0
 
@@ -46,13 +51,13 @@ class Week:
     closed: int = 0
     reopened: int = 0
     backlog: int = 0
-    response: Spread = field(default_factory=Spread)
-    close: Spread = field(default_factory=Spread)
+    response: Percentiles = field(default_factory=Percentiles)
+    close: Percentiles = field(default_factory=Percentiles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
-    """One repository in the period; open and unanswered are as of now."""
+    """One repository in the period; `open` and `unanswered` are as of now."""
 
     id: int
     name: str
@@ -61,21 +66,26 @@ class Repository:
     closed_issues: int
     reopened_issues: int
     responses: Responses = field(default_factory=Responses)
-    close: Spread = field(default_factory=Spread)
+    close: Percentiles = field(default_factory=Percentiles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Age:
-    """How many open issues are of an age of at least `days` days and less than `until`."""
+class AgeBucket:
+    """The number of open issues that are at least `days` and less than `until` days old."""
 
     days: int
     until: int | None
     answered: int = 0
     unanswered: int = 0
 
+    @property
+    def open(self) -> int:
+        """Return how many issues are in the bucket."""
+        return self.answered + self.unanswered
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class UnansweredIssue:
     """An open issue without a first response."""
 
     repository: str
@@ -83,53 +93,55 @@ class Waiting:
     title: str | None
     url: str | None
     age_hours: float
-    quiet_hours: float
+    hours_since_last_event: float
     labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DelayDay:
-    """The pipeline's delay of one day, in seconds."""
+class DelayDay(Sample):
+    """The pipeline's delay on one day, in seconds."""
 
     day: date
-    n: int
     p50: float
     p95: float
-    most: float
+    slowest: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delay:
-    """The pipeline's delay of the days shown, in seconds; of all repositories together."""
+class Delay(Sample):
+    """The pipeline's delay over all repositories, in seconds: of the whole period, and day by day."""
 
-    n: int = 0
     p50: float | None = None
     p95: float | None = None
-    most: float | None = None
+    slowest: float | None = None
     days: tuple[DelayDay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything that the page shows. `since` is a Monday, or None for all that is stored."""
+    """Everything the page shows.
+
+    `since` is a Monday, or None for all that is stored; `requested` is the repository's name as the user
+    wrote it, or None for all repositories; `initial_backlog` is the backlog before the first week.
+    """
 
     made_at: datetime
     since: date | None
-    asked: str | None
+    requested: str | None
     repositories: tuple[Repository, ...] = ()
     weeks: tuple[Week, ...] = ()
-    backlog_before: int = 0
+    initial_backlog: int = 0
     responses: Responses = field(default_factory=Responses)
-    close: Spread = field(default_factory=Spread)
-    recent_response: Spread = field(default_factory=Spread)
-    earlier_response: Spread = field(default_factory=Spread)
-    ages: tuple[Age, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
+    close: Percentiles = field(default_factory=Percentiles)
+    recent_response: Percentiles = field(default_factory=Percentiles)
+    earlier_response: Percentiles = field(default_factory=Percentiles)
+    ages: tuple[AgeBucket, ...] = ()
+    oldest_unanswered: tuple[UnansweredIssue, ...] = ()
     delay: Delay = field(default_factory=Delay)
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether no issue is known."""
+        """Return whether no issue is known."""
         return not self.repositories
 
     @property
@@ -153,104 +165,17 @@ class Report:
         return sum(repository.reopened_issues for repository in self.repositories)
 
     @property
-    def recent(self) -> tuple[Week, ...]:
-        """Return the weeks of the last quarter, the running one included."""
+    def recent_weeks(self) -> tuple[Week, ...]:
+        """Return the weeks of the last quarter, including the current one."""
         return self.weeks[-RECENT_WEEKS:]
 
     @property
-    def backlog_then(self) -> int:
+    def backlog_before(self) -> int:
         """Return the backlog right before the recent weeks."""
-        earlier = self.weeks[: -len(self.recent)] if self.recent else ()
-        return earlier[-1].backlog if earlier else self.backlog_before
+        earlier = self.weeks[: -len(self.recent_weeks)] if self.recent_weeks else ()
+        return earlier[-1].backlog if earlier else self.initial_backlog
 
-
-def monday(moment: date | datetime) -> date:
-    """Return the Monday of the week, in UTC."""
-    day = moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment
-    return day - timedelta(days=day.weekday())
-
-
-def recent_from(now: datetime) -> date:
-    """Return the first day of the recent weeks: the running week is the last of them."""
-    return monday(now) - (RECENT_WEEKS - 1) * WEEK
-
-
-def join_weeks(
-    by_repository: Mapping[int, Sequence[Week]], first: date | None, last: date
-) -> tuple[tuple[Week, ...], int]:
-    """Return the weeks of all repositories together from `first` to `last`, and the backlog before them.
-
-    The view ends a repository's weeks with its last event; what is open then stays open, so its backlog is
-    carried on to `last`. Weeks without anything are there with zeros.
-    """
-    starts = [weeks[0].week for weeks in by_repository.values() if weeks]
-    if not starts:
-        return (), 0
-    start = first if first is not None else min(starts)
-    known = {(key, week.week): week for key, weeks in by_repository.items() for week in weeks}
-    backlog = dict.fromkeys(by_repository, 0)
-    for key, weeks in by_repository.items():
-        earlier = [week.backlog for week in weeks if week.week < start]
-        backlog[key] = earlier[-1] if earlier else 0
-    before = sum(backlog.values())
-    joined = []
-    for index in range((last - start).days // 7 + 1):
-        day = start + index * WEEK
-        here = [known[key, day] for key in by_repository if (key, day) in known]
-        backlog |= {key: known[key, day].backlog for key in by_repository if (key, day) in known}
-        joined.append(
-            Week(
-                week=day,
-                opened=sum(week.opened for week in here),
-                closed=sum(week.closed for week in here),
-                reopened=sum(week.reopened for week in here),
-                backlog=sum(backlog.values()),
-            )
-        )
-    return tuple(joined), before
-
-
-def with_spreads(
-    weeks: Sequence[Week], response: Mapping[date, Spread], close: Mapping[date, Spread]
-) -> tuple[Week, ...]:
-    """Return the weeks with how long responses and closes of each took."""
-    return tuple(
-        replace(week, response=response.get(week.week, Spread()), close=close.get(week.week, Spread()))
-        for week in weeks
-    )
-
-
-def headline(report: Report) -> dict[str, object]:
-    """Return the headline figures as plain JSON values; a percentile of fewer than five is null."""
-
-    def spread(of: Spread) -> dict[str, object]:
-        shown = of if of.is_enough else Spread(n=of.n)
-        return {"n": shown.n, "p50_hours": shown.p50, "p90_hours": shown.p90}
-
-    delay = report.delay
-    return {
-        "made_at": report.made_at.isoformat(),
-        "since": report.since and report.since.isoformat(),
-        "repositories": [repository.name for repository in report.repositories],
-        "open": report.open,
-        "unanswered": report.unanswered,
-        "weeks_compared": len(report.recent),
-        "open_before": report.backlog_then,
-        "time_to_first_response": {
-            **spread(report.responses.spread),
-            "answered_within_24h": report.responses.within_24h,
-            "answered_within_72h": report.responses.within_72h,
-        },
-        "time_to_close": spread(report.close),
-        "reopen_rate": {
-            "closed_issues": report.closed_issues,
-            "reopened_issues": report.reopened_issues,
-            "rate": report.reopened_issues / report.closed_issues if report.closed_issues else None,
-        },
-        "pipeline_delay": {
-            "n": delay.n,
-            "p50_seconds": delay.p50 if delay.n >= FEWEST else None,
-            "p95_seconds": delay.p95 if delay.n >= FEWEST else None,
-            "max_seconds": delay.most,
-        },
-    }
+    @property
+    def is_last_week_running(self) -> bool:
+        """Return whether the last week is not over."""
+        return self.weeks[-1].week + timedelta(days=7) > self.made_at.date()

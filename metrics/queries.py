@@ -1,20 +1,47 @@
-"""What a report asks the views for; ${DATASET} is the dataset, @repository null means all repositories."""
+"""What the views are asked: ${DATASET} is the dataset, and @repository null means all repositories.
 
-NAMES = """
+A query's columns are the fields of its row.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from metrics.figures import AgeBucket, Delay, DelayDay, Repository, UnansweredIssue
+from metrics.rows import RepositoryNames, RepositoryWeek, TimesRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query[Row]:
+    """A query; `subject` names it in progress lines."""
+
+    subject: str
+    row: Callable[..., Row]
+    sql: str
+
+
+REPOSITORY_NAMES = Query(
+    subject="the repositories' names",
+    row=RepositoryNames,
+    sql="""
 SELECT
-  repository_id,
+  repository_id AS id,
   ARRAY_AGG(repository ORDER BY received_at DESC LIMIT 1)[OFFSET(0)] AS name,
   ARRAY_AGG(DISTINCT repository) AS names
 FROM `${DATASET}.issue_events`
 WHERE repository_id IS NOT NULL AND repository IS NOT NULL
 GROUP BY repository_id
-"""
+""",
+)
 
-# What was reopened was closed before, though no delivery tells when: it counts as closed, but in no period.
-REPOSITORIES = """
+# An issue that was reopened was closed before, even if no delivery says when: it counts as closed over all
+# time, but in no period.
+REPOSITORIES = Query(
+    subject="the repositories",
+    row=Repository,
+    sql="""
 SELECT
-  repository_id,
-  ANY_VALUE(repository) AS name,
+  repository_id AS id,
+  COALESCE(ANY_VALUE(repository), CONCAT('repository ', CAST(repository_id AS STRING))) AS name,
   COUNTIF(state = 'open') AS open,
   COUNTIF(state = 'open' AND first_response_at IS NULL) AS unanswered,
   COUNTIF(closed_once_at >= @since) AS closed_issues,
@@ -33,20 +60,28 @@ FROM (
 )
 GROUP BY repository_id
 ORDER BY open DESC, name
-"""
+""",
+)
 
-WEEKS = """
+WEEKS = Query(
+    subject="the weeks",
+    row=RepositoryWeek,
+    sql="""
 SELECT repository_id, week, opened, closed, reopened, backlog
 FROM `${DATASET}.issues_weekly`
 WHERE repository_id = @repository OR @repository IS NULL
 ORDER BY week
-"""
+""",
+)
 
-# The populations are those of the views time_to_close, time_to_first_response and issues_weekly, also taken
-# over several repositories together: percentiles cannot be put together afterwards.
-SPREADS = """
+# The same populations as in the views time_to_close, time_to_first_response and issues_weekly. Percentiles of
+# several repositories together need all durations: they cannot be derived from each repository's percentiles.
+TIMES = Query(
+    subject="response and close times",
+    row=TimesRow,
+    sql="""
 WITH
-  spans AS (
+  durations AS (
     SELECT 'close' AS kind, repository_id, closed_at AS ended_at, time_to_close_hours AS hours
     FROM `${DATASET}.issues`
     WHERE time_to_close_hours IS NOT NULL AND (repository_id = @repository OR @repository IS NULL)
@@ -63,7 +98,9 @@ WITH
       scope,
       IF(scope = 'repository', repository_id, NULL) AS repository_id,
       IF(scope = 'week', DATE_TRUNC(DATE(ended_at), WEEK(MONDAY)), NULL) AS week
-    FROM spans, UNNEST(['all', 'repository', 'week', IF(ended_at >= @recent, 'recent', 'earlier')]) AS scope
+    FROM
+      durations,
+      UNNEST(['all', 'repository', 'week', IF(ended_at >= @recent, 'recent', 'earlier')]) AS scope
     WHERE ended_at >= @since
   ),
   measured AS (
@@ -85,38 +122,60 @@ SELECT
   COUNTIF(hours <= 72) AS within_72h
 FROM measured
 GROUP BY kind, scope, repository_id, week
-"""
+""",
+)
 
-AGES = """
-SELECT bucket, COUNTIF(answered) AS answered, COUNTIF(NOT answered) AS unanswered
-FROM (
+AGES = Query(
+    subject="the backlog's age",
+    row=AgeBucket,
+    sql="""
+SELECT
+  days,
+  LEAD(days) OVER (ORDER BY days) AS until,
+  COUNTIF(answered) AS answered,
+  COUNTIF(NOT answered) AS unanswered
+FROM UNNEST(@age_limits) AS days
+LEFT JOIN (
   SELECT
     answered,
-    (SELECT MAX(day) FROM UNNEST(@buckets) AS day WHERE age_hours >= day * 24 OR day = 0) AS bucket
+    (
+      SELECT MAX(min_days)
+      FROM UNNEST(@age_limits) AS min_days
+      WHERE age_hours >= min_days * 24 OR min_days = 0
+    ) AS bucket
   FROM `${DATASET}.open_issues`
   WHERE repository_id = @repository OR @repository IS NULL
+) ON bucket = days
+GROUP BY days
+ORDER BY days
+""",
 )
-GROUP BY bucket
-"""
 
-WAITING = """
-SELECT repository, issue_number, title, url, age_hours, hours_since_last_event, labels
+UNANSWERED_ISSUES = Query(
+    subject="unanswered issues",
+    row=UnansweredIssue,
+    sql="""
+SELECT
+  COALESCE(repository, '') AS repository,
+  issue_number AS number,
+  title,
+  url,
+  age_hours,
+  hours_since_last_event,
+  labels
 FROM `${DATASET}.open_issues`
 WHERE NOT answered AND (repository_id = @repository OR @repository IS NULL)
 ORDER BY age_hours DESC, repository, issue_number
-LIMIT @most
-"""
+LIMIT @max_rows
+""",
+)
 
-DELAY_BY_DAY = """
-SELECT day, n, p50_seconds, p95_seconds, max_seconds
-FROM `${DATASET}.pipeline_delay`
-WHERE day >= @from_day
-ORDER BY day
-"""
-
-# The same deliveries as in the view pipeline_delay, over all the days together.
-DELAY = """
-SELECT COUNT(*) AS n, ANY_VALUE(p50) AS p50, ANY_VALUE(p95) AS p95, MAX(seconds) AS most
+# The same deliveries as in the view pipeline_delay, over all days together.
+DELAY = Query(
+    subject="the pipeline's delay",
+    row=Delay,
+    sql="""
+SELECT COUNT(*) AS n, ANY_VALUE(p50) AS p50, ANY_VALUE(p95) AS p95, MAX(seconds) AS slowest
 FROM (
   SELECT
     seconds,
@@ -128,4 +187,16 @@ FROM (
     WHERE source = 'webhook' AND inserted_at IS NOT NULL AND event_at >= @from_time
   )
 )
-"""
+""",
+)
+
+DELAY_DAYS = Query(
+    subject="the pipeline's delay by day",
+    row=DelayDay,
+    sql="""
+SELECT day, n, p50_seconds AS p50, p95_seconds AS p95, max_seconds AS slowest
+FROM `${DATASET}.pipeline_delay`
+WHERE day >= @from_day
+ORDER BY day
+""",
+)

@@ -1,30 +1,31 @@
-"""Figures as people say them, and the sentence that each part of the report comes down to."""
+"""Figures in words, and the sentence that sums up each part of the report."""
 
 from datetime import date
 from urllib.parse import urlsplit
 
-from metrics.figures import FEWEST, STEADY, Delay, Report, Spread
+from metrics.figures import AgeBucket, Delay, Percentiles, Report
 
 TOO_FEW = "too few"
-HOURS_A_DAY = 24.0
+HOURS_PER_DAY = 24.0
+STEADY_SHARE = 0.05  # a backlog that changed by at most this share is called steady
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def hours(value: float) -> str:
-    """Return a duration given in hours with two digits that count: 45 min, 5.2 h, 3.1 days, 12 weeks."""
+    """Return a duration given in hours with two significant digits: 45 min, 5.2 h, 3.1 days, 12 weeks."""
     if value < 0.995 / 60:
         return "under 1" + NO_BREAK + "min"
     if value < 0.995:
         return _amount(value * 60, "min", "min")
-    if value < 1.995 * HOURS_A_DAY:
+    if value < 1.995 * HOURS_PER_DAY:
         return _amount(value, "h", "h")
-    if value < 90 * HOURS_A_DAY:
-        return _amount(value / HOURS_A_DAY, "day", "days")
-    return _amount(value / HOURS_A_DAY / 7, "week", "weeks")
+    if value < 90 * HOURS_PER_DAY:
+        return _amount(value / HOURS_PER_DAY, "day", "days")
+    return _amount(value / HOURS_PER_DAY / 7, "week", "weeks")
 
 
 def seconds(value: float) -> str:
-    """Return a duration given in seconds; below a minute in seconds. GitHub's own times are whole seconds."""
+    """Return a duration given in seconds, as `hours` does; below a minute in seconds, and never negative."""
     return _amount(max(value, 0.0), "s", "s") if value < 59.5 else hours(value / 3600)
 
 
@@ -34,12 +35,12 @@ def count(value: int, one: str, many: str | None = None) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """Return a percentage without decimals, or a dash of nothing."""
+    """Return a percentage without decimals, or a dash if there is no whole."""
     return f"{part / whole:.0%}" if whole else "\N{EN DASH}"
 
 
 def cases(value: int) -> str:
-    """Return n = 1,234, which no line break parts."""
+    """Return n = 1,234, without a line break in it."""
     return f"n{NO_BREAK}={NO_BREAK}{value:,}"
 
 
@@ -48,18 +49,25 @@ def day(value: date) -> str:
     return f"{value.day}{NO_BREAK}{value:%b}{NO_BREAK}{value:%Y}"
 
 
-def p50(spread: Spread) -> str:
-    """Return the median in words, or that there were too few, or a dash of none."""
-    return _shown(spread, spread.p50)
+def p50(of: Percentiles) -> str:
+    """Return the median in words; "too few" if there are too few cases, a dash if there is none."""
+    return _percentile(of, of.p50)
 
 
-def p90(spread: Spread) -> str:
-    """Return what nine of ten did not exceed, in words; see p50."""
-    return _shown(spread, spread.p90)
+def p90(of: Percentiles) -> str:
+    """Return the 90th percentile in words, as p50 does."""
+    return _percentile(of, of.p90)
+
+
+def age_bucket(bucket: AgeBucket) -> str:
+    """Return the bucket's name: under 7 days, 7 to 30 days, over 1 year."""
+    if bucket.until is not None:
+        return f"{bucket.days} to {bucket.until} days" if bucket.days else f"under {bucket.until} days"
+    return "over 1 year" if bucket.days == 365 else f"over {bucket.days} days"
 
 
 def safe_link(url: str | None) -> str | None:
-    """Return the URL if it is a web address with a host, else None: a payload may hold any text."""
+    """Return the URL if it is an http or https address with a host, else None: payloads are untrusted."""
     if not url or any(ord(character) <= 0x20 for character in url):
         return None
     try:
@@ -70,59 +78,61 @@ def safe_link(url: str | None) -> str | None:
 
 
 def answering(report: Report) -> tuple[str, str]:
-    """Answer "Are we answering?": the short answer, and what it rests on."""
+    """Answer "Are we answering?": the short answer, and the numbers behind it."""
     if not report.open:
-        verdict = "Nothing waits: no issue is open."
+        answer = "Nothing waits: no issue is open."
     elif not report.unanswered:
         which = "the only open issue" if report.open == 1 else f"all {report.open:,} open issues"
-        verdict = f"Nobody waits: {which} had a first response."
+        answer = f"No one waits: {which} had a first response."
     else:
         wait = "waits" if report.unanswered == 1 else "wait"
-        verdict = (
+        answer = (
             f"{report.unanswered:,} of {count(report.open, 'open issue')} still {wait} for a first response."
         )
-    spread = report.responses.spread
-    if not spread.is_enough:
-        return verdict, f"Too few first responses to say how long they take ({cases(spread.n)})."
+    all_time = report.responses
+    if not all_time.is_enough:
+        return answer, f"Too few first responses to say how long they take ({cases(all_time.n)})."
     detail = (
-        f"Half of the first responses came within {p50(spread)}, nine of ten within {p90(spread)} "
-        f"({cases(spread.n)})."
+        f"Half of the first responses came within {p50(all_time)}, nine of ten within {p90(all_time)} "
+        f"({cases(all_time.n)})."
     )
     recent, earlier = report.recent_response, report.earlier_response
     if recent.is_enough and earlier.is_enough:
         detail += (
-            f" In the last {len(report.recent)} weeks half came within {p50(recent)} ({cases(recent.n)}), "
-            f"before that within {p50(earlier)} ({cases(earlier.n)})."
+            f" In the last {len(report.recent_weeks)} weeks half came within {p50(recent)} "
+            f"({cases(recent.n)}), before that within {p50(earlier)} ({cases(earlier.n)})."
         )
-    return verdict, detail
+    return answer, detail
 
 
 def growing(report: Report) -> tuple[str, str]:
-    """Answer "Is the backlog growing?": the short answer, and what it rests on."""
-    recent = report.recent
-    opened, closed = (sum(getattr(week, name) for week in recent) for name in ("opened", "closed"))
-    reopened = sum(week.reopened for week in recent)
+    """Answer "Is the backlog growing?": the short answer, and the numbers behind it."""
+    recent = report.recent_weeks
+    opened, closed, reopened = (
+        sum(getattr(week, name) for week in recent) for name in ("opened", "closed", "reopened")
+    )
     weeks = count(len(recent), "week")
     flow = f"{opened:,} opened, {closed:,} closed and {reopened:,} reopened in these {weeks}."
-    is_all = len(recent) == len(report.weeks) and not report.backlog_before
-    if is_all:
+    is_whole_history = len(recent) == len(report.weeks) and not report.initial_backlog
+    if is_whole_history:
         return f"Too early to tell: {count(report.open, 'issue')} open.", flow
-    then, now = report.backlog_then, report.open
-    change = abs(now - then)
-    trend = "steady" if change <= STEADY * max(then, now) else "growing" if now > then else "shrinking"
-    than = f"{change:,} {'more' if now > then else 'fewer'} than" if change else "as many as"
+    before, now = report.backlog_before, report.open
+    change = abs(now - before)
+    is_steady = change <= STEADY_SHARE * max(before, now)
+    trend = "steady" if is_steady else "growing" if now > before else "shrinking"
+    than = f"{change:,} {'more' if now > before else 'fewer'} than" if change else "as many as"
     return f"It is {trend}: {count(now, 'issue')} open, {than} {weeks} ago.", flow
 
 
 def backlog_finding(report: Report) -> str:
-    """Return what the line of the backlog shows."""
+    """Sum up the chart of the backlog."""
     top = max(report.weeks, key=lambda week: week.backlog)
     now = report.weeks[-1].backlog
     return f"{now:,} open now; the most were {top.backlog:,}, in the week of {day(top.week)}."
 
 
 def flow_finding(report: Report) -> str:
-    """Return what the bars of opened and closed show."""
+    """Sum up the chart of opened and closed issues."""
     opened, closed = (sum(getattr(week, name) for week in report.weeks) for name in ("opened", "closed"))
     weeks = len(report.weeks)
     return (
@@ -131,16 +141,16 @@ def flow_finding(report: Report) -> str:
     )
 
 
-def spread_finding(spread: Spread) -> str:
-    """Return what the two lines of a duration show."""
-    if not spread.is_enough:
-        return f"Too few for percentiles ({cases(spread.n)})."
-    return f"Half within {p50(spread)}, nine of ten within {p90(spread)} ({cases(spread.n)})."
+def duration_finding(of: Percentiles) -> str:
+    """Sum up a chart of response or close times."""
+    if not of.is_enough:
+        return f"Too few for percentiles ({cases(of.n)})."
+    return f"Half within {p50(of)}, nine of ten within {p90(of)} ({cases(of.n)})."
 
 
 def age_finding(report: Report) -> str:
-    """Return what the bars of the backlog's age show."""
-    old = sum(age.answered + age.unanswered for age in report.ages if age.days >= 90)
+    """Sum up the chart of the open issues' age."""
+    old = sum(bucket.open for bucket in report.ages if bucket.days >= 90)
     return (
         f"{old:,} of {count(report.open, 'open issue')} {'is' if old == 1 else 'are'} older than 90 days "
         f"({share(old, report.open)})."
@@ -148,19 +158,19 @@ def age_finding(report: Report) -> str:
 
 
 def delay_finding(delay: Delay) -> str:
-    """Return what the lines of the pipeline's delay show."""
-    if delay.n < FEWEST or delay.p50 is None or delay.p95 is None or delay.most is None:
+    """Sum up the chart of the pipeline's delay."""
+    if not delay.is_enough or delay.p50 is None or delay.p95 is None or delay.slowest is None:
         return f"Too few deliveries for percentiles ({cases(delay.n)})."
     return (
         f"Half were stored within {seconds(delay.p50)}, 95 of 100 within {seconds(delay.p95)}; "
-        f"the slowest took {seconds(delay.most)} ({cases(delay.n)})."
+        f"the slowest took {seconds(delay.slowest)} ({cases(delay.n)})."
     )
 
 
-def _shown(spread: Spread, value: float | None) -> str:
-    if not spread.n or value is None:
+def _percentile(of: Percentiles, value: float | None) -> str:
+    if not of.n or value is None:
         return "\N{EN DASH}"
-    return hours(value) if spread.is_enough else TOO_FEW
+    return hours(value) if of.is_enough else TOO_FEW
 
 
 def _amount(value: float, one: str, many: str) -> str:

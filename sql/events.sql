@@ -1,6 +1,6 @@
--- The table of all deliveries, one row for each; the one truth of its columns.
--- ${DATASET} is the dataset's name. Applying this again changes nothing. A column that is added later goes into
--- the list below and, for tables that exist, into an ALTER TABLE ... ADD COLUMN IF NOT EXISTS at the end.
+-- The table of all deliveries, one row per delivery. This file defines its columns.
+-- ${DATASET} is the dataset's name. Applying this again changes nothing. A new column goes into the list below and,
+-- for existing tables, into an ALTER TABLE ... ADD COLUMN IF NOT EXISTS at the end.
 
 CREATE SCHEMA IF NOT EXISTS `${DATASET}`;
 
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS `${DATASET}.events` (
   issue_comments INT64,
   issue_created_at TIMESTAMP,
   issue_updated_at TIMESTAMP,
-  issue_closed_at TIMESTAMP OPTIONS (description = "May be set on an open issue; it does not tell the state"),
+  issue_closed_at TIMESTAMP OPTIONS (description = "May be set on an open issue; issue_state has the state"),
   is_pull_request BOOL OPTIONS (description = "A comment on a pull request arrives as issue_comment"),
   label STRING OPTIONS (description = "Of labeled and unlabeled"),
   assignee STRING OPTIONS (description = "Of assigned and unassigned"),

@@ -16,7 +16,7 @@ import pytest
 from tests.support.signals import NOHUP
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "local"
-TOOLS = ("bash", "cat", "cp", "dirname", "env", "mkdir", "mv", "rm", "sh", "sleep", "sort", "tail")
+TOOLS = ("bash", "cat", "cp", "dirname", "env", "mkdir", "mv", "rm", "sh", "sleep", "sort")
 LOCK = "example==1.0 \\\n    --hash=sha256:00\nother==2.0 \\\n    --hash=sha256:11\n"
 DEV, RUNTIME = "requirements-dev.txt", "requirements.txt"
 

@@ -28,15 +28,8 @@ def message_view(
 
 def tombstone_view(message: Message, replies: Sequence[Message]) -> dict[str, Any]:
     """Return what the API shows in place of a deleted message whose replies are still there."""
-    return {
-        "type": "message",
-        "subtype": "tombstone",
-        "hidden": True,
-        "user": "USLACKBOT",
-        "ts": message.ts,
-        "text": "This message was deleted.",
-        **_thread(message, replies),
-    }
+    view = {"type": "message", "subtype": "tombstone", "hidden": True, "user": "USLACKBOT"}
+    return view | {"ts": message.ts, "text": "This message was deleted."} | _thread(message, replies)
 
 
 def _thread(message: Message, replies: Sequence[Message]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
+from local.faults import answer
 from local.slack.api_view import TEAM
 from local.slack.faults import Fault
 from local.slack.rules.decoding import decode, decode_form
@@ -113,19 +114,7 @@ def _answer(
             return _refusal(name, refusal)
 
     fault = slack.record(name, arguments)
-    if fault is None:
-        return carry_out()
-    answer = carry_out() if fault.after else None
-    slack.wait(fault.hang)
-    if fault.status or fault.error:
-        answer = _failure(name, fault)
-    if fault.drop or answer is None:
-        raise ConnectionAbortedError
-    if fault.half:
-        whole = answer.get_data()
-        answer.set_data(whole[: len(whole) // 2])
-        answer.headers.update({"Content-Length": str(len(whole)), "Connection": "close"})
-    return answer
+    return answer(fault, carry_out=carry_out, fail=lambda fault: _failure(name, fault), wait=slack.wait)
 
 
 def _read_arguments(name: str) -> tuple[Arguments, RefusedError | None]:

@@ -3,36 +3,37 @@
 Why a message was refused is in the answer and in the log.
 """
 
-import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from local.slack.access import Access
 from local.slack.api_view import TEAM
 from local.slack.app import WEBHOOK_SECRET, create_app
-from local.slack.faults import Fault, FaultQueue
-from local.slack.http_server import HttpServer
+from local.slack.faults import Fault
 from local.slack.message import Message
 from local.slack.rate_limit import RateLimit
 from local.slack.rendering.mrkdwn import Names
 from local.slack.rendering.page import render_page
 from local.slack.rules.problems import Arguments
 from local.slack.workspace import Workspace
+from local.stand_in import StandIn
 
 DEFAULT_CHANNELS: Final[Mapping[str, str]] = MappingProxyType({"C0123456789": "issues"})
 REFRESH: Final = 3  # seconds between two loads of the page
 
 
-class SlackServer:
+class SlackServer(StandIn):
     """Slack for one workspace on one port; a restart keeps the port and the messages.
 
     channels: id -> name. history_lag: seconds, by clock, until conversations.history shows a new message.
     burst: posts into one channel that pass at once before a 429 limits them to one a second, None for no
     limit. users: id -> name, for the page only. restrictions: the other fields of Access.
     """
+
+    fault_type = Fault
 
     def __init__(  # noqa: PLR0913 -- each is one property of a workspace, and a test names only what it needs
         self,
@@ -46,42 +47,19 @@ class SlackServer:
         clock: Callable[[], float] = time.time,
         **restrictions: Collection[str],
     ) -> None:
+        super().__init__(port)
         self.token = token
         self.workspace = Workspace(
             Access(channels=channels, **restrictions), history_lag=history_lag, clock=clock
         )
         zone = datetime.now(UTC).astimezone().tzinfo or UTC
         self._names = Names(channels=channels, users=users or {}, zone=zone)
-        self._port = port
-        self._lock = threading.Lock()
         self._requests: list[tuple[str, Arguments]] = []
-        self._faults = FaultQueue()
         self._rate_limit = RateLimit(burst, clock)
-        self._stopping = threading.Event()
-        self._server: HttpServer | None = None
 
-    def start(self) -> str:
-        """Listen and return the base URL of the Web API; raises OSError if the port is taken."""
-        if self._server is not None:
-            raise RuntimeError("the Slack stand-in is already running")
-        self._stopping.clear()
-        self._server = HttpServer(self._port, create_app(self))
-        self._port = self._server.port
-        return self.url
-
-    def stop(self) -> None:
-        """Close the port and every connection, end the hanging calls, and wait for all threads."""
-        self._stopping.set()
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.stop()
+    def create_app(self) -> Any:
+        """Return the WSGI application."""
+        return create_app(self)
 
     @property
     def url(self) -> str:
@@ -96,9 +74,7 @@ class SlackServer:
     @property
     def console_url(self) -> str:
         """The page that shows the messages."""
-        if not self._port:
-            raise RuntimeError("the Slack stand-in has no port before it is started")
-        return f"http://127.0.0.1:{self._port}/"
+        return f"{self.origin}/"
 
     @property
     def messages(self) -> list[Message]:
@@ -121,21 +97,6 @@ class SlackServer:
         """Incoming webhook of a channel; that of an unknown one answers channel_not_found."""
         return f"{self.console_url}services/{TEAM}/{channel}/{WEBHOOK_SECRET}"
 
-    def fail_next(self, n: int = 1, **fault: Any) -> None:
-        """Fail the next n matching calls; takes the fields of Fault. Repeated calls queue up."""
-        with self._lock:
-            self._faults.add(Fault(**fault), n)
-
-    def fail_until_cleared(self, **fault: Any) -> None:
-        """Fail every matching call from now on, after the queue of fail_next is used up."""
-        with self._lock:
-            self._faults.set_outage(Fault(**fault))
-
-    def clear_faults(self) -> None:
-        """End the outage and empty the queue."""
-        with self._lock:
-            self._faults.clear()
-
     def record(self, name: str, arguments: Arguments) -> Fault | None:
         """Record a call, and return the fault that it meets; a rate limit is one too."""
         with self._lock:
@@ -147,10 +108,6 @@ class SlackServer:
             if fault is not None and fault.status == 429:
                 self._rate_limit.pause(name, arguments, fault.headers)
             return fault
-
-    def wait(self, seconds: float) -> None:
-        """Wait, but no longer than until the stop."""
-        self._stopping.wait(seconds)
 
     def page(self) -> str:
         """Render the console page."""

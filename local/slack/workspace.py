@@ -9,20 +9,12 @@ from local.slack.access import WRITE, Access
 from local.slack.api_view import BOT, TEAM, USER, message_view, tombstone_view
 from local.slack.message import Message
 from local.slack.paging import cut_page, microseconds, read_window
-from local.slack.rules.arguments import (
-    DELETE_ARGUMENTS,
-    HISTORY_ARGUMENTS,
-    POST_ARGUMENTS,
-    REPLIES_ARGUMENTS,
-    WEBHOOK_ARGUMENTS,
-    check_arguments,
-    check_message,
-    check_update,
-)
+from local.slack.rules.arguments import check_arguments
 from local.slack.rules.problems import Arguments, Problem, RefusedError
 
 type Answer = dict[str, object]
-type Threads = Mapping[str, list[Message]]  # replies, oldest first, by the ts of their parent
+type _ByChannel = defaultdict[str, dict[str, Message]]  # then by ts, oldest first
+type _Threads = Mapping[str, list[Message]]  # replies, oldest first, by the ts of their parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +37,8 @@ class Workspace:
         self._history_lag = history_lag
         self._clock = clock
         self._lock = threading.Lock()
-        self._messages: dict[tuple[str, str], Message] = {}  # by channel and ts, oldest first
-        self._deleted: dict[tuple[str, str], Message] = {}  # parents only: their threads may go on
+        self._messages: _ByChannel = defaultdict(dict)
+        self._deleted: _ByChannel = defaultdict(dict)  # parents only: their threads may go on
         self._last_ts = 0  # microseconds
 
         def write_scope(_: Arguments) -> str:
@@ -68,7 +60,8 @@ class Workspace:
     def messages(self) -> list[Message]:
         """The stored messages in their current state, oldest first; a copy."""
         with self._lock:
-            return list(self._messages.values())
+            stored = [message for channel in self._messages.values() for message in channel.values()]
+        return sorted(stored, key=lambda message: microseconds(message.ts))
 
     def method(self, name: str, verb: str) -> Method:
         """Find a method; raises RefusedError with unknown_method or invalid_post_type."""
@@ -99,7 +92,7 @@ class Workspace:
 
     def _update(self, arguments: Arguments) -> Answer:
         channel = self._access.writable(arguments.get("channel"), archived="is_inactive")
-        _refuse(check_update(arguments))
+        _check("chat.update", arguments)
         stored = self._own(channel, arguments["ts"], "cant_update_message")
         # docs.slack.dev/reference/methods/chat.update: metadata stays unless it is given, and {} removes
         # it; blocks go if only a text is given, and only then the message is marked as edited.
@@ -111,25 +104,24 @@ class Workspace:
             metadata=arguments.get("metadata", stored.metadata) or None,
             edited=None if blocks else f"{int(self._clock())}.000000",
         )
-        self._messages[channel, stored.ts] = updated
+        self._messages[channel][stored.ts] = updated
         view = message_view(updated, self._threads(channel)[stored.ts])
         return {"channel": channel, "ts": stored.ts, "text": updated.text, "message": view}
 
     def _delete(self, arguments: Arguments) -> Answer:
         channel = self._access.writable(arguments.get("channel"))
-        _refuse(check_arguments(arguments, DELETE_ARGUMENTS, required={"ts"}))
+        _check("chat.delete", arguments)
         message = self._own(channel, arguments["ts"], "cant_delete_message")
-        del self._messages[channel, message.ts]
+        del self._messages[channel][message.ts]
         if message.thread_ts is None:
-            self._deleted[channel, message.ts] = message
+            self._deleted[channel][message.ts] = message
         return {"channel": channel, "ts": message.ts}
 
     def _history(self, arguments: Arguments) -> Answer:
         channel = self._access.readable(arguments.get("channel"))
-        _refuse(check_arguments(arguments, HISTORY_ARGUMENTS))
+        _check("conversations.history", arguments)
         window = read_window(arguments)
-        stored = [message for (place, _), message in self._messages.items() if place == channel]
-        tops = [message for message in stored if message.thread_ts is None]
+        tops = [message for message in self._messages[channel].values() if message.thread_ts is None]
         if self._history_lag:
             newest = int((self._clock() - self._history_lag) * 1_000_000)
             tops = [message for message in tops if microseconds(message.ts) <= newest]
@@ -138,10 +130,10 @@ class Workspace:
 
     def _replies(self, arguments: Arguments) -> Answer:
         channel = self._access.readable(arguments.get("channel"))
-        _refuse(check_arguments(arguments, REPLIES_ARGUMENTS, required={"ts"}))
+        _check("conversations.replies", arguments)
         window = read_window(arguments)
         ts = arguments["ts"]
-        parent = self._messages.get((channel, ts)) or self._tombstones(channel).get(ts)
+        parent = self._messages[channel].get(ts) or self._tombstones(channel).get(ts)
         if parent is None or parent.thread_ts is not None:
             raise RefusedError(Problem(error="thread_not_found"))
         page, cursor = cut_page([parent, *self._threads(channel)[ts]], window, newest_first=False)
@@ -152,14 +144,14 @@ class Workspace:
         threads = self._threads(channel)
         views = [
             tombstone_view(message, threads[message.ts])
-            if (channel, message.ts) in self._deleted
+            if message.ts in self._deleted[channel]
             else message_view(message, threads[message.ts], metadata=metadata)
             for message in page
         ]
         return {"messages": views, "has_more": bool(cursor), "response_metadata": {"next_cursor": cursor}}
 
     def _store(self, channel: str, arguments: Arguments, *, via: str) -> Message:
-        _refuse(check_message(arguments, WEBHOOK_ARGUMENTS if via == "webhook" else POST_ARGUMENTS))
+        _check("webhook" if via == "webhook" else "chat.postMessage", arguments)
         thread_ts = self._thread_for(channel, arguments.get("thread_ts"))
         self._last_ts = max(self._last_ts + 1, int(self._clock() * 1_000_000))
         message = Message(
@@ -171,16 +163,16 @@ class Workspace:
             thread_ts=thread_ts,
             via=via,
         )
-        self._messages[channel, message.ts] = message
+        self._messages[channel][message.ts] = message
         return message
 
     def _thread_for(self, channel: str, ts: str | None) -> str | None:
         """Return the thread of a reply; as in Slack, None if its parent was deleted and had no replies."""
         if not ts:
             return None
-        if (channel, ts) in self._deleted:
+        if ts in self._deleted[channel]:
             return ts if ts in self._tombstones(channel) else None
-        parent = self._messages.get((channel, ts))
+        parent = self._messages[channel].get(ts)
         # Slack silently accepts a parent that never existed or is itself a reply; refused here, to show bugs.
         if parent is None or parent.thread_ts is not None:
             raise RefusedError(Problem(error="thread_not_found"))
@@ -188,26 +180,24 @@ class Workspace:
 
     def _own(self, channel: str, ts: str, foreign: str) -> Message:
         """Return a message that the app posted with its token; one of a webhook is refused with `foreign`."""
-        message = self._messages.get((channel, ts))
+        message = self._messages[channel].get(ts)
         if message is None:
             raise RefusedError(Problem(error="message_not_found"))
         if message.via == "webhook":
             raise RefusedError(Problem(error=foreign))
         return message
 
-    def _threads(self, channel: str) -> Threads:
+    def _threads(self, channel: str) -> _Threads:
         threads: defaultdict[str, list[Message]] = defaultdict(list)
-        for (place, _), message in self._messages.items():
-            if place == channel and message.thread_ts is not None:
+        for message in self._messages[channel].values():
+            if message.thread_ts is not None:
                 threads[message.thread_ts].append(message)
         return threads
 
     def _tombstones(self, channel: str) -> dict[str, Message]:
         """Return, by ts, the deleted messages of a channel that still have replies."""
         threads = self._threads(channel)
-        return {
-            ts: message for (place, ts), message in self._deleted.items() if place == channel and threads[ts]
-        }
+        return {ts: message for ts, message in self._deleted[channel].items() if threads[ts]}
 
 
 def _auth_test(_arguments: Arguments) -> Answer:
@@ -215,6 +205,6 @@ def _auth_test(_arguments: Arguments) -> Answer:
     return {"url": "https://local.slack.com/", "team": "Local", "user": "issuewire", **ids}
 
 
-def _refuse(problems: list[Problem]) -> None:
-    if problems:
+def _check(method: str, arguments: Arguments) -> None:
+    if problems := check_arguments(method, arguments):
         raise RefusedError(*problems)

@@ -14,12 +14,13 @@ import click
 from google.api_core.exceptions import NotFound
 
 from clients.bigquery import connect, first_line
-from metrics.figures import Report, headline
+from metrics.figures import Report
+from metrics.headline import headline
 from ops.cli import json_option, one_line_errors
-from ops.report import fetch as report_queries
+from ops.report.fetch import ReportQuery, UnknownRepository, fetch
 
 DATASET = re.compile(r"(?P<project>[a-z0-9.:-]+)\.(?P<dataset>\w{1,1024})", re.ASCII)
-QUIET_SECONDS = 2.0  # what is done by then needs no word
+QUIET_SECONDS = 2.0  # no progress line before this
 
 
 @click.command()
@@ -59,14 +60,15 @@ def report(  # noqa: PLR0913 - one for each option
     """  # noqa: D301 - \b is click's mark for a block that is not rewrapped
     if out is None and not as_json:
         raise click.UsageError("give --out FILE, or --json")
-    where, name = find_dataset(project, dataset)
+    project, dataset = find_dataset(project, dataset)
     now = datetime.now(UTC)
     if since is not None and since.replace(tzinfo=UTC) > now:
         raise click.BadParameter("is in the future", param_hint="--since")
     if out is not None:
         check_writable(out)
-    wanted = report_queries.Wanted(dataset=name, repository=repository, since=since and since.date(), now=now)
-    figures = ask(where, wanted)
+    figures = read(
+        project, ReportQuery(dataset=dataset, repository=repository, since=since and since.date(), now=now)
+    )
     if out is not None:
         from ops.report.page import render  # noqa: PLC0415 - matplotlib takes longer to import than --help
 
@@ -77,7 +79,7 @@ def report(  # noqa: PLR0913 - one for each option
 
 
 def find_dataset(project: str | None, dataset: str | None) -> tuple[str, str]:
-    """Return project and dataset; what is not given comes from BIGQUERY_DATASET. Raises UsageError."""
+    """Return project and dataset; BIGQUERY_DATASET supplies what is not given. Raises UsageError."""
     named = os.environ.get("BIGQUERY_DATASET", "").strip()
     default = DATASET.fullmatch(named)
     if named and default is None and (project is None or dataset is None):
@@ -94,34 +96,34 @@ def find_dataset(project: str | None, dataset: str | None) -> tuple[str, str]:
     return project, dataset
 
 
-def ask(project: str, wanted: report_queries.Wanted) -> Report:
-    """Return the figures. Raises ClickException, and one of clients.bigquery.FAILURES."""
+def read(project: str, query: ReportQuery) -> Report:
+    """Return the report. Raises ClickException, and one of clients.bigquery.FAILURES."""
     try:
-        return report_queries.fetch(connect(project), wanted, progress())
-    except report_queries.UnknownRepository as error:
+        return fetch(connect(project), query, progress())
+    except UnknownRepository as error:
         shown = ", ".join(error.known[:5]) + (", ..." if len(error.known) > 5 else "")
         raise click.ClickException(f"{error}; stored are: {shown or 'no repositories yet'}") from error
     except NotFound as error:
         raise click.ClickException(
-            f"a table or view of {project}.{wanted.dataset} is missing; run ./issuewire schema apply "
-            f"--project {project} --dataset {wanted.dataset} ({first_line(error)})"
+            f"a table or view of {project}.{query.dataset} is missing; run ./issuewire schema apply "
+            f"--project {project} --dataset {query.dataset} ({first_line(error)})"
         ) from error
 
 
 def progress() -> Callable[[str], None]:
-    """Return what tells on stderr what is asked for, once that takes longer than a moment."""
-    began = time.monotonic()
+    """Return a function that prints each step on stderr, from QUIET_SECONDS on."""
+    start = time.monotonic()
 
-    def say(what: str) -> None:
-        passed = time.monotonic() - began
-        if passed > QUIET_SECONDS:
-            click.echo(f"{passed:4.0f} s  reading {what} ...", err=True)
+    def show(subject: str) -> None:
+        elapsed = time.monotonic() - start
+        if elapsed > QUIET_SECONDS:
+            click.echo(f"{elapsed:4.0f} s  reading {subject} ...", err=True)
 
-    return say
+    return show
 
 
 def check_writable(out: Path) -> None:
-    """Raise ClickException when the file could not be written, before BigQuery is asked."""
+    """Raise ClickException if the file cannot be written, before BigQuery is queried."""
     if not out.parent.is_dir():
         raise click.ClickException(f"{out} cannot be written: {out.parent} is no folder")
     if not os.access(out.parent, os.W_OK):
@@ -129,18 +131,18 @@ def check_writable(out: Path) -> None:
 
 
 def write(out: Path, text: str) -> None:
-    """Put the whole text at `out`, or nothing: into a file beside it, which then takes its place."""
-    beside: Path | None = None
+    """Write the file completely or not at all: a temporary file in the same folder replaces it."""
+    temporary: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=out.parent, prefix=f".{out.name}.", delete=False
         ) as file:
-            beside = Path(file.name)
+            temporary = Path(file.name)
             file.write(text)
-        beside.chmod(0o644)
-        beside.replace(out)
+        temporary.chmod(0o644)
+        temporary.replace(out)
     except OSError as error:
-        if beside is not None:
+        if temporary is not None:
             with contextlib.suppress(OSError):
-                beside.unlink()
+                temporary.unlink()
         raise click.ClickException(f"{out} cannot be written: {error.strerror}") from error

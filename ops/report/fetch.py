@@ -1,49 +1,32 @@
-"""From the views of sql/ to the figures of a report; the only place that asks BigQuery."""
+"""From the views of sql/ to a report; the only module that queries BigQuery for it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
-from metrics import queries as sql
-from metrics.figures import (
-    DELAY_DAYS,
-    Age,
-    Delay,
-    DelayDay,
-    Report,
-    Repository,
-    Responses,
-    Spread,
-    Waiting,
-    Week,
-    join_weeks,
-    monday,
-    recent_from,
-    with_spreads,
-)
+from metrics import queries
+from metrics.figures import AGE_LIMITS, DELAY_DAYS, MAX_UNANSWERED, Report
+from metrics.rows import RepositoryNames, Times
+from metrics.weeks import join_weeks, monday, recent_from
 
 QUERY_SECONDS = 120.0
-RETRY_SECONDS = 10.0  # the client's own default is ten minutes, in silence
-MOST_WAITING = 20
-BUCKETS = (0, 7, 30, 90, 365)  # the first day of each age
-
-Rows = list[dict[str, Any]]
+RETRY_SECONDS = 10.0  # the client retries for ten minutes by default, without a word
 
 
 class UnknownRepository(Exception):
-    """No event of the repository is stored; `known` are the names that are."""
+    """No event of the repository is stored; `known` are the names of those that are."""
 
-    def __init__(self, asked: str, known: Sequence[str]) -> None:
-        super().__init__(f"nothing is stored of {asked}")
-        self.known = tuple(known)
+    def __init__(self, requested: str, known: Iterable[str]) -> None:
+        super().__init__(f"nothing is stored of {requested}")
+        self.known = tuple(sorted(known))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ReportQuery:
     """What the report is about. `since` is rounded down to its Monday; `repository` None means all."""
 
     dataset: str
@@ -52,72 +35,84 @@ class Wanted:
     now: datetime
 
 
-def fetch(client: bigquery.Client, wanted: Wanted, say: Callable[[str], None]) -> Report:
-    """Ask for everything; `say` hears what is asked for next.
+def fetch(client: bigquery.Client, query: ReportQuery, progress: Callable[[str], None]) -> Report:
+    """Run every query of the report; `progress` gets the subject of each before it runs.
 
     Raises UnknownRepository, and what the client raises.
     """
-    since = None if wanted.since is None else monday(wanted.since)
-    from_day = max(since or date.min, wanted.now.astimezone(UTC).date() - timedelta(days=DELAY_DAYS))
-    ask = _Asker(client, wanted.dataset, say)
-    identity = None
-    if wanted.repository is not None:
-        identity = find(wanted.repository, ask("the repositories' names", sql.NAMES, {}))
-    scope: dict[str, Any] = {"repository": identity}
+    since = None if query.since is None else monday(query.since)
+    from_day = max(since or date.min, query.now.astimezone(UTC).date() - timedelta(days=DELAY_DAYS))
+    run = QueryRunner(client, query.dataset, progress)
+    scope: dict[str, Any] = {"repository": None}
+    if query.repository is not None:
+        scope = {"repository": find_repository(query.repository, run(queries.REPOSITORY_NAMES, {}))}
     period = scope | {"since": _midnight(since or date(1, 1, 1))}
-    spreads = _Spreads(
-        ask("response and close times", sql.SPREADS, period | {"recent": _midnight(recent_from(wanted.now))})
-    )
-    weeks, before = join_weeks(
-        _weeks(ask("the weeks", sql.WEEKS, scope)), since, max(monday(wanted.now), since or date.min)
-    )
+    times = Times(run(queries.TIMES, period | {"recent": _midnight(recent_from(query.now))}))
+    last_week = max(monday(query.now), since or date.min)
+    weeks, initial_backlog = join_weeks(run(queries.WEEKS, scope), since, last_week)
     return Report(
-        made_at=wanted.now,
+        made_at=query.now,
         since=since,
-        asked=wanted.repository,
+        requested=query.repository,
         repositories=tuple(
-            _repository(row, spreads) for row in ask("the repositories", sql.REPOSITORIES, period)
+            replace(
+                repository,
+                responses=times.get("response", "repository", repository.id),
+                close=times.get("close", "repository", repository.id),
+            )
+            for repository in run(queries.REPOSITORIES, period)
         ),
-        weeks=with_spreads(weeks, spreads.by_week("response"), spreads.by_week("close")),
-        backlog_before=before,
-        responses=spreads.responses("all"),
-        close=spreads.get("close", "all"),
-        recent_response=spreads.get("response", "recent"),
-        earlier_response=spreads.get("response", "earlier"),
-        ages=_ages(ask("the backlog's age", sql.AGES, scope | {"buckets": list(BUCKETS)})),
-        waiting=tuple(
-            _waiting(row) for row in ask("unanswered issues", sql.WAITING, scope | {"most": MOST_WAITING})
+        weeks=tuple(
+            replace(
+                week,
+                response=times.get("response", "week", week=week.week),
+                close=times.get("close", "week", week=week.week),
+            )
+            for week in weeks
         ),
-        delay=_delay(
-            ask("the pipeline's delay", sql.DELAY, {"from_time": _midnight(from_day)})[0],
-            ask("the pipeline's delay by day", sql.DELAY_BY_DAY, {"from_day": from_day}),
+        initial_backlog=initial_backlog,
+        responses=times.get("response", "all"),
+        close=times.get("close", "all"),
+        recent_response=times.get("response", "recent"),
+        earlier_response=times.get("response", "earlier"),
+        ages=run(queries.AGES, scope | {"age_limits": list(AGE_LIMITS)}),
+        oldest_unanswered=run(queries.UNANSWERED_ISSUES, scope | {"max_rows": MAX_UNANSWERED}),
+        delay=replace(
+            run(queries.DELAY, {"from_time": _midnight(from_day)})[0],
+            days=run(queries.DELAY_DAYS, {"from_day": from_day}),
         ),
     )
 
 
-def find(asked: str, rows: Rows) -> int:
-    """Return the id of the repository that has this name, or else of the one that had it before."""
-    name = asked.casefold()
-    now = [row["repository_id"] for row in rows if row["name"].casefold() == name]
-    once = [row["repository_id"] for row in rows if name in {old.casefold() for old in row["names"]}]
-    if not now and len(once) != 1:
-        raise UnknownRepository(asked, sorted(row["name"] for row in rows))
-    return int((now or once)[0])
+def find_repository(requested: str, repositories: Sequence[RepositoryNames]) -> int:
+    """Return the id of the repository of this name, or else of the only one that once had it.
+
+    Raises UnknownRepository.
+    """
+    name = requested.casefold()
+    current = [repository.id for repository in repositories if repository.name.casefold() == name]
+    former = [
+        repository.id for repository in repositories if name in {old.casefold() for old in repository.names}
+    ]
+    if not current and len(former) != 1:
+        raise UnknownRepository(requested, (repository.name for repository in repositories))
+    return (current or former)[0]
 
 
-class _Asker:
-    """Runs one query after another, each within a bound."""
+class QueryRunner:
+    """Runs queries on one dataset, each with a time limit."""
 
-    def __init__(self, client: bigquery.Client, dataset: str, say: Callable[[str], None]) -> None:
+    def __init__(self, client: bigquery.Client, dataset: str, progress: Callable[[str], None]) -> None:
         self._client = client
         self._dataset = dataset
-        self._say = say
+        self._progress = progress
 
-    def __call__(self, what: str, statement: str, values: Mapping[str, Any]) -> Rows:
-        self._say(what)
+    def __call__[Row](self, query: queries.Query[Row], values: Mapping[str, Any]) -> tuple[Row, ...]:
+        """Return the rows of the query with these parameters."""
+        self._progress(query.subject)
         retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
         job = self._client.query(
-            statement.replace("${DATASET}", self._dataset),
+            query.sql.replace("${DATASET}", self._dataset),
             job_config=bigquery.QueryJobConfig(
                 query_parameters=[_parameter(name, value) for name, value in values.items()]
             ),
@@ -126,7 +121,12 @@ class _Asker:
             timeout=RETRY_SECONDS,
         )
         rows = job.result(retry=retry, job_retry=None, timeout=QUERY_SECONDS)
-        return [dict(row) for row in rows]
+        return tuple(
+            query.row(
+                **{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+            )
+            for row in rows
+        )
 
 
 def _parameter(name: str, value: Any) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
@@ -134,100 +134,6 @@ def _parameter(name: str, value: Any) -> bigquery.ScalarQueryParameter | bigquer
         return bigquery.ArrayQueryParameter(name, "INT64", value)
     kind = "TIMESTAMP" if isinstance(value, datetime) else "DATE" if isinstance(value, date) else "INT64"
     return bigquery.ScalarQueryParameter(name, kind, value)
-
-
-class _Spreads:
-    """The answer to sql.SPREADS, to be looked up."""
-
-    def __init__(self, rows: Rows) -> None:
-        self._rows = {
-            (row["kind"], row["scope"], row["repository_id"], row["week"]): Responses(
-                spread=Spread(n=row["n"], p50=row["p50"], p90=row["p90"]),
-                within_24h=row["within_24h"],
-                within_72h=row["within_72h"],
-            )
-            for row in rows
-        }
-
-    def responses(self, scope: str, repository: int | None = None) -> Responses:
-        return self._rows.get(("response", scope, repository, None), Responses())
-
-    def get(self, kind: str, scope: str, repository: int | None = None) -> Spread:
-        return self._rows.get((kind, scope, repository, None), Responses()).spread
-
-    def by_week(self, kind: str) -> dict[date, Spread]:
-        return {
-            week: value.spread
-            for (of, scope, _, week), value in self._rows.items()
-            if (of, scope) == (kind, "week")
-        }
-
-
-def _weeks(rows: Rows) -> dict[int, list[Week]]:
-    found: dict[int, list[Week]] = {}
-    for row in rows:
-        week = Week(
-            week=row["week"],
-            opened=row["opened"],
-            closed=row["closed"],
-            reopened=row["reopened"],
-            backlog=row["backlog"],
-        )
-        found.setdefault(row["repository_id"], []).append(week)
-    return found
-
-
-def _repository(row: Mapping[str, Any], spreads: _Spreads) -> Repository:
-    identity = row["repository_id"]
-    return Repository(
-        id=identity,
-        name=row["name"] or f"repository {identity}",
-        open=row["open"],
-        unanswered=row["unanswered"],
-        closed_issues=row["closed_issues"],
-        reopened_issues=row["reopened_issues"],
-        responses=spreads.responses("repository", identity),
-        close=spreads.get("close", "repository", identity),
-    )
-
-
-def _ages(rows: Rows) -> tuple[Age, ...]:
-    found = {row["bucket"]: row for row in rows}
-    return tuple(
-        Age(
-            days=days,
-            until=until,
-            answered=found[days]["answered"] if days in found else 0,
-            unanswered=found[days]["unanswered"] if days in found else 0,
-        )
-        for days, until in zip(BUCKETS, (*BUCKETS[1:], None), strict=True)
-    )
-
-
-def _waiting(row: Mapping[str, Any]) -> Waiting:
-    return Waiting(
-        repository=row["repository"] or "",
-        number=row["issue_number"],
-        title=row["title"],
-        url=row["url"],
-        age_hours=row["age_hours"],
-        quiet_hours=row["hours_since_last_event"],
-        labels=tuple(row["labels"]),
-    )
-
-
-def _delay(total: Mapping[str, Any], rows: Rows) -> Delay:
-    days = tuple(
-        DelayDay(
-            day=row["day"],
-            n=row["n"],
-            p50=row["p50_seconds"],
-            p95=row["p95_seconds"],
-            most=row["max_seconds"],
-        )
-        for row in rows
-    )
-    return Delay(n=total["n"], p50=total["p50"], p95=total["p95"], most=total["most"], days=days)
 
 
 def _midnight(day: date) -> datetime:

@@ -1,198 +1,141 @@
-"""The figures of the page: each a chart with its title, what it shows, what it means, and its table."""
+"""The sections of the page without a chart: two answers, the headline numbers, and two lists."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
-from metrics import charts
-from metrics import wording as words
-from metrics.figures import DELAY_DAYS, FEWEST, Report, Spread, Week
-
-Row = Sequence[str]
+from metrics import wording
+from metrics.figures import Report, UnansweredIssue
+from ops.report.charts import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A caption, the heads of the columns, and rows of as many texts; the first names the row."""
+class Answer:
+    """A question, the short answer, and the numbers behind it."""
 
-    caption: str
-    heads: Row
-    rows: Sequence[Row]
+    question: str
+    answer: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
-    """A figure of the page; `svg` is None where nothing can be drawn, `empty` then says why."""
+class Headline:
+    """A headline number, the numbers beside it, and what it means."""
 
     name: str
+    value: str
+    beside: str
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """An unanswered issue; `link` is None unless its URL is a web address."""
+
+    age: str
     title: str
-    finding: str
-    meaning: str
-    svg: Markup | None
-    empty: str
-    table: Table
+    link: str | None
+    reference: str
+    last_event: str
+    labels: Sequence[str]
 
 
-def all_charts(report: Report) -> list[Chart]:
-    """Return the figures in the order of the page; the report must not be empty."""
+def answers(report: Report) -> list[Answer]:
+    """Answer the two questions the page begins with."""
     return [
-        _backlog(report),
-        _flow(report),
-        _response(report),
-        _close(report),
-        _ages(report),
-        _delay(report),
+        Answer(question=question, answer=answer, detail=detail)
+        for question, (answer, detail) in (
+            ("Are we answering?", wording.answering(report)),
+            ("Is the backlog growing?", wording.growing(report)),
+        )
     ]
 
 
-def _backlog(report: Report) -> Chart:
-    title, finding = "Issues open at each week's end", words.backlog_finding(report)
-    return Chart(
-        name="backlog",
-        title=title,
-        finding=finding,
-        meaning="The backlog: closed, deleted and transferred issues leave it, reopened ones come back.",
-        svg=_markup(charts.backlog(report, f"Line chart. {title}. {finding}")),
-        empty="",
-        table=_weekly("Backlog by week", ("open at its end",), report, lambda week: (f"{week.backlog:,}",)),
-    )
-
-
-def _flow(report: Report) -> Chart:
-    title, finding = "Issues opened and closed each week", words.flow_finding(report)
-    running = " The week in outline is not over." if charts.is_running(report) else ""
-    is_quiet = not any(week.opened or week.closed for week in report.weeks)
-    return Chart(
-        name="flow",
-        title=title,
-        finding=finding,
-        meaning=f"Opened by the date at GitHub; every close counts, also a second one of an issue.{running}",
-        svg=None if is_quiet else _markup(charts.flow(report, f"Bar chart. {title}. {finding}")),
-        empty="No issue was opened or closed in these weeks.",
-        table=_weekly(
-            "Opened, closed and reopened by week",
-            ("opened", "closed", "reopened"),
-            report,
-            lambda week: (f"{week.opened:,}", f"{week.closed:,}", f"{week.reopened:,}"),
+def headlines(report: Report) -> list[Headline]:
+    """Return the headline numbers in the order of the page."""
+    responses, close, delay = report.responses, report.close, report.delay
+    has_delay = delay.is_enough and delay.p50 is not None and delay.p95 is not None
+    return [
+        Headline(
+            name="Open issues",
+            value=f"{report.open:,}",
+            beside=f"{report.unanswered:,} without a first response",
+            explanation="Issues whose last event leaves them open, now.",
         ),
-    )
-
-
-def _response(report: Report) -> Chart:
-    return _durations(
-        report,
-        name="response",
-        title="Time to first response, by the week of the response",
-        meaning="From opened to the first comment by neither the author nor a bot.",
-        whole=report.responses.spread,
-        of=lambda week: week.response,
-    )
-
-
-def _close(report: Report) -> Chart:
-    return _durations(
-        report,
-        name="close",
-        title="Time to close, by the week of the close",
-        meaning="From opened to the last close, of issues closed now.",
-        whole=report.close,
-        of=lambda week: week.close,
-    )
-
-
-def _durations(  # noqa: PLR0913 - what the two differ in
-    report: Report, *, name: str, title: str, meaning: str, whole: Spread, of: Callable[[Week], Spread]
-) -> Chart:
-    finding = words.spread_finding(whole)
-    drawn = charts.has_line(report, of)
-    return Chart(
-        name=name,
-        title=title,
-        finding=finding,
-        meaning=f"{meaning} {_gaps(sum(of(week).is_enough for week in report.weeks), len(report.weeks))}",
-        svg=_markup(charts.durations(report, name, f"Line chart. {title}. {finding}", of)) if drawn else None,
-        empty=f"No week has {FEWEST} of them, too few to draw percentiles.",
-        table=_weekly(
-            f"{title}: percentiles with n",
-            ("n", "p50", "p90"),
-            report,
-            lambda week: (f"{of(week).n:,}", words.p50(of(week)), words.p90(of(week))),
+        Headline(
+            name="Time to first response",
+            value=wording.p50(responses),
+            beside=f"p90 {wording.p90(responses)}, {wording.cases(responses.n)}",
+            explanation="p50, from opened to the first comment by neither the author nor a bot.",
         ),
-    )
-
-
-def _gaps(enough: int, weeks: int) -> str:
-    if enough == weeks:
-        return ""
-    return f"{enough} of {weeks} weeks have the {FEWEST} that a percentile takes; the others are gaps."
-
-
-def _ages(report: Report) -> Chart:
-    title, finding = "Age of the open issues", words.age_finding(report)
-    return Chart(
-        name="ages",
-        title=title,
-        finding=finding,
-        meaning="Time since the issue was opened. Filled: no first response yet; in outline: answered.",
-        svg=_markup(charts.ages(report.ages, f"Bar chart. {title}. {finding}")) if report.open else None,
-        empty="No issue is open.",
-        table=Table(
-            caption=title,
-            heads=("age", "open", "answered", "unanswered"),
-            rows=[
-                (
-                    charts.age_name(age),
-                    f"{age.answered + age.unanswered:,}",
-                    f"{age.answered:,}",
-                    f"{age.unanswered:,}",
-                )
-                for age in report.ages
-            ],
+        Headline(
+            name="Answered within 24 h",
+            value=wording.share(responses.within_24h, responses.n),
+            beside=f"{responses.within_24h:,} of {responses.n:,}; "
+            f"{responses.within_72h:,} within 72{wording.NO_BREAK}h",
+            explanation="Of the issues answered; open ones that still wait are counted apart.",
         ),
-    )
-
-
-def _delay(report: Report) -> Chart:
-    title, finding = "The pipeline's own delay, by day", words.delay_finding(report.delay)
-    days = report.delay.days
-    drawn = any(day.n >= FEWEST for day in days)
-    return Chart(
-        name="delay",
-        title=title,
-        finding=finding,
-        meaning="From the event at GitHub to its row here, for the webhook's deliveries of all repositories "
-        f"in the last {DELAY_DAYS} days. A day with fewer than {FEWEST} is a gap. "
-        "An issue that came by a transfer looks late: it is dated by its creation.",
-        svg=_markup(charts.delay(report.delay, f"Line chart. {title}. {finding}")) if drawn else None,
-        empty=f"No day has {FEWEST} deliveries, too few to draw percentiles.",
-        table=Table(
-            caption=f"{title}: percentiles with n",
-            heads=("day", "n", "p50", "p95", "slowest"),
-            rows=[
-                (
-                    day.day.isoformat(),
-                    f"{day.n:,}",
-                    *(
-                        words.seconds(value) if day.n >= FEWEST else words.TOO_FEW
-                        for value in (day.p50, day.p95)
-                    ),
-                    words.seconds(day.most),
-                )
-                for day in reversed(days)
-            ],
+        Headline(
+            name="Time to close",
+            value=wording.p50(close),
+            beside=f"p90 {wording.p90(close)}, {wording.cases(close.n)}",
+            explanation="p50, from opened to the last close, of issues closed now.",
         ),
+        Headline(
+            name="Reopen rate",
+            value=wording.share(report.reopened_issues, report.closed_issues),
+            beside=f"{report.reopened_issues:,} of {wording.count(report.closed_issues, 'closed issue')}",
+            explanation="Issues reopened at least once, of those closed at least once.",
+        ),
+        Headline(
+            name="Pipeline delay",
+            value=wording.seconds(delay.p50 or 0) if has_delay else wording.TOO_FEW,
+            beside=(f"p95 {wording.seconds(delay.p95 or 0)}, " if has_delay else "") + wording.cases(delay.n),
+            explanation="p50, from the event at GitHub to its row here, of the days shown below.",
+        ),
+    ]
+
+
+def unanswered_note(report: Report) -> str:
+    """Return what the list of unanswered issues holds."""
+    note = "Open issues on which at most the author and bots have commented, and their age."
+    if len(report.oldest_unanswered) < report.unanswered:
+        return f"{note} The oldest {len(report.oldest_unanswered)} of {report.unanswered:,}."
+    return note
+
+
+def unanswered_item(issue: UnansweredIssue) -> Item:
+    """Return the issue's line in the list."""
+    age, last_event = wording.hours(issue.age_hours), wording.hours(issue.hours_since_last_event)
+    return Item(
+        age=age,
+        title=(issue.title or "").strip() or "(no title)",
+        link=wording.safe_link(issue.url),
+        reference=f"{issue.repository}#{issue.number}",
+        last_event=", nothing since" if last_event == age else f", last event {last_event} ago",
+        labels=issue.labels,
     )
 
 
-def _weekly(caption: str, heads: Row, report: Report, cells: Callable[[Week], Row]) -> Table:
-    """Return a table with a row for each week, the newest first."""
+def repository_table(report: Report) -> Table:
+    """Return the table that compares the repositories."""
     return Table(
-        caption=caption,
-        heads=("week from", *heads),
-        rows=[(week.week.isoformat(), *cells(week)) for week in reversed(report.weeks)],
-    )
-
-
-def _markup(svg: str) -> Markup:
-    return Markup(svg)  # noqa: S704 - drawn by us, from numbers and from names that the serialiser escapes
+        caption="Open and unanswered are as of now; p50 of the times, with their n.",
+        headings=(
+            "repository", "open", "unanswered", "first response", "n", "time to close", "n", "reopen rate",
+            "closed",
+        ),
+        rows=[
+            (
+                repository.name,
+                f"{repository.open:,}",
+                f"{repository.unanswered:,}",
+                wording.p50(repository.responses),
+                f"{repository.responses.n:,}",
+                wording.p50(repository.close),
+                f"{repository.close.n:,}",
+                wording.share(repository.reopened_issues, repository.closed_issues),
+                f"{repository.closed_issues:,}",
+            )
+            for repository in report.repositories
+        ],
+    )  # fmt: skip

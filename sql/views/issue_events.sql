@@ -1,6 +1,6 @@
--- Every delivery once: Pub/Sub and GitHub deliver at least once, and the copy that was received first counts.
--- A filter on event_at or repository reaches the table's partitions and clusters only after the copies are
--- compared, so this view reads the columns it shows of the whole table.
+-- Every delivery once. Pub/Sub and GitHub deliver at least once; the copy that was received first counts.
+-- Copies are compared before a filter on event_at or repository reaches the table's partitions and clusters, so this
+-- view reads the whole table, in the columns that the query selects.
 
 CREATE OR REPLACE VIEW `${DATASET}.issue_events` AS
 SELECT *

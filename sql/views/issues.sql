@@ -1,85 +1,87 @@
--- Every issue once, as it stands: its state, when it was answered, closed and reopened, how long it was open.
+-- Every issue once, with its present state: when it was answered, closed and reopened, and how long it was open.
 --
--- Identity: repository_id and issue_number; repository is the name in the repository's last event about an issue.
--- Pull requests are left out.
--- Order of events: issue_updated_at, event_at, received_at. GitHub's times are whole seconds and deliveries overtake
--- each other, so what cannot have been otherwise goes before received_at: in one second `opened` is first, then what
--- only shows the issue (a comment, a label), then `closed` and `reopened`, then `deleted` and `transferred`.
+-- An issue is identified by repository_id and issue_number; `repository` is the name in the repository's last event
+-- about an issue. Pull requests are left out.
+-- Events are ordered by issue_updated_at, event_at and received_at. GitHub's times are whole seconds and deliveries
+-- overtake each other, so within one second the event's kind decides before received_at: first `opened`, then events
+-- that change no state (a comment, a label), then `closed` and `reopened`, then `deleted` and `transferred`.
 -- state: what the last event says, never closed_at alone: GitHub's `reopened` carries state open and a closed_at. In
--- the second of a close or reopening only these speak: a comment of that second may show the issue as it was before.
--- deleted and transferred are final: what comes after them in that order does not count. Title, labels, author and the
+-- the second of a close or reopening only these two set the state: a comment of that second may show the issue as it
+-- was before.
+-- `deleted` and `transferred` are final: events after them, in that order, do not count. Title, labels, author and the
 -- like are those of the last event that counts.
--- opened_at: created_at. entered_at: the same, but for an issue that came by a transfer the moment it came.
--- first_closed_at: the earliest close that any event tells of. closed_at: the last one, while the issue is closed; for
--- one that left, as it was then. left_at: when it was deleted or transferred.
--- open_hours: the sum of the open intervals from opened_at, until now or until the issue left. A close or reopening
--- whose delivery is missing is taken from the next event: at its issue_closed_at, or at its issue_updated_at.
--- first_response_at: the first comment by neither the issue's author nor a bot (type Bot, or login ending in [bot]),
--- each comment judged by the author that its own delivery names. A deleted account's comment is a response, unless the
--- issue's author is deleted too: it may be the same. A comment that was edited or deleted later was a response.
--- time_to_close_hours: of issues closed now; time_to_first_response_hours: of answered ones; null for issues that left.
--- left_censored: there is no `opened` event; what happened before the first one is not known.
--- history: when it was opened (or came), closed, reopened, left, or was seen to have turned without an event about
--- that, and by how much each changed the number of open issues; issues_weekly counts them.
+-- opened_at: created_at. entered_at: the same, except that an issue that came by a transfer entered when it came.
+-- first_closed_at: the earliest close that any event shows. closed_at: the last close, while the issue is closed; of a
+-- deleted or transferred issue, as it was then. left_at: when it was deleted or transferred.
+-- open_hours: the sum of the open intervals from opened_at, until now or until left_at. A close or reopening whose
+-- delivery is missing is taken from the next event: at its issue_closed_at, or at its issue_updated_at.
+-- first_response_at: the first comment by neither the issue's author nor a bot (type Bot, or login ending in [bot]).
+-- The author of a comment is the one that its own delivery names. A comment of a deleted account is a response, unless
+-- the issue's author is deleted too: both may be the same person. A comment that was edited or deleted later counts.
+-- time_to_close_hours: of issues closed now; time_to_first_response_hours: of answered issues; both are null for
+-- deleted and transferred ones.
+-- left_censored: there is no `opened` event; what happened before the first event is unknown.
+-- history: when the issue was opened (or came), closed, reopened, left, or was seen in another state without an event
+-- about the change, and by how much each changed the number of open issues; issues_weekly counts these.
 --
--- Cost: one pass over `events`, without its payload. Filters do not prune: an issue's events lie in many partitions
--- (event_at), and copies are compared before any filter on repository reaches the clusters. For a large table, let a
--- scheduled query store this view's answer once an hour and ask that.
+-- Cost: one pass over `events`, without its payload. Filters do not prune: an issue's events are in many partitions
+-- (event_at), and copies are compared before a filter on repository reaches the clusters. For a large table, store this
+-- view's rows once an hour by a scheduled query and query those.
 
 CREATE OR REPLACE VIEW `${DATASET}.issues` AS
 WITH
-  told AS (
+  facts AS (
     SELECT
       * EXCEPT (payload),
       COALESCE(issue_updated_at, event_at) AS updated_at,
       event = 'issues' AND action = 'opened' AS is_opening,
-      event = 'issues' AND action IN ('closed', 'reopened') AS is_turn,
+      event = 'issues' AND action IN ('closed', 'reopened') AS sets_state,
       event = 'issues' AND action IN ('deleted', 'transferred') AS is_departure,
       event = 'issues' AND action = 'opened'
         AND (transferred_from_repository IS NOT NULL OR transferred_from_number IS NOT NULL) AS is_arrival
     FROM `${DATASET}.issue_events`
     WHERE repository_id IS NOT NULL AND issue_number IS NOT NULL AND is_pull_request IS NOT TRUE
   ),
-  weighed AS (
+  weighted AS (
     SELECT
       *,
-      CASE WHEN is_opening THEN 0 WHEN is_turn THEN 2 WHEN is_departure THEN 3 ELSE 1 END AS weight,
+      CASE WHEN is_opening THEN 0 WHEN sets_state THEN 2 WHEN is_departure THEN 3 ELSE 1 END AS weight,
       CASE
-        WHEN is_turn THEN IF(action = 'closed', 'closed', 'open')
-        WHEN COUNTIF(is_turn) OVER (PARTITION BY repository_id, issue_number, updated_at) = 0 THEN issue_state
+        WHEN sets_state THEN IF(action = 'closed', 'closed', 'open')
+        WHEN COUNTIF(sets_state) OVER (PARTITION BY repository_id, issue_number, updated_at) = 0 THEN issue_state
       END AS state,
       IF(is_arrival, updated_at, event_at) AS seen_at,
-      COALESCE(issue_closed_at, IF(is_turn AND action = 'closed', event_at, NULL)) AS known_close,
+      COALESCE(issue_closed_at, IF(sets_state AND action = 'closed', event_at, NULL)) AS shown_closed_at,
       event = 'issue_comment'
         AND comment_author IS DISTINCT FROM issue_author
         AND (comment_author_type = 'Bot' OR ENDS_WITH(comment_author, '[bot]')) IS NOT TRUE AS is_response
-    FROM told
+    FROM facts
   ),
-  placed AS (
+  ordered AS (
     SELECT
       *,
-      ROW_NUMBER() OVER life AS place,
-      COALESCE(LAST_VALUE(state IGNORE NULLS) OVER earlier, 'open') AS state_before
-    FROM weighed
+      ROW_NUMBER() OVER in_order AS position,
+      COALESCE(LAST_VALUE(state IGNORE NULLS) OVER previous, 'open') AS state_before
+    FROM weighted
     WHERE TRUE
-    QUALIFY COUNTIF(is_departure) OVER earlier = 0
+    QUALIFY COUNTIF(is_departure) OVER previous = 0
     WINDOW
-      life AS (
+      in_order AS (
         PARTITION BY repository_id, issue_number ORDER BY updated_at, event_at, weight, received_at, delivery_id),
-      earlier AS (life ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+      previous AS (in_order ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
   ),
-  turned AS (
+  transitions AS (
     SELECT
       *,
-      IF(state = 'closed', COALESCE(issue_closed_at, updated_at), updated_at) AS turned_at,
+      IF(state = 'closed', COALESCE(issue_closed_at, updated_at), updated_at) AS changed_at,
       CASE
         WHEN state_before = 'open' AND state = 'closed' THEN -1
         WHEN state_before = 'closed' AND state = 'open' THEN 1
         ELSE 0
       END AS change
-    FROM placed
+    FROM ordered
   ),
-  lives AS (
+  histories AS (
     SELECT
       repository_id,
       issue_number,
@@ -102,22 +104,22 @@ WITH
           issue_assignees AS assignees,
           issue_milestone AS milestone
         )
-        ORDER BY place DESC LIMIT 1)[OFFSET(0)] AS latest,
+        ORDER BY position DESC LIMIT 1)[OFFSET(0)] AS latest,
       MIN(issue_created_at) AS opened_at,
       COALESCE(MIN(IF(is_arrival, updated_at, NULL)), MIN(issue_created_at)) AS entered_at,
       MIN(IF(is_response, comment_created_at, NULL)) AS first_response_at,
-      MIN(known_close) AS first_closed_at,
-      MAX(known_close) AS last_closed_at,
+      MIN(shown_closed_at) AS first_closed_at,
+      MAX(shown_closed_at) AS last_closed_at,
       MAX(seen_at) AS last_event_at,
-      COUNTIF(is_turn AND action = 'reopened') AS reopen_count,
-      SUM(-change * UNIX_MICROS(turned_at)) AS closed_micros,
+      COUNTIF(sets_state AND action = 'reopened') AS reopen_count,
+      SUM(-change * UNIX_MICROS(changed_at)) AS closed_micros,
       COUNTIF(is_opening) = 0 AS left_censored,
       ARRAY_AGG(
         IF(
-          is_turn OR change != 0,
-          STRUCT(turned_at AS moment, IF(is_turn, action, 'seen') AS what, change AS change), NULL)
-        IGNORE NULLS ORDER BY place) AS turns
-    FROM turned
+          sets_state OR change != 0,
+          STRUCT(changed_at AS moment, IF(sets_state, action, 'seen') AS what, change AS change), NULL)
+        IGNORE NULLS ORDER BY position) AS state_changes
+    FROM transitions
     GROUP BY repository_id, issue_number
   )
 SELECT
@@ -158,9 +160,9 @@ SELECT
   left_censored,
   ARRAY_CONCAT(
     [STRUCT(entered_at AS moment, 'opened' AS what, 1 AS change)],
-    COALESCE(turns, []),
+    COALESCE(state_changes, []),
     IF(
       latest.is_departure,
       [STRUCT(latest.event_at AS moment, 'left' AS what, IF(latest.state = 'closed', 0, -1) AS change)], [])
   ) AS history
-FROM lives;
+FROM histories;

@@ -1,17 +1,17 @@
--- The weeks of a repository, Monday to Sunday in UTC, from the first to the last event of its issues, quiet weeks with
--- zeros.
+-- The weeks of a repository, Monday to Sunday in UTC, from the first to the last event of its issues; weeks without
+-- events are included, with zeros.
 --
--- opened: by created_at, also when the issue is known only through later events; an issue that came by a transfer, by
--- its arrival. closed and reopened count events, those of issues that left later included.
+-- opened: by created_at, even if the issue is known only through later events; an issue that came by a transfer, by
+-- its arrival. closed and reopened count events, including those of issues that were deleted or transferred later.
 -- backlog: issues open at the week's end; deleted and transferred ones leave it at that moment.
--- p50 and p90 to close: over issues closed now whose last close falls in the week; p50 to first response: over issues
--- first answered in the week; both without issues that left, and null for a week that has none.
+-- p50 and p90 to close: of issues closed now whose last close falls in the week; p50 to first response: of issues
+-- first answered in the week; both without deleted and transferred issues, and null in a week that has none.
 --
 -- Cost: reads `issues` once, so one pass over `events`; a filter on week does not prune.
 
 CREATE OR REPLACE VIEW `${DATASET}.issues_weekly` AS
 WITH
-  dated AS (
+  entries AS (
     SELECT
       repository_id,
       repository,
@@ -32,19 +32,19 @@ WITH
       )) AS entry
     WHERE entry.moment IS NOT NULL
   ),
-  ranked AS (
+  with_percentiles AS (
     SELECT
       *,
       PERCENTILE_CONT(hours_to_close, 0.5) OVER (PARTITION BY repository_id, week) AS p50_to_close,
       PERCENTILE_CONT(hours_to_close, 0.9) OVER (PARTITION BY repository_id, week) AS p90_to_close,
       PERCENTILE_CONT(hours_to_first_response, 0.5) OVER (PARTITION BY repository_id, week) AS p50_to_response
-    FROM dated
+    FROM entries
   ),
-  busy AS (
+  active_weeks AS (
     SELECT
       repository_id,
       ANY_VALUE(repository) AS repository,
-      week AS busy_week,
+      week AS active_week,
       COUNTIF(what = 'opened') AS opened,
       COUNTIF(what = 'closed') AS closed,
       COUNTIF(what = 'reopened') AS reopened,
@@ -52,30 +52,30 @@ WITH
       ANY_VALUE(p50_to_close) AS p50_to_close,
       ANY_VALUE(p90_to_close) AS p90_to_close,
       ANY_VALUE(p50_to_response) AS p50_to_response
-    FROM ranked
+    FROM with_percentiles
     GROUP BY repository_id, week
   ),
-  told AS (
+  with_backlog AS (
     SELECT
       *,
-      SUM(net) OVER (PARTITION BY repository_id ORDER BY busy_week) AS backlog,
-      LEAD(busy_week) OVER (PARTITION BY repository_id ORDER BY busy_week) AS next_busy_week
-    FROM busy
+      SUM(net) OVER (PARTITION BY repository_id ORDER BY active_week) AS backlog,
+      LEAD(active_week) OVER (PARTITION BY repository_id ORDER BY active_week) AS next_active_week
+    FROM active_weeks
   )
--- Each busy week is shown once more for every quiet week that follows it.
+-- Each active week is repeated for every week without events that follows it.
 SELECT
   repository_id,
   repository,
   week,
-  IF(week = busy_week, opened, 0) AS opened,
-  IF(week = busy_week, closed, 0) AS closed,
-  IF(week = busy_week, reopened, 0) AS reopened,
+  IF(week = active_week, opened, 0) AS opened,
+  IF(week = active_week, closed, 0) AS closed,
+  IF(week = active_week, reopened, 0) AS reopened,
   backlog,
-  IF(week = busy_week, p50_to_close, NULL) AS p50_hours_to_close,
-  IF(week = busy_week, p90_to_close, NULL) AS p90_hours_to_close,
-  IF(week = busy_week, p50_to_response, NULL) AS p50_hours_to_first_response
+  IF(week = active_week, p50_to_close, NULL) AS p50_hours_to_close,
+  IF(week = active_week, p90_to_close, NULL) AS p90_hours_to_close,
+  IF(week = active_week, p50_to_response, NULL) AS p50_hours_to_first_response
 FROM
-  told,
+  with_backlog,
   UNNEST(GENERATE_DATE_ARRAY(
-    busy_week, COALESCE(DATE_SUB(next_busy_week, INTERVAL 7 DAY), busy_week), INTERVAL 7 DAY
+    active_week, COALESCE(DATE_SUB(next_active_week, INTERVAL 7 DAY), active_week), INTERVAL 7 DAY
   )) AS week;

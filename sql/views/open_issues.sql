@@ -1,5 +1,5 @@
--- The backlog, issue by issue: how old it is, whether anybody has answered, how long it has been quiet. The last event
--- is the last that happened, not the last that was received; an issue that came by a transfer was not quiet then.
+-- The backlog, one row per open issue: its age, whether it has a response, and the hours since its last event. The last
+-- event is the last that happened, not the last that was received; an arrival by transfer is an event.
 --
 -- Cost: reads `issues` once, so one pass over `events`; a filter on repository does not prune.
 

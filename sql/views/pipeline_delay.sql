@@ -1,8 +1,8 @@
--- The pipeline's own delay, by the day (UTC) of the event, over all repositories: from when it happened at GitHub to
--- its row here, in seconds. Deliveries of the webhook only: what was reconciled, backfilled or replayed is late on
--- purpose. Pull requests and events about no issue count too; the latter are dated by their receipt.
--- Where a delivery does not tell when it happened, it looks late: an issue that came by a transfer is dated by its
--- creation, a deletion by the last change before it. The percentiles bear that; max_seconds may show it.
+-- The pipeline's own delay by the day (UTC) of the event, over all repositories: the seconds from the event at GitHub
+-- to its row here. Only webhook deliveries count: what was reconciled, backfilled or replayed is late on purpose.
+-- Pull requests and events about no issue count too; the latter are dated by their receipt.
+-- A delivery that does not say when it happened looks late: an arrival by transfer is dated by the issue's creation, a
+-- deletion by the last change before it. The percentiles hardly change by that; max_seconds may.
 --
 -- Cost: one pass over five columns of `events`; a filter on day does not prune.
 

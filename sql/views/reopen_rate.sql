@@ -1,6 +1,6 @@
--- How often a close does not last: issues reopened at least once, of the issues closed at least once. Deleted and
--- transferred issues are counted too; what was reopened was closed before, also when no delivery tells when. One row
--- for each repository with issues; rate is null while nothing was closed.
+-- The share of closed issues that were reopened: issues reopened at least once, of the issues closed at least once.
+-- Deleted and transferred issues count too. A reopened issue was closed before, even if no delivery says when. One row
+-- per repository with issues; rate is null while no issue was closed.
 --
 -- Cost: reads `issues` once, so one pass over `events`; a filter on repository does not prune.
 

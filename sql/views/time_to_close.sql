@@ -1,5 +1,5 @@
--- How long issues take to be closed: from opened to the LAST close, over issues that are closed now and were neither
--- deleted nor transferred away. n is the number of such issues; a repository whose issues are all open has n = 0.
+-- The time from opened to the LAST close, over issues that are closed now and were neither deleted nor transferred. n
+-- is the number of these issues; a repository whose issues are all open has n = 0.
 --
 -- Cost: reads `issues` once, so one pass over `events`; a filter on repository does not prune.
 

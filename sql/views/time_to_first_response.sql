@@ -1,7 +1,6 @@
--- How long people wait for the first response: from opened to the first comment by neither the author nor a bot.
--- Deleted and transferred issues are left out. n is the number of answered issues, answered_within_24h and _72h count
--- among them (the last second included), and unanswered counts the open issues without a response: they are shown,
--- never dropped.
+-- The time from opened to the first comment by neither the author nor a bot. Deleted and transferred issues are left
+-- out. n is the number of answered issues; answered_within_24h and answered_within_72h are counts of these, up to and
+-- including the last second; unanswered is the number of open issues without a response.
 --
 -- Cost: reads `issues` once, so one pass over `events`; a filter on repository does not prune.
 

@@ -1,21 +1,21 @@
-"""Figures in words: short, with two digits that count, and never more certain than the data."""
+"""Figures in words: short, with two significant digits, and no percentile of too few."""
 
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from metrics import wording as words
-from metrics.figures import Delay, Report, Spread
+from metrics import wording
+from metrics.figures import Delay, Percentiles, Report
 from tests.support.reports import a_report, a_repository, weeks
 
-ENOUGH = Spread(n=5, p50=5.25, p90=300.0)
-FEW = Spread(n=4, p50=5.25, p90=300.0)
+ENOUGH = Percentiles(n=5, p50=5.25, p90=300.0)
+FEW = Percentiles(n=4, p50=5.25, p90=300.0)
 
 
 def plain(text: str) -> str:
     """Return the text with ordinary spaces."""
-    return text.replace(words.NO_BREAK, " ")
+    return text.replace(wording.NO_BREAK, " ")
 
 
 @pytest.mark.parametrize(
@@ -36,29 +36,29 @@ def plain(text: str) -> str:
         (24 * 7 * 1500, "1,500 weeks"),
     ],
 )
-def test_a_duration_is_said_in_the_unit_that_fits(value: float, expected: str) -> None:
-    """Minutes, hours, days or weeks, whichever needs no more than two or three digits."""
-    assert plain(words.hours(value)) == expected
+def test_a_duration_has_the_unit_that_fits(value: float, expected: str) -> None:
+    """A duration is in minutes, hours, days or weeks, whichever needs few digits."""
+    assert plain(wording.hours(value)) == expected
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
     [(-0.8, "0 s"), (0.04, "0 s"), (2.54, "2.5 s"), (59.4, "59 s"), (60, "1 min"), (7200, "2 h")],
 )
-def test_a_delay_begins_in_seconds(value: float, expected: str) -> None:
-    """Below a minute in seconds; GitHub's whole seconds can make a delay seem to be under zero."""
-    assert plain(words.seconds(value)) == expected
+def test_a_short_delay_is_in_seconds(value: float, expected: str) -> None:
+    """A delay below a minute is in seconds; GitHub's whole seconds can make it negative, which shows as 0."""
+    assert plain(wording.seconds(value)) == expected
 
 
 def test_fewer_than_five_have_no_percentile() -> None:
-    """Of four issues the page says too few, of five the percentile, of none a dash."""
-    assert [plain(words.p50(spread)) for spread in (ENOUGH, FEW, Spread())] == ["5.2 h", "too few", "\u2013"]
-    assert [plain(words.p90(spread)) for spread in (ENOUGH, FEW, Spread())] == [
+    """Four cases give "too few", five the percentile, none a dash."""
+    assert [plain(wording.p50(of)) for of in (ENOUGH, FEW, Percentiles())] == ["5.2 h", "too few", "\u2013"]
+    assert [plain(wording.p90(of)) for of in (ENOUGH, FEW, Percentiles())] == [
         "12 days",
         "too few",
         "\u2013",
     ]
-    assert plain(words.spread_finding(FEW)) == "Too few for percentiles (n = 4)."
+    assert plain(wording.duration_finding(FEW)) == "Too few for percentiles (n = 4)."
 
 
 @pytest.mark.parametrize(
@@ -81,53 +81,55 @@ def test_fewer_than_five_have_no_percentile() -> None:
         (None, False),
     ],
 )
-def test_only_web_addresses_become_links(url: str | None, *, is_link: bool) -> None:
-    """A payload may hold any text as its URL; only http and https with a host is linked."""
-    assert words.safe_link(url) == (url if is_link else None)
+def test_only_web_addresses_are_safe_links(url: str | None, *, is_link: bool) -> None:
+    """A payload may contain any text as its URL; only http and https with a host is a link."""
+    assert wording.safe_link(url) == (url if is_link else None)
 
 
 @pytest.mark.parametrize(
     ("open_now", "unanswered", "expected"),
     [
         (0, 0, "Nothing waits: no issue is open."),
-        (1, 0, "Nobody waits: the only open issue had a first response."),
-        (3, 0, "Nobody waits: all 3 open issues had a first response."),
+        (1, 0, "No one waits: the only open issue had a first response."),
+        (3, 0, "No one waits: all 3 open issues had a first response."),
         (3, 1, "1 of 3 open issues still waits for a first response."),
         (1, 1, "1 of 1 open issue still waits for a first response."),
         (1200, 1100, "1,100 of 1,200 open issues still wait for a first response."),
     ],
 )
 def test_are_we_answering(open_now: int, unanswered: int, expected: str) -> None:
-    """The first thing the page says is how many of the open issues wait."""
+    """The first answer says how many of the open issues wait."""
     report = a_report(repositories=(a_repository(open=open_now, unanswered=unanswered),))
-    assert words.answering(report)[0] == expected
+    assert wording.answering(report)[0] == expected
 
 
 def test_how_long_answers_take_is_compared() -> None:
-    """The detail gives p50 and p90 with n, and the last weeks beside those before where both suffice."""
+    """The detail has p50 and p90 with n, and compares recent with earlier weeks if both have enough."""
     report = a_report()
-    assert plain(words.answering(report)[1]) == (
+    assert plain(wording.answering(report)[1]) == (
         "Half of the first responses came within 5 h, nine of ten within 40 h (n = 60). "
         "In the last 13 weeks half came within 4 h (n = 40), before that within 6 h (n = 20)."
     )
     few = replace(report, earlier_response=FEW)
-    assert "before" not in words.answering(few)[1]
-    fewest = replace(report, responses=replace(report.responses, spread=FEW))
-    assert plain(words.answering(fewest)[1]) == ("Too few first responses to say how long they take (n = 4).")
+    assert "before" not in wording.answering(few)[1]
+    fewest = replace(report, responses=replace(report.responses, n=4))
+    assert plain(wording.answering(fewest)[1]) == (
+        "Too few first responses to say how long they take (n = 4)."
+    )
 
 
-def trend(then: int, now: int) -> str:
-    """Return the answer for a backlog that went from `then` to `now` in the last thirteen weeks."""
+def trend(before: int, now: int) -> str:
+    """Return the answer for a backlog that went from `before` to `now` in the last thirteen weeks."""
     old, recent = weeks(20)[:-13], weeks(13, backlog=now)
     report: Report = a_report(
-        weeks=(*(replace(week, backlog=then) for week in old), *recent),
+        weeks=(*(replace(week, backlog=before) for week in old), *recent),
         repositories=(a_repository(open=now),),
     )
-    return words.growing(report)[0]
+    return wording.growing(report)[0]
 
 
 @pytest.mark.parametrize(
-    ("then", "now", "expected"),
+    ("before", "now", "expected"),
     [
         (16, 29, "It is growing: 29 issues open, 13 more than 13 weeks ago."),
         (29, 16, "It is shrinking: 16 issues open, 13 fewer than 13 weeks ago."),
@@ -138,34 +140,34 @@ def trend(then: int, now: int) -> str:
         (0, 1, "It is growing: 1 issue open, 1 more than 13 weeks ago."),
     ],
 )
-def test_is_the_backlog_growing(then: int, now: int, expected: str) -> None:
-    """The second thing is what became of the backlog in a quarter; up to five percent is called steady."""
-    assert trend(then, now) == expected
+def test_is_the_backlog_growing(before: int, now: int, expected: str) -> None:
+    """The second answer says how the backlog changed in a quarter; up to five percent is steady."""
+    assert trend(before, now) == expected
 
 
-def test_the_flow_of_the_same_weeks_is_beside_it() -> None:
-    """The detail counts what was opened, closed and reopened in the weeks that are compared."""
-    assert words.growing(a_report())[1] == "65 opened, 39 closed and 7 reopened in these 13 weeks."
+def test_the_growth_has_the_flow_of_the_same_weeks() -> None:
+    """The detail counts the issues opened, closed and reopened in the compared weeks."""
+    assert wording.growing(a_report())[1] == "65 opened, 39 closed and 7 reopened in these 13 weeks."
 
 
 def test_a_young_history_is_not_compared() -> None:
-    """While all that is stored is younger than a quarter, nothing is said about growth."""
+    """A history shorter than a quarter gives no answer about growth."""
     report = a_report(weeks=weeks(3))
-    assert words.growing(report)[0] == "Too early to tell: 29 issues open."
-    since = replace(report, since=date(2026, 3, 2), backlog_before=20)
-    assert words.growing(since)[0] == "It is growing: 29 issues open, 9 more than 3 weeks ago."
+    assert wording.growing(report)[0] == "Too early to tell: 29 issues open."
+    since = replace(report, since=date(2026, 3, 2), initial_backlog=20)
+    assert wording.growing(since)[0] == "It is growing: 29 issues open, 9 more than 3 weeks ago."
 
 
 def test_each_chart_has_its_finding() -> None:
-    """What a chart shows is also said in one sentence, which is its accessible name too."""
+    """One sentence sums up each chart; it is part of the accessible name too."""
     report = a_report()
-    assert plain(words.backlog_finding(report)) == (
+    assert plain(wording.backlog_finding(report)) == (
         "29 open now; the most were 29, in the week of 16 Mar 2026."
     )
-    assert words.flow_finding(report) == "99 opened and 60 closed in 20 weeks: 5.0 and 3.0 a week."
-    assert plain(words.spread_finding(ENOUGH)) == "Half within 5.2 h, nine of ten within 12 days (n = 5)."
-    assert words.age_finding(report) == "4 of 29 open issues are older than 90 days (14%)."
-    assert plain(words.delay_finding(report.delay)) == (
+    assert wording.flow_finding(report) == "99 opened and 60 closed in 20 weeks: 5.0 and 3.0 a week."
+    assert plain(wording.duration_finding(ENOUGH)) == "Half within 5.2 h, nine of ten within 12 days (n = 5)."
+    assert wording.age_finding(report) == "4 of 29 open issues are older than 90 days (14%)."
+    assert plain(wording.delay_finding(report.delay)) == (
         "Half were stored within 2.4 s, 95 of 100 within 5.5 s; the slowest took 1.5 min (n = 61)."
     )
-    assert plain(words.delay_finding(Delay())) == "Too few deliveries for percentiles (n = 0)."
+    assert plain(wording.delay_finding(Delay())) == "Too few deliveries for percentiles (n = 0)."

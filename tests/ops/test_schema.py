@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from local.processes import free_port
+from local.processes import ROOT, free_port
 from ops import schema as schema_module
 from ops.__main__ import ops
-from tests.support.warehouse import COLUMNS, PROJECT, ROOT, Proxy, Warehouse
+from tests.support.warehouse import COLUMNS, PROJECT, Proxy, Warehouse
 
 CHANGING = {"etag", "lastModifiedTime", "creationTime", "numBytes", "numRows", "numTotalLogicalBytes"}
 
@@ -66,7 +66,7 @@ def snapshot(warehouse: Warehouse, dataset: str) -> tuple[Any, ...]:
 
 def test_apply_makes_everything_and_again_changes_nothing(warehouse: Warehouse) -> None:
     """The first run makes dataset, table and views; a second one says the same and leaves all as it is."""
-    dataset = warehouse.empty()
+    dataset = warehouse.unused_name()
     command = ("schema", "apply", "--project", PROJECT, "--dataset", dataset)
     first = run(*command, BIGQUERY_EMULATOR_HOST=warehouse.url)
     assert (first.returncode, first.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""What happens to issues beside the demo's story, and the rows that stream_bq makes of it."""
+"""Deliveries of every kind, and the rows that stream_bq stores of them."""
 
 import json
 from datetime import datetime, timedelta
@@ -8,21 +8,22 @@ from functions.stream_bq.row import to_row
 from ops.send import accounts, payloads
 from pipeline.delivery import Delivery, Source
 from pipeline.events import IssueEvent
+from tests.support.messages import NOON
 
 SECOND = timedelta(seconds=1)
 
 
 class Subject(payloads.Issue):
-    """An issue to which everything can happen."""
+    """An issue with every kind of event."""
 
     def changed(self, action: str, by: accounts.Account | None, at: datetime, **extra: Any) -> payloads.Event:
-        """Go through something else of the event `issues`: edited, unlabeled, locked, deleted, ..."""
+        """Return another event `issues`: edited, unlabeled, locked, deleted, ..."""
         return self._issues(action, by, at, **extra)
 
     def comment_changed(
         self, action: str, comment: payloads.Event, by: accounts.Account | None, at: datetime
     ) -> payloads.Event:
-        """Have a comment edited, or deleted, which leaves its updated_at as it was."""
+        """Return the edit or deletion of a comment; a deletion does not change its updated_at."""
         self.updated_at = at
         old = comment.payload["comment"]
         new = {**old, "updated_at": payloads.time_text(at) if action == "edited" else old["updated_at"]}
@@ -31,7 +32,7 @@ class Subject(payloads.Issue):
     def moved(
         self, by: accounts.Account | None, at: datetime, to: accounts.Repository, number: int
     ) -> tuple[payloads.Event, payloads.Event, "Subject"]:
-        """Transfer it; returns the event here, the event there, and the issue there."""
+        """Transfer the issue; return the event here, the event there, and the issue there."""
         there = Subject(
             repository=to,
             number=number,
@@ -66,7 +67,7 @@ def row(
     source: Source = "webhook",
     name: str | None = None,
 ) -> dict[str, Any]:
-    """Return the row that stream_bq stores; `name` is the repository's name if it is another by now."""
+    """Return the row that stream_bq stores; `name` is the repository's name if it was renamed."""
     payload = event.payload
     if name is not None:
         payload = {**payload, "repository": {**payload["repository"], "full_name": name}}
@@ -76,3 +77,10 @@ def row(
     )
     stored_at = inserted_at or received_at + SECOND
     return to_row(IssueEvent.from_delivery(delivery), stored_at, store_payload=False).columns
+
+
+def a_row(**columns: Any) -> dict[str, Any]:
+    """Return the row of a push, with some columns replaced."""
+    delivery = Delivery(delivery_id="d-1", event="push", body=b"{}", received_at=NOON)
+    row = to_row(IssueEvent.from_delivery(delivery), NOON, store_payload=True)
+    return row.columns | columns

@@ -9,7 +9,7 @@ signal.signal(signal.SIGINT, signal.SIG_IGN)
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 os.execv(sys.argv[1], sys.argv[1:])"""
 
-# Stands before a command and its absolute path.
+# Put it before the absolute path of a program.
 NOHUP = (sys.executable, "-c", _IGNORE)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.slack.rules.arguments import check_message
+from local.slack.rules.arguments import check_arguments
 
 Json = dict[str, Any]
 
@@ -35,7 +35,7 @@ def actions(*elements: Any) -> Json:
 def found(*blocks: Any, **arguments: Any) -> list[tuple[str, str]]:
     """Return (error, sentence) of every problem of a message with these blocks."""
     message = {"text": "fallback", "blocks": list(blocks), **arguments}
-    return [(problem.error, str(problem)) for problem in check_message(message)]
+    return [(problem.error, str(problem)) for problem in check_arguments("chat.postMessage", message)]
 
 
 def sentences(*blocks: Any) -> list[str]:

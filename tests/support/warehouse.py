@@ -1,4 +1,4 @@
-"""The local BigQuery engine, started once per run, and a proxy that shows what a client asks of it."""
+"""The local BigQuery engine, started once per test process, and a proxy that records requests to it."""
 
 import http.client
 import signal
@@ -6,16 +6,15 @@ import threading
 import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clients.bigquery import connect
-from local.processes import Child, accepts, free_port
+from local.bigquery.server import bigquery_server
+from local.processes import accepts, free_port
 from ops import schema
 
-ROOT = Path(__file__).parent.parent.parent
 PROJECT = "local-dev"
 SECONDS = 30.0
 
@@ -69,70 +68,69 @@ COLUMNS = {
 
 
 class Warehouse:
-    """The engine, up; `client` is the official one."""
+    """The running engine; `client` is the official client."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.client = connect(PROJECT, emulator=self.url)
 
-    def empty(self) -> str:
-        """Return a dataset's name that is not taken; the dataset does not exist."""
+    def unused_name(self) -> str:
+        """Return the name of a dataset that does not exist."""
         return f"t_{uuid.uuid4().hex}"
 
     def dataset(self) -> str:
-        """Make a dataset with the tables and views of sql/ and return its name."""
-        name = self.empty()
-        self.make(name)
+        """Create a dataset with the table and views of sql/ and return its name."""
+        name = self.unused_name()
+        self.create(name)
         return name
 
-    def make(self, name: str) -> None:
-        """Make the tables and views of sql/ in a dataset of this name."""
+    def create(self, name: str) -> None:
+        """Create a dataset of this name with the table and views of sql/."""
         list(schema.apply(self.client, name))
 
     def query(self, sql: str, dataset: str) -> list[dict[str, Any]]:
         """Run SQL with ${DATASET} filled in and return the rows."""
-        job = self.client.query(sql.replace("${DATASET}", dataset), timeout=SECONDS)
-        return [dict(row) for row in job.result(timeout=SECONDS)]
+        rows = self.client.query_and_wait(
+            sql.replace("${DATASET}", dataset), api_timeout=SECONDS, wait_timeout=SECONDS
+        )
+        return [dict(row) for row in rows]
 
     def insert(self, dataset: str, rows: list[dict[str, Any]]) -> None:
-        """Stream rows into the table `events`, each with a row id of its own."""
+        """Stream rows into the table `events`, each with its own row id."""
         refused = self.client.insert_rows_json(
             f"{PROJECT}.{dataset}.events", rows, row_ids=[uuid.uuid4().hex for _ in rows], timeout=SECONDS
         )
         assert refused == []
 
+    def load(self, dataset: str, rows: list[dict[str, Any]]) -> None:
+        """Load many rows without payloads into the table `events`; faster than streaming."""
+        rows = [{**row, "payload": None} for row in rows]
+        job = self.client.load_table_from_json(rows, f"{PROJECT}.{dataset}.events", timeout=SECONDS)
+        job.result(timeout=60)
+
 
 @pytest.fixture(scope="session")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """Start the engine for the whole run, and stop it in any case, also when the run is terminated."""
-    venv = ROOT / ".venv-bigquery"
-    folder = tmp_path_factory.mktemp("warehouse")
+    """Start the engine for the whole run; stop it in any case, also if the run is terminated."""
     port = free_port()
-    ports = [f"--port={port}", f"--grpc-port={free_port()}"]
-    options = ["--host=127.0.0.1", f"--project={PROJECT}", f"--data-dir={folder / 'data'}"]
-    child = Child(
-        name="bigquery",
-        command=[str(venv / "bin" / "local-bigquery"), "serve", *ports, *options],
-        log=folder / "bigquery.log",
-        environment={"HOME": str(venv / "home")},
-    )
+    child = bigquery_server(tmp_path_factory.mktemp("warehouse"), port, PROJECT)
     before = signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
     child.start()
     try:
         child.wait_until(lambda: accepts(port))
-        house = Warehouse(port)
-        yield house
-        house.client.close()
+        started = Warehouse(port)
+        yield started
+        started.client.close()
     finally:
         child.stop()
         signal.signal(signal.SIGTERM, before)
 
 
 class Proxy:
-    """Passes HTTP on to the engine and notes it; `answer` may take a request's place.
+    """Forwards HTTP to the engine and records it.
 
-    `answer` gets method and path, and returns None to pass the request on, or (status, body) to answer it.
-    Once `hold` is set, requests are left without an answer until `stop`.
+    `answer` gets method and path, and returns None to forward the request, or (status, body) to answer it.
+    Once `hold` is set, requests get no answer until `stop`.
     """
 
     def __init__(self, target: str) -> None:
@@ -147,15 +145,15 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Return the URL, which stays the same over stop and start."""
+        """Return the URL; it stays the same after stop and start."""
         return f"http://127.0.0.1:{self._port}"
 
     def paths(self, method: str = "POST") -> list[str]:
-        """Return the paths that were asked for by `method`, without their queries."""
+        """Return the paths requested by `method`, without their queries."""
         return [path.split("?")[0] for asked, path in self.requests if asked == method]
 
     def start(self) -> None:
-        """Listen, on the port of the first time."""
+        """Listen, always on the same port."""
         proxy = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -187,7 +185,7 @@ class Proxy:
                     upstream.close()
 
             def log_message(self, *_: Any) -> None:
-                """Stay silent."""
+                """Log nothing."""
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_one  # noqa: N815 - http.server's names
 

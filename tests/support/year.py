@@ -1,15 +1,16 @@
-"""A made-up year of two repositories, as the rows that stream_bq would have stored; one seed, one year.
+"""A year of two repositories, generated from a seed, as the rows that stream_bq would have stored.
 
-acme/app is busy, has a slow summer and a silent fortnight; acme/website is small, so that few of its weeks
-have enough issues for a percentile. Bots answer first, authors comment on their own issues, issues are
-reopened, transferred, deleted and left unanswered, deliveries come twice, and some titles are hostile.
+acme/app is busy, with a slow summer and two weeks without new issues; acme/website is small, so that few of
+its weeks have enough issues for a percentile. Bots answer first, authors comment on their own issues, issues
+are reopened, transferred, deleted and left unanswered, deliveries arrive twice, some titles are hostile, and
+one issue in each repository was closed before the first delivery about it.
 """
 
 import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -18,10 +19,11 @@ from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent
 
+NOW = datetime.now(UTC)
 APP = accounts.Repository(full_name="acme/app")
 WEBSITE = accounts.Repository(full_name="acme/website")
 WEEKS = 52
-SILENT_WEEKS = range(20, 22)  # nothing is opened
+QUIET_WEEKS = range(20, 22)  # no issue is opened
 SLOW_WEEKS = range(32, 39)  # everything takes four times as long
 
 HOSTILE_TITLES = (
@@ -51,12 +53,12 @@ _TEAM = tuple(accounts.Account(login=name) for name in ("mona", "jo", "ravi"))
 _TRIAGE = accounts.Account(login="triage[bot]", type="Bot")
 _RENOVATE = accounts.Account(login="updates[bot]", type="Bot")
 
-Happening = tuple[datetime, payloads.Event]
+TimedEvent = tuple[datetime, payloads.Event]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Habit:
-    """How a repository lives: issues opened a week, medians in hours, shares of 1."""
+class Activity:
+    """How active a repository is: issues opened a week, medians in hours, shares of 1."""
 
     repository: accounts.Repository
     opened: float
@@ -65,21 +67,26 @@ class Habit:
     unanswered: float
 
 
-HABITS = (
-    Habit(repository=APP, opened=13, response=5, close=60, unanswered=0.04),
-    Habit(repository=WEBSITE, opened=2.5, response=14, close=150, unanswered=0.1),
+ACTIVITIES = (
+    Activity(repository=APP, opened=13, response=5, close=60, unanswered=0.04),
+    Activity(repository=WEBSITE, opened=2.5, response=14, close=150, unanswered=0.1),
 )
 
 
-def rows(end: datetime, seed: int = 1) -> list[dict[str, Any]]:
-    """Return the year's rows, oldest first; it ends at `end` and begins 52 weeks before."""
+def rows(end: datetime = NOW, seed: int = 1) -> list[dict[str, Any]]:
+    """Return the rows of the 52 weeks before `end`, the oldest first."""
     random = Random(seed)
-    happened = sorted(
-        (item for habit in HABITS for item in _lives(random, habit, end) if item[0] <= end),
+    events = sorted(
+        (
+            item
+            for activity in ACTIVITIES
+            for item in _repository_events(random, activity, end)
+            if item[0] <= end
+        ),
         key=lambda item: item[0],
     )
     stored = []
-    for index, (at, event) in enumerate(happened):
+    for index, (at, event) in enumerate(events):
         row = _row(random, at, event, payloads.delivery_id(f"year/{seed}/{index}"), end)
         stored.append(row)
         if random.random() < 0.01:
@@ -100,32 +107,42 @@ def _row(
     random: Random, at: datetime, event: payloads.Event, delivery_id: str, end: datetime
 ) -> dict[str, Any]:
     received_at = at + timedelta(seconds=random.uniform(0.4, 1.5))
-    late = 240.0 if (end - at).days == 45 else 1.0  # a bad day of the pipeline
+    late = 240.0 if (end - at).days == 45 else 1.0  # one day on which the pipeline is slow
     inserted_at = received_at + timedelta(seconds=late * random.lognormvariate(0.2, 0.5))
     return row_of(event, delivery_id, received_at, inserted_at)
 
 
-def _lives(random: Random, habit: Habit, end: datetime) -> Iterator[Happening]:
+def _repository_events(random: Random, activity: Activity, end: datetime) -> Iterator[TimedEvent]:
     number = 0
     for week in range(WEEKS):
-        busy = 0.0 if week in SILENT_WEEKS else habit.opened * (0.8 + 0.4 * week / WEEKS)
+        busy = 0.0 if week in QUIET_WEEKS else activity.opened * (0.8 + 0.4 * week / WEEKS)
         monday = end - timedelta(weeks=WEEKS - week)
         moments = sorted(_moment(random, monday) for _ in range(_poisson(random, busy)))
         for moment in moments:
             number += 1
-            yield from _life(random, habit, number, moment, slow=4.0 if week in SLOW_WEEKS else 1.0)
+            yield from _issue_events(
+                random, activity, number, moment, slow=4.0 if week in SLOW_WEEKS else 1.0
+            )
     pull = payloads.Issue(
-        repository=habit.repository, number=90_000, title="A pull request", author=_USERS[0],
+        repository=activity.repository, number=90_000, title="A pull request", author=_USERS[0],
         created_at=end - timedelta(weeks=30), is_pull_request=True,
     )  # fmt: skip
     at = end - timedelta(weeks=29)
     yield at, pull.commented(_TEAM[0], at, "Thanks!")
+    undated = payloads.Issue(
+        repository=activity.repository, number=80_000, title="Closed before the webhook existed",
+        author=_USERS[0], created_at=end - timedelta(weeks=40),
+    )  # fmt: skip
+    at = end - timedelta(weeks=20)
+    yield at, undated.reopened(_TEAM[0], at)
 
 
-def _life(random: Random, habit: Habit, number: int, opened_at: datetime, slow: float) -> Iterator[Happening]:
+def _issue_events(
+    random: Random, activity: Activity, number: int, opened_at: datetime, slow: float
+) -> Iterator[TimedEvent]:
     author = _RENOVATE if random.random() < 0.04 else random.choice(_USERS)
     issue = payloads.Issue(
-        repository=habit.repository, number=number, title=_title(random, number), author=author,
+        repository=activity.repository, number=number, title=_title(random, number), author=author,
         created_at=opened_at,
     )  # fmt: skip
     member = random.choice(_TEAM)
@@ -140,26 +157,26 @@ def _life(random: Random, habit: Habit, number: int, opened_at: datetime, slow: 
         at = opened_at + timedelta(minutes=9)
         yield at, issue.commented(author, at, "I forgot to say:")
     at = opened_at + timedelta(minutes=10)
-    is_answered = random.random() >= habit.unanswered
+    is_answered = random.random() >= activity.unanswered
     if is_answered:
-        at += timedelta(hours=slow * habit.response * random.lognormvariate(0, 1.3))
+        at += timedelta(hours=slow * activity.response * random.lognormvariate(0, 1.3))
         yield at, issue.commented(member, at, "I can see it.")
-    fate = random.random()
-    if fate < 0.015:
+    outcome = random.random()
+    if outcome < 0.015:
         yield at, issue._issues("deleted", member, at + timedelta(hours=1))
-    elif fate < 0.03 and habit.repository == APP:
+    elif outcome < 0.03 and activity.repository == APP:
         at += timedelta(hours=2)
-        gone, there = issue.transferred(member, at, WEBSITE, 50_000 + number)
-        yield at, gone
-        came = there.opened(old_issue=issue.as_json(), old_repository=APP.as_json())
-        yield at, came
-    elif fate < (0.9 if is_answered else 0.3):
-        yield from _closing(random, issue, member, at, slow * habit.close)
+        leaves, there = issue.transferred(member, at, WEBSITE, 50_000 + number)
+        yield at, leaves
+        arrives = there.opened(old_issue=issue.as_json(), old_repository=APP.as_json())
+        yield at, arrives
+    elif outcome < (0.9 if is_answered else 0.3):
+        yield from _closing_events(random, issue, member, at, slow * activity.close)
 
 
-def _closing(
+def _closing_events(
     random: Random, issue: payloads.Issue, member: accounts.Account, at: datetime, hours: float
-) -> Iterator[Happening]:
+) -> Iterator[TimedEvent]:
     at += timedelta(hours=hours * random.lognormvariate(0, 1.4))
     yield at, issue.closed(member, at, "not_planned" if random.random() < 0.12 else "completed")
     while random.random() < 0.08:
@@ -178,7 +195,7 @@ def _title(random: Random, number: int) -> str:
 
 
 def _moment(random: Random, monday: datetime) -> datetime:
-    """Return a moment of the seven days, most often in working hours, in whole seconds as at GitHub."""
+    """Return a moment of the week, mostly in working hours, in whole seconds as at GitHub."""
     day = random.choices(range(7), weights=(6, 6, 6, 6, 5, 1, 1))[0]
     hour = random.choices((random.uniform(8, 18), random.uniform(0, 24)), weights=(4, 1))[0]
     return (monday + timedelta(days=day, hours=hour - 12)).replace(microsecond=0)

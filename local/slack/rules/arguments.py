@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from local.slack.rules.block_kit import check_block_list
@@ -13,20 +12,20 @@ from local.slack.rules.schema import MAX_DEPTH, Check, any_object, boolean, fiel
 MAX_TEXT: Final = 40_000  # characters of the top-level text
 MAX_UPDATE_TEXT: Final = 4_000  # the same, of chat.update
 MAX_BLOCKS_TEXT: Final = 12_000  # characters over all blocks; undocumented, seen between 12,000 and 13,300
-WEBHOOK_ARGUMENTS: Final = frozenset(
-    {"text", "blocks", "metadata", "thread_ts", "mrkdwn", "unfurl_links", "unfurl_media"}
-)
-POST_ARGUMENTS: Final = WEBHOOK_ARGUMENTS | {"channel", "link_names", "reply_broadcast"}
-UPDATE_ARGUMENTS: Final = POST_ARGUMENTS - {"thread_ts", "mrkdwn", "unfurl_links", "unfurl_media"} | {"ts"}
-DELETE_ARGUMENTS: Final = frozenset({"channel", "ts"})
-HISTORY_ARGUMENTS: Final = frozenset(
-    {"channel", "oldest", "latest", "inclusive", "limit", "cursor", "include_all_metadata"}
-)
-REPLIES_ARGUMENTS: Final = HISTORY_ARGUMENTS | {"ts"}
-BOOLEANS: Final = frozenset(
-    {"include_all_metadata", "inclusive", "link_names", "mrkdwn", "reply_broadcast"}
-) | {"unfurl_links", "unfurl_media"}
 
+_MESSAGE = {"text", "blocks", "metadata"}
+_POST_ONLY = {"thread_ts", "mrkdwn", "unfurl_links", "unfurl_media"}
+_CHANNEL = {"channel", "link_names", "reply_broadcast"}
+_READING = {"channel", "oldest", "latest", "inclusive", "limit", "cursor", "include_all_metadata"}
+_ARGUMENTS = {
+    "webhook": _MESSAGE | _POST_ONLY,
+    "chat.postMessage": _MESSAGE | _POST_ONLY | _CHANNEL,
+    "chat.update": _MESSAGE | _CHANNEL | {"ts"},
+    "chat.delete": {"channel", "ts"},
+    "conversations.history": _READING,
+    "conversations.replies": _READING | {"ts"},
+}
+BOOLEANS: Final = _POST_ONLY - {"thread_ts"} | _CHANNEL - {"channel"} | {"inclusive", "include_all_metadata"}
 _TS = string(pattern=r"\d{10}\.\d{6}", sentence="must look like 1234567890.123456")
 _CHECKS: dict[str, Check] = {
     "channel": string(),
@@ -43,48 +42,35 @@ _EVENT_TYPE = string(
 _METADATA = fields({"event_type": _EVENT_TYPE, "event_payload": any_object})
 
 
-def check_message(arguments: Arguments, known: AbstractSet[str] = POST_ARGUMENTS) -> list[Problem]:
-    """Return everything wrong with a message, the problem that is the answer first; an empty list accepts it.
+def check_arguments(method: str, arguments: Arguments) -> list[Problem]:
+    """Return everything wrong with a call of a method or "webhook", the problem that is the answer first.
 
     The workspace looks up the channel and the thread; here they only have to be strings.
     """
-    found = check_arguments(arguments, known)
-    text, blocks = arguments.get("text", ""), arguments.get("blocks", [])
-    if not blocks and not (isinstance(text, str) and text.strip()):
-        found.append(Problem(error="no_text"))
-    if isinstance(text, str):
-        if len(text) > MAX_TEXT:
-            found.append(Problem(error="msg_too_long"))
-        found += problems("invalid_arguments", unescaped(text, "/text", controls=True))
-    return found + _check_blocks(blocks) + _check_metadata(arguments)
-
-
-def check_update(arguments: Arguments) -> list[Problem]:
-    """Return everything wrong with new content for a message; like check_message, but {} removes metadata."""
-    content = {name: value for name, value in arguments.items() if name != "metadata" or value != {}}
-    text = content.get("text")
-    long = isinstance(text, str) and len(text) > MAX_UPDATE_TEXT
-    too_long = [Problem(error="msg_too_long")] if long else []
-    return _check_required(content, {"ts"}) + too_long + check_message(content, UPDATE_ARGUMENTS)
-
-
-def check_arguments(
-    arguments: Arguments, known: AbstractSet[str], *, required: AbstractSet[str] = frozenset()
-) -> list[Problem]:
-    """Return a problem for each argument that is missing, unknown, of a wrong type, or not text."""
-    found = _check_required(arguments, required)
-    found += _check_characters(arguments)
+    known = _ARGUMENTS[method]
+    missing = sorted(known & {"ts"} - arguments.keys())
     unknown = sorted(arguments.keys() - known)
+    found = problems("invalid_arguments", ((f"missing required field: {name}", "") for name in missing))
+    found += _check_characters(arguments)
     found += problems("invalid_arguments", ((f"unknown argument: {name}", f"/{name}") for name in unknown))
     for name, check in _CHECKS.items():
         if name in arguments:
             found += problems("invalid_arguments", check(arguments[name], f"/{name}"))
-    return found
+    return found + _check_message(method, arguments) if known >= _MESSAGE else found
 
 
-def _check_required(arguments: Arguments, required: AbstractSet[str]) -> list[Problem]:
-    missing = sorted(required - arguments.keys())
-    return problems("invalid_arguments", ((f"missing required field: {name}", "") for name in missing))
+def _check_message(method: str, arguments: Arguments) -> list[Problem]:
+    found = []
+    text, blocks = arguments.get("text", ""), arguments.get("blocks", [])
+    if not blocks and not (isinstance(text, str) and text.strip()):
+        found.append(Problem(error="no_text"))
+    if isinstance(text, str):
+        if len(text) > (MAX_UPDATE_TEXT if method == "chat.update" else MAX_TEXT):
+            found.append(Problem(error="msg_too_long"))
+        found += problems("invalid_arguments", unescaped(text, "/text", controls=True))
+    found += _check_blocks(blocks)
+    removes_metadata = method == "chat.update" and arguments.get("metadata") == {}
+    return found if removes_metadata else found + _check_metadata(arguments)
 
 
 def _check_blocks(blocks: Any) -> list[Problem]:

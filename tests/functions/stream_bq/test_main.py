@@ -177,7 +177,7 @@ def test_the_payload_is_kept_out_when_it_must_be(warehouse: Warehouse, dataset: 
 
 def test_a_table_that_comes_late(warehouse: Warehouse, tmp_path: Path) -> None:
     """Without its table the function answers 500 and says what to run; after that the same process stores."""
-    dataset = warehouse.empty()
+    dataset = warehouse.unused_name()
     environment = {"BIGQUERY_TABLE": f"{PROJECT}.{dataset}.events", "BIGQUERY_EMULATOR_HOST": warehouse.url}
     delivery = push_of(delivery_of(an_issue().opened(), "late"))
     with function("stream_bq", tmp_path, environment) as running:
@@ -185,7 +185,7 @@ def test_a_table_that_comes_late(warehouse: Warehouse, tmp_path: Path) -> None:
         [line] = errors(running)
         assert (line["reason"], line["delivery_id"]) == ("table_missing", "late")
         assert "run ./issuewire schema apply" in line["message"]
-        warehouse.make(dataset)
+        warehouse.create(dataset)
         assert post_raw(running.url, delivery).status_code == 200
     assert warehouse.query("SELECT COUNT(*) AS n FROM `${DATASET}.events`", dataset) == [{"n": 1}]
 

@@ -132,7 +132,7 @@ def test_a_refusal_without_a_place(proxy: Proxy, open_table: Any) -> None:
 @pytest.mark.parametrize("event_at", [TODAY, SIX_YEARS_AGO], ids=["streamed", "loaded"])
 def test_a_missing_table_names_the_remedy(warehouse: Warehouse, open_table: Any, event_at: datetime) -> None:
     """Without the table each way of storing raises, says what to run, and makes no table of its own."""
-    dataset = warehouse.empty()
+    dataset = warehouse.unused_name()
     warehouse.client.create_dataset(dataset)
     error = failure(open_table(f"{PROJECT}.{dataset}.events"), row_at(event_at, "lost"), event_at)
     assert error.reason == "table_missing"

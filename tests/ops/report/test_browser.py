@@ -1,4 +1,4 @@
-"""The report in a real browser: on a phone, on a desk, in the dark and on paper."""
+"""The report in a real browser: on a phone, on a desktop, in dark mode and on paper."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from ops.report.page import render
 from tests.support.browser import Browser, browser
-from tests.support.reports import a_report, a_repository, a_waiting, an_empty_report
+from tests.support.reports import a_report, a_repository, an_empty_report, an_unanswered_issue
 from tests.support.year import HOSTILE_TITLES
 
 __all__ = ["browser"]
@@ -15,8 +15,8 @@ __all__ = ["browser"]
 CHARTS = ["backlog", "flow", "response", "close", "ages", "delay"]
 SCREENS = [(360, False), (360, True), (800, False), (1280, False), (1280, True)]
 
-# What a chart shows: the drawing that is visible, its size, and the smallest size at which its text is seen.
-DRAWN = """
+# Of each chart: the visible drawing, its size, and the size of its smallest text.
+VISIBLE_CHARTS = """
 [...document.querySelectorAll("figure")].map(figure => {
   const seen = [...figure.querySelectorAll("svg")].filter(svg => svg.getBoundingClientRect().width > 0);
   const box = seen[0].getBoundingClientRect();
@@ -30,7 +30,7 @@ DRAWN = """
   };
 })
 """
-# Every colour that text is written in, on the page and in the charts, by its contrast (WCAG 2).
+# Every text colour on the page and in the charts, with its contrast (WCAG 2).
 CONTRASTS = """
 (() => {
   const light = text => {
@@ -49,22 +49,24 @@ CONTRASTS = """
   return found;
 })()
 """
-TOO_WIDE = "document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
+OVERFLOW = "document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a report of two repositories in which hostile titles wait."""
-    waiting = tuple(a_waiting(title=title, labels=(title,)) for title in HOSTILE_TITLES)
-    other = a_repository(id=2, name="acme/a-repository-with-quite-a-long-name-that-nobody-expected")
+    """Write a report of two repositories with unanswered issues of hostile titles."""
+    unanswered = tuple(an_unanswered_issue(title=title, labels=(title,)) for title in HOSTILE_TITLES)
+    other = a_repository(id=2, name="acme/a-repository-with-quite-a-long-name-that-no-one-expected")
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(render(a_report(waiting=waiting, repositories=(a_repository(), other))), "utf-8")
+    path.write_text(
+        render(a_report(oldest_unanswered=unanswered, repositories=(a_repository(), other))), "utf-8"
+    )
     return path
 
 
 @pytest.fixture(autouse=True)
 def is_clean(browser: Browser) -> Iterator[None]:
-    """No page of any test asks for anything but itself, or makes the browser complain."""
+    """No page of any test loads anything but itself, or makes the browser complain."""
     yield
     assert [url for url in browser.requests if not url.startswith(("file:", "data:,"))] == []
     assert len([url for url in browser.requests if url.startswith("file:")]) == 1
@@ -73,21 +75,21 @@ def is_clean(browser: Browser) -> Iterator[None]:
 
 @pytest.mark.parametrize(("width", "dark"), SCREENS)
 def test_every_chart_can_be_read(browser: Browser, page: Path, width: int, *, dark: bool) -> None:
-    """On a phone as on a desk each chart is seen once, inside the page, with text of at least ten pixels."""
+    """At any width each chart is visible once, inside the page, with text of at least ten pixels."""
     browser.open(page, width, dark=dark)
-    drawn = browser.ask(DRAWN)
-    assert [chart["name"] for chart in drawn] == CHARTS
-    for chart in drawn:
+    charts = browser.ask(VISIBLE_CHARTS)
+    assert [chart["name"] for chart in charts] == CHARTS
+    for chart in charts:
         assert chart["seen"] == ["narrow" if width < 620 else "wide"]
         assert chart["width"] >= 300
         assert chart["height"] >= 150
         assert chart["text"] >= 10
-    assert browser.ask(TOO_WIDE) <= 0
+    assert browser.ask(OVERFLOW) <= 0
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_text_stands_out(browser: Browser, page: Path, *, dark: bool) -> None:
-    """In light and in dark, on the page and in the charts, text has a contrast of at least 4.5."""
+def test_every_text_has_contrast(browser: Browser, page: Path, *, dark: bool) -> None:
+    """In light and in dark mode, on the page and in the charts, text has a contrast of at least 4.5."""
     browser.open(page, 1280, dark=dark)
     found = browser.ask(CONTRASTS)
     assert len(found) >= 4
@@ -97,19 +99,19 @@ def test_every_text_stands_out(browser: Browser, page: Path, *, dark: bool) -> N
     )
 
 
-def test_a_chart_s_numbers_unfold(browser: Browser, page: Path) -> None:
-    """The table behind a chart is folded away, and shows without scripts once it is asked for."""
+def test_a_chart_has_a_table_that_unfolds(browser: Browser, page: Path) -> None:
+    """The table of a chart is collapsed, and opens without scripts."""
     browser.open(page, 360)
     first = "document.querySelector('details').getBoundingClientRect().height"
     folded = browser.ask(first)
     assert 20 <= folded < 60
     browser.ask("document.querySelectorAll('details').forEach(part => { part.open = true })")
     assert browser.ask(first) > folded + 100
-    assert browser.ask(TOO_WIDE) <= 0
+    assert browser.ask(OVERFLOW) <= 0
 
 
 def test_hostile_titles_stay_text(browser: Browser, page: Path) -> None:
-    """What the titles hold becomes neither an element nor a script, and is shown as it is."""
+    """Markup in a title becomes neither an element nor a script, and is shown literally."""
     browser.open(page, 1280)
     assert browser.ask("document.querySelectorAll('script, img, h1 ~ h1').length") == 0
     assert browser.ask("document.querySelectorAll('h1').length") == 1
@@ -117,23 +119,23 @@ def test_hostile_titles_stay_text(browser: Browser, page: Path) -> None:
     assert shown == list(HOSTILE_TITLES)
 
 
-def test_it_can_be_printed(browser: Browser, page: Path) -> None:
-    """On paper the colours are those of the light, even of a dark screen, and folded tables are left out."""
+def test_the_page_can_be_printed(browser: Browser, page: Path) -> None:
+    """On paper the colours are those of light mode, and collapsed tables are left out."""
     browser.open(page, 718, dark=True, media="print")
     assert browser.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert browser.ask("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
-    assert [chart["seen"] for chart in browser.ask(DRAWN)] == [["narrow"]] * len(CHARTS)
+    assert [chart["seen"] for chart in browser.ask(VISIBLE_CHARTS)] == [["narrow"]] * len(CHARTS)
     assert browser.ask("document.querySelector('summary').getBoundingClientRect().height") == 0
     assert browser.pdf().startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_stored_is_a_page_too(browser: Browser, tmp_path: Path, width: int) -> None:
-    """Without any data the page says so, with what to do."""
+def test_an_empty_dataset_gives_a_page(browser: Browser, tmp_path: Path, width: int) -> None:
+    """A page without data says that nothing is stored, and what to do."""
     path = tmp_path / "report.html"
     path.write_text(render(an_empty_report()), "utf-8")
     browser.open(path, width)
     assert browser.ask("document.querySelector('h1').getBoundingClientRect().height") > 0
     assert "No issue is stored yet" in browser.ask("document.querySelector('main').innerText")
     assert browser.ask("document.querySelectorAll('figure').length") == 0
-    assert browser.ask(TOO_WIDE) <= 0
+    assert browser.ask(OVERFLOW) <= 0

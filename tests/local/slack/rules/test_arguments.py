@@ -4,18 +4,12 @@ from typing import Any
 
 import pytest
 
-from local.slack.rules.arguments import (
-    DELETE_ARGUMENTS,
-    HISTORY_ARGUMENTS,
-    REPLIES_ARGUMENTS,
-    WEBHOOK_ARGUMENTS,
-    check_arguments,
-    check_message,
-    check_update,
-)
+from local.slack.rules.arguments import check_arguments
 from tests.support.slack_blocks import Json, found, section, sentences
 
-UPDATE: Json = {"channel": "C0123456789", "ts": "1764000000.000001", "text": "a"}
+POST = "chat.postMessage"
+TS: Json = {"ts": "1764000000.000001"}
+UPDATE: Json = TS | {"channel": "C0123456789", "text": "a"}
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x1b", "\r", "\x0b", "\ud800"])
@@ -44,13 +38,13 @@ def test_nesting_is_bounded():
 @pytest.mark.parametrize("message", [{}, {"text": " \n"}, {"blocks": []}, {"text": "", "blocks": []}])
 def test_a_message_needs_text_or_blocks(message):
     """A message with nothing to show is no_text."""
-    assert [problem.error for problem in check_message(message)] == ["no_text"]
+    assert [problem.error for problem in check_arguments(POST, message)] == ["no_text"]
 
 
 def test_text_is_optional_beside_blocks_and_limited_to_40000_characters():
     """Slack only warns about a missing fallback; it refuses its length."""
-    assert check_message({"blocks": [{"type": "divider"}]}) == []
-    assert check_message({"text": "a" * 40_000}) == []
+    assert check_arguments(POST, {"blocks": [{"type": "divider"}]}) == []
+    assert check_arguments(POST, {"text": "a" * 40_000}) == []
     assert found(text="a" * 40_001) == [("msg_too_long", "msg_too_long")]
 
 
@@ -73,10 +67,10 @@ def test_an_argument_that_slack_would_ignore_or_misread_is_named(arguments, expe
 def test_a_webhook_is_bound_to_its_channel():
     """An incoming webhook takes no channel."""
     message = {"text": "a", "channel": "C0123456789"}
-    assert [str(problem) for problem in check_message(message, WEBHOOK_ARGUMENTS)] == [
+    assert [str(problem) for problem in check_arguments("webhook", message)] == [
         "unknown argument: channel [json-pointer:/channel]"
     ]
-    assert check_message(message) == []
+    assert check_arguments(POST, message) == []
 
 
 @pytest.mark.parametrize(
@@ -102,42 +96,48 @@ def test_a_webhook_is_bound_to_its_channel():
 )
 def test_an_update_is_checked_like_a_post_but_takes_other_arguments(change, expected):
     """Content has the same limits; only a post takes a thread, unfurling and mrkdwn."""
-    assert check_update(UPDATE) == []
-    assert expected in [str(problem) for problem in check_update(UPDATE | change)]
+    assert check_arguments("chat.update", UPDATE) == []
+    assert expected in [str(problem) for problem in check_arguments("chat.update", UPDATE | change)]
 
 
 def test_an_update_names_its_message():
     """An update without ts is invalid_arguments; a post takes no ts."""
-    problems = check_update({"channel": "C0123456789", "text": "a"})
+    problems = check_arguments("chat.update", {"channel": "C0123456789", "text": "a"})
     assert [(problem.error, str(problem)) for problem in problems] == [
         ("invalid_arguments", "missing required field: ts")
     ]
-    assert [str(problem) for problem in check_message(UPDATE)] == ["unknown argument: ts [json-pointer:/ts]"]
+    assert [str(problem) for problem in check_arguments(POST, UPDATE)] == [
+        "unknown argument: ts [json-pointer:/ts]"
+    ]
 
 
 def test_an_update_may_give_an_empty_object_for_metadata():
     """A post may not."""
-    assert check_update(UPDATE | {"metadata": {}}) == []
+    assert check_arguments("chat.update", UPDATE | {"metadata": {}}) == []
     assert {error for error, _ in found(metadata={})} == {"invalid_metadata_schema"}
 
 
 @pytest.mark.parametrize(
-    ("known", "arguments", "expected"),
+    ("method", "arguments", "expected"),
     [
-        (DELETE_ARGUMENTS, {"text": "a"}, "unknown argument: text [json-pointer:/text]"),
-        (HISTORY_ARGUMENTS, {"ts": "1764000000.000001"}, "unknown argument: ts [json-pointer:/ts]"),
-        (HISTORY_ARGUMENTS, {"inclusive": "yes"}, "must provide a boolean [json-pointer:/inclusive]"),
+        ("chat.delete", TS | {"text": "a"}, "unknown argument: text [json-pointer:/text]"),
+        ("conversations.history", TS, "unknown argument: ts [json-pointer:/ts]"),
+        ("conversations.history", {"inclusive": "yes"}, "must provide a boolean [json-pointer:/inclusive]"),
         (
-            REPLIES_ARGUMENTS,
-            {"include_all_metadata": 1},
+            "conversations.replies",
+            TS | {"include_all_metadata": 1},
             "must provide a boolean [json-pointer:/include_all_metadata]",
         ),
-        (REPLIES_ARGUMENTS, {"cursor": "\x00"}, "character U+0000 at 0 is not text [json-pointer:/cursor]"),
+        (
+            "conversations.replies",
+            TS | {"cursor": "\x00"},
+            "character U+0000 at 0 is not text [json-pointer:/cursor]",
+        ),
     ],
 )
-def test_reading_and_deleting_have_arguments_of_their_own(known, arguments, expected):
+def test_reading_and_deleting_have_arguments_of_their_own(method, arguments, expected):
     """An argument of one method is unknown to another; a switch is a boolean."""
-    assert [str(problem) for problem in check_arguments(arguments, known)] == [expected]
+    assert [str(problem) for problem in check_arguments(method, arguments)] == [expected]
 
 
 @pytest.mark.parametrize(

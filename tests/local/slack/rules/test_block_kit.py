@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.slack.rules.arguments import check_message
+from local.slack.rules.arguments import check_arguments
 from tests.support.slack_blocks import Json, actions, button, found, mrkdwn, plain, section, sentences
 
 ENTITIES = "&lt;b&gt; &amp;amp; &amp;"
@@ -176,6 +176,6 @@ def test_the_texts_of_all_blocks_together_are_limited():
 @pytest.mark.parametrize("blocks", ["[]", {}, None])
 def test_blocks_that_are_no_list_are_a_format_error(blocks):
     """Blocks must be a list; a JSON body with a string of JSON is refused."""
-    assert [problem.error for problem in check_message({"text": "a", "blocks": blocks})] == [
-        "invalid_blocks_format"
-    ]
+    assert [
+        problem.error for problem in check_arguments("chat.postMessage", {"text": "a", "blocks": blocks})
+    ] == ["invalid_blocks_format"]

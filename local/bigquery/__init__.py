@@ -1,0 +1,1 @@
+"""The local BigQuery, an open-source engine in its own environment."""

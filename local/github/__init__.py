@@ -1,0 +1,1 @@
+"""A strict stand-in for GitHub's REST API on loopback: issue histories and webhooks."""

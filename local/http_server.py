@@ -1,0 +1,66 @@
+"""A threaded WSGI server on loopback that keeps connections alive and can be stopped completely."""
+
+import logging
+import threading
+from contextlib import suppress
+from socket import SHUT_RDWR, create_server
+from typing import Any
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.test import run_wsgi_app
+
+_log = logging.getLogger(__name__)
+
+
+class _Handler(WSGIRequestHandler):
+    """One connection. Werkzeug's own handler closes it after each answer; Slack and GitHub do not."""
+
+    timeout = 60  # seconds to wait for the next request
+    disable_nagle_algorithm = (
+        True  # head and body are two writes: the second would wait for an acknowledgement
+    )
+
+    def run_wsgi(self) -> None:
+        """Answer one request; a ConnectionError from the application closes it without an answer."""
+        body, status, headers = run_wsgi_app(self.server.app, self.make_environ(), buffered=True)
+        self.send_response_only(int(status.split()[0]))
+        if "Date" not in headers:
+            headers["Date"] = self.date_time_string()
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.writelines(body)
+
+    def log(self, _type: str, message: str, *args: Any) -> None:
+        """Log requests to this module's logger; werkzeug would write them to standard error."""
+        _log.debug(message, *args)
+
+
+class HttpServer(ThreadedWSGIServer):
+    """Serves an application in a thread per connection; raises OSError if the port is taken."""
+
+    def __init__(self, port: int, app: Any) -> None:
+        self._connections: dict[threading.Thread, Any] = {}
+        # Werkzeug exits the program if it cannot bind, so it is given a bound socket.
+        with create_server(("127.0.0.1", port), backlog=self.request_queue_size) as bound:
+            super().__init__("127.0.0.1", port, app, _Handler, fd=bound.fileno())
+        self._acceptor = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+        self._acceptor.start()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread that close() can end."""
+        worker = threading.Thread(
+            target=self.process_request_thread, args=(request, client_address), daemon=True
+        )
+        alive = {thread: open_ for thread, open_ in self._connections.items() if thread.is_alive()}
+        self._connections = alive | {worker: request}
+        worker.start()
+
+    def close(self) -> None:
+        """Stop listening, end every connection (an idle one would wait for its next request), and join."""
+        self.shutdown()
+        self._acceptor.join()
+        for worker, connection in self._connections.items():
+            with suppress(OSError):  # the client or the worker closed it first
+                connection.shutdown(SHUT_RDWR)
+            worker.join()

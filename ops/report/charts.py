@@ -1,0 +1,186 @@
+"""The charts of the page: each has a title, its finding, an explanation, a drawing and a table."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from metrics import wording
+from metrics.charts import counts, durations
+from metrics.figures import DELAY_DAYS, MIN_CASES, Percentiles, Report, Week
+
+Texts = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A caption, the headings of the columns, and rows of as many texts; the first names the row."""
+
+    caption: str
+    headings: Texts
+    rows: Sequence[Texts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A figure of the page; if `svg` is None, `empty` says why there is nothing to draw."""
+
+    name: str
+    title: str
+    finding: str
+    explanation: str
+    svg: Markup | None
+    empty: str
+    table: Table
+
+
+def charts(report: Report) -> list[Chart]:
+    """Return the charts in the order of the page; the report must not be empty."""
+    return [
+        _backlog(report),
+        _flow(report),
+        _durations(
+            report,
+            name="response",
+            title="Time to first response, by the week of the response",
+            explanation="From opened to the first comment by neither the author nor a bot.",
+            overall=report.responses,
+            of=lambda week: week.response,
+        ),
+        _durations(
+            report,
+            name="close",
+            title="Time to close, by the week of the close",
+            explanation="From opened to the last close, of issues closed now.",
+            overall=report.close,
+            of=lambda week: week.close,
+        ),
+        _ages(report),
+        _delay(report),
+    ]
+
+
+def _backlog(report: Report) -> Chart:
+    title, finding = "Issues open at each week's end", wording.backlog_finding(report)
+    return Chart(
+        name="backlog",
+        title=title,
+        finding=finding,
+        explanation="The backlog: closed, deleted and transferred issues leave it, reopened ones come back.",
+        svg=_markup(counts.backlog(report, f"Line chart. {title}. {finding}")),
+        empty="",
+        table=_weekly("Backlog by week", ("open at its end",), report, lambda week: (f"{week.backlog:,}",)),
+    )
+
+
+def _flow(report: Report) -> Chart:
+    title, finding = "Issues opened and closed each week", wording.flow_finding(report)
+    running = " The week in outline is not over." if report.is_last_week_running else ""
+    has_bars = any(week.opened or week.closed for week in report.weeks)
+    return Chart(
+        name="flow",
+        title=title,
+        finding=finding,
+        explanation="Opened by the date at GitHub; every close counts, also a second one of an issue."
+        + running,
+        svg=_markup(counts.flow(report, f"Bar chart. {title}. {finding}")) if has_bars else None,
+        empty="No issue was opened or closed in these weeks.",
+        table=_weekly(
+            "Opened, closed and reopened by week",
+            ("opened", "closed", "reopened"),
+            report,
+            lambda week: (f"{week.opened:,}", f"{week.closed:,}", f"{week.reopened:,}"),
+        ),
+    )
+
+
+def _durations(  # noqa: PLR0913 - the two charts differ in all of it
+    report: Report,
+    *,
+    name: str,
+    title: str,
+    explanation: str,
+    overall: Percentiles,
+    of: Callable[[Week], Percentiles],
+) -> Chart:
+    finding = wording.duration_finding(overall)
+    enough, weeks = sum(of(week).is_enough for week in report.weeks), len(report.weeks)
+    gaps = f"{enough} of {weeks} weeks have the {MIN_CASES} that a percentile takes; the others are gaps."
+    label = f"Line chart. {title}. {finding}"
+    return Chart(
+        name=name,
+        title=title,
+        finding=finding,
+        explanation=f"{explanation} {gaps if enough < weeks else ''}",
+        svg=_markup(durations.by_week(report, name, label, of)) if enough else None,
+        empty=f"No week has {MIN_CASES} of them, too few to draw percentiles.",
+        table=_weekly(
+            f"{title}: percentiles with n",
+            ("n", "p50", "p90"),
+            report,
+            lambda week: (f"{of(week).n:,}", wording.p50(of(week)), wording.p90(of(week))),
+        ),
+    )
+
+
+def _ages(report: Report) -> Chart:
+    title, finding = "Age of the open issues", wording.age_finding(report)
+    return Chart(
+        name="ages",
+        title=title,
+        finding=finding,
+        explanation="Time since the issue was opened. Filled: no first response yet; in outline: answered.",
+        svg=_markup(counts.ages(report.ages, f"Bar chart. {title}. {finding}")) if report.open else None,
+        empty="No issue is open.",
+        table=Table(
+            caption=title,
+            headings=("age", "open", "answered", "unanswered"),
+            rows=[
+                (wording.age_bucket(age), f"{age.open:,}", f"{age.answered:,}", f"{age.unanswered:,}")
+                for age in report.ages
+            ],
+        ),
+    )
+
+
+def _delay(report: Report) -> Chart:
+    title, finding = "The pipeline's own delay, by day", wording.delay_finding(report.delay)
+    label, days = f"Line chart. {title}. {finding}", report.delay.days
+    has_line = any(day.is_enough for day in days)
+    return Chart(
+        name="delay",
+        title=title,
+        finding=finding,
+        explanation="From the event at GitHub to its row here, for the webhook's deliveries of all "
+        f"repositories in the last {DELAY_DAYS} days. A day with fewer than {MIN_CASES} is a gap. "
+        "An issue that came by a transfer looks late: it is dated by its creation.",
+        svg=_markup(durations.delay(report.delay, label)) if has_line else None,
+        empty=f"No day has {MIN_CASES} deliveries, too few to draw percentiles.",
+        table=Table(
+            caption=f"{title}: percentiles with n",
+            headings=("day", "n", "p50", "p95", "slowest"),
+            rows=[
+                (
+                    day.day.isoformat(),
+                    f"{day.n:,}",
+                    wording.seconds(day.p50) if day.is_enough else wording.TOO_FEW,
+                    wording.seconds(day.p95) if day.is_enough else wording.TOO_FEW,
+                    wording.seconds(day.slowest),
+                )
+                for day in reversed(days)
+            ],
+        ),
+    )
+
+
+def _weekly(caption: str, headings: Texts, report: Report, cells: Callable[[Week], Texts]) -> Table:
+    """Return a table with a row for each week, the newest first."""
+    return Table(
+        caption=caption,
+        headings=("week from", *headings),
+        rows=[(week.week.isoformat(), *cells(week)) for week in reversed(report.weeks)],
+    )
+
+
+def _markup(svg: str) -> Markup:
+    return Markup(svg)  # noqa: S704 - drawn here, from numbers and from names that the serialiser escapes

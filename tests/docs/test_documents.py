@@ -1,0 +1,236 @@
+"""The documents are true: every command in them is run, and the output that they show is what is printed."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from functions.notify_slack.routing import routes_file
+from local.processes import accepts, free_port
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = [
+    ROOT / name
+    for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "samples/README.md")
+]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+README = (ROOT / "README.md").read_text()
+REFERENCE = (ROOT / "docs" / "reference.md").read_text()
+COMMANDS = list(
+    dict.fromkeys(
+        line
+        for page in PAGES
+        for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+        for line in block.splitlines()
+    )
+)
+SHOWN = [
+    line
+    for block in re.findall(r"^```\n(Ledger.*?)^```", README, re.DOTALL | re.MULTILINE)
+    for line in block.splitlines()
+    if line.strip()
+]
+WAIT_SECONDS = 120.0
+
+
+def shell(command: str, **environment: str) -> subprocess.Popen[str]:
+    """Start a command as a terminal would: in a process group of its own, from the checkout."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "ARGS"))}
+    return subprocess.Popen(
+        ["bash", "-c", command],
+        cwd=ROOT,
+        env={**kept, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(command: str, **environment: str) -> str:
+    """Run a command to its end and return what it printed; it must succeed."""
+    process = shell(command, **environment)
+    printed, _ = process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 0, printed
+    return printed
+
+
+def press_ctrl_c(process: subprocess.Popen[str]) -> str:
+    """Do to the command what Ctrl-C in its terminal does, and return what it printed."""
+    os.killpg(process.pid, signal.SIGINT)
+    printed, _ = process.communicate(timeout=WAIT_SECONDS)
+    return printed
+
+
+def demo(command: str) -> None:
+    """Every line that README shows is among what the demo prints."""
+    printed = run(command).splitlines()
+    plain = [line.rstrip() for line in printed]
+    assert [line for line in SHOWN if line.rstrip() not in plain] == []
+
+
+def serve_and_send(_command: str) -> None:
+    """Play with a running make serve, in the order of the README."""
+    endpoints = ROOT / ".local" / "endpoints.json"
+    serve = shell("make serve")
+    try:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not endpoints.exists():
+            assert serve.poll() is None, serve.communicate()[0]
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        for send in [command for command in COMMANDS if command.startswith("./issuewire send ")]:
+            assert "202" in run(send)
+    finally:
+        printed = press_ctrl_c(serve)
+    assert "nothing is left running" in printed
+    assert not endpoints.exists()
+
+
+def sent_while_serving(command: str) -> None:
+    """Run together with make serve, above."""
+    assert "make serve" in COMMANDS[: COMMANDS.index(command)]
+
+
+def schema_help(command: str) -> None:
+    """Against an address where nothing listens, the command gets as far as the connection."""
+    process = shell(command, BIGQUERY_EMULATOR_HOST=f"http://127.0.0.1:{free_port()}")
+    printed, _ = process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 1
+    assert printed.startswith("Error: BigQuery refused or did not answer")
+
+
+def one_function(command: str) -> None:
+    """Start the function alone, and stop it with Ctrl-C."""
+    port = free_port()
+    process = shell(f"exec {command}", PORT=str(port))
+    try:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not accepts(port):
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    finally:
+        printed = press_ctrl_c(process)
+    assert "PUBSUB_TOPIC is not set" in printed
+
+
+def known_to_make(command: str) -> None:
+    """Commands that would run this very test, measure or resolve: make knows them and what they start."""
+    assert run(f"make --dry-run {command.removeprefix('make ')}").strip()
+
+
+def needs_the_cloud(command: str) -> None:
+    """Get as far as the first thing that is missing here: one line that names it, status 1 or 2."""
+    process = shell(command, BIGQUERY_EMULATOR_HOST=f"http://127.0.0.1:{free_port()}", GITHUB_TOKEN="")
+    printed, _ = process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode in {1, 2}, printed
+    assert "Error: " in printed
+    assert "Traceback" not in printed
+
+
+def checks_routes(command: str) -> None:
+    """Sum up the one route of the file that is shipped, which is good."""
+    assert run(command).startswith("everything -> C0123456789: ")
+
+
+def explains(command: str) -> None:
+    """Say which routes the sample matches."""
+    assert run(command) == "matches   everything -> C0123456789\nCard in C0123456789: compact.\n"
+
+
+def dry_run(command: str) -> None:
+    """Print what the command would do to a project; tests/deploy run it for real against a recorder."""
+    bare = command.split(" <", maxsplit=1)[0]
+    run(
+        bare.replace("./deploy.sh", "echo xoxb-1 | ./deploy.sh --dry-run --yes"),
+        PROJECT="readme-project",
+        GITHUB_TOKEN="none",
+    )
+
+
+RUNNERS: dict[str, Callable[[str], None]] = {
+    "make demo": demo,
+    "make serve": serve_and_send,
+    "./issuewire send": sent_while_serving,
+    "./issuewire schema": schema_help,
+    "./issuewire report": needs_the_cloud,
+    "./issuewire backfill": needs_the_cloud,
+    "./issuewire routes check": checks_routes,
+    "./issuewire routes explain": explains,
+    ".venv/bin/python -m functions_framework": one_function,
+    "./deploy.sh": dry_run,
+    "make setup": known_to_make,
+    "make check": known_to_make,
+    "make quick": known_to_make,
+    "make test": known_to_make,
+    "make bench": known_to_make,
+    "make lock": known_to_make,
+}
+
+
+@pytest.fixture(autouse=True)
+def interpreter() -> None:
+    """README's commands name .venv: the tests must run from there."""
+    assert Path(sys.prefix) == ROOT / ".venv", "run the tests with make test"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_readme_works(command: str) -> None:
+    """Every command that README shows does what README says."""
+    runner = next((runner for start, runner in RUNNERS.items() if command.startswith(start)), None)
+    assert runner is not None, f"README shows a command that no test runs: {command}"
+    runner(command)
+
+
+def test_the_readme_shows_the_demo() -> None:
+    """The demo's ledger is found in README, so the comparison above compares something."""
+    assert len(SHOWN) == 12
+
+
+def test_the_readme_is_short() -> None:
+    """README stays under 200 lines and names every folder of the checkout that holds code."""
+    assert README.count("\n") < 200
+    listed = subprocess.run(
+        ["git", "ls-files", "*/*"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\n")
+    folders = {name.split("/")[0] for name in listed if name} - {".ci", ".github", "functions"}
+    functions = {"/".join(name.split("/")[:2]) for name in listed if name.startswith("functions/")}
+    functions -= {"functions/__init__.py"}
+    assert sorted(name for name in folders | functions if f"]({name})" not in README) == []
+
+
+def test_the_routes_of_the_reference_are_valid() -> None:
+    """The tables shown in the reference fit the shipped routes, and its list of keys is complete."""
+    [shown] = re.findall(r"^```toml\n(.*?)^```", REFERENCE, re.DOTALL | re.MULTILINE)
+    shipped = (ROOT / "config" / "routes.toml").read_text()
+    found = routes_file.parse(shown + shipped)
+    assert found.people == {"octocat": "U0123456789"}
+    for key in found.routes[0].__slots__:
+        assert re.search(rf"^\|.*`{key}`.*\|.*\|", REFERENCE, re.MULTILINE), key
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_links_of_the_documents_lead_somewhere(page: Path) -> None:
+    """Every relative link names a file that exists, and every anchor a heading of that file."""
+    for target, anchor in re.findall(r"\]\((?!https?://)([^)#]*)(?:#([^)]*))?\)", page.read_text()):
+        file = page.parent / target if target else page
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
+            anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            assert anchor in anchors, f"{target}#{anchor}"
+
+
+def test_the_threat_table_names_real_tests() -> None:
+    """Every test that SECURITY.md names exists."""
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (ROOT / "SECURITY.md").read_text())
+    assert len(named) > 10
+    for file, test in named:
+        assert f"def {test}" in (ROOT / file).read_text(), f"{file}::{test}"

@@ -1,0 +1,14 @@
+"""A year of two repositories in the local BigQuery."""
+
+import pytest
+
+from tests.support import year
+from tests.support.warehouse import Warehouse
+
+
+@pytest.fixture(scope="session")
+def year_dataset(warehouse: Warehouse) -> str:
+    """Return a dataset with a year of two repositories."""
+    dataset = warehouse.dataset()
+    warehouse.load(dataset, year.rows())
+    return dataset

@@ -1,0 +1,93 @@
+"""A few deliveries of one repository, and the rows of the views about it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from ops.send import accounts, payloads
+from pipeline.delivery import parse_time
+from tests.sql.deliveries import Subject, row
+from tests.support.messages import NOON
+from tests.support.warehouse import Warehouse
+
+NOW = NOON + timedelta(days=28)  # two Mondays, at noon
+OCTAVIA, MONA, KIM = (accounts.Account(login=login) for login in ("octavia", "mona", "kim"))
+BOT = accounts.Account(login="triage", type="Bot")
+OLD_BOT = accounts.Account(login="sweeper[bot]")
+SUMMARIES = ("issues", "time_to_first_response", "issues_weekly")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """The repository of one test, in a dataset that all tests share."""
+
+    warehouse: Warehouse
+    dataset: str
+    repository: accounts.Repository
+
+    @property
+    def other(self) -> accounts.Repository:
+        """Return a second repository."""
+        return accounts.Repository(full_name=f"{self.repository.full_name}-other")
+
+    def issue(self, number: int = 7, **changes: Any) -> Subject:
+        """Return an issue of octavia, opened on the first Monday at noon."""
+        defaults: dict[str, Any] = {"title": "Export fails", "author": OCTAVIA, "created_at": NOON}
+        return Subject(repository=self.repository, number=number, **{**defaults, **changes})
+
+    def store(
+        self, *events: payloads.Event, name: str | None = None, receipt: list[int] | None = None
+    ) -> None:
+        """Deliver the events in this order, or received in the order of the numbers in `receipt`."""
+        order = receipt or list(range(len(events)))
+        self.insert(
+            *(
+                self.delivered(event, f"{index}", received_after=after, name=name)
+                for index, (event, after) in enumerate(zip(events, order, strict=True))
+            )
+        )
+
+    def delivered(
+        self, event: payloads.Event, delivery_id: str, received_after: float = 0, **options: Any
+    ) -> Row:
+        """Return the row of a delivery, received a second and `received_after` ms after the event."""
+        at = parse_time(event.payload["issue"]["updated_at"])
+        assert at is not None
+        received_at = at + timedelta(seconds=1, milliseconds=received_after)
+        return row(event, f"{self.repository.full_name}/{delivery_id}", received_at, **options)
+
+    def insert(self, *rows: Row) -> None:
+        """Store rows."""
+        self.warehouse.insert(self.dataset, list(rows))
+
+    def ask(self, view: str, repository: accounts.Repository | None = None) -> list[Row]:
+        """Return the view's rows about the repository."""
+        of = (repository or self.repository).id
+        return self.warehouse.query(
+            f"SELECT * FROM `${{DATASET}}.{view}` WHERE repository_id = {of}", self.dataset
+        )
+
+    def one(self, view: str = "issues", repository: accounts.Repository | None = None) -> Row:
+        """Return the view's only row about the repository."""
+        (only,) = self.ask(view, repository)
+        return only
+
+    def weeks(self, *columns: str) -> dict[date, Any]:
+        """Return one column of each week, or a tuple of several, in the order of the weeks."""
+        rows = sorted(self.ask("issues_weekly"), key=lambda week: week["week"])
+        return {
+            week["week"]: tuple(week[name] for name in columns) if len(columns) > 1 else week[columns[0]]
+            for week in rows
+        }
+
+
+def at(*, days: float = 0, hours: float = 0) -> datetime:
+    """Return the time so long after the issue was opened."""
+    return NOON + timedelta(days=days, hours=hours)
+
+
+def picked(row: Row, *names: str) -> tuple[Any, ...]:
+    """Return some columns of a row."""
+    return tuple(row[name] for name in names)

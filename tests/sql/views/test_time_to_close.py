@@ -1,0 +1,27 @@
+"""The view time_to_close, and the percentiles of every view."""
+
+from datetime import date
+
+import pytest
+
+from tests.sql.cases import MONA, Case, at, picked
+
+
+def test_percentiles_are_continuous(case: Case) -> None:
+    """p50 and p90 are interpolated: of 10, 20, 30 and 100 hours they are 25 and 79."""
+    events = []
+    for number, hours in enumerate((10, 100, 20, 30)):
+        issue = case.issue(number)
+        events += [
+            issue.opened(),
+            issue.commented(MONA, at(hours=hours), "Yes."),
+            issue.closed(MONA, at(hours=hours)),
+        ]
+    case.store(*events, case.issue(9).opened())
+    close, response = case.one("time_to_close"), case.one("time_to_first_response")
+    assert picked(close, "n", "p50_hours", "p90_hours") == (4, 25.0, pytest.approx(79))
+    assert picked(response, "n", "p50_hours", "p90_hours") == (4, 25.0, pytest.approx(79))
+    assert picked(response, "answered_within_24h", "answered_within_72h", "unanswered") == (2, 3, 1)
+    assert picked(case.one("reopen_rate"), "closed_issues", "reopened_issues", "rate") == (4, 0, 0.0)
+    weeks = case.weeks("p50_hours_to_close", "p90_hours_to_close", "p50_hours_to_first_response")
+    assert weeks == {date(2026, 1, 5): (25.0, pytest.approx(79), 25.0)}
