@@ -24,11 +24,6 @@ def ticks_within(ticks: Mapping[float, str], low: float, high: float) -> dict[fl
     return inside
 
 
-def tick_text(ticks: Mapping[float, str], value: float) -> str:
-    """Return the text of the tick at `value`."""
-    return min(ticks.items(), key=lambda item: abs(item[0] - value))[1] if ticks else ""
-
-
 def marked_points(values: Sequence[float]) -> list[int]:
     """Return the indices of the points that get a marker.
 
