@@ -1,4 +1,4 @@
-"""What a stranger may write into an issue, and what must hold of a message in spite of it."""
+"""What anyone may write into an issue, and what must hold for every message about it."""
 
 import json
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ events = st.sampled_from(
 
 @st.composite
 def hostile_payloads(draw: st.DrawFn, action: str) -> dict[str, Any]:
-    """Return a payload of which every field that Slack shows is anything at all."""
+    """Draw a payload in which every field that Slack shows has any value."""
     return {
         "action": action,
         "issue": {
@@ -77,13 +77,13 @@ def hostile_payloads(draw: st.DrawFn, action: str) -> dict[str, Any]:
 
 
 def wire(message: Message) -> dict[str, Any]:
-    """Return what the message is on the wire: UTF-8."""
+    """Return the message as Slack receives it, in UTF-8."""
     content = {"text": message.text, "blocks": list(message.blocks), "metadata": message.metadata}
     return json.loads(json.dumps(content, ensure_ascii=False).encode())
 
 
 def texts(value: Any) -> Iterator[str]:
-    """Yield every text that is drawn."""
+    """Yield every text in the message."""
     for inner in value.values() if isinstance(value, dict) else value:
         if isinstance(inner, dict | list):
             yield from texts(inner)

@@ -1,4 +1,4 @@
-"""A Markdown body becomes the lines that its reader sees, for any body."""
+"""Any Markdown body becomes the lines that its reader sees."""
 
 import subprocess
 import sys
@@ -20,8 +20,8 @@ Since **2.0** the _importer_ stops at `row_1`<br>see [the log](https://x.example
 """
 
 
-def test_an_issue_template_reads_as_its_author_meant() -> None:
-    """Its hints are HTML comments and are left out; headings are lines, tasks have boxes."""
+def test_an_issue_template_shows_its_answers() -> None:
+    """Its hints are HTML comments and are left out; headings are lines, and tasks have boxes."""
     assert markdown.lines(TEMPLATE) == [
         "What happened?",
         "Since 2.0 the importer stops at row_1",
@@ -65,21 +65,21 @@ def test_an_issue_template_reads_as_its_author_meant() -> None:
         (" \n\t", []),
     ],
 )
-def test_what_a_reader_sees(text: str | None, lines: list[str]) -> None:
-    """Formatting, HTML, pictures and addresses are left out; code, lists, quotes and tables are readable."""
+def test_only_text_that_a_reader_sees_remains(text: str | None, lines: list[str]) -> None:
+    """Formatting, HTML, pictures and URLs are left out; code, lists, quotes and tables stay readable."""
     assert markdown.lines(text) == lines
 
 
-def test_the_beginning_is_five_lines() -> None:
-    """The sixth is three dots."""
+def test_an_excerpt_has_five_lines() -> None:
+    """Three dots replace the others."""
     assert markdown.excerpt("\n\n".join("abcde")) == "a\nb\nc\nd\ne"
     assert markdown.excerpt("\n\n".join("abcdef")) == "a\nb\nc\nd\ne …"
     assert markdown.excerpt("a\n\n\u200b\n\n&\n\n" + "\ufeff\n\n" * 9) == "a\n&amp;"
     assert markdown.excerpt("<!-- x -->") == markdown.excerpt(None) == ""
 
 
-def test_a_line_has_the_room_that_those_before_it_have_left() -> None:
-    """The dots that end it all are counted in, and less than 20 characters are not worth another line."""
+def test_a_line_takes_the_space_that_the_lines_before_it_leave() -> None:
+    """The final dots are included, and a line of fewer than 20 characters is not begun."""
     first, second = "a" * 470, "b" * 99
     assert markdown.excerpt(f"{first}\n\n{second}\n\nc") == f"{first}\n{'b' * 26}… …"
     assert markdown.excerpt(f"{first}{'a' * 10}\n\n{second}") == f"{first}{'a' * 10} …"
@@ -88,8 +88,8 @@ def test_a_line_has_the_room_that_those_before_it_have_left() -> None:
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=200)
 @given(hostile.text)
-def test_the_beginning_is_bounded_and_escaped(text: str) -> None:
-    """Whatever is written: 500 characters at most, no bracket, no line that shows nothing."""
+def test_an_excerpt_is_bounded_and_escaped(text: str) -> None:
+    """Any body gives at most 500 characters, no bracket and no empty line."""
     made = markdown.excerpt(text)
     assert len(made) <= 500
     assert not set("<>") & set(made)
@@ -99,8 +99,8 @@ def test_the_beginning_is_bounded_and_escaped(text: str) -> None:
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=100)
 @given(st.text(max_size=300))
-def test_no_body_breaks_the_reading(text: str) -> None:
-    """Every line that comes out is one line, and shows something."""
+def test_any_body_is_read(text: str) -> None:
+    """Every line that results is one line and is not empty."""
     for line in markdown.lines(text):
         assert "\n" not in line
         assert line.strip()
@@ -111,20 +111,20 @@ def test_no_body_breaks_the_reading(text: str) -> None:
     ["[", "![", "[a](", "*_", "`", "> ", "- ", "<", "<a ", "|a", "~~a", "[a]: /x\n", "1. ", "\\", "*a **"],
 )  # fmt: skip
 def test_only_the_beginning_of_a_body_is_parsed(piece: str) -> None:
-    """What follows 4,000 characters is not looked at, whatever it is: megabytes cost no more than they."""
+    """What follows 4,000 characters is not read, so a body of megabytes costs no more."""
     start = (piece * 4_000)[:4_000]
     assert markdown.lines(start + "\n\nTHE END") == markdown.lines(start)
 
 
-def test_an_answer_goes_before_what_it_quotes() -> None:
-    """On one line, a quotation would read as the commenter's own words."""
+def test_an_answer_is_shown_without_its_quotation() -> None:
+    """On one line, the quotation would read as the commenter's own words."""
     assert markdown.comment_excerpt("> is it fixed?\n\nnot **yet**\n\n- soon") == "not yet • soon"
     assert markdown.comment_excerpt("> just a quote") == "> just a quote"
     assert markdown.comment_excerpt(None) == ""
 
 
-def test_the_parser_is_loaded_for_a_body_alone() -> None:
-    """It takes longer to load than everything else here; most cards need none."""
+def test_the_parser_is_loaded_only_for_a_body() -> None:
+    """It takes longer to import than all other modules here, and most cards do not need it."""
     program = (
         "import sys; from functions.notify_slack.cards import card, thread_reply, markdown;"
         "markdown.lines(None);"

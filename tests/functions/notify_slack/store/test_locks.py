@@ -1,4 +1,4 @@
-"""One lock per key, and the memory of processed ids: bounded, and correct under threads."""
+"""Locks by key exclude other threads, and processed ids are remembered within a bound."""
 
 import threading
 import time
@@ -11,8 +11,8 @@ from functions.notify_slack.store.locks import KeyedLock, ProcessedIds
 from pipeline.errors import Unavailable
 
 
-def test_one_thread_at_a_time_is_at_a_key() -> None:
-    """Eight threads pass one after the other."""
+def test_one_thread_at_a_time_holds_a_key() -> None:
+    """Eight threads hold the same key one after the other."""
     locks, inside, most = KeyedLock(), 0, 0
 
     def enter(_: int) -> None:
@@ -29,14 +29,14 @@ def test_one_thread_at_a_time_is_at_a_key() -> None:
 
 
 def test_other_keys_do_not_wait() -> None:
-    """A turn at one issue holds up no other."""
+    """Holding one key does not block another."""
     locks = KeyedLock(patience=0)
     with locks.hold("one"), locks.hold("two"):
         pass
 
 
-def test_a_turn_that_ends_wakes_whoever_waits_for_it() -> None:
-    """Also where others, who wait for another key, have waited for longer."""
+def test_a_released_key_wakes_its_waiter() -> None:
+    """It does so even if the waiter of another key has waited for longer."""
     locks = KeyedLock()
 
     def enter(key: str) -> None:
@@ -54,8 +54,8 @@ def test_a_turn_that_ends_wakes_whoever_waits_for_it() -> None:
         first.result(10)
 
 
-def test_patience_ends() -> None:
-    """Who waits too long goes back to Pub/Sub."""
+def test_a_wait_ends_after_the_patience() -> None:
+    """The delivery then fails and is redelivered."""
     locks, done, begun = KeyedLock(patience=0.01), threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -73,8 +73,8 @@ def test_patience_ends() -> None:
     assert caught.value.reason == "in_flight"
 
 
-def test_patience_ends_with_the_time_of_the_delivery() -> None:
-    """Who has no time left does not wait for another thread, but takes a turn that is free."""
+def test_a_wait_ends_with_the_deadline() -> None:
+    """After the deadline a thread does not wait, but it may still take a free key."""
     locks, done, begun = KeyedLock(), threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -94,8 +94,8 @@ def test_patience_ends_with_the_time_of_the_delivery() -> None:
     holder.join()
 
 
-def test_an_error_ends_the_turn() -> None:
-    """The next one is let in."""
+def test_an_error_releases_the_key() -> None:
+    """The next thread can hold it."""
     locks = KeyedLock(patience=0)
     with pytest.raises(ValueError, match="x"), locks.hold("issue"):
         raise ValueError("x")
@@ -107,13 +107,13 @@ def test_an_error_ends_the_turn() -> None:
 
 
 def once(processed: ProcessedIds, key: object) -> bool:
-    """Do the work on `key` successfully; return whether there was any."""
+    """Claim `key`, succeed, and return whether there was work to do."""
     with processed.claim(key) as todo:
         return todo
 
 
 def test_success_is_remembered() -> None:
-    """The second time there is nothing to do, for this key alone."""
+    """A second claim of the same key has nothing to do."""
     processed = ProcessedIds()
     assert [once(processed, "a"), once(processed, "a"), once(processed, "b"), once(processed, "a")] == [
         True,
@@ -124,15 +124,15 @@ def test_success_is_remembered() -> None:
 
 
 def test_failure_is_not_remembered() -> None:
-    """Work that failed is still to be done, and its error is the caller's."""
+    """Work that failed is still to be done, and its error reaches the caller."""
     processed = ProcessedIds()
     with pytest.raises(RuntimeError, match="refused"), processed.claim("a"):
         raise RuntimeError("refused")
     assert once(processed, "a")
 
 
-def test_an_error_after_success_does_not_forget_it() -> None:
-    """What was posted once stays posted, whatever goes wrong while it is skipped."""
+def test_a_later_error_does_not_forget_a_success() -> None:
+    """A key that was processed stays processed if an error follows in a second claim."""
     processed = ProcessedIds()
     once(processed, "a")
     with pytest.raises(RuntimeError), processed.claim("a"):
@@ -140,8 +140,8 @@ def test_an_error_after_success_does_not_forget_it() -> None:
     assert not once(processed, "a")
 
 
-def test_the_memory_is_bounded_and_forgets_the_oldest() -> None:
-    """A process that lives for months does not grow."""
+def test_the_oldest_ids_are_dropped() -> None:
+    """The memory of a process that runs for months does not grow."""
     processed = ProcessedIds(limit=3)
     for key in range(1000):
         assert once(processed, key)
@@ -151,8 +151,8 @@ def test_the_memory_is_bounded_and_forgets_the_oldest() -> None:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_a_second_thread_waits_for_how_the_first_ends(fails: bool) -> None:  # noqa: FBT001 - both ways
-    """While the first thread posts, the second neither posts nor acknowledges; then it knows what to do."""
+def test_a_second_thread_waits_for_the_result_of_the_first(*, fails: bool) -> None:
+    """While the first thread posts, the second neither posts nor acknowledges."""
     processed, begun, go_on, second = ProcessedIds(), threading.Event(), threading.Event(), []
 
     def first() -> None:
@@ -174,8 +174,8 @@ def test_a_second_thread_waits_for_how_the_first_ends(fails: bool) -> None:  # n
     assert second == [fails]
 
 
-def test_waiting_ends_with_an_error_not_with_an_acknowledgement() -> None:
-    """A first thread that hangs does not make the second claim success."""
+def test_a_wait_ends_with_an_error_and_not_with_a_success() -> None:
+    """If the first thread hangs, the second one fails and is redelivered."""
     processed = ProcessedIds(patience=0.01)
     with processed.claim("a"), ThreadPoolExecutor(1) as pool:
         error = pool.submit(once, processed, "a").exception(10)
@@ -184,8 +184,8 @@ def test_waiting_ends_with_an_error_not_with_an_acknowledgement() -> None:
     assert not once(processed, "a")
 
 
-def test_of_many_threads_exactly_one_does_the_work() -> None:
-    """Sixteen repetitions at once of twenty deliveries make twenty cards, though each third attempt fails."""
+def test_of_many_threads_exactly_one_succeeds() -> None:
+    """Sixteen threads process twenty keys once each, although every third attempt fails."""
     processed, done, attempts, lock = ProcessedIds(), [], [], threading.Lock()
     together = threading.Barrier(16)
 

@@ -1,0 +1,169 @@
+"""The status of an issue: open, closed, deleted or transferred, and by whom."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ops.send import accounts, payloads
+from tests.functions.notify_slack.cards.support import (
+    ANN,
+    DAY,
+    LAYOUTS,
+    LINK,
+    MONA,
+    card_of,
+    context_texts,
+    lines,
+    with_late_event,
+)
+from tests.support.hostile_text import texts
+from tests.support.messages import NOON, an_issue
+
+
+def test_a_deleted_or_transferred_issue_says_so() -> None:
+    """The card names who did it; the new place of a transferred issue is text, not a link."""
+    message = card_of(an_issue().deleted(MONA, NOON).payload)
+    assert message["text"] == "Deleted: acme/app#7 Export fails"
+    assert lines(message) == (f":wastebasket: *acme/app#7* {LINK} · octavia, {DAY}", "deleted by mona")
+    event, _ = an_issue().transferred(MONA, NOON, accounts.Repository(full_name="acme/lib"), 3)
+    message = card_of(event.payload)
+    assert message["text"] == "Transferred: acme/app#7 Export fails"
+    assert lines(message) == (
+        f":rocket: *acme/app#7* {LINK} · octavia, {DAY}",
+        "transferred to acme/lib#3 by mona",
+    )
+
+
+def test_a_deleted_comment_does_not_delete_its_issue() -> None:
+    """Both events have the action deleted; the issue stays open."""
+    comment = an_issue(comments=1).commented(MONA, NOON, "x")
+    message = card_of({**comment.payload, "action": "deleted"}, comment.name)
+    assert message["text"] == "Open issue: acme/app#7 Export fails"
+
+
+@pytest.mark.parametrize(
+    ("reason", "mark", "words"),
+    [
+        ("completed", ":white_check_mark:", " as completed"),
+        ("not_planned", ":no_entry_sign:", " as not planned"),
+        ("duplicate", ":no_entry_sign:", " as a duplicate"),
+        (None, ":white_check_mark:", ""),
+        ("vanished", ":white_check_mark:", ""),
+        ("<!channel>", ":white_check_mark:", ""),
+    ],
+)
+def test_a_closed_issue_shows_its_reason(reason: Any, mark: str, words: str) -> None:
+    """Completed and put aside have different marks; an unknown reason is not repeated."""
+    message = card_of(an_issue(comments=1).closed(MONA, NOON + timedelta(days=3), reason).payload)
+    assert message["text"] == f"Closed{words}: acme/app#7 Export fails"
+    assert lines(message) == (
+        f"{mark} *acme/app#7* {LINK} · octavia, {DAY}",
+        f"closed{words} by mona · 3 days after opening",
+        "· 1 comment",
+    )
+
+
+def test_a_reopened_issue_is_open() -> None:
+    """closed_at, which GitHub does not clear, is ignored."""
+    issue = an_issue()
+    closed = card_of(issue.closed(MONA, NOON + timedelta(days=1)).payload)
+    payload = issue.reopened(MONA, NOON + timedelta(days=2)).payload
+    payload["issue"]["closed_at"] = closed["blocks"][1]["block_id"].removeprefix("closed:")
+    message = card_of(payload, before=closed)
+    assert message["text"] == "Open issue: acme/app#7 Export fails"
+    assert lines(message) == (f":large_green_circle: *acme/app#7* {LINK} · octavia, {DAY}",)
+
+
+@pytest.mark.parametrize("format_", LAYOUTS)
+@pytest.mark.parametrize("action", ["closed", "reopened", "labeled"])
+def test_only_opened_says_new(action: str, format_: str) -> None:
+    """The card of any other event does not say that the issue is new."""
+    message = card_of({**an_issue().opened().payload, "action": action}, format=format_)
+    assert not any(re.search(r"\bnew\b", text, re.IGNORECASE) for text in texts(message))
+
+
+# Who closed the issue
+
+
+def test_later_events_keep_who_closed_the_issue() -> None:
+    """Only the close itself knows who it was; the card hands it on to later cards."""
+    issue = an_issue()
+    closed = card_of(issue.closed(MONA, NOON + timedelta(hours=3), "not_planned").payload)
+    assert closed["blocks"][1]["block_id"] == "closed:2026-01-05T15:00:00.000000Z"
+    commented = issue.commented(ANN, NOON + timedelta(hours=4), "why?")
+    message = card_of(commented.payload, commented.name, before=closed)
+    labeled = issue.labeled(ANN, NOON + timedelta(hours=5), "bug")
+    message = card_of(labeled.payload, before=message)
+    assert message["text"] == "Closed as not planned: acme/app#7 Export fails"
+    assert lines(message)[1:] == ("closed as not planned by mona · 3 hours after opening", "· 1 comment")
+
+
+def test_a_card_without_the_close_names_no_one() -> None:
+    """Every event knows when the issue was closed and why, but not by whom."""
+    issue = an_issue()
+    issue.closed(MONA, NOON + timedelta(hours=3), "not_planned")
+    message = card_of(issue.labeled(ANN, NOON + timedelta(hours=4), "bug").payload)
+    assert lines(message)[1:] == ("closed as not planned · 3 hours after opening",)
+
+
+@pytest.mark.parametrize("format_", LAYOUTS)
+def test_a_late_close_adds_who_closed_the_issue(format_: str) -> None:
+    """The newer card stays the same otherwise; an older close and any other event change nothing."""
+    issue, hour = an_issue(), timedelta(hours=1)
+    before = issue.closed(ANN, NOON + hour)
+    issue.reopened(ANN, NOON + 2 * hour)
+    close = issue.closed(MONA, NOON + 3 * hour)
+    labeled = issue.labeled(ANN, NOON + 4 * hour, "bug")
+    message = card_of(labeled.payload, format=format_)
+    changed = with_late_event(message, close)
+    assert context_texts(changed)[0] == "closed as completed by mona · 3 hours after opening"
+    assert context_texts(changed)[1:] == context_texts(message)[1:]
+    assert changed["blocks"][:-1] == message["blocks"][:-1]
+    assert with_late_event(changed, labeled)["blocks"] == changed["blocks"]
+    stale = payloads.Event(
+        name=close.name, payload={**close.payload, "issue": {**close.payload["issue"], "state": "open"}}
+    )
+    for event in (before, labeled, stale, issue.commented(MONA, NOON, "x")):
+        assert with_late_event(message, event)["blocks"] == message["blocks"]
+
+
+def test_of_two_closes_in_one_second_the_last_is_named() -> None:
+    """Their times are equal, so the later arrival wins."""
+    issue = an_issue()
+    first = card_of(issue.closed(MONA, NOON).payload)
+    issue.reopened(MONA, NOON)
+    message = card_of(issue.closed(ANN, NOON).payload, before=first)
+    assert lines(message)[1].startswith("closed as completed by ann")
+
+
+def test_a_second_close_is_not_credited_to_the_first_closer() -> None:
+    """Closed, reopened, closed again: until the second close arrives, the card names no one."""
+    issue, hour = an_issue(), timedelta(hours=1)
+    first = card_of(issue.closed(MONA, NOON + hour).payload)
+    issue.reopened(MONA, NOON + 2 * hour)
+    issue.closed(ANN, NOON + 3 * hour)
+    message = card_of(issue.labeled(MONA, NOON + 4 * hour, "bug").payload, before=first)
+    assert lines(message)[1] == "closed as completed · 3 hours after opening"
+
+
+@pytest.mark.parametrize(("reason", "words"), [("not_planned", " as not planned"), (None, "")])
+def test_a_changed_reason_replaces_the_first(reason: str | None, words: str) -> None:
+    """Of two reasons for one close, the card shows the current one."""
+    issue = an_issue()
+    closed = card_of(issue.closed(MONA, NOON, "completed").payload)
+    issue.state_reason = reason
+    message = card_of(issue.labeled(ANN, NOON, "bug").payload, before=closed)
+    assert lines(message)[1] == f"closed{words} · less than a minute after opening"
+
+
+@pytest.mark.parametrize("elements", [None, [], [{}], [{"text": 5}], [{"type": "image"}], "x"])
+def test_a_block_that_slack_returns_in_another_shape_is_ignored(elements: Any) -> None:
+    """Unexpected elements in place of the closer's name never break a card."""
+    issue = an_issue()
+    closed = card_of(issue.closed(MONA, NOON).payload)
+    closed["blocks"][1]["elements"] = elements
+    message = card_of(issue.labeled(ANN, NOON, "bug").payload, before=closed)
+    assert lines(message)[1] == "closed as completed · less than a minute after opening"
+    assert with_late_event(closed, issue.closed(MONA, NOON))["blocks"] == closed["blocks"]

@@ -1,0 +1,443 @@
+"""Bursts of new issues share one message, against the strict stand-in for Slack."""
+
+import itertools
+import re
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clients.slack.blocks import Message
+from clients.slack.client import TimeRange, to_ts
+from functions.notify_slack.cards import burst_message, card, thread_reply
+from functions.notify_slack.cards.metadata import CARD
+from functions.notify_slack.routing.eligibility import CardEvent
+from functions.notify_slack.routing.routes import Destination
+from functions.notify_slack.store import channel_history
+from local.slack.message import Message as StoredMessage
+from local.slack.rules.arguments import MAX_BLOCKS_TEXT
+from ops.send import accounts, payloads
+from pipeline.errors import Unavailable
+from tests.functions.notify_slack.store.support import meet
+from tests.support.workspace import MONA, Channel, Fault, Workspace
+
+LIMIT = 5
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def channel(workspace: Workspace) -> Channel:
+    """Return an empty channel that allows five new issues a minute."""
+    return workspace.channel(fold_over=LIMIT)
+
+
+def bursts(channel: Channel) -> list[StoredMessage]:
+    """Return the burst messages in the channel."""
+    return [
+        message
+        for message in channel.cards
+        if message.metadata and message.metadata["event_type"] == burst_message.BURST
+    ]
+
+
+def cards(channel: Channel) -> list[StoredMessage]:
+    """Return the cards in the channel."""
+    return [
+        message for message in channel.cards if message.metadata and message.metadata["event_type"] == CARD
+    ]
+
+
+def linked(*messages: StoredMessage) -> list[int]:
+    """Return the numbers of the issues that the messages link to."""
+    texts = [block["text"]["text"] for message in messages for block in message.blocks if "text" in block]
+    return [int(number) for text in texts for number in re.findall(r"<https://[^|>]*/issues/(\d+)\|", text)]
+
+
+def history(channel: Channel) -> list[dict[str, Any]]:
+    """Return the messages that the channel's history shows."""
+    time_range = TimeRange(oldest="0.000000", latest=to_ts(channel.clock.now + timedelta(minutes=1)))
+    return [
+        message for page in channel.another().slack.history(channel.id, time_range, 1) for message in page
+    ]
+
+
+def opened(channel: Channel, number: int, **changes: Any) -> CardEvent:
+    """Return the event of an issue that is opened now."""
+    return channel.receive(channel.issue(number=number, **changes).opened())
+
+
+def open_issues(channel: Channel, count: int, every: timedelta = SECOND) -> list[payloads.Issue]:
+    """Open `count` issues, one after the other, and return them."""
+    issues = []
+    for number in range(1, count + 1):
+        issue = channel.issue(number=number)
+        channel.handle(channel.receive(issue.opened()))
+        channel.clock.pass_until(channel.clock.now + every)
+        issues.append(issue)
+    return issues
+
+
+def test_new_issues_over_the_limit_share_one_message(channel: Channel) -> None:
+    """An import of thirty issues makes five cards, and one message with links to the other issues."""
+    open_issues(channel, 30)
+    [burst] = bursts(channel)
+    assert burst.text == "25 more issues at once"
+    assert linked(*cards(channel)) == [1, 2, 3, 4, 5]
+    assert linked(burst) == list(range(6, 31))
+    assert not channel.replies
+
+
+def test_as_many_issues_as_the_limit_have_a_card_each(channel: Channel) -> None:
+    """The limit itself is no burst."""
+    open_issues(channel, LIMIT)
+    assert len(cards(channel)) == LIMIT
+    assert not bursts(channel)
+
+
+def test_simultaneous_issues_have_no_more_cards_than_the_limit(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight threads scan before any of them posts: cards that others are about to post count."""
+    events = [opened(channel, number) for number in range(1, 9)]
+    channel.clock.pass_until(events[-1].received.received_at)
+    together, scan, scans = threading.Barrier(8), channel_history.scan, itertools.count()
+
+    def scan_together(*arguments: Any) -> channel_history.ChannelSnapshot:
+        snapshot = scan(*arguments)
+        if next(scans) < 8:
+            together.wait(10)
+        return snapshot
+
+    monkeypatch.setattr(channel_history, "scan", scan_together)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(channel.handle, events))
+    [burst] = bursts(channel)
+    assert len(cards(channel)) == LIMIT
+    assert sorted(linked(burst, *cards(channel))) == list(range(1, 9))
+
+
+def test_an_issue_that_could_not_be_posted_does_not_count(channel: Channel) -> None:
+    """After an outage of Slack, as many issues as the limit have a card each."""
+    events = [opened(channel, number) for number in range(1, LIMIT + 2)]
+    channel.server.fail_next(len(events), error="fatal_error", method="chat.postMessage")
+    for event in events:
+        with pytest.raises(Unavailable):
+            channel.handle(event)
+    for event in events:
+        channel.handle(event)
+    assert len(cards(channel)) == LIMIT
+
+
+def test_slow_issues_are_no_burst(channel: Channel) -> None:
+    """Five a minute may go on for any length of time."""
+    open_issues(channel, 20, every=timedelta(seconds=13))
+    assert len(cards(channel)) == 20
+
+
+def test_zero_turns_burst_messages_off(workspace: Workspace) -> None:
+    """Every issue has its card."""
+    channel = workspace.channel(fold_over=0)
+    open_issues(channel, 30)
+    assert len(cards(channel)) == 30
+
+
+def test_a_burst_ends_a_minute_after_its_last_issue(channel: Channel) -> None:
+    """Two minutes of an issue a second make five cards in all; a later issue has a card again."""
+    open_issues(channel, 130)
+    assert len(cards(channel)) == LIMIT
+    assert linked(*bursts(channel)) == list(range(LIMIT + 1, 131))
+    channel.clock.pass_until(channel.clock.now + timedelta(minutes=2))
+    channel.handle(opened(channel, 900))
+    assert linked(cards(channel)[-1]) == [900]
+
+
+def test_a_burst_message_accepts_issues_for_ten_minutes(workspace: Workspace) -> None:
+    """Then another one starts, and the first is still found for the last issue that it accepted."""
+    channel = workspace.channel(fold_over=1)
+    issues = open_issues(channel, 20, every=50 * SECOND)
+    first, second = bursts(channel)
+    assert linked(first, second) == list(range(2, 21))
+    assert len(linked(first)) == 12
+    late = channel.receive(issues[12].labeled(MONA, channel.clock.now, "imported"))
+    channel.clock.pass_until(channel.clock.now + timedelta(minutes=10))
+    assert channel.handle(late).outcome == "already_folded"
+    assert [linked(message) for message in cards(channel)] == [[1]]
+
+
+def test_a_burst_message_stays_within_slacks_limits(channel: Channel) -> None:
+    """However long titles and names are, no issue is left out, and a full message is followed by another."""
+    repository = accounts.Repository(full_name=f"{'o' * 39}/{'r' * 100}")
+    for number in range(1, 101):
+        channel.handle(opened(channel, number, title="& <!here> " * 30, repository=repository))
+    assert linked(*cards(channel), *bursts(channel)) == list(range(1, 101))
+    assert len(bursts(channel)) > 1
+    for burst in bursts(channel):
+        texts = [block["text"]["text"] for block in burst.blocks]
+        assert max(map(len, texts)) <= 3_000
+        assert sum(map(len, texts)) <= MAX_BLOCKS_TEXT
+
+
+def test_only_the_first_issue_of_a_burst_message_mentions_people(channel: Channel) -> None:
+    """Thirty simultaneous issues notify six times, not thirty."""
+    for number in range(1, 31):
+        channel.handle(opened(channel, number), mention=("U0AAAAAAA", "S0BBBBBBB"))
+    posts = [
+        str(arguments["blocks"])
+        for method, arguments in channel.server.requests
+        if method == "chat.postMessage" and arguments["channel"] == channel.id
+    ]
+    assert [text.count("<@U0AAAAAAA>") for text in posts] == [1] * (LIMIT + 1)
+    assert [text.count("<!subteam^S0BBBBBBB>") for text in posts] == [1] * (LIMIT + 1)
+
+
+def test_an_issue_that_leaves_the_route_joins_no_burst_message(channel: Channel) -> None:
+    """A label that takes an issue out of the channel adds nothing there, in a burst either."""
+    open_issues(channel, 10)
+    issue = channel.issue(number=77)
+    assert (
+        channel.handle(
+            channel.receive(issue.labeled(MONA, channel.clock.now, "wontfix")), final_update=True
+        ).ts
+        == ""
+    )
+    assert linked(*bursts(channel)) == [6, 7, 8, 9, 10]
+
+
+def test_an_issue_in_a_burst_takes_three_calls(channel: Channel) -> None:
+    """They are a look-up, an update, and a read of the result."""
+    open_issues(channel, LIMIT + 1)
+    calls = channel.calls(lambda: channel.handle(opened(channel, 50)))
+    assert Counter(calls) == {"conversations.history": 1, "chat.update": 1, "conversations.replies": 1}
+
+
+# Later events of the issues
+
+
+def test_the_labels_of_an_issue_in_a_burst_make_no_card(channel: Channel) -> None:
+    """Labels that an import adds make no card, even minutes later."""
+    issues = open_issues(channel, 10)
+    for wait in (timedelta(0), timedelta(minutes=5)):
+        channel.clock.pass_until(channel.clock.now + wait)
+        outcomes = [
+            channel.handle(channel.receive(issue.labeled(MONA, channel.clock.now, f"imported {wait}")))
+            for issue in issues
+        ]
+        assert [outcome.outcome for outcome in outcomes] == ["updated"] * LIMIT + ["already_folded"] * 5
+    assert len(channel.cards) == LIMIT + 1
+
+
+def test_a_comment_during_a_burst_is_a_reply_to_the_burst_message(channel: Channel) -> None:
+    """The reply names its issue and is posted once."""
+    issue = open_issues(channel, 10)[-1]
+    event = channel.receive(issue.commented(MONA, channel.clock.now, "me too"))
+    outcomes = [channel.handle(event), channel.handle(event)]
+    assert [outcome.outcome for outcome in outcomes] == ["already_folded"] * 2
+    assert [outcome.replied for outcome in outcomes] == [True, False]
+    assert [(reply.text, reply.thread_ts) for reply in channel.replies] == [
+        ("acme/app#10: mona commented: me too", bursts(channel)[0].ts)
+    ]
+
+
+def test_a_close_after_a_burst_makes_a_card(channel: Channel) -> None:
+    """The card shows the current state, and the reply is in its thread."""
+    issue = open_issues(channel, 10)[-1]
+    channel.clock.pass_until(channel.clock.now + timedelta(days=1))
+    outcome = channel.handle(channel.receive(issue.closed(MONA, channel.clock.now)))
+    assert outcome.outcome == "posted"
+    assert linked(cards(channel)[-1]) == [10]
+    assert [reply.thread_ts for reply in channel.replies] == [outcome.ts]
+    assert channel.handle(channel.receive(issue.reopened(MONA, channel.clock.now))).outcome == "updated"
+
+
+def test_a_redelivered_comment_of_a_burst_makes_no_card(channel: Channel) -> None:
+    """Its reply is found in the burst message's thread."""
+    issue = open_issues(channel, 10)[-1]
+    event = channel.receive(issue.commented(MONA, channel.clock.now, "me too"))
+    channel.handle(event)
+    channel.clock.pass_until(channel.clock.now + timedelta(hours=1))
+    assert channel.handle(event).outcome == "already_folded"
+    assert len(channel.cards) == LIMIT + 1
+    assert len(channel.replies) == 1
+
+
+def test_a_reply_to_a_burst_message_is_not_repeated_in_a_cards_thread(channel: Channel) -> None:
+    """A redelivery finds the reply in the burst message's thread after the issue got its own card."""
+    issue = open_issues(channel, 10)[-1]
+    commented = channel.receive(issue.commented(MONA, channel.clock.now, "me too"))
+    channel.handle(commented)
+    channel.clock.pass_until(channel.clock.now + timedelta(hours=1))
+    assert channel.handle(channel.receive(issue.closed(MONA, channel.clock.now))).outcome == "posted"
+    assert not channel.handle(commented).replied
+    assert [reply.text for reply in channel.replies].count("mona commented: me too") == 0
+    assert len(channel.replies) == 2
+
+
+# Any order
+
+news = st.lists(st.sampled_from(["labeled", "commented", "closed"]), max_size=2, unique=True)
+pauses = st.sampled_from([timedelta(0), SECOND, 3 * SECOND, 3 * SECOND, 70 * SECOND])
+faults = st.none() | st.builds(
+    Fault, kind=st.sampled_from(["crash", "answer_lost", "request_lost", "refused"]), call=st.integers(1, 8)
+)
+
+
+def deliveries(channel: Channel, number: int, steps: list[str]) -> list[CardEvent]:
+    """Return the events of an issue that is opened now, a second apart."""
+    issue, at = channel.issue(number=number), channel.clock.now
+    happened = [issue.opened()]
+    for step in steps:
+        at += SECOND
+        acts = {
+            "labeled": lambda at: issue.labeled(MONA, at, "bug"),
+            "commented": lambda at: issue.commented(MONA, at, "me too"),
+            "closed": lambda at: issue.closed(MONA, at),
+        }
+        happened.append(acts[step](at))
+    return [channel.receive(event) for event in happened]
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=25)
+@given(st.data())
+def test_any_order_of_deliveries_in_a_burst_shows_each_issue_and_reply_once(
+    workspace: Workspace, data: st.DataObject
+) -> None:
+    """This holds despite duplicates, lost answers and crashes.
+
+    An issue with events after the burst has a link in the burst message and a card of its own.
+    """
+    channel = workspace.channel(fold_over=LIMIT)
+    destination = Destination(channel=channel.id)
+    events_of = {number: deliveries(channel, number, data.draw(news)) for number in range(1, 13)}
+    events = [event for delivered in events_of.values() for event in delivered]
+    repeated = data.draw(st.lists(st.sampled_from(events), max_size=6))
+    waiting = data.draw(st.permutations([*events, *repeated]))
+    attempts = 0
+    while waiting:
+        attempts += 1
+        fault = data.draw(faults) if attempts <= 30 else None
+        event = waiting.pop(0)
+        if not channel.attempt(event, [destination], fault):
+            waiting.append(event)
+        channel.clock.pass_until(channel.clock.now + data.draw(pauses))
+    carded, listed = Counter(linked(*cards(channel))), Counter(linked(*bursts(channel)))
+    assert set((carded + listed).values()) <= {1, 2}
+    assert carded.keys() | listed.keys() == events_of.keys()
+    assert {*carded.values(), *listed.values()} == {1}
+    for burst in bursts(channel):
+        assert burst.text.split()[0] == str(len(linked(burst)))
+    replied = Counter(
+        message.metadata["event_payload"]["delivery_id"] for message in channel.replies if message.metadata
+    )
+    expected = [event for event in events if thread_reply.build(event, destination)]
+    assert replied == Counter(event.delivery_id for event in expected)
+    for number in carded.keys() - listed.keys():
+        newest = max(events_of[number], key=lambda event: event.shown_at)
+        [message] = [each for each in cards(channel) if linked(each) == [number]]
+        assert message.text == card.build(newest, destination).text
+
+
+# Two instances
+
+
+def test_an_issue_that_another_instance_overwrote_is_added_again(channel: Channel) -> None:
+    """Each update is read back: of two instances that read the same message, neither loses its link."""
+    open_issues(channel, LIMIT + 1)
+    other = channel.another()
+    first, second = opened(channel, 50), opened(channel, 51)
+    channel.clock.pass_until(second.received.received_at)
+    [stale] = [each for message in history(channel) if (each := burst_message.read(message))]
+
+    def overwrite() -> None:
+        message = burst_message.add(second, stale, channel.clock.now)
+        other.slack.update(channel.id, stale.ts, message)
+
+    channel.slack.calls = 0
+    channel.slack.before = {3: overwrite}
+    assert channel.handle(first).outcome == "folded"
+    assert linked(*bursts(channel)) == [LIMIT + 1, 51, 50]
+
+
+def test_an_issue_that_is_overwritten_three_times_is_redelivered(channel: Channel) -> None:
+    """After three tries the delivery fails, and nothing has been acknowledged."""
+    open_issues(channel, LIMIT + 1)
+    [burst] = bursts(channel)
+    unchanged = Message(text=burst.text, blocks=burst.blocks, metadata=burst.metadata or {})
+    other = channel.another()
+    channel.slack.calls = 0
+    channel.slack.before = {
+        call: lambda: other.slack.update(channel.id, burst.ts, unchanged) for call in (3, 5, 7)
+    }
+    before = len(channel.server.requests)
+    with pytest.raises(Unavailable) as error:
+        channel.handle(opened(channel, 50))
+    assert error.value.reason == "slack_fold_contended"
+    assert [method for method, _ in channel.server.requests[before:]].count("chat.update") == 3 + 3
+
+
+def test_a_burst_message_that_is_removed_during_its_update_is_started_again(channel: Channel) -> None:
+    """The issue is not lost with it."""
+    open_issues(channel, LIMIT + 1)
+    [burst] = bursts(channel)
+    channel.slack.calls = 0
+    channel.slack.before = {3: lambda: channel.another().slack.delete(channel.id, burst.ts)}
+    assert channel.handle(opened(channel, 50)).outcome == "folded"
+    assert linked(*bursts(channel)) == [50]
+
+
+def test_two_instances_that_start_a_burst_message_at_once_keep_one(channel: Channel) -> None:
+    """The younger message is removed, and its issue is added to the older one."""
+    open_issues(channel, LIMIT)
+    other = channel.another()
+    events = [opened(channel, number) for number in (50, 51)]
+    channel.clock.pass_until(events[-1].received.received_at)
+    meeting = threading.Barrier(2)
+    for instance in (channel, other):
+        instance.slack.calls = 0
+        instance.slack.before = {3: lambda: meet(meeting)}
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda pair: pair[0].handle(pair[1]), zip((channel, other), events, strict=True)))
+    [burst] = bursts(channel)
+    assert sorted(linked(burst)) == [50, 51]
+
+
+# The history
+
+
+@pytest.mark.parametrize(
+    ("payload", "blocks"),
+    [
+        (
+            {"issues": "1#1", "moments": "a b"},
+            [{"type": "section", "text": {"type": "plain_text", "text": "x"}}] * 2,
+        ),
+        ({"issues": "1#1", "moments": "1"}, [{"type": "divider"}] * 2),
+    ],
+)
+def test_a_malformed_burst_message_stops_no_channel(
+    channel: Channel, payload: Any, blocks: list[dict[str, Any]]
+) -> None:
+    """Any app may post such metadata; the burst gets a message of its own."""
+    written = {"event_type": burst_message.BURST, "event_payload": payload}
+    channel.slack.post(channel.id, Message(text="Theirs", blocks=tuple(blocks), metadata=written))
+    open_issues(channel, LIMIT + 2)
+    theirs, ours = bursts(channel)
+    assert (theirs.text, list(theirs.blocks)) == ("Theirs", blocks)
+    assert linked(ours) == [LIMIT + 1, LIMIT + 2]
+    assert linked(*cards(channel)) == list(range(1, LIMIT + 1))
+
+
+def test_a_lagging_history_does_not_split_a_burst(lagging: Workspace) -> None:
+    """Three new issues a second, each delivered twice, make one message with each issue once."""
+    channel = lagging.channel(fold_over=LIMIT)
+    for number in range(1, 31):
+        event = channel.receive(channel.issue(number=number).opened(), at=channel.clock.now - SECOND)
+        for _ in range(2):
+            channel.handle(event)
+        channel.clock.pass_until(channel.clock.now + SECOND / 3)
+    [burst] = bursts(channel)
+    assert linked(*cards(channel), burst) == list(range(1, 31))

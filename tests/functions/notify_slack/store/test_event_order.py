@@ -1,0 +1,95 @@
+"""A late event, or one of the same second, does not bring an older state back to the card."""
+
+import itertools
+from datetime import timedelta
+
+import pytest
+
+from ops.send import payloads
+from tests.functions.notify_slack.store.support import apply, card_content, content
+from tests.support.workspace import MONA, Channel
+
+
+def test_a_late_event_does_not_make_the_card_older(channel: Channel) -> None:
+    """Two late events, the older one first, change nothing."""
+    issue, start = channel.issue(), channel.clock.now
+    opened, *late, closed = [
+        channel.receive(issue.opened()),
+        channel.receive(issue.labeled(MONA, start + timedelta(seconds=2), "a")),
+        channel.receive(issue.labeled(MONA, start + timedelta(seconds=4), "b")),
+        channel.receive(issue.closed(MONA, start + timedelta(seconds=9))),
+    ]
+    outcomes = [channel.handle(event).outcome for event in (opened, closed, *late)]
+    assert outcomes == ["posted", "updated", "recorded", "recorded"]
+    assert content(channel.card) == card_content(closed)
+
+
+@pytest.mark.parametrize("end", ["deleted", "transferred"])
+def test_deleted_and_transferred_are_final(channel: Channel, end: str) -> None:
+    """A late event does not bring the issue back; a late comment still gets its reply."""
+    issue, start = channel.issue(), channel.clock.now
+    opened = channel.receive(issue.opened())
+    labeled = channel.receive(issue.labeled(MONA, start + timedelta(seconds=4), "late"), at=start)
+    comment = channel.receive(issue.commented(MONA, start + timedelta(seconds=4), "late"), at=start)
+    event = channel.receive(apply(issue, end, start + timedelta(seconds=4)), at=start + timedelta(seconds=4))
+    for arrived in (opened, event, labeled, comment):
+        channel.handle(arrived)
+    assert content(channel.card) == card_content(event)
+    assert channel.replies[-1].text == "mona commented: late"
+
+
+def test_a_late_deleted_comment_changes_no_card(channel: Channel) -> None:
+    """The event is as old as the state of the issue that it shows."""
+    issue, start = channel.issue(), channel.clock.now
+    opened = channel.receive(issue.opened())
+    comment = issue.commented(MONA, start + timedelta(seconds=1), "x")
+    gone = channel.receive(
+        payloads.Event(name=comment.name, payload={**comment.payload, "action": "deleted"})
+    )
+    closed = channel.receive(issue.closed(MONA, start + timedelta(seconds=9)))
+    assert [channel.handle(event).outcome for event in (opened, closed, gone)] == [
+        "posted",
+        "updated",
+        "recorded",
+    ]
+    assert content(channel.card) == card_content(closed)
+
+
+def test_a_comment_of_the_same_second_does_not_reopen_the_card(channel: Channel) -> None:
+    """GitHub's close with a comment is two events of one second, and the comment may show the issue open."""
+    issue, start = channel.issue(), channel.clock.now
+    at = start + timedelta(seconds=30)
+    opened = channel.receive(issue.opened())
+    comment = channel.receive(issue.commented(MONA, at, "done"))
+    closed = channel.receive(issue.closed(MONA, at))
+    for event in (opened, closed, comment):
+        channel.handle(event)
+    assert content(channel.card) == card_content(closed)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_label_of_the_same_second_does_not_reopen_the_card(
+    channel: Channel, order: tuple[int, ...]
+) -> None:
+    """Labelling and closing at once makes two events of one second, which may arrive in any order."""
+    issue, start = channel.issue(), channel.clock.now
+    at = start + timedelta(seconds=30)
+    opened, labeled = channel.receive(issue.opened()), channel.receive(issue.labeled(MONA, at, "stale"))
+    closed = channel.receive(issue.closed(MONA, at))
+    events = [opened, labeled, closed]
+    for place in order:
+        channel.handle(events[place])
+    assert content(channel.card) == card_content(closed)
+
+
+@pytest.mark.parametrize("steps", [("closed", "reopened"), ("closed", "reopened", "closed")])
+def test_of_closes_and_reopenings_in_one_second_the_last_arrival_wins(
+    channel: Channel, steps: tuple[str, ...]
+) -> None:
+    """An issue that is closed and reopened within a second is open."""
+    issue, start = channel.issue(), channel.clock.now
+    at = start + timedelta(seconds=30)
+    events = [channel.receive(issue.opened()), *(channel.receive(apply(issue, step, at)) for step in steps)]
+    for event in events:
+        channel.handle(event)
+    assert content(channel.card) == card_content(events[-1])
