@@ -25,10 +25,11 @@ test: setup ## run all tests
 quick: setup-dev ## run the tests that start no process or server, without the random input
 	@.venv/bin/python -m pytest --numprocesses auto --dist worksteal -m "not processes and not hypothesis" $(ARGS)
 
-check: setup-dev ## check format, lint, types and shell scripts
+check: setup-dev ## check format, lint, types, imports and shell scripts
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy functions clients metrics pipeline ops
+	@.venv/bin/lint-imports --no-cache --no-logo
 	@.venv/bin/shellcheck $(SHELL_SCRIPTS)
 	@.venv/bin/shfmt --diff $(SHELL_SCRIPTS)
 

@@ -1,4 +1,4 @@
-"""What a subscriber refuses to the end is held on the dead-letter topic, whole."""
+"""A message that a subscriber refuses every time is kept on the dead-letter topic, whole."""
 
 import time
 from pathlib import Path
@@ -23,7 +23,7 @@ ATTRIBUTES = {"event": "issues", "delivery_id": "d-poison", "received_at": "2026
 
 
 def test_a_poison_message_ends_on_the_dead_letter_topic(tmp_path: Path) -> None:
-    """A body that is no JSON is tried five times, then held with its bytes, its attributes and a reason."""
+    """A body that is not JSON is tried five times, then kept with its bytes, its attributes and a reason."""
     server = PubSubServer()
     settings = {
         "BIGQUERY_TABLE": "local-dev.github.events",
@@ -48,21 +48,21 @@ def test_a_poison_message_ends_on_the_dead_letter_topic(tmp_path: Path) -> None:
             )
             subscriber.create_subscription(subscription, timeout=10)
             publisher.publish(topic=TOPIC, messages=[{"data": POISON, "attributes": ATTRIBUTES}], timeout=10)
-            held = pull(subscriber)
+            kept = pull(subscriber)
             reasons = [line["reason"] for line in stream_bq.log_lines() if line["severity"] == "ERROR"]
         channel.close()
     finally:
         server.stop()
-    assert held.data == POISON
-    assert dict(held.attributes).items() >= ATTRIBUTES.items()
+    assert kept.data == POISON
+    assert dict(kept.attributes).items() >= ATTRIBUTES.items()
     assert reasons == ["body_not_json"] * 5
 
 
 def pull(subscriber: SubscriberClient):
-    """Return the one message that is held."""
+    """Return the one message that was kept."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         answer = subscriber.pull(subscription=HOLD, max_messages=1, timeout=10)
         if answer.received_messages:
             return answer.received_messages[0].message
-    raise AssertionError("nothing was held")
+    raise AssertionError("no message was kept")

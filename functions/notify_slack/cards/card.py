@@ -3,10 +3,7 @@
 Limits: https://docs.slack.dev/reference/block-kit/blocks. All of a card stays far below them.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-from clients.slack.blocks import Block, Message, section
+from clients.slack.blocks import Message, section
 
 from ..routing.eligibility import CardEvent
 from ..routing.routes import Destination
@@ -21,7 +18,8 @@ def build(event: CardEvent, destination: Destination, before: PostedCard | None 
     """Return the card; `before` is the one that it replaces."""
     status = issue_status.of(event, before.blocks if before else ())
     blocks = layouts.LAYOUTS[destination.format](event, status, destination)
-    return _message(event, status, blocks, metadata.of_update(event, before) if before else None)
+    written = metadata.of_update(event, before) if before else metadata.of_card(event)
+    return Message(text=_notice(event, status), blocks=blocks, metadata=written)
 
 
 def record(event: CardEvent, card: PostedCard) -> Message:
@@ -43,17 +41,10 @@ def line(event: CardEvent) -> Message:
     status = issue_status.of(event)
     reopened = phrases.REOPENED_BY.format(actor=phrases.login(event.sender))
     end = reopened if event.name == ("issues", "reopened") else status.closing_line
-    text = phrases.join(layouts.issue_line(event, status), end)
-    return _message(event, status, (section(text),))
+    blocks = (section(phrases.join(layouts.issue_line(event, status), end)),)
+    return Message(text=_notice(event, status), blocks=blocks, metadata=metadata.of_card(event))
 
 
-def _message(
-    event: CardEvent,
-    status: IssueStatus,
-    blocks: tuple[Block, ...],
-    content: Mapping[str, Any] | None = None,
-) -> Message:
-    text = phrases.NOTICE.format(
-        headline=status.headline, issue=phrases.this_issue(event), title=phrases.title(event.issue)
-    )
-    return Message(text=text, blocks=blocks, metadata=content or metadata.of_card(event))
+def _notice(event: CardEvent, status: IssueStatus) -> str:
+    issue, title = phrases.this_issue(event), phrases.title(event.issue)
+    return phrases.NOTICE.format(headline=status.headline, issue=issue, title=title)
