@@ -44,7 +44,7 @@ def test_the_outcome_for_scripts(receiver: Receiver) -> None:
 
 @pytest.mark.parametrize("status", [302, 400, 401, 413, 500, 503])
 def test_only_2xx_is_success(receiver: Receiver, status: int) -> None:
-    """An answer other than 2xx is printed and ends with status 1; redirects are not followed, as at GitHub."""
+    """An answer other than 2xx is printed and ends with status 1; no redirect is followed, as at GitHub."""
     receiver.status, receiver.answer = status, b"sorry\n"
     receiver.headers = {"Location": receiver.url}
     result = invoke("--url", receiver.url, "--secret", SECRET)

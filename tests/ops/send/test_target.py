@@ -42,7 +42,7 @@ def test_the_stack_s_secret_signs_for_the_stack_only(receiver: Receiver, tmp_pat
     ids=["absent", "empty", "list", "object", "bytes", "deep", "wrong-type", "no-url"],
 )
 def test_without_a_running_stack(tmp_path: Path, content: object) -> None:
-    """Without a running stack, or with a damaged endpoints file, the error names the options and make serve."""
+    """If no stack runs, or its endpoints file is damaged, the error names --url and make serve."""
     if content is not None:
         endpoints(tmp_path, content)
     expected = "Error: give --url, or start make serve in another terminal"
