@@ -17,7 +17,7 @@ from functions.ingest.webhook_secrets import official_access
 from local.processes import free_port
 from local.pubsub.server import PubSubServer
 from pipeline.errors import Rejected, Unavailable
-from tests.functions.ingest.world import Inbox, PubSub
+from tests.support.pubsub import Inbox, PubSub
 
 TIMEOUT = 8.0
 
