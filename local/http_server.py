@@ -16,6 +16,9 @@ class _Handler(WSGIRequestHandler):
     """One connection. Werkzeug's own handler closes it after each answer; Slack and GitHub do not."""
 
     timeout = 60  # seconds to wait for the next request
+    disable_nagle_algorithm = (
+        True  # head and body are two writes: the second would wait for an acknowledgement
+    )
 
     def run_wsgi(self) -> None:
         """Answer one request. An OSError of the application closes the connection without an answer."""

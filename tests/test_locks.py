@@ -1,6 +1,7 @@
 """The lock files hold exactly what the hand-written requirements need, pinned and hashed."""
 
 import ast
+import functools
 import re
 import sys
 from collections.abc import Iterator
@@ -109,6 +110,9 @@ def closure(requirements: list[Requirement], path: list[str]) -> dict[str, str]:
     return versions
 
 
+packages_distributions = functools.cache(metadata.packages_distributions)
+
+
 def imported_modules(path: Path) -> set[str]:
     """Return the top-level names of what a Python file imports, wherever the statement is."""
     nodes = list(ast.walk(ast.parse(path.read_text())))
@@ -178,7 +182,7 @@ def test_the_runtime_has_every_function(source: Path) -> None:
 def test_the_runtime_has_every_import(package: str) -> None:
     """The demo and the operator's commands need no package that only the tests and checks have."""
     locked = set(read_lock(RUNTIME.with_suffix(".txt")))
-    provided_by = metadata.packages_distributions()
+    provided_by = packages_distributions()
     for path in (ROOT / package).rglob("*.py"):
         for module in imported_modules(path):
             providers = {canonicalize_name(name) for name in provided_by.get(module, ())}

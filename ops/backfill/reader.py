@@ -148,26 +148,30 @@ class HistoryReader:
         gaps = self.store.gaps(self._checkpoint.events_from)
         for place, gap in enumerate(gaps, 1):
             if gap.number > self._checkpoint.gaps_to:
-                with suppress(NotFound):  # deleted since its page was read: publish what was read
-                    self._fill(f"{base}/{gap.number}", gap)
-                self.store.save(replace(self._checkpoint, gaps_to=gap.number))
+                comments, events = self._read_issue(f"{base}/{gap.number}", gap)
+                checkpoint = replace(self._checkpoint, gaps_to=gap.number)
+                self.store.save(checkpoint, comments=comments, events=events)
             yield _step("gaps", place / len(gaps), place)
         self.store.save(replace(self._checkpoint, complete=True))
 
-    def _fill(self, path: str, gap: Gap) -> None:
-        if gap.comments:
-            for page in self._pages(f"{path}/comments"):
-                self.store.save(comments=page.items)
-        if gap.events:
-            for page in self._pages(f"{path}/events"):
-                events = [(gap.number, _trimmed(raw)) for raw in page.items if _is_stored(raw)]
-                self.store.save(events=events)
+    def _read_issue(self, path: str, gap: Gap) -> tuple[list[Json], list[tuple[int, Json]]]:
+        """Return the comments and events of one issue, as far as the lists lack them."""
+        comments: list[Json] = []
+        events: list[tuple[int, Json]] = []
+        with suppress(NotFound):  # deleted since its page was read: publish what was read
+            if gap.comments:
+                comments.extend(self._items(f"{path}/comments"))
+            if gap.events:
+                events.extend(
+                    (gap.number, _trimmed(raw)) for raw in self._items(f"{path}/events") if _is_stored(raw)
+                )
+        return comments, events
 
-    def _pages(self, path: str) -> Iterator[Page]:
+    def _items(self, path: str) -> Iterator[Json]:
         following: str | None = path
         while following is not None:
             page = self.github.page(following, {})
-            yield page
+            yield from page.items
             following = page.next
 
     def _look_up(self, base: str, number: int) -> None:

@@ -286,7 +286,7 @@ def test_another_body_than_an_object_is_malformed(body: bytes, reason: str) -> N
 
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
 def test_constants_of_python_are_refused_when_strict(constant: str) -> None:
-    """ingest refuses NaN and the infinities; a subscriber reads a message that has them."""
+    """NaN and the infinities are refused by ingest; a subscriber reads a message that has them."""
     body = f'{{"x": [{constant}]}}'.encode()
     assert set(parse_payload(body)) == {"x"}
     with pytest.raises(Malformed) as caught:

@@ -14,7 +14,7 @@ from typing import Any
 import requests
 from google.pubsub_v1.types import PubsubMessage
 
-from local.secret_manager_server import SecretManagerServer
+from local.secret_manager.server import SecretManagerServer
 from ops.send import payloads
 from tests.support.framework import Function, function
 from tests.support.messages import an_issue

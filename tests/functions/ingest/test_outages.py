@@ -12,7 +12,7 @@ import grpc
 import pytest
 import requests
 
-from local.secret_manager_server import SecretManagerServer
+from local.secret_manager.server import SecretManagerServer
 from tests.functions.ingest.rig import SECRET, IngestRig, headers, ingest, issue_body, sign, wait_for
 from tests.support.pubsub import DEADLINE, Inbox, pubsub_process
 

@@ -128,7 +128,7 @@ def check(row: Row) -> None:
 
 
 def test_an_opened_issue_fills_the_columns() -> None:
-    """Every column of an opened issue is GitHub's value; times are RFC 3339 in UTC, and lists are never null."""
+    """Every column of an opened issue is GitHub's value; times are RFC 3339 in UTC, lists are never null."""
     payload = an_issue(labels=["bug", "ui"], assignees=[MONA], body="It fails.", comments=3).opened().payload
     payload["issue"]["milestone"] = {"title": "v1"}
     row = row_of(payload)

@@ -1,0 +1,147 @@
+"""A backfill under test: Pub/Sub, a repository with a history, and the command in this or another process."""
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import grpc
+from click.testing import CliRunner, Result
+from google.pubsub_v1 import PublisherClient, PullResponse, SubscriberClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+from local.github.repository import HostedRepository
+from local.github.server import TOKEN, GitHubServer
+from local.processes import ROOT
+from local.pubsub.server import PubSubServer
+from ops.__main__ import ops
+from ops.backfill import run
+from ops.send import accounts, payloads
+from tests.support.messages import NOON, an_issue
+
+TOPIC = "projects/local-dev/topics/github-events"
+MONA = accounts.Account(login="mona")
+AUTHOR = accounts.Account(login="octavia")
+SECONDS = 60.0
+STARTED: list[subprocess.Popen[str]] = []
+
+
+class PubSub:
+    """A topic, and a subscription that keeps everything published; both names end in `suffix`."""
+
+    def __init__(self, suffix: str = "") -> None:
+        self.topic = TOPIC + suffix
+        self._subscription = f"projects/local-dev/subscriptions/everything{suffix}"
+        self._server = PubSubServer()
+        self.host = self._server.start()
+        self._channel = grpc.insecure_channel(self.host)
+        publisher = PublisherClient(transport=PublisherGrpcTransport(channel=self._channel))
+        self._subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=self._channel))
+        publisher.create_topic(name=self.topic, timeout=10)
+        self._subscriber.create_subscription(name=self._subscription, topic=self.topic, timeout=10)
+
+    def pull(self) -> list[Any]:
+        """Return all messages that are there, and acknowledge them."""
+        found: list[Any] = []
+        while True:
+            request = {"subscription": self._subscription, "max_messages": 1000, "return_immediately": True}
+            received = PullResponse.pb(self._subscriber.pull(request, timeout=10)).received_messages
+            if not received:
+                return found
+            ids = [each.ack_id for each in received]
+            self._subscriber.acknowledge(subscription=self._subscription, ack_ids=ids, timeout=10)
+            found += [each.message for each in received]
+
+    def stop(self) -> None:
+        """End."""
+        self._channel.close()
+        self._server.stop()
+
+
+def environment(server: GitHubServer, pubsub: PubSub, **changes: str) -> dict[str, str]:
+    """Return the settings of the command."""
+    return {
+        "GITHUB_API_URL": server.url,
+        "GITHUB_TOKEN": TOKEN,
+        "PUBSUB_TOPIC": pubsub.topic,
+        "PUBSUB_EMULATOR_HOST": pubsub.host,
+        **changes,
+    }
+
+
+def invoke(env: dict[str, str], *options: str, name: str = "acme/app") -> Result:
+    """Run the command in this process; its output never contains the token."""
+    result = CliRunner(env=env).invoke(ops, ["backfill", name, *options], prog_name="issuewire")
+    assert TOKEN not in result.output
+    assert isinstance(result.exception, SystemExit | None), result.exception
+    return result
+
+
+def start(env: dict[str, str], *options: str, **arguments: Any) -> subprocess.Popen[str]:
+    """Start the command in another process, with the state folder of this one."""
+    passed = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    program = (
+        "import pathlib\n"
+        "from ops.__main__ import ops\n"
+        "from ops.backfill import run\n"
+        f"run.STATE = pathlib.Path({str(run.STATE)!r})\n"
+        "ops(prog_name='issuewire')\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "backfill", "acme/app", *options],
+        env={**passed, "PYTHONPATH": str(ROOT), **env},
+        text=True,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **arguments},
+    )
+    STARTED.append(process)
+    return process
+
+
+def wait_for(condition: Callable[[], Any]) -> None:
+    """Wait until the condition is true."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not become true"
+        time.sleep(0.05)
+
+
+def error_line(result: Result) -> str:
+    """Return the last line of a failed command."""
+    assert result.exit_code == 1, result.output
+    return result.stderr.strip().splitlines()[-1]
+
+
+def ids(messages: list[Any]) -> list[str]:
+    """Return the delivery ids of messages."""
+    return [message.attributes["delivery_id"] for message in messages]
+
+
+def fill(hosted: HostedRepository, issues: int) -> Counter[str]:
+    """Add issues with comments and closes, and pull requests; return the deliveries of the issues."""
+    delivered: Counter[str] = Counter()
+
+    def record(event: payloads.Event) -> None:
+        hosted.record(event)
+        delivered[f"{event.name}.{event.payload['action']}"] += 1
+
+    for number in range(1, issues + 1):
+        at = NOON + timedelta(minutes=10 * number)
+        issue = an_issue(number=number, created_at=at, title=f"Issue {number}")
+        record(issue.opened())
+        record(issue.commented(MONA, at + timedelta(hours=1), "Looking."))
+        record(issue.commented(AUTHOR, at + timedelta(hours=2), "Thanks."))
+        if number % 3:
+            record(issue.closed(MONA, at + timedelta(days=2)))
+        if number % 6 == 1:
+            record(issue.reopened(AUTHOR, at + timedelta(days=3)))
+    for number in range(issues + 1, issues + 1 + issues // 10):
+        pull = an_issue(number=number, created_at=at, is_pull_request=True)
+        hosted.record(pull.opened())
+        hosted.record(pull.commented(MONA, at, "A review."))
+        hosted.record(pull.closed(MONA, at))
+    return delivered
