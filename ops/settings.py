@@ -15,10 +15,8 @@ _DATASET = re.compile(rf"({_PROJECT})\.({_NAME})", re.ASCII)
 
 def read_topic(environment: Mapping[str, str]) -> str:
     """Return PUBSUB_TOPIC, projects/P/topics/T. Raises ConfigurationError."""
-    read = SettingsReader(environment)
-    topic = read.topic()
-    read.finish()
-    return topic
+    with SettingsReader(environment) as read:
+        return read.topic()
 
 
 def find_dataset(project: str | None, dataset: str | None) -> tuple[str, str]:
