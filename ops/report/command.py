@@ -106,9 +106,9 @@ def progress() -> Callable[[str], None]:
 def check_writable(out: Path) -> None:
     """Raise ClickException if the file cannot be written, before BigQuery is queried."""
     if not out.parent.is_dir():
-        raise click.ClickException(f"{out} cannot be written: {out.parent} is no folder")
+        raise click.ClickException(f"{out} cannot be written: {out.parent} is not a folder")
     if not os.access(out.parent, os.W_OK):
-        raise click.ClickException(f"{out} cannot be written: {out.parent} takes no new file")
+        raise click.ClickException(f"{out} cannot be written: {out.parent} is not writable")
 
 
 def write(out: Path, text: str) -> None:

@@ -8,7 +8,7 @@ from functions.ingest.signature import sign, verify, well_formed
 
 # https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries#testing-the-webhook-payload-validation
 SECRET = b"It's a Secret to Everybody"
-BODY = b"Hello, IngestRig!"
+BODY = b"Hello, World!"
 HEADER = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
 
 

@@ -87,17 +87,8 @@ def test_what_is_missing_is_one_line(warehouse: Warehouse, tmp_path: Path) -> No
 def test_an_unknown_repository_is_one_line(year_dataset: str, tmp_path: Path) -> None:
     """A repository without events is reported with those that have some; no file is written."""
     out = tmp_path / "report.html"
-    arguments = (
-        "--project",
-        PROJECT,
-        "--dataset",
-        year_dataset,
-        "--repository",
-        "acme/ap",
-        "--out",
-        str(out),
-    )
-    assert one_line_of(invoke(*arguments)) == (
+    where = ("--project", PROJECT, "--dataset", year_dataset)
+    assert one_line_of(invoke(*where, "--repository", "acme/ap", "--out", str(out))) == (
         "Error: nothing is stored of acme/ap; stored are: acme/app, acme/website"
     )
     assert list(tmp_path.iterdir()) == []
@@ -154,7 +145,7 @@ def test_a_file_that_cannot_be_written_is_one_line(proxy: Proxy, tmp_path: Path)
     """A missing folder is reported before BigQuery is queried."""
     out = tmp_path / "none" / "report.html"
     line = one_line_of(invoke("--project", PROJECT, "--out", str(out)))
-    assert line == f"Error: {out} cannot be written: {out.parent} is no folder"
+    assert line == f"Error: {out} cannot be written: {out.parent} is not a folder"
     assert proxy.requests == []
 
 
