@@ -1,4 +1,4 @@
-"""Every record becomes one JSON line with the fields of its request."""
+"""One JSON line per record, whatever is logged, with the fields of the current request."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ type Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
-    """Set up logging as a function does; yield a function that returns the lines written since."""
+    """Set up logging as a function does; return a function that reads the lines written since."""
     root = logging.getLogger()
     before, level, ours = root.handlers[:], root.level, log.level
     root.handlers = []
@@ -44,7 +44,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
 
 
 def test_a_line_is_json_with_severity_and_message(lines: Lines) -> None:
-    """A line has the names that Cloud Logging reads, `severity` and `message`, and the extra fields."""
+    """Cloud Logging reads these two names; extra fields are beside them."""
     log.info("Posted %s", "it", extra={"channel": "C1", "status": 200})
     assert lines() == [{"severity": "INFO", "message": "Posted it", "channel": "C1", "status": 200}]
 
@@ -53,26 +53,26 @@ def test_a_line_is_json_with_severity_and_message(lines: Lines) -> None:
     "message",
     ["two\nlines\r\n", '"quotes" \\ {', "\u2028\u2029\x85\x1e", "\ud800", "\0\x1b[31m", "漢 👩", ""],
 )
-def test_a_record_is_one_line_whatever_its_text(lines: Lines, message: str) -> None:
-    """No text can begin a second line and thereby forge a record."""
+def test_a_record_is_one_line_whatever_it_says(lines: Lines, message: str) -> None:
+    """No text can start a second line and so forge a record."""
     log.warning(message)
     assert lines() == [{"severity": "WARNING", "message": message}]
 
 
 @pytest.mark.parametrize("level", ["INFO", "WARNING", "ERROR", "CRITICAL"])
 def test_levels_are_severities(lines: Lines, level: str) -> None:
-    """The severity is Python's name of the level, which Cloud Logging also uses."""
+    """Python's names are Cloud Logging's."""
     log.log(logging.getLevelNamesMapping()[level], "x")
     assert [line["severity"] for line in lines()] == [level]
 
 
-def test_other_libraries_are_logged_from_warning_on(lines: Lines) -> None:
-    """Other libraries are logged from WARNING on, our code from INFO on."""
+def test_other_libraries_log_from_warning(lines: Lines) -> None:
+    """Other libraries' INFO and our DEBUG are left out; their warnings are lines like ours."""
     other = logging.getLogger("some.library")
     other.info("chatter")
     log.debug("detail")
     other.warning("careful")
-    with warnings.catch_warnings(action="default"):  # pytest catches warnings otherwise
+    with warnings.catch_warnings(action="default"):  # the test runner catches warnings itself
         logging.captureWarnings(capture=False)
         logs.setup()
         warnings.warn("old", DeprecationWarning, stacklevel=1)
@@ -82,8 +82,8 @@ def test_other_libraries_are_logged_from_warning_on(lines: Lines) -> None:
     assert "DeprecationWarning: old" in old["message"]
 
 
-def test_setup_replaces_earlier_handlers(lines: Lines) -> None:
-    """Our handler replaces the one that the framework installs if LOG_EXECUTION_ID is true."""
+def test_setup_replaces_the_framework_s_handler(lines: Lines) -> None:
+    """With LOG_EXECUTION_ID=true the framework has added a handler to the root; ours replaces it."""
     logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))
     logs.setup()
     logs.setup()
@@ -94,8 +94,8 @@ def test_setup_replaces_earlier_handlers(lines: Lines) -> None:
 # The fields of a request
 
 
-def test_fields_of_a_request_are_on_each_of_its_lines(lines: Lines) -> None:
-    """A bound field is on every later line, None is omitted, and `extra` is on its own line only."""
+def test_the_fields_of_a_request_are_on_each_line(lines: Lines) -> None:
+    """Bound fields stay, None is left out, and the extra fields of one line are on that line alone."""
     logs.start_request(delivery_id="d-1")
     log.info("a", extra={"channel": "C1"})
     logs.bind(event="issues", action=None)
@@ -106,8 +106,8 @@ def test_fields_of_a_request_are_on_each_of_its_lines(lines: Lines) -> None:
     ]
 
 
-def test_the_next_request_starts_without_fields(lines: Lines) -> None:
-    """No field of a request, its trace included, is on a line of the next request."""
+def test_the_next_request_starts_without_them(lines: Lines) -> None:
+    """No field of the last request is on a line of the next, its trace included."""
     logs.start_request(delivery_id="d-1", traceparent=TRACEPARENT)
     logs.bind(issue=7)
     logs.start_request(event="ping")
@@ -115,8 +115,8 @@ def test_the_next_request_starts_without_fields(lines: Lines) -> None:
     assert lines() == [{"severity": "INFO", "message": "x", "event": "ping"}]
 
 
-def test_concurrent_requests_have_separate_fields(lines: Lines) -> None:
-    """Each thread has its own fields, also if the thread is reused."""
+def test_simultaneous_requests_do_not_share_fields(lines: Lines) -> None:
+    """Each thread has its own fields, also if threads are reused."""
     together = threading.Barrier(8)
 
     def request(number: int) -> None:
@@ -138,7 +138,7 @@ def test_concurrent_requests_have_separate_fields(lines: Lines) -> None:
 
 
 def test_a_trace_is_on_every_line(lines: Lines) -> None:
-    """The trace id of a traceparent is logged as `trace` and under Cloud Logging's own name."""
+    """The trace id is written for people, and in the field by which Cloud Logging joins lines."""
     logs.start_request(traceparent=TRACEPARENT)
     logs.bind(delivery_id="d-1")
     log.info("x")
@@ -167,8 +167,8 @@ def test_a_trace_is_on_every_line(lines: Lines) -> None:
         "00-" + "g" * 32 + "-b7ad6b7169203331-01",
     ],
 )
-def test_a_malformed_traceparent_is_omitted(lines: Lines, traceparent: Any) -> None:
-    """A malformed traceparent is not logged."""
+def test_a_malformed_traceparent_is_left_out(lines: Lines, traceparent: Any) -> None:
+    """A header that is not a traceparent does not become a field."""
     logs.start_request(traceparent=traceparent)
     log.info("x")
     assert lines() == [{"severity": "INFO", "message": "x"}]
@@ -181,8 +181,8 @@ def test_a_malformed_traceparent_is_omitted(lines: Lines, traceparent: Any) -> N
     "error",
     [Malformed("body_not_json", "No."), Unavailable("slack_x", "No."), Rejected(401, "signature", "No.")],  # type: ignore[arg-type]
 )
-def test_an_error_of_ours_has_a_reason_and_a_traceback(lines: Lines, error: Any) -> None:
-    """An error of ours is logged in one line with its reason, its traceback and its cause."""
+def test_our_errors_have_a_reason_and_a_traceback(lines: Lines, error: Any) -> None:
+    """The reason is counted, the traceback with its cause is read; both are in one line."""
     error.__cause__ = ValueError("first")
     logging.getLogger("framework").error("Exception on / [POST]", exc_info=error)
     [line] = lines()
@@ -194,27 +194,27 @@ def test_an_error_of_ours_has_a_reason_and_a_traceback(lines: Lines, error: Any)
     assert "direct cause" in line["message"]
 
 
-def test_another_error_has_a_traceback_and_no_reason(lines: Lines) -> None:
-    """Another error is logged with its traceback and without a reason."""
+def test_other_errors_have_a_traceback_and_no_reason(lines: Lines) -> None:
+    """Only our errors have a reason, and an error without one is logged too."""
     log.error("broken", exc_info=KeyError("x"))
-    log.error("no error at hand", exc_info=True)
+    log.error("no current error", exc_info=True)
     broken, none = lines()
     assert "KeyError: 'x'" in broken["message"]
     assert "reason" not in broken
-    assert none["message"] == "no error at hand"
+    assert none["message"] == "no current error"
 
 
-def test_an_explicit_reason_wins(lines: Lines) -> None:
-    """The reason in `extra` wins over the reason of the error."""
+def test_an_explicit_reason_wins_over_the_error_s(lines: Lines) -> None:
+    """The reason that the caller gives is the one that is counted."""
     log.error("x", exc_info=Malformed("inner", "No."), extra={"reason": "outer"})
     assert [line["reason"] for line in lines()] == ["outer"]
 
 
-# What others log
+# Records of other libraries
 
 
 class Unprintable:
-    """Raises when it is converted to text."""
+    """Raises when it is printed."""
 
     def __str__(self) -> str:
         raise RuntimeError("no")
@@ -244,8 +244,8 @@ def circle() -> list[Any]:
         (2**70, 2**70),
     ],
 )
-def test_a_field_that_is_not_json_becomes_text(lines: Lines, value: Any, written: Any) -> None:
-    """A field that is not JSON is logged as its text, because other libraries add fields of any type."""
+def test_a_field_that_is_not_json_is_written_as_text(lines: Lines, value: Any, written: Any) -> None:
+    """Any value that another library adds to a record is written, and the line is never lost."""
     logging.getLogger("other").warning("x", extra={"field": value})
     assert lines() == [{"severity": "WARNING", "message": "x", "field": written}]
 
@@ -259,11 +259,11 @@ def test_a_field_that_is_not_json_becomes_text(lines: Lines, value: Any, written
         ("x", (), {"field": Unprintable()}),
     ],
 )
-def test_a_record_that_cannot_be_written_names_its_place(
+def test_an_unwritable_record_says_where_it_is_from(
     lines: Lines, message: str, arguments: tuple[Any, ...], extra: dict[str, Any]
 ) -> None:
-    """A wrong log call does not fail the request; a line names the place of the call."""
-    logs.setup()  # pytest's handler would raise the error
+    """A mistake in a log call does not fail the request, and is visible."""
+    logs.setup()  # the test runner has added a handler that would raise the error
     logging.getLogger("other").error(message, *arguments, extra=extra)
     [line] = lines()
     assert line["severity"] == "ERROR"
@@ -272,7 +272,7 @@ def test_a_record_that_cannot_be_written_names_its_place(
 
 
 def test_an_error_that_cannot_be_printed_still_makes_a_line(lines: Lines) -> None:
-    """An exception whose text cannot be read is logged with the name of its class."""
+    """An exception that cannot be printed is named by its class."""
 
     class OddError(Exception):
         def __str__(self) -> str:

@@ -130,7 +130,7 @@ def test_ctrl_c_leaves_no_traceback() -> None:
 
 
 def test_the_real_ingest(tmp_path: Path) -> None:
-    """ingest accepts what `send` sends, and answers a wrong secret with 401, which ends with status 1."""
+    """Ingest accepts what `send` sends, and answers a wrong secret with 401, which ends with status 1."""
     pubsub, vault = PubSubServer(), SecretManagerServer()
     environment = {"PUBSUB_EMULATOR_HOST": pubsub.start(), "SECRET_MANAGER_ENDPOINT": vault.start()}
     try:
