@@ -56,15 +56,15 @@ class Route:
         """GitHub's names ignore case. A delivery without a repository matches only a star."""
         repository, name = (event.repository or "").lower(), f"{event.event}.{event.action}"
         if not any(fnmatchcase(repository, glob.lower()) for glob in self.repositories):
-            said = repr(event.repository) if event.repository else "the missing repository"
-            yield "repositories", f"{said} matches none of {', '.join(self.repositories)}"
+            named = repr(event.repository) if event.repository else "the missing repository"
+            yield "repositories", f"{named} matches none of {', '.join(self.repositories)}"
         if self.events and name not in self.events and not self._label_decides(event):
             yield "events", f"{name!r} is not one of {', '.join(self.events)}"
         if self.private == "only" and not _may_be_private(event):
             yield "private", "the repository is public, and the route takes private ones only"
         if self.private == "never" and _may_be_private(event):
-            said = "the repository is private, or does not say"
-            yield "private", f"{said}, and the route takes public ones only"
+            text = "the repository is private, or does not say, and the route takes public ones only"
+            yield "private", text
         author = event.issue.author if event.issue else None
         if glob := self._muting_pattern(author):
             yield "mute_authors", f"the author {author!r} is muted by {glob}"

@@ -144,7 +144,7 @@ class CardStore:
         It mentions people only if `mention`: a new card mentions them itself.
         """
         reply = thread_reply.build(event, destination if mention else replace(destination, mention=()))
-        if reply is None or any(self._has_reply(event, destination, parent) for parent in parents):
+        if reply is None or any(self._has_reply(event, destination.channel, parent) for parent in parents):
             return False
         text = thread_reply.for_burst(reply, event) if in_burst else reply
         self._slack.post(destination.channel, text, thread_ts=ts)
@@ -153,14 +153,12 @@ class CardStore:
     def _is_complete(self, event: CardEvent, destination: Destination, burst: BurstMessage) -> bool:
         """Return whether the event has no reply, or the burst message's thread has it."""
         reply = thread_reply.build(event, replace(destination, mention=()))
-        return reply is None or self._has_reply(event, destination, burst)
+        return reply is None or self._has_reply(event, destination.channel, burst)
 
-    def _has_reply(
-        self, event: CardEvent, destination: Destination, parent: PostedCard | BurstMessage
-    ) -> bool:
+    def _has_reply(self, event: CardEvent, channel: str, parent: PostedCard | BurstMessage) -> bool:
         """Return whether the thread has the event's reply; an empty thread need not be read."""
         return parent.replies > 0 and channel_history.has_reply(
-            self._slack, destination.channel, parent.ts, event, self._now()
+            self._slack, channel, parent.ts, event, self._now()
         )
 
 
