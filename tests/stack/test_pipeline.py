@@ -100,7 +100,7 @@ def test_the_same_delivery_twice_is_one_row_and_one_card(github_sends: Sender, d
 
 
 def test_one_trace_covers_all_three_functions(github_sends: Sender, delivery_id: str) -> None:
-    """One query by trace shows the delivery in ingest and in both subscribers."""
+    """A query by trace shows the delivery in ingest and in both subscribers."""
     trace = uuid.uuid4().hex
     traceparent = f"00-{trace}-00f067aa0ba902b7-01"
     github_sends.send(an_issue(number=9).opened(), delivery_id, traceparent=traceparent)
