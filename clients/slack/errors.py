@@ -9,15 +9,14 @@ from pipeline.errors import Unavailable
 
 # A shorter message may pass after these: https://docs.slack.dev/reference/methods/chat.postMessage#errors
 SHORTER_MAY_PASS = {
-    "block_mismatch",
-    "invalid_arguments",
-    "invalid_attachments",
-    "invalid_blocks",
-    "invalid_blocks_format",
-    "invalid_payload",
-    "msg_blocks_too_long",
-    "msg_too_long",
-    "no_text",
+    *(
+        "block_mismatch",
+        "invalid_arguments",
+        "invalid_attachments",
+        "invalid_blocks",
+        "invalid_blocks_format",
+    ),
+    *("invalid_payload", "msg_blocks_too_long", "msg_too_long", "no_text"),
 }
 RATE_LIMITED = {"ratelimited", "rate_limited"}
 _REINSTALL = "install the app again from config/slack-app.yaml"
