@@ -30,7 +30,7 @@ def test_a_failure_becomes_one_line(failure: Exception, line: str) -> None:
 
 
 def test_a_defect_keeps_its_traceback() -> None:
-    """An error that is no failure of a service is not hidden behind one line."""
+    """Another error than a failure of a service is not hidden behind one line."""
     with pytest.raises(KeyError), one_line_errors():
         raise KeyError
 
