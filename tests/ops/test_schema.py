@@ -1,4 +1,4 @@
-"""schema apply creates dataset, table and views from sql/, and a second run changes nothing."""
+"""ops schema apply creates and updates dataset, table and views from sql/."""
 
 import json
 import os
@@ -21,7 +21,7 @@ CHANGING = {"etag", "lastModifiedTime", "creationTime", "numBytes", "numRows", "
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run python -m ops in its own process, without the credentials of the user who runs the tests."""
+    """Run python -m ops in a separate process, without the user's credentials."""
     passed = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-m", "ops", *arguments],
@@ -35,7 +35,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 def invoke(*arguments: str) -> Result:
-    """Run the command in this process."""
+    """Run the command in the test's process."""
     return CliRunner().invoke(ops, ["schema", "apply", "--project", PROJECT, *arguments], prog_name="ops")
 
 
@@ -46,7 +46,7 @@ def lines(text: str) -> Sequence[str]:
 
 @pytest.fixture
 def proxy(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """Return a proxy between the command and the engine, with short time limits."""
+    """Yield a proxy between the command and the engine, with short time limits."""
     proxy = Proxy(warehouse.url)
     proxy.start()
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", proxy.url)
@@ -64,7 +64,7 @@ def snapshot(warehouse: Warehouse, dataset: str) -> tuple[Any, ...]:
     return stable, warehouse.query("SELECT delivery_id FROM `${DATASET}.events` ORDER BY 1", dataset)
 
 
-def test_a_second_run_changes_nothing(warehouse: Warehouse) -> None:
+def test_apply_creates_everything_and_is_idempotent(warehouse: Warehouse) -> None:
     """The first run creates dataset, table and views; a second one prints the same and changes nothing."""
     dataset = warehouse.unused_name()
     command = ("schema", "apply", "--project", PROJECT, "--dataset", dataset)
@@ -91,7 +91,7 @@ def test_a_second_run_changes_nothing(warehouse: Warehouse) -> None:
 
 
 def test_the_default_dataset_is_github(proxy: Proxy) -> None:
-    """The default of --dataset is github, as in the documentation."""
+    """Without --dataset the dataset is `github`, as documented."""
     proxy.answer = lambda *_: (400, b"{}")
     assert invoke().exit_code == 1
     assert "[default: github]" in invoke("--help").output
@@ -99,7 +99,7 @@ def test_the_default_dataset_is_github(proxy: Proxy) -> None:
 
 @pytest.mark.parametrize("name", ["", "a-b", "a.b", "a b", "a`; DROP", "\u00e9", "x" * 1025, "../x"])
 def test_a_dataset_s_name_is_checked(name: str) -> None:
-    """A name that a dataset cannot have never becomes part of a statement."""
+    """A malformed name of a dataset is refused before it becomes part of a statement."""
     result = invoke("--dataset", name)
     assert result.exit_code == 2
     assert lines(result.stderr)[-1] == (
@@ -109,14 +109,14 @@ def test_a_dataset_s_name_is_checked(name: str) -> None:
 
 @pytest.mark.parametrize("project", ["", " ", "a b", "P`"])
 def test_a_project_s_id_is_checked(project: str) -> None:
-    """A project ID that cannot exist is refused before any call."""
+    """A malformed project id is refused before the first request."""
     result = CliRunner().invoke(ops, ["schema", "apply", "--project", project])
     assert result.exit_code == 2
     assert lines(result.stderr)[-1] == "Error: Invalid value for --project: is not a project ID"
 
 
 def one_line_of(result: Result) -> str:
-    """Return the one line that a failed command prints; its exit is not a crash."""
+    """Return the only line of a failed command, which exits with 1."""
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
     assert result.stdout == ""
@@ -125,28 +125,28 @@ def one_line_of(result: Result) -> str:
 
 
 def test_unreachable_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If BigQuery cannot be reached, the command fails in time and with one line."""
+    """If BigQuery is unreachable, the command gives up in time and reports it in one line."""
     monkeypatch.setattr(schema_module, "RETRY_SECONDS", 0.4)
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", f"http://127.0.0.1:{free_port()}")
     assert one_line_of(invoke()).startswith("Error: BigQuery refused or did not answer: ")
 
 
 def test_a_wrong_emulator_address_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An address without a scheme, an easy mistake, is reported in one line."""
+    """An emulator address without its scheme is reported in one line."""
     monkeypatch.setattr(schema_module, "RETRY_SECONDS", 0.4)
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "localhost:9050")
     assert one_line_of(invoke()).startswith("Error: BigQuery refused or did not answer: ")
 
 
 def test_a_silent_bigquery_is_one_line(proxy: Proxy) -> None:
-    """If BigQuery takes the request and does not answer, the command fails in time and with one line."""
+    """If BigQuery does not answer, the command gives up in time and reports it in one line."""
     proxy.hold.set()
     assert one_line_of(invoke()).startswith("Error: BigQuery refused or did not answer: ")
     assert proxy.requests
 
 
 def test_a_refusal_is_one_line(proxy: Proxy) -> None:
-    """A refusal is reported in BigQuery's own words, in one line."""
+    """A refusal is reported in one line with BigQuery's own message."""
     refusal = {"error": {"code": 403, "message": "Access Denied: no right\nto create datasets"}}
     proxy.answer = lambda *_: (403, json.dumps(refusal).encode())
     line = one_line_of(invoke())
@@ -154,8 +154,8 @@ def test_a_refusal_is_one_line(proxy: Proxy) -> None:
     assert "Access Denied: no right" in line
 
 
-def test_an_endless_statement_is_one_line(proxy: Proxy) -> None:
-    """A statement that does not end is given up, and reported in one line."""
+def test_a_statement_without_an_end_is_one_line(proxy: Proxy) -> None:
+    """If a statement does not end, the command gives up in time and reports it in one line."""
     reference = {"projectId": PROJECT, "jobId": "slow", "location": "US"}
     job = {
         "jobReference": reference,
@@ -174,7 +174,7 @@ def test_an_endless_statement_is_one_line(proxy: Proxy) -> None:
 
 @pytest.mark.parametrize("key_file", [None, "absent.json"], ids=["none", "missing-file"])
 def test_missing_credentials_are_one_line(tmp_path: Path, key_file: str | None) -> None:
-    """Without credentials the command says in one line what to run."""
+    """Missing credentials are reported in one line that names the command to run."""
     environment = {"HOME": str(tmp_path), "CLOUDSDK_CONFIG": str(tmp_path), "NO_GCE_CHECK": "true"}
     if key_file is not None:
         environment["GOOGLE_APPLICATION_CREDENTIALS"] = str(tmp_path / key_file)
@@ -185,7 +185,7 @@ def test_missing_credentials_are_one_line(tmp_path: Path, key_file: str | None) 
 
 
 def test_help_names_what_is_needed() -> None:
-    """The help of the commands says what they do, that nothing is dropped, and explains every option."""
+    """The help says that nothing is dropped, and explains every option."""
     result = invoke("--help")
     assert result.exit_code == 0
     assert "nothing is ever dropped" in " ".join(result.output.split())
