@@ -74,9 +74,9 @@ def opened_and_labeled(channel: Channel) -> list[CardEvent]:
     return [opened, *(channel.receive(issue.labeled(MONA, at, f"l{number}"), at=at) for number in range(5))]
 
 
-def meet(meeting: threading.Barrier) -> None:
-    """Wait for the other instances, as long as they may still come."""
+def meet_at(barrier: threading.Barrier) -> None:
+    """Wait at the barrier for the other instances, as long as they may still arrive."""
     try:
-        meeting.wait(0.5)
+        barrier.wait(0.5)
     except threading.BrokenBarrierError:
         return
