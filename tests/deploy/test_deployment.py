@@ -1,4 +1,4 @@
-"""deploy.sh with the real gcloud, bq and curl: its requests, and the state of the cloud afterwards."""
+"""A deployment with the real gcloud, bq and curl makes the expected requests and resources."""
 
 import base64
 import re

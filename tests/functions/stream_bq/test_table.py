@@ -1,4 +1,4 @@
-"""The table: a row is streamed, or loaded if its date is out of reach, or Unavailable is raised."""
+"""A row is streamed, or loaded if its date is out of reach, or Unavailable is raised."""
 
 import json
 from collections.abc import Iterator
@@ -136,7 +136,7 @@ def test_a_missing_table_names_the_command(warehouse: Warehouse, open_table: Any
     warehouse.client.create_dataset(dataset)
     error = failure(open_table(f"{PROJECT}.{dataset}.events"), row_at(event_at, "lost"), event_at)
     assert error.reason == "table_missing"
-    assert str(error) == f"{PROJECT}.{dataset}.events does not exist (yet); run ./issuewire schema apply."
+    assert str(error) == f"{PROJECT}.{dataset}.events does not exist; run ./issuewire schema apply."
     assert list(warehouse.client.list_tables(dataset)) == []
 
 
