@@ -54,6 +54,7 @@ class SlackServer(StandIn):
         self._names = Names(channels=channels, users=users or {}, zone=zone)
         self._requests: list[tuple[str, Arguments]] = []
         self._rate_limit = RateLimit(burst, clock)
+        self._drawn: tuple[list[Message], str] | None = None
 
     def create_app(self) -> Any:
         """Return the WSGI application."""
@@ -108,5 +109,8 @@ class SlackServer(StandIn):
             return fault
 
     def page(self) -> str:
-        """Render the console page."""
-        return render_page(self.messages, self._names, refresh=REFRESH)
+        """Return the console page. A browser loads it every few seconds; it is drawn only after a change."""
+        messages = self.messages
+        if self._drawn is None or self._drawn[0] != messages:
+            self._drawn = messages, render_page(messages, self._names, refresh=REFRESH)
+        return self._drawn[1]
