@@ -30,28 +30,21 @@ class Attempts:
         A call that Slack rate-limits is sent again after the pause that Slack asks for. Raises what `send`
         raises, and Unavailable if the call cannot start in time.
         """
-        for _ in range(ATTEMPTS - 1):
+        attempts = 0
+        while True:
+            self._rate_limit.wait(method, channel)
+            seconds = remaining(self._clock)
+            if seconds < MIN_CALL_SECONDS:
+                text = "No time is left for this delivery; it is delivered again."
+                raise Unavailable("slack_deadline", text)
+            attempts += 1
             try:
-                return self._attempt(method, channel, send)
+                return send(min(TIMEOUT_SECONDS, seconds))
             except SlackRefused as error:
-                if not error.pause:
+                if error.pause:
+                    self._rate_limit.pause(method, channel, error.pause)
+                if not error.pause or attempts == ATTEMPTS:
                     raise
-        return self._attempt(method, channel, send)
-
-    def _attempt[T](self, method: str, channel: str, send: Callable[[float], T]) -> T:
-        self._rate_limit.wait(method, channel)
-        try:
-            return send(self._timeout())
-        except SlackRefused as error:
-            if error.pause:
-                self._rate_limit.pause(method, channel, error.pause)
-            raise
-
-    def _timeout(self) -> float:
-        seconds = remaining(self._clock)
-        if seconds < MIN_CALL_SECONDS:
-            raise Unavailable("slack_deadline", "No time is left for this delivery; it is delivered again.")
-        return min(TIMEOUT_SECONDS, seconds)
 
 
 def with_text_fallback[T](send: Callable[[dict[str, Any]], T], message: Message) -> T:
@@ -59,7 +52,7 @@ def with_text_fallback[T](send: Callable[[dict[str, Any]], T], message: Message)
     try:
         return send({"text": message.text, "blocks": list(message.blocks)})
     except SlackRefused as error:
-        if error.reason not in SHORTER_MAY_PASS:
+        if error.code not in SHORTER_MAY_PASS:
             raise
-        log.error("Slack refused the blocks; sending the text alone", extra={"reason": error.reason})
+        log.error("Slack refused the blocks; sending the text alone", extra={"reason": error.code})
         return send({"text": message.text})

@@ -1,7 +1,8 @@
 """Which tests are quick: those that start no process and no server, by their code and as they run."""
 
+import functools
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -12,6 +13,7 @@ _OURS = ("tests.", "local.")
 _STARTERS = {"http.server", "socket", "socketserver", "subprocess"}
 _EVENTS = {"os.exec", "os.fork", "os.posix_spawn", "os.system", "socket.bind", "subprocess.Popen"}
 _running: list[pytest.Item] = []
+_harmless: set[int] = set()
 
 
 def mark(items: list[pytest.Item]) -> None:
@@ -19,7 +21,7 @@ def mark(items: list[pytest.Item]) -> None:
     for item in items:
         assert isinstance(item, pytest.Function)
         fixtures = (definitions[-1].func for definitions in item._fixtureinfo.name2fixturedefs.values())
-        if leads_to_a_starter([item.function, *fixtures]):
+        if any(map(leads_to_a_starter, (item.function, *fixtures))):
             item.add_marker("processes")
 
 
@@ -35,9 +37,10 @@ def _refuse(event: str, args: tuple[Any, ...]) -> None:
         pytest.fail(f"a quick test starts a process or listens on a socket: {event} {args}")
 
 
-def leads_to_a_starter(found: Iterable[object]) -> bool:
-    """Follow the functions and classes of tests and local to what they use, as far as names tell."""
-    waiting, seen = list(found), set()
+@functools.cache
+def leads_to_a_starter(function: object) -> bool:
+    """Follow the functions and classes of tests and local to what they use, as far as their names show it."""
+    waiting, seen = [function], set(_harmless)
     while waiting:
         thing = waiting.pop()
         module = thing.__name__ if isinstance(thing, ModuleType) else getattr(thing, "__module__", "")
@@ -48,6 +51,7 @@ def leads_to_a_starter(found: Iterable[object]) -> bool:
             waiting += _used_by(thing)
         elif isinstance(thing, dict):
             waiting += thing.values()
+    _harmless.update(seen)
     return False
 
 

@@ -52,10 +52,7 @@ def of_people(table: Table) -> Iterator[Problem]:
         if not _LOGIN.fullmatch(login):
             yield login, f"{login!r} is not a GitHub login"
         elif first.setdefault(login.lower(), login) != login:
-            yield (
-                login,
-                f"{login!r} is listed as {first[login.lower()]!r} too; case does not matter",
-            )
+            yield login, f"{login!r} is listed as {first[login.lower()]!r} too; case does not matter"
         if not isinstance(user, str) or not _USER.fullmatch(user):
             yield login, f"{login!r} needs a Slack user id such as U0123456789"
 

@@ -43,11 +43,7 @@ class CardStore:
     """
 
     def __init__(
-        self,
-        slack: Slack,
-        fold_over: int = 0,
-        now: Callable[[], datetime] = _now,
-        sleep: Sleep = time.sleep,
+        self, slack: Slack, fold_over: int = 0, now: Callable[[], datetime] = _now, sleep: Sleep = time.sleep
     ) -> None:
         self._slack = slack
         self._now = now

@@ -36,10 +36,10 @@ def test_failures_and_limits_lose_nothing(
     found = ids(pubsub.pull())
     assert (len(found), len(set(found))) == (delivered.total(), delivered.total())
     waits = re.findall(
-        r"GitHub's rate limit is used up; going on at \d\d:\d\d:\d\d UTC \(in \d s\)\.", result.stderr
+        r"GitHub's rate limit is used up; continuing at \d\d:\d\d:\d\d UTC \(in \d s\)\.", result.stderr
     )
     assert len(waits) == 2
-    assert "answered 502; going on at" in result.stderr
+    assert "answered 502; continuing at" in result.stderr
 
 
 def test_a_new_token_continues_the_run(
@@ -112,7 +112,7 @@ def test_entries_that_the_lists_skip_are_asked_for(
 def test_an_issue_deleted_meanwhile_is_published_as_it_was_read(
     server: GitHubServer, pubsub: PubSub, hosted: HostedRepository
 ) -> None:
-    """An issue that is gone when it is asked for alone is published as far as the lists had it."""
+    """An issue that is deleted before it is asked for alone is published as far as the lists had it."""
     fill(hosted, 20)
     server.fail_until_cleared(status=404, target="/issues/1/")
     hosted.issues[1]["comments"] = 99

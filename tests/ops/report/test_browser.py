@@ -75,7 +75,7 @@ def is_clean(browser: Browser) -> Iterator[None]:
 
 @pytest.mark.parametrize(("width", "dark"), SCREENS)
 def test_every_chart_can_be_read(browser: Browser, page: Path, width: int, *, dark: bool) -> None:
-    """At any width each chart is visible once, inside the page, with text of at least ten pixels."""
+    """Each chart is visible once at any width, inside the page, with text of at least ten pixels."""
     browser.open(page, width, dark=dark)
     charts = browser.ask(VISIBLE_CHARTS)
     assert [chart["name"] for chart in charts] == CHARTS

@@ -187,29 +187,6 @@ def test_wrong_usage_is_reported(
     assert expected in result.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize(
-    ("project", "dataset", "environment", "expected"),
-    [
-        (None, None, "p.d", ("p", "d")),
-        ("q", None, "p.d", ("q", "d")),
-        (None, "e", "p.d", ("p", "e")),
-        ("q", "e", "nonsense", ("q", "e")),
-        ("q", None, "", ("q", "github")),
-        (None, None, "example.com:p.d", ("example.com:p", "d")),
-    ],
-)
-def test_the_dataset_comes_from_options_or_the_environment(
-    project: str | None,
-    dataset: str | None,
-    environment: str,
-    expected: tuple[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """BIGQUERY_DATASET is the default of both; an option wins."""
-    monkeypatch.setenv("BIGQUERY_DATASET", environment)
-    assert command.find_dataset(project, dataset) == expected
-
-
 def test_progress_is_shown_after_two_seconds(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
