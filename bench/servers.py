@@ -8,15 +8,16 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from clients.pubsub.publisher import connect
 from functions.ingest.signature import sign
+from local.demo.scenario import scenario
 from local.processes import READY_SECONDS, Child, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer
-from local.secret_manager_server import SecretManagerServer
-from local.story import tell
+from local.secret_manager.server import SecretManagerServer
 from ops.send import payloads
 
 SECRET_NAME = "projects/local-dev/secrets/webhook"
@@ -48,9 +49,9 @@ class Connection:
         return answer.status
 
 
-def a_delivery(now: payloads.datetime) -> Request:
+def a_delivery(now: datetime) -> Request:
     """Return a signed `issues.opened`, padded to the 10 KB that GitHub's own have."""
-    payload = json.loads(next(step for step in tell(now) if step.event == "issues.opened").body)
+    payload = json.loads(next(step for step in scenario(now) if step.event == "issues.opened").body)
     payload["issue"]["body"] = "x" * 6000
     body = json.dumps(payload).encode()
     headers = {

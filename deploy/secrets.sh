@@ -18,7 +18,7 @@ command_secrets() {
   esac
 }
 
-is_secret() { [[ " ${ALL_SECRETS[*]} " == *" $1 "* ]]; }
+is_secret() { [[ $1 != *' '* && " ${ALL_SECRETS[*]} " == *" $1 "* ]]; }
 
 create_empty_secrets() {
   step 'enable Secret Manager'

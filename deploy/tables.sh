@@ -17,7 +17,7 @@ FUNCTIONS=("${FUNCTIONS[@]%.sh}")
 ACCOUNTS=("${FUNCTIONS[@]}" push build)
 PUBLIC_FUNCTIONS=() SUBSCRIBERS=() ALL_SECRETS=()
 
-is_function() { [[ " ${FUNCTIONS[*]} " == *" $1 "* ]]; }
+is_function() { [[ $1 =~ ^[a-z][a-z0-9_]*$ && -f deploy/functions/$1.sh ]]; }
 
 # load_table NAME: sets the variables above to what the function's table says.
 load_table() {

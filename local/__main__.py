@@ -9,14 +9,19 @@ from types import FrameType
 
 import click
 
-from local import demo, serve
+from local import serve
+from local.demo import run as demo
 from local.processes import NotReady
-from local.screen import Screen
-from local.stack import STATE, Options, Stack, running
+from local.stack.functions import read_functions
+from local.stack.stack import STATE, Options, Stack, running
+from local.terminal import Terminal
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-PORTS = ("ingest", "notify_slack", "stream_bq", "pubsub", "bigquery", "slack", "secret_manager")
+PORTS = (
+    *(function.name for function in read_functions()),
+    *("pubsub", "bigquery", "slack", "secret_manager"),
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,7 +37,7 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
             type=click.Choice(["auto", "google", "builtin"]),
             default="auto",
             show_default=True,
-            help="Google's emulator, our stand-in, or the first that is there.",
+            help="Google's emulator, our stand-in, or the emulator if it is installed.",
         ),
         click.option(
             "--port",
@@ -45,13 +50,13 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
             "--routes",
             type=click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True),
             default=Options().routes,
-            help="Routes file; default: config/routes.toml.",
+            help="Routes file.  [default: config/routes.toml]",
         ),
         click.option(
             "--state",
             type=click.Path(file_okay=False, path_type=Path, resolve_path=True),
             default=STATE,
-            help="Folder for logs and endpoints.json; default: .local.",
+            help="Folder for logs and endpoints.json.  [default: .local]",
         ),
     ]
     for option in reversed(options):
@@ -62,50 +67,50 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
 @local.command("demo")
 @common
 def demo_command(pubsub: str, ports: tuple[str, ...], routes: Path, state: Path) -> None:
-    """Tell a story of two repositories to the real functions, and balance the ledger."""
-    screen = Screen()
-    screen.line("Issuewire demo: signed GitHub deliveries through the real functions, on this machine.")
+    """Send a scenario of two repositories to the real functions, and balance the ledger."""
+    terminal = Terminal()
+    terminal.line("Issuewire demo: signed GitHub deliveries through the real functions, on this machine.")
     options = Options(pubsub=pubsub, ports=parse_ports(ports), routes=routes, state=state)
-    balanced = with_stack(options, screen, lambda stack: demo.run(stack, screen))
-    screen.line("")
+    balanced = with_stack(options, terminal, lambda stack: demo.run(stack, terminal))
+    terminal.line("")
     if not balanced:
-        screen.line(f"The ledger does NOT balance; the functions' logs are in {state}/run-*/", "bold red")
+        terminal.line(f"The ledger does NOT balance; the functions' logs are in {state}/run-*/", "bold red")
         sys.exit(1)
-    screen.line("The ledger balances: nothing lost, nothing doubled. Everything is stopped.", "green")
+    terminal.line("The ledger balances: nothing lost, nothing doubled. Everything is stopped.", "green")
 
 
 @local.command("serve")
 @common
 def serve_command(pubsub: str, ports: tuple[str, ...], routes: Path, state: Path) -> None:
-    """Keep the pipeline up until Ctrl-C; .local/endpoints.json tells where everything is."""
-    screen = Screen()
-    screen.line("Issuewire on this machine.")
+    """Keep the pipeline up until Ctrl-C; .local/endpoints.json holds every address."""
+    terminal = Terminal()
+    terminal.line("Issuewire on this machine.")
     options = Options(pubsub=pubsub, ports=parse_ports(ports), routes=routes, state=state)
     try:
         serve.refuse_second(state)
     except NotReady as error:
         raise click.ClickException(str(error)) from error
-    with_stack(options, screen, lambda stack: serve.run(stack, screen, state))
+    with_stack(options, terminal, lambda stack: serve.run(stack, terminal, state))
 
 
-def with_stack[T](options: Options, screen: Screen, use: Callable[[Stack], T]) -> T:
-    """Run `use` on a started stack; a signal stops everything and ends with 128 + its number."""
+def with_stack[T](options: Options, terminal: Terminal, use: Callable[[Stack], T]) -> T:
+    """Run `use` on a started stack; a signal stops everything and exits with 128 + its number."""
     for number in _SIGNALS:
         # nohup ignores a hang-up, so that what it starts outlives its terminal.
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, _leave)
-    # No proxy reaches this machine; gRPC and requests read this, the children get no proxy at all.
+            signal.signal(number, _stop)
+    # A proxy cannot reach this machine. gRPC and requests read this; the children get no proxy settings.
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
     try:
-        with running(options, screen.part) as stack:
+        with running(options, terminal.part) as stack:
             return use(stack)
     except NotReady as error:
-        screen.quiet()
+        terminal.stop_waiting()
         raise click.ClickException(str(error)) from error
-    except _Asked as asked:
-        screen.quiet()
-        screen.line("Stopped; nothing is left running.")
-        sys.exit(128 + asked.number)
+    except _Stopped as stopped:
+        terminal.stop_waiting()
+        terminal.line("Stopped; nothing is left running.")
+        sys.exit(128 + stopped.number)
 
 
 def parse_ports(texts: tuple[str, ...]) -> dict[str, int]:
@@ -121,19 +126,19 @@ def parse_ports(texts: tuple[str, ...]) -> dict[str, int]:
     return ports
 
 
-class _Asked(BaseException):
-    """A signal asks us to go; no handler of errors takes it for one."""
+class _Stopped(BaseException):
+    """A signal asks the program to stop; `except Exception` does not catch it."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
 
 
-def _leave(number: int, _frame: FrameType | None) -> None:
-    """Go, and let nothing interrupt that: who presses Ctrl-C twice wants the same thing twice."""
+def _stop(number: int, _frame: FrameType | None) -> None:
+    """Stop, and ignore further signals: a second Ctrl-C must not interrupt the cleaning."""
     for each in _SIGNALS:
         signal.signal(each, signal.SIG_IGN)
-    raise _Asked(number)
+    raise _Stopped(number)
 
 
 if __name__ == "__main__":

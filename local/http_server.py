@@ -21,7 +21,7 @@ class _Handler(WSGIRequestHandler):
     )
 
     def run_wsgi(self) -> None:
-        """Answer one request. An OSError of the application closes the connection without an answer."""
+        """Answer one request; a ConnectionError from the application closes it without an answer."""
         body, status, headers = run_wsgi_app(self.server.app, self.make_environ(), buffered=True)
         self.send_response_only(int(status.split()[0]))
         if "Date" not in headers:

@@ -1,4 +1,4 @@
-"""Serve: keep the stack up, tell others where it is, and go when asked or when a part has died."""
+"""make serve: keep the stack up, publish its addresses, and stop on a signal or if a part ends."""
 
 import contextlib
 import json
@@ -8,23 +8,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from local.processes import NotReady
-from local.screen import Screen
-from local.stack import Stack
+from local.stack.stack import Stack
+from local.terminal import Terminal
 
 
-def run(stack: Stack, screen: Screen, state: Path) -> None:
-    """Print where things are and wait. Raises NotReady when a part ends by itself."""
+def run(stack: Stack, terminal: Terminal, state: Path) -> None:
+    """Print the addresses and wait. Raises NotReady if a part ends by itself."""
     with endpoints_file(stack, state / "endpoints.json") as path:
-        screen.title("Ready")
-        screen.line(f"  Webhook URL      {stack.ingest_url}")
-        screen.line(f"  Slack cards      {stack.slack.console_url}")
-        screen.line(f"  BigQuery         BIGQUERY_EMULATOR_HOST={stack.bigquery_url}")
-        screen.line(f"  Pub/Sub          PUBSUB_EMULATOR_HOST={stack.pubsub_host}")
-        screen.line(f"  Logs             {os.path.relpath(stack.folder)}")
-        screen.line(f"  Everything else  {os.path.relpath(path)}")
-        screen.line("")
-        screen.line("  Send something:  ./issuewire send --title 'Export fails'")
-        screen.line("  Ctrl-C stops it all.")
+        terminal.title("Ready")
+        terminal.line(f"  Webhook URL      {stack.ingest_url}")
+        terminal.line(f"  Slack cards      {stack.slack.console_url}")
+        terminal.line(f"  BigQuery         BIGQUERY_EMULATOR_HOST={stack.bigquery_url}")
+        terminal.line(f"  Pub/Sub          PUBSUB_EMULATOR_HOST={stack.pubsub_host}")
+        terminal.line(f"  Logs             {os.path.relpath(stack.folder)}")
+        terminal.line(f"  Everything else  {os.path.relpath(path)}")
+        terminal.line("")
+        terminal.line("  Send something:  ./issuewire send samples/issues.opened.json")
+        terminal.line("  Ctrl-C stops it all.")
         while True:
             for child in stack.children.values():
                 if child.process is not None and child.process.poll() is not None:
@@ -33,7 +33,7 @@ def run(stack: Stack, screen: Screen, state: Path) -> None:
 
 
 def refuse_second(state: Path) -> None:
-    """Raise NotReady when another serve is up; remove the file that a killed one has left."""
+    """Raise NotReady if another serve is up; remove the file of one that was killed."""
     path = state / "endpoints.json"
     try:
         pid = json.loads(path.read_text())["pids"]["local"]
@@ -48,7 +48,7 @@ def refuse_second(state: Path) -> None:
 
 @contextlib.contextmanager
 def endpoints_file(stack: Stack, path: Path) -> Iterator[Path]:
-    """Write the endpoints in one step, readable only by you; remove them after."""
+    """Write the endpoints in one step, readable by their owner only; remove them at the end."""
     draft = path.with_suffix(".new")
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(stack.endpoints(), indent=2) + "\n")

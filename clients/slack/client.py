@@ -27,13 +27,14 @@ class TimeRange:
 class Slack:
     """Calls with the token that `read_token` returns at that moment, so that it rotates without a restart.
 
-    Every method raises Unavailable for what Slack has not confirmed; its text names the remedy.
+    `api_url` is the base URL of the Web API, empty for Slack's own. Every method raises Unavailable for what
+    Slack has not confirmed; its text names the remedy.
     """
 
     def __init__(
         self,
         read_token: Callable[[], str],
-        api_url: str | None,
+        api_url: str = "",
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:

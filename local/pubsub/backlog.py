@@ -1,11 +1,10 @@
-"""The messages a subscription holds: each due at a moment, leased for a while, gone once acknowledged."""
+"""A subscription's messages: each is due at a time, leased for a while, and gone once acknowledged."""
 
 import heapq
 import itertools
 import math
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from google.pubsub_v1 import types
@@ -21,96 +20,92 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Held:
+class _Message:
     message: types.PubsubMessage
     attempts: int
     due: float
 
 
 class Backlog:
-    """Held messages of one subscription, safe for many threads. All durations are seconds."""
+    """The messages of one subscription, safe for many threads. All durations are seconds."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._changed = threading.Condition()
-        self._held: dict[int, _Held] = {}
+        self._messages: dict[int, _Message] = {}
         # A heap of (due, key); an entry is skipped when its message is gone or due at another moment.
         self._due: list[tuple[float, int]] = []
         self._keys = itertools.count(1)
 
     def add(self, message: types.PubsubMessage) -> None:
-        """Hold a message, due at once."""
+        """Add a message, due at once."""
         with self._changed:
-            self._schedule(next(self._keys), _Held(message=message, attempts=0, due=time.monotonic()))
+            self._schedule(next(self._keys), _Message(message=message, attempts=0, due=time.monotonic()))
 
     def lease(
-        self, limit: int, *, hold: Callable[[int], float], wait: float, stopped: threading.Event
+        self, limit: int, *, lease_seconds: float, wait: float, stopped: threading.Event
     ) -> list[Lease]:
-        """Return 1 to limit due messages, or none after `wait` or once stopped (see `wake`).
+        """Return up to `limit` due messages; none after `wait`, or once stopped (see `wake`).
 
-        hold: attempt -> how long the message stays away from others unless acknowledged.
+        A leased message is due again after `lease_seconds` unless it is acknowledged.
         """
         end = time.monotonic() + wait
         with self._changed:
             leases: list[Lease] = []
             while not stopped.is_set():
                 now = time.monotonic()
-                leases = self._take(limit, hold, now)
+                leases = self._take(limit, lease_seconds, now)
                 if leases or now >= end:
                     break
                 wake = min(end, self._due[0][0]) if self._due else end
                 self._changed.wait(min(wake - now, threading.TIMEOUT_MAX))
             if self._due:
-                # Whoever leaves may have been the only one waiting for the next due message.
+                # The thread that leaves may be the only one that waits for the next due message.
                 self._changed.notify()
             return leases
 
     def acknowledge(self, ack_id: str) -> None:
-        """Forget the message, unless another lease followed. ValueError: no id of this backlog."""
+        """Remove the message unless it was leased again. ValueError: the id is not of this backlog."""
         with self._changed:
             key = self._leased(ack_id)
             if key is not None:
-                del self._held[key]
+                del self._messages[key]
 
     def postpone(self, ack_id: str, seconds: float) -> None:
-        """Make the message due that long from now. ValueError: no id of this backlog."""
+        """Make the message due in `seconds`. ValueError: the id is not of this backlog."""
         with self._changed:
             key = self._leased(ack_id)
             if key is not None:
-                self._schedule(key, replace(self._held[key], due=time.monotonic() + seconds))
-
-    def attempt(self, ack_id: str) -> int:
-        """Return which attempt an id belongs to. ValueError: no id of this backlog."""
-        return self._parse(ack_id)[1]
+                self._schedule(key, replace(self._messages[key], due=time.monotonic() + seconds))
 
     def wake(self) -> None:
-        """Let every waiting `lease` look again whether it is stopped."""
+        """Make every waiting `lease` check again whether it is stopped."""
         with self._changed:
             self._changed.notify_all()
 
-    def _take(self, limit: int, hold: Callable[[int], float], now: float) -> list[Lease]:
+    def _take(self, limit: int, lease_seconds: float, now: float) -> list[Lease]:
         leases: list[Lease] = []
         while self._due and self._due[0][0] <= now and len(leases) < limit:
             due, key = heapq.heappop(self._due)
-            held = self._held.get(key)
-            if held is None or held.due != due:
+            kept = self._messages.get(key)
+            if kept is None or kept.due != due:
                 continue
-            attempt = held.attempts + 1
-            self._schedule(key, replace(held, attempts=attempt, due=now + hold(attempt)))
+            attempt = kept.attempts + 1
+            self._schedule(key, replace(kept, attempts=attempt, due=now + lease_seconds))
             ack_id = f"{self._name}:{key}:{attempt}"
-            leases.append(Lease(ack_id=ack_id, message=held.message, attempt=attempt))
+            leases.append(Lease(ack_id=ack_id, message=kept.message, attempt=attempt))
         return leases
 
-    def _schedule(self, key: int, held: _Held) -> None:
-        self._held[key] = held
-        if held.due < math.inf:
-            heapq.heappush(self._due, (held.due, key))
+    def _schedule(self, key: int, kept: _Message) -> None:
+        self._messages[key] = kept
+        if kept.due < math.inf:
+            heapq.heappush(self._due, (kept.due, key))
             self._changed.notify()
 
     def _leased(self, ack_id: str) -> int | None:
         key, attempt = self._parse(ack_id)
-        held = self._held.get(key)
-        return key if held is not None and held.attempts == attempt else None
+        kept = self._messages.get(key)
+        return key if kept is not None and kept.attempts == attempt else None
 
     def _parse(self, ack_id: str) -> tuple[int, int]:
         name, _, rest = ack_id.partition(":")

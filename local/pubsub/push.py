@@ -1,4 +1,4 @@
-"""Push delivery: one HTTP POST per attempt, from a few threads that belong to one subscription alone.
+"""Push delivery: one HTTP POST per attempt, from a few threads of each subscription.
 
 Rules: https://cloud.google.com/pubsub/docs/push#receive_push.
 """
@@ -45,28 +45,28 @@ def push_body(spec: types.Subscription, lease: Lease) -> bytes:
 
 
 class Pusher:
-    """Pushes what a backlog holds until stopped.
+    """Pushes the messages of a backlog until stopped.
 
-    spec: the subscription as it stands now. retire(lease): True when the message went to the dead letters.
-    delay(attempt): seconds until the next attempt after a failed one.
+    retire(lease): moves a message whose attempts are used up to the dead letters; returns whether it did.
+    backoff(attempt): seconds until the next attempt after a failed one.
     """
 
     def __init__(
         self,
         backlog: Backlog,
+        spec: types.Subscription,
         *,
-        spec: Callable[[], types.Subscription],
         retire: Callable[[Lease], bool],
-        delay: Callable[[int], float],
+        backoff: Callable[[int], float],
     ) -> None:
         self._backlog = backlog
         self._spec = spec
         self._retire = retire
-        self._delay = delay
+        self._backoff = backoff
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
-        name = spec().name.rpartition("/")[2]
+        name = spec.name.rpartition("/")[2]
         self._threads = [
             threading.Thread(target=self._work, name=f"push-{name}-{number}", daemon=True)
             for number in range(WORKERS)
@@ -75,11 +75,11 @@ class Pusher:
             thread.start()
 
     def stop(self) -> None:
-        """Cut the pushes in flight, give their messages back, and return once no thread is left."""
+        """Cut the pushes in flight and return once no thread is left."""
         with self._lock:
             self._stopped.set()
             for connected in self._open:
-                # Closing would leave the reader waiting; a shutdown ends its wait.
+                # Closing the socket would leave its reader waiting; a shutdown ends the wait.
                 with contextlib.suppress(OSError):
                     connected.shutdown(socket.SHUT_RDWR)
         self._backlog.wake()
@@ -88,16 +88,14 @@ class Pusher:
 
     def _work(self) -> None:
         while not self._stopped.is_set():
-            # Held without end: this thread itself answers for the message, whatever comes of the push.
-            for lease in self._backlog.lease(
-                1, hold=lambda _: math.inf, wait=math.inf, stopped=self._stopped
-            ):
+            # Leased without end: this thread acknowledges or postpones the message itself.
+            for lease in self._backlog.lease(1, lease_seconds=math.inf, wait=math.inf, stopped=self._stopped):
                 self._deliver(lease)
 
     def _deliver(self, lease: Lease) -> None:
         if self._retire(lease):
             return
-        spec = self._spec()
+        spec = self._spec
         try:
             status = self._post(
                 spec.push_config.push_endpoint, push_body(spec, lease), spec.ack_deadline_seconds
@@ -109,8 +107,8 @@ class Pusher:
                 self._backlog.acknowledge(lease.ack_id)
                 return
             outcome = f"was answered {status}"
-        seconds = 0.0 if self._stopped.is_set() else self._delay(lease.attempt)
-        _LOG.info("push %d to %s %s; due again in %.1f s", lease.attempt, spec.name, outcome, seconds)
+        seconds = 0.0 if self._stopped.is_set() else self._backoff(lease.attempt)
+        _LOG.info("push %d to %s %s; next attempt in %.1f s", lease.attempt, spec.name, outcome, seconds)
         self._backlog.postpone(lease.ack_id, seconds)
 
     def _post(self, endpoint: str, body: bytes, timeout: float) -> int:

@@ -1,10 +1,9 @@
-"""What the Pub/Sub stand-in refuses: malformed names, values past the limits, and what it cannot imitate.
+"""What the local Pub/Sub refuses: malformed names, values past the limits, and what it does not imitate.
 
 Limits and names: https://cloud.google.com/pubsub/quotas and https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names.
 """
 
 import re
-from collections.abc import Collection
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -22,18 +21,20 @@ LONGEST_BACKOFF = timedelta(seconds=600)
 
 _ID = r"(?!goog)[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}"
 _NAMES = {kind: re.compile(rf"projects/[^/]+/{kind}/{_ID}") for kind in ("topics", "subscriptions")}
-_MUTABLE = {
-    "ack_deadline_seconds",
-    "dead_letter_policy",
-    "expiration_policy",
-    "labels",
-    "message_retention_duration",
-    "push_config",
-    "retry_policy",
-}
 _IMITATED = {
     "topic": {"name", "labels"},
-    "subscription": _MUTABLE | {"name", "topic", "state"},
+    "subscription": {
+        "ack_deadline_seconds",
+        "dead_letter_policy",
+        "expiration_policy",
+        "labels",
+        "message_retention_duration",
+        "name",
+        "push_config",
+        "retry_policy",
+        "state",
+        "topic",
+    },
     "push_config": {"push_endpoint"},
     "message": {"data", "attributes", "message_id", "publish_time"},
 }
@@ -49,12 +50,12 @@ class Refused(Exception):
 
 
 def invalid(detail: str) -> Refused:
-    """Return the refusal of a value that no state of the service would make right."""
+    """Return the refusal of a value that the service never accepts."""
     return Refused(grpc.StatusCode.INVALID_ARGUMENT, detail)
 
 
 def check_name(kind: str, name: str) -> None:
-    """Refuse a full name whose id is shorter than 3 letters or malformed; kind: topics or subscriptions."""
+    """Refuse a full name whose id is malformed or under 3 letters; kind: topics or subscriptions."""
     if not _NAMES[kind].fullmatch(name):
         raise invalid(f"Invalid [{kind}] name: (name={name})")
 
@@ -66,7 +67,7 @@ def check_topic(topic: types.Topic) -> None:
 
 
 def check_subscription(spec: types.Subscription) -> None:
-    """Refuse a subscription that the service would refuse, or that asks for what is not imitated."""
+    """Refuse a subscription that the service would refuse, or that has a setting that is not imitated."""
     check_name("subscriptions", spec.name)
     _check_imitated("subscription", types.Subscription.pb(spec))
     _check_imitated("push_config", types.PushConfig.pb(spec.push_config))
@@ -76,20 +77,11 @@ def check_subscription(spec: types.Subscription) -> None:
         _check_endpoint(spec.push_config.push_endpoint)
     if "dead_letter_policy" in spec:
         _check_dead_letter(spec.dead_letter_policy)
+        if not spec.push_config.push_endpoint:
+            raise _not_imitated("dead_letter_policy", "pull subscription")
     shortest, longest = spec.retry_policy.minimum_backoff, spec.retry_policy.maximum_backoff
     if not timedelta() <= shortest <= longest <= LONGEST_BACKOFF:
         raise invalid(f"the backoff of {shortest} to {longest} is not in order or not within 0 to 600 s")
-
-
-def check_mask(paths: Collection[str]) -> None:
-    """Refuse an update of nothing, or of a field that is unknown or fixed for good."""
-    if not paths:
-        raise invalid("The update_mask must be set, and must contain a non-empty paths list.")
-    for path in paths:
-        if path not in _MUTABLE:
-            raise invalid(
-                f"Invalid update_mask: {path} is not a field of a subscription that can be changed."
-            )
 
 
 def check_publish(request: types.PublishRequest) -> None:
@@ -124,7 +116,7 @@ def _check_endpoint(endpoint: str) -> None:
     except ValueError:
         usable = False
     if not usable or not re.fullmatch(r"[\x21-\x7e]+", endpoint):
-        raise invalid(f"Unsupported push_endpoint: {endpoint!r} is no http or https address")
+        raise invalid(f"Unsupported push_endpoint: {endpoint!r} is not an http or https address")
 
 
 def _check_dead_letter(policy: types.DeadLetterPolicy) -> None:
@@ -136,5 +128,8 @@ def _check_dead_letter(policy: types.DeadLetterPolicy) -> None:
 def _check_imitated(kind: str, value: Message) -> None:
     extra = sorted({field.name for field, _ in value.ListFields()} - _IMITATED[kind])
     if extra:
-        detail = f"the local stand-in does not imitate {', '.join(extra)} of a {kind}"
-        raise Refused(grpc.StatusCode.UNIMPLEMENTED, detail)
+        raise _not_imitated(", ".join(extra), kind)
+
+
+def _not_imitated(what: str, kind: str) -> Refused:
+    return Refused(grpc.StatusCode.UNIMPLEMENTED, f"the local stand-in does not imitate {what} of a {kind}")

@@ -1,10 +1,8 @@
-"""A small stand-in for Pub/Sub: the API's own messages over plaintext gRPC, in this process, in memory.
+"""A local Pub/Sub: the API's own messages over plaintext gRPC, in this process, in memory.
 
-Not imitated, and so refused as UNIMPLEMENTED when asked for: ordering, filters, seek and snapshots,
-StreamingPull, exactly-once delivery, push tokens and unwrapped pushes, schemas, BigQuery and Cloud Storage
-subscriptions, topic updates, detach. Absent without notice: persistence, permissions, quotas, expiry
-(retention and expiration are kept as settings only).
-A spent message of a pull subscription is forwarded to its dead-letter topic by the next Pull.
+It does not imitate and refuses as UNIMPLEMENTED: lists, updates and deletes, deadlines that change, ordering,
+filters, seek, StreamingPull, exactly-once delivery, push tokens, dead letters of pull subscriptions, schemas,
+BigQuery and Cloud Storage subscriptions. It has no persistence, permissions, quotas or expiry.
 """
 
 from collections.abc import Callable
@@ -18,9 +16,9 @@ from google.pubsub_v1 import types
 from local.pubsub.rules import Refused
 from local.pubsub.service import PULL_WAIT, Service
 
-# Room for a request of 10 MB and its framing: it is Pub/Sub's limit that must answer, not gRPC's.
+# Larger than a request of 10 MB with its framing, so that Pub/Sub's limit answers and not gRPC's.
 MAX_RECEIVE_BYTES = 24 * 1024 * 1024
-# A waiting pull holds a thread for up to PULL_WAIT; publishes must find one free.
+# A waiting pull occupies a thread for up to PULL_WAIT; publishes need a free one.
 THREADS = 32
 
 
@@ -40,7 +38,7 @@ class PubSubServer:
 
     @property
     def host(self) -> str:
-        """127.0.0.1:PORT, what PUBSUB_EMULATOR_HOST takes; RuntimeError before `start`."""
+        """127.0.0.1:PORT, the value for PUBSUB_EMULATOR_HOST. RuntimeError before `start`."""
         if not self._host:
             raise RuntimeError("the Pub/Sub stand-in has not been started")
         return self._host
@@ -56,7 +54,7 @@ class PubSubServer:
         return self._host
 
     def stop(self) -> None:
-        """Cut pulls and pushes, also those in flight or resting; returns once no thread is left."""
+        """End pulls and pushes, also those in flight or waiting; returns once no thread is left."""
         stopping = self._server.stop(grace=None)
         self._service.stop()
         stopping.wait()
@@ -66,35 +64,18 @@ class PubSubServer:
 def _handlers(service: Service) -> list[grpc.GenericRpcHandler]:
     def pull(request: types.PullRequest, context: grpc.ServicerContext) -> types.PullResponse:
         # A message leased to a caller that has given up would be missing until its deadline.
-        left = context.time_remaining()
-        return service.pull(request, wait=PULL_WAIT if left is None else min(PULL_WAIT, left / 2))
+        remaining = context.time_remaining()
+        return service.pull(request, wait=PULL_WAIT if remaining is None else min(PULL_WAIT, remaining / 2))
 
     publisher = {
         "CreateTopic": _unary(service.create_topic, types.Topic, types.Topic),
         "GetTopic": _unary(service.get_topic, types.GetTopicRequest, types.Topic),
-        "ListTopics": _unary(service.list_topics, types.ListTopicsRequest, types.ListTopicsResponse),
-        "ListTopicSubscriptions": _unary(
-            service.list_topic_subscriptions,
-            types.ListTopicSubscriptionsRequest,
-            types.ListTopicSubscriptionsResponse,
-        ),
-        "DeleteTopic": _unary(service.delete_topic, types.DeleteTopicRequest),
         "Publish": _unary(service.publish, types.PublishRequest, types.PublishResponse),
     }
     subscriber = {
         "CreateSubscription": _unary(service.create_subscription, types.Subscription, types.Subscription),
-        "GetSubscription": _unary(service.get_subscription, types.GetSubscriptionRequest, types.Subscription),
-        "ListSubscriptions": _unary(
-            service.list_subscriptions, types.ListSubscriptionsRequest, types.ListSubscriptionsResponse
-        ),
-        "UpdateSubscription": _unary(
-            service.update_subscription, types.UpdateSubscriptionRequest, types.Subscription
-        ),
-        "ModifyPushConfig": _unary(service.modify_push_config, types.ModifyPushConfigRequest),
-        "DeleteSubscription": _unary(service.delete_subscription, types.DeleteSubscriptionRequest),
         "Pull": _contextual(pull, types.PullRequest, types.PullResponse),
         "Acknowledge": _unary(service.acknowledge, types.AcknowledgeRequest),
-        "ModifyAckDeadline": _unary(service.modify_ack_deadline, types.ModifyAckDeadlineRequest),
     }
     return [
         grpc.method_handlers_generic_handler("google.pubsub.v1.Publisher", publisher),

@@ -1,7 +1,7 @@
-"""One subscription of the Pub/Sub stand-in: its settings, what it holds, whether that is pushed or pulled."""
+"""One subscription of the local Pub/Sub: its settings and its messages, which are pushed or pulled."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 
 from google.pubsub_v1 import types
@@ -9,58 +9,35 @@ from google.pubsub_v1 import types
 from local.pubsub.backlog import Backlog, Lease
 from local.pubsub.push import Pusher
 
-# Without a retry policy; push: https://cloud.google.com/pubsub/docs/push#push_backoff.
+# Without a retry policy: https://cloud.google.com/pubsub/docs/push#push_backoff.
 _PUSH_BACKOFF = (0.1, 60.0)
-_PULL_BACKOFF = (0.0, 0.0)
 _SOURCE = "CloudPubSubDeadLetterSource"
 
 
 class Subscription:
-    """Holds messages and hands them out.
+    """Pushes its messages to the endpoint of `spec`, or leases them to pulls if it has none.
 
-    publish(topic, message): delivers a spent message to the dead-letter topic; False when there is no such
-    topic, and then the subscription keeps trying, as the service does.
+    publish_dead_letter(topic, message) delivers a message that has used up its attempts.
     """
 
     def __init__(
-        self, spec: types.Subscription, *, publish: Callable[[str, types.PubsubMessage], bool]
+        self,
+        spec: types.Subscription,
+        *,
+        publish_dead_letter: Callable[[str, types.PubsubMessage], object],
     ) -> None:
         self.backlog = Backlog(spec.name)
         self.spec = spec
-        self._publish = publish
+        self._publish_dead_letter = publish_dead_letter
         self._stopped = threading.Event()
         self._pusher: Pusher | None = None
-        self.configure(spec)
-
-    def configure(self, spec: types.Subscription) -> None:
-        """Take new settings: pushing starts, goes on (a push in flight is not disturbed) or ends.
-
-        One caller at a time. The spec is read by other threads: it is replaced, never changed.
-        """
-        self.spec = spec
-        pushes = bool(spec.push_config.push_endpoint)
-        if pushes and self._pusher is None:
-            self._pusher = Pusher(
-                self.backlog, spec=lambda: self.spec, retire=self._retire, delay=self._delay
-            )
-        elif not pushes and self._pusher is not None:
-            self._pusher.stop()
-            self._pusher = None
+        if spec.push_config.push_endpoint:
+            self._pusher = Pusher(self.backlog, spec, retire=self._retire, backoff=self._backoff)
 
     def pull(self, limit: int, wait: float) -> list[Lease]:
-        """Lease up to limit messages for the ack deadline; waits that many seconds for the first one."""
+        """Lease up to `limit` messages for the ack deadline; waits that many seconds for the first one."""
         deadline = self.spec.ack_deadline_seconds
-        leases = self.backlog.lease(
-            limit,
-            hold=lambda attempt: deadline + self._delay(attempt),
-            wait=wait,
-            stopped=self._stopped,
-        )
-        return [lease for lease in leases if not self._retire(lease)]
-
-    def modify_deadline(self, ack_id: str, seconds: int) -> None:
-        """Lease for that many seconds from now; 0: give it back. ValueError: no id of this subscription."""
-        self.backlog.postpone(ack_id, seconds + self._delay(self.backlog.attempt(ack_id)))
+        return self.backlog.lease(limit, lease_seconds=deadline, wait=wait, stopped=self._stopped)
 
     def stop(self) -> None:
         """End every pull and push; returns once no thread of this subscription is left."""
@@ -70,12 +47,12 @@ class Subscription:
             self._pusher.stop()
             self._pusher = None
 
-    def _delay(self, attempt: int) -> float:
-        """Return how long the message rests after this attempt failed."""
+    def _backoff(self, attempt: int) -> float:
+        """Return the seconds until the next push after this attempt failed."""
         spec = self.spec
         if "dead_letter_policy" in spec and attempt >= spec.dead_letter_policy.max_delivery_attempts:
             return 0.0
-        shortest, longest = _PUSH_BACKOFF if spec.push_config.push_endpoint else _PULL_BACKOFF
+        shortest, longest = _PUSH_BACKOFF
         if "retry_policy" in spec:
             shortest = spec.retry_policy.minimum_backoff / timedelta(seconds=1)
             longest = spec.retry_policy.maximum_backoff / timedelta(seconds=1)
@@ -83,12 +60,11 @@ class Subscription:
         return min(longest, shortest * 2.0 ** min(attempt - 1, 40))
 
     def _retire(self, lease: Lease) -> bool:
-        """Move a message whose attempts are spent to the dead-letter topic; False: it is to be delivered."""
+        """Move a message that has used up its attempts to the dead-letter topic; return whether it did."""
         policy = self.spec.dead_letter_policy
         if "dead_letter_policy" not in self.spec or lease.attempt <= policy.max_delivery_attempts:
             return False
-        if not self._publish(policy.dead_letter_topic, self._dead_letter(lease)):
-            return False
+        self._publish_dead_letter(policy.dead_letter_topic, self._dead_letter(lease))
         self.backlog.acknowledge(lease.ack_id)
         return True
 
@@ -105,20 +81,8 @@ class Subscription:
         )
 
 
-def changed(
-    spec: types.Subscription, *, cleared: Iterable[str] = (), **changes: object
-) -> types.Subscription:
-    """Return a copy: the stored one is read by other threads and never changed."""
-    copy = types.Subscription(spec)
-    for field in cleared:
-        types.Subscription.pb(copy).ClearField(field)
-    for field, value in changes.items():
-        setattr(copy, field, value)
-    return copy
-
-
-def completed(spec: types.Subscription) -> types.Subscription:
-    """Return a copy with the service's defaults where the caller said nothing."""
+def with_defaults(spec: types.Subscription) -> types.Subscription:
+    """Return a copy with the service's defaults for what the caller left out."""
     copy = types.Subscription(spec)
     raw = types.Subscription.pb(copy)
     raw.ack_deadline_seconds = raw.ack_deadline_seconds or 10

@@ -12,7 +12,7 @@ from functions.notify_slack.routing import routes_file
 from functions.notify_slack.routing.routes import Routes
 from ops import ROOT
 from ops.cli import file_errors, json_option
-from ops.routes.explanation import explained, shared, story, summary
+from ops.routes.explanation import defaults_summary, explain_json, explain_lines, summary
 from ops.send.saved_delivery import read_delivery
 from pipeline.delivery import Delivery
 from pipeline.errors import ConfigurationError, Malformed
@@ -45,7 +45,7 @@ def check_command(routes_path: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"problems": [], **asdict(found)}))
     else:
-        click.echo("\n".join([*map(summary, found.routes), shared(found)]))
+        click.echo("\n".join([*map(summary, found.routes), defaults_summary(found)]))
 
 
 @routes.command("explain")
@@ -63,9 +63,9 @@ def explain_command(payload: str, event: str | None, routes_path: Path, *, as_js
     delivered = read_event(payload, event)
     found = read_routes(routes_path, as_json=as_json)
     if as_json:
-        click.echo(json.dumps(explained(delivered, found)))
+        click.echo(json.dumps(explain_json(delivered, found)))
     else:
-        click.echo("\n".join(story(delivered, found)))
+        click.echo("\n".join(explain_lines(delivered, found)))
 
 
 def read_routes(path: Path, *, as_json: bool) -> Routes:

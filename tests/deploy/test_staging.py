@@ -19,7 +19,7 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 
 from local.processes import Child, accepts, free_port
 from local.pubsub.server import PubSubServer
-from local.secret_manager_server import SecretManagerServer
+from local.secret_manager.server import SecretManagerServer
 from local.slack.server import SlackServer
 from ops.send import payloads
 from pipeline.delivery import Delivery

@@ -32,6 +32,8 @@ def test_help_names_every_command(sandbox):
     ("arguments", "message"),
     [
         ("deploy", "there is no command 'deploy'; see ./deploy.sh help"),
+        ("../settings", "there is no command '../settings'"),
+        ("'ingest stream_bq'", "there is no command 'ingest stream_bq'"),
         ("ingest now", "'ingest' takes no argument, but got: now"),
         ("all --force", "'all' takes no argument, but got: --force"),
         ("webhook", "webhook takes OWNER/REPO or an organisation"),
@@ -42,6 +44,7 @@ def test_help_names_every_command(sandbox):
         ("secrets rotate", "takes every OWNER/REPO"),
         ("secrets rotate acme/app a/b/c", "'a/b/c' is neither"),
         ("secrets slack xoxb-1-private", "a secret is given on stdin"),
+        ("secrets 'slack-token github-webhook-secret'", "secrets takes nothing, webhook, slack"),
         ("secrets ''", "secrets takes nothing, webhook, slack"),
         ("destroy --all", "takes no argument"),
     ],

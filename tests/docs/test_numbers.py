@@ -1,4 +1,4 @@
-"""The numbers in the README are what the views return for the events of the demo."""
+"""The numbers in the documents are what the views return for the demo's scenario."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,22 +7,23 @@ from pathlib import Path
 import pytest
 
 from functions.stream_bq.row import to_row
-from local.story import tell
+from local.demo.scenario import scenario
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent, parse_payload
 from tests.support.warehouse import Warehouse
 
-README = (Path(__file__).parent.parent.parent / "README.md").read_text()
-QUERIES = re.findall(r"^```sql\n(SELECT[^`]*)^```\n\n((?:^\|[^\n]*\n)+)", README, re.MULTILINE)
-DELETION = re.findall(r"^```sql\n(DELETE.*?)^```", README, re.DOTALL | re.MULTILINE)
+ROOT = Path(__file__).parent.parent.parent
+DOCUMENTS = (ROOT / "README.md").read_text() + (ROOT / "docs" / "reference.md").read_text()
+QUERIES = re.findall(r"^```sql\n(SELECT[^`]*)^```\n\n((?:^\|[^\n]*\n)+)", DOCUMENTS, re.MULTILINE)
+DELETION = re.findall(r"^```sql\n(DELETE.*?)^```", DOCUMENTS, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
-def demo_dataset(warehouse: Warehouse) -> str:
-    """Return a dataset with the events of the demo as stream_bq stores them."""
-    dataset, now = warehouse.dataset(), datetime.now(UTC)
+def dataset(warehouse: Warehouse) -> str:
+    """Return a dataset with the rows that stream_bq stores for the scenario."""
+    name, now = warehouse.dataset(), datetime.now(UTC)
     rows = []
-    for step in tell(now):
+    for step in scenario(now):
         if step.forged or step.is_ping:
             continue
         delivery = Delivery(
@@ -34,29 +35,29 @@ def demo_dataset(warehouse: Warehouse) -> str:
         )
         event = IssueEvent.from_delivery(delivery)
         rows.append(to_row(event, now - timedelta(hours=3), store_payload=True).columns)
-    warehouse.insert(dataset, rows)
-    return dataset
+    warehouse.insert(name, rows)
+    return name
 
 
 @pytest.mark.parametrize(("query", "shown"), QUERIES)
-def test_a_query_of_the_readme_returns_its_table(
-    warehouse: Warehouse, demo_dataset: str, query: str, shown: str
+def test_a_query_returns_what_the_document_shows(
+    warehouse: Warehouse, dataset: str, query: str, shown: str
 ) -> None:
-    """Every example query runs, and its result equals the table below it, cell by cell."""
+    """Every example query runs, and its result is the table below it, cell by cell."""
     head, _, *lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in shown.splitlines()]
-    found = warehouse.query(query.replace("github.", f"{demo_dataset}."), demo_dataset)
+    found = warehouse.query(query.replace("github.", f"{dataset}."), dataset)
     assert [list(row) for row in found[:1]] == [head]
     assert [[str(value) for value in row.values()] for row in found] == lines
 
 
-def test_a_repository_can_be_deleted(warehouse: Warehouse, demo_dataset: str) -> None:
-    """The statement in the README removes a repository from the table, and so from every view."""
+def test_a_repository_can_be_forgotten(warehouse: Warehouse, dataset: str) -> None:
+    """The documented statement deletes a repository from the table, and so from every view."""
     (statement,) = DELETION
-    warehouse.query(statement.replace("github.", f"{demo_dataset}."), demo_dataset)
-    left = warehouse.query(f"SELECT DISTINCT repository FROM {demo_dataset}.issues", demo_dataset)
+    warehouse.query(statement.replace("github.", f"{dataset}."), dataset)
+    left = warehouse.query(f"SELECT DISTINCT repository FROM {dataset}.issues", dataset)
     assert [row["repository"] for row in left] == ["acme/app"]
 
 
-def test_the_readme_has_four_queries() -> None:
-    """The README has four queries with their results, so the tests above compare something."""
+def test_the_examples_are_found() -> None:
+    """Four queries with results are found, so the tests above compare something."""
     assert len(QUERIES) == 4

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import Options, Stack, running
+from local.stack.stack import Options, Stack, running
 
 ROUTES = """
 [[route]]

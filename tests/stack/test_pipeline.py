@@ -11,7 +11,8 @@ import requests
 
 from functions.ingest.signature import sign
 from local.slack.message import Message
-from local.stack import PROJECT, TOPIC, Stack
+from local.stack.stack import Stack
+from local.stack.topics import PROJECT, TOPIC
 from ops.send import accounts, payloads
 from tests.support.messages import an_issue
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from tests.deploy.cloud.accounts import iam
 from tests.deploy.cloud.bigquery import bigquery
-from tests.deploy.cloud.certificates import make_certificates
+from tests.deploy.cloud.certificates import Certificates, make_certificates
 from tests.deploy.cloud.environment import make_environment
 from tests.deploy.cloud.faults import Faults
 from tests.deploy.cloud.functions import builds, functions, storage
@@ -25,13 +25,13 @@ from tests.deploy.cloud.run import application, run
 from tests.deploy.cloud.secretmanager import secretmanager
 from tests.deploy.cloud.state import State
 
-__all__ = ["Cloud"]
+__all__ = ["HOSTS", "Cloud"]
 
 _TABLES: Final[Sequence[Routes]] = (
     *(application, bigquery, billing, builds, functions, github, iam, monitoring, pubsub, resources, run),
     *(secretmanager, storage, usage),
 )
-_HOSTS: Final = (
+HOSTS: Final = (
     "*.googleapis.com",
     "api.github.com",
     "*.a.run.app",
@@ -43,25 +43,26 @@ _HOSTS: Final = (
 class Cloud:
     """Open while the `with` block runs; the state stays readable afterwards.
 
-    environment: for subprocesses. requests: all requests, in order. refused: hosts that are not served,
-    requests without a handler and crashes of the stand-in; a test of a deployment asserts that it is empty.
-    zips: function -> the sources of its deployments, oldest first.
+    certificates: by default new ones. environment: for subprocesses. requests: all requests, in order.
+    refused: hosts that are not served, requests without a handler and crashes of the stand-in; a test of a
+    deployment asserts that it is empty. zips: function -> the sources of its deployments, oldest first.
     """
 
-    def __init__(self, folder: Path, project: str = "acme-issues", number: str = "123456789012") -> None:
-        self.state = State(project, number, access_token="stand-in-access-token")
+    def __init__(self, folder: Path, certificates: Certificates | None = None) -> None:
+        self.state = State("acme-issues", "123456789012", access_token="stand-in-access-token")
         self.faults = Faults(self.state)
         self.requests = Log()
         self.refused: list[str] = []
         self._folder = folder
+        self._certificates = certificates
         self._lock = threading.Lock()
         self._proxy: Proxy | None = None
         self._environment: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
-        certificates = make_certificates(self._folder, _HOSTS)
-        self._proxy = Proxy(certificates, _HOSTS, self._answer, self._refuse)
+        certificates = self._certificates or make_certificates(self._folder, HOSTS)
+        self._proxy = Proxy(certificates, HOSTS, self._answer, self._refuse)
         self._environment = make_environment(
             self._folder,
             port=self._proxy.port,

@@ -4,17 +4,24 @@ from typing import Any
 
 import pytest
 
+from tests.deploy.cloud.certificates import make_certificates
 from tests.deploy.cloud.client import ACCOUNTS, PROJECT, account, binding, require_tool, send, topic
-from tests.deploy.cloud.cloud import Cloud
+from tests.deploy.cloud.cloud import HOSTS, Cloud
 
 APIS = ("artifactregistry", "cloudbuild", "cloudfunctions", "iam", "pubsub", "run", "secretmanager")
 
 
-@pytest.fixture
-def cloud(tmp_path):
-    """Open a stand-in; at the end there must be no unexpected request that the test has not checked."""
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """Create the certificates of all stand-ins."""
     require_tool("openssl")
-    with Cloud(tmp_path / "cloud") as opened:
+    return make_certificates(tmp_path_factory.mktemp("certificates"), HOSTS)
+
+
+@pytest.fixture
+def cloud(tmp_path, certificates):
+    """Open a stand-in; at the end there must be no unexpected request that the test has not checked."""
+    with Cloud(tmp_path / "cloud", certificates) as opened:
         yield opened
     assert opened.refused == []
 

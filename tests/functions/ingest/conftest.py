@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.pubsub.server import PubSubServer
-from local.secret_manager_server import SecretManagerServer
+from local.secret_manager.server import SecretManagerServer
 from tests.functions.ingest.world import PubSub, World, ingest, pubsub_process
 
 

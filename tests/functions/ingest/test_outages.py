@@ -12,7 +12,7 @@ import grpc
 import pytest
 import requests
 
-from local.secret_manager_server import SecretManagerServer
+from local.secret_manager.server import SecretManagerServer
 from tests.functions.ingest.world import (
     DEADLINE,
     SECRET,

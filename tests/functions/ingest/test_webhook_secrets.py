@@ -19,7 +19,7 @@ from google.auth.exceptions import RefreshError
 
 from functions.ingest.webhook_secrets import WebhookSecrets, official_access
 from local.processes import free_port
-from local.secret_manager_server import SecretManagerServer
+from local.secret_manager.server import SecretManagerServer
 from pipeline.errors import Unavailable
 from tests.functions.ingest.world import wait_for
 

@@ -25,7 +25,7 @@ from google.pubsub_v1.types import PubsubMessage, Subscription
 
 from local.processes import Child, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
-from local.secret_manager_server import SecretManagerServer
+from local.secret_manager.server import SecretManagerServer
 from ops.send import payloads
 from tests.support.framework import Function, function
 from tests.support.messages import an_issue

@@ -1,4 +1,4 @@
-"""ops routes: the routes file checked, and a saved payload explained."""
+"""ops routes: the routes file is checked, and a delivery is explained."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def invoke(*arguments: str, stdin: bytes | None = None) -> Result:
-    """Run the command in this process; it ends by its own exit, never by a crash."""
+    """Run the command in this process; it exits and never crashes."""
     file = [] if "--file" in arguments else ["--file", "ours.toml"]
     result = CliRunner().invoke(ops, ["routes", *arguments, *file], input=stdin, prog_name="issuewire")
     assert isinstance(result.exception, SystemExit | None)
@@ -50,7 +50,7 @@ def invoke(*arguments: str, stdin: bytes | None = None) -> Result:
 
 
 def saved(event: payloads.Event) -> str:
-    """Return the name of a file that holds the payload."""
+    """Save the payload and return the file's name."""
     Path("payload.json").write_text(json.dumps(event.payload))
     return "payload.json"
 
@@ -66,7 +66,7 @@ def explain(event: payloads.Event, *arguments: str) -> list[str]:
 
 
 def test_a_good_file_is_summed_up_in_one_line_per_route() -> None:
-    """What decides stands in the line, defaults too, and at the end what holds for all; status 0."""
+    """A route's line shows its keys with their defaults; the last line shows what holds for all. Status 0."""
     result = invoke("check")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
@@ -99,7 +99,7 @@ channels = ["C2", "C1"]
 
 
 def test_labels_mentions_and_folding_are_summed_up_where_they_are_set() -> None:
-    """A label is quoted, for it may hold spaces and commas."""
+    """Labels are quoted, because they may contain spaces and commas."""
     Path("mine.toml").write_text(FULL)
     labels = "labels_any 'bug', 'out of order'; labels_all 'p1'; labels_none 'wontfix'"
     events = "events issues.opened, issues.labeled, issues.unlabeled"
@@ -116,7 +116,7 @@ def test_labels_mentions_and_folding_are_summed_up_where_they_are_set() -> None:
 
 
 def test_all_problems_are_told_one_a_line_with_the_files_name() -> None:
-    """On stderr, with status 1; the lines are those of the file."""
+    """Problems go to stderr with the file's line numbers; status 1."""
     Path("mine.toml").write_text('[people]\nmona = "@mona"\n[[route]]\nchanels = ["C1"]\nlabels_any = []\n')
     result = invoke("check", "--file", "mine.toml")
     assert (result.exit_code, result.stdout) == (1, "")
@@ -133,7 +133,7 @@ def test_all_problems_are_told_one_a_line_with_the_files_name() -> None:
 
 
 def test_a_script_reads_the_check_as_json() -> None:
-    """One object either way; the status tells which."""
+    """With --json, a good and a bad file give one object; the status differs."""
     Path("mine.toml").write_text(FULL)
     good = invoke("check", "--file", "mine.toml", "--json")
     outcome = json.loads(good.stdout)
@@ -159,7 +159,7 @@ def test_a_script_reads_the_check_as_json() -> None:
 
 
 def test_a_file_with_a_byte_order_mark_is_read_as_the_function_reads_it() -> None:
-    """What the function takes, the check takes."""
+    """The check accepts every file that the function accepts."""
     Path("mine.toml").write_bytes(b"\xef\xbb\xbf" + ROUTES.encode())
     assert invoke("check", "--file", "mine.toml").exit_code == 0
 
@@ -170,7 +170,7 @@ def test_a_file_with_a_byte_order_mark_is_read_as_the_function_reads_it() -> Non
     [("none.toml", "No such file or directory"), ("config", "Is a directory"), ("raw", "UnicodeDecodeError")],
 )
 def test_a_routes_file_that_cannot_be_read_is_one_line(command: list[str], name: str, cause: str) -> None:
-    """The line names file and cause; status 1."""
+    """The error names the file and the cause; status 1."""
     Path("raw").write_bytes(b"\xff")
     saved(an_issue().opened())
     result = invoke(*command, "--file", name)
@@ -199,7 +199,7 @@ def test_a_match_names_its_channels_and_the_others_their_reasons() -> None:
 
 
 def test_all_reasons_of_a_route_stand_in_its_line() -> None:
-    """Nobody mends one to find the next."""
+    """All reasons of a route are listed together."""
     repository = accounts.Repository(full_name="gamma/app", private=True)
     muted = "the author 'dependabot[bot]' is muted by *[bot]"
     assert explain(an_issue(author=BOT, repository=repository).opened()) == [
@@ -211,13 +211,13 @@ def test_all_reasons_of_a_route_stand_in_its_line() -> None:
 
 
 def explain_full(event: payloads.Event, *arguments: str) -> list[str]:
-    """Return the lines that explain the event by the file that uses every key."""
+    """Return the explanation by the file that uses every key."""
     Path("mine.toml").write_text(FULL)
     return explain(event, "--file", "mine.toml", *arguments)
 
 
 def test_a_new_issue_says_whom_it_mentions_and_whom_it_does_not_since_they_act() -> None:
-    """By the route, and as an assignee; whoever acts is named as left out."""
+    """The route's mention and the assignees are listed; the person who acts is listed as left out."""
     issue = an_issue(labels=["Bug", "p1"], assignees=[MONA])
     assert explain_full(issue.opened()) == [
         "matches   urgent -> C1",
@@ -229,7 +229,7 @@ def test_a_new_issue_says_whom_it_mentions_and_whom_it_does_not_since_they_act()
 
 
 def test_a_later_event_mentions_assignees_alone() -> None:
-    """A route's mention is for new issues; another one's assignee stays mentioned."""
+    """A route mentions on new issues only; an assignee is mentioned always."""
     issue = an_issue(labels=["bug", "p1"], assignees=[accounts.Account(login="Octavia")])
     assert explain_full(issue.labeled(MONA, NOON, "docs"))[-2:] == [
         "Card in C1: full; mentions U1.",
@@ -241,7 +241,7 @@ def test_a_later_event_mentions_assignees_alone() -> None:
 
 
 def test_an_issue_that_leaves_a_route_says_so() -> None:
-    """The channel's card is changed a last time, and none is made; a channel of another route goes on."""
+    """The channel's card is updated a last time; a channel of another route is not affected."""
     issue = an_issue(labels=["bug", "p1"])
     Path("mine.toml").write_text(FULL.replace('["C2", "C1"]', '["C2"]'))
     assert explain(issue.unlabeled(MONA, NOON, "p1"), "--file", "mine.toml") == [
@@ -258,7 +258,7 @@ def test_an_issue_that_leaves_a_route_says_so() -> None:
 
 
 def test_a_muted_sender_changes_the_card_and_adds_no_reply() -> None:
-    """The route's line says by what; a channel that another route makes hear it has its reply."""
+    """The route's line names the pattern; a channel that another route matches has its reply."""
     muted = "(no reply: the sender 'dependabot[bot]' is muted by *[bot])"
     assert explain(an_issue().closed(BOT, NOON)) == [
         f"matches   people -> C1, C2 {muted}",
@@ -271,14 +271,14 @@ def test_a_muted_sender_changes_the_card_and_adds_no_reply() -> None:
 
 
 def test_an_event_that_makes_no_card_is_said_to_make_none() -> None:
-    """A pull request is told by its mark; no route could change that."""
+    """A pull request has no card, whatever the routes say."""
     lines = explain(an_issue(is_pull_request=True).commented(MONA, NOON, "x"))
     assert lines[0] == "matches   people -> C1, C2"
     assert lines[-1] == "No card in any channel: no card is made of a pull request."
 
 
 def test_the_event_can_be_named() -> None:
-    """A payload alone does not always tell its event."""
+    """If the payload does not show its event, --event names it."""
     push = payloads.Event(name="push", payload={"repository": {"full_name": "acme/app"}})
     assert explain(push, "--event", "push")[-1].startswith(
         "No card in any channel: no card is made of 'push',"
@@ -289,17 +289,17 @@ def test_the_event_can_be_named() -> None:
 
 
 def test_stdin_is_read_for_a_dash() -> None:
-    """What another command prints need not be saved."""
+    """A dash reads the payload from stdin."""
     payload = json.dumps(an_issue().opened().payload).encode()
     assert invoke("explain", "-", stdin=payload).stdout.endswith("Card in C4: compact.\n")
 
 
 def test_a_script_reads_the_explanation_as_json() -> None:
-    """Reasons carry the key that decides; nothing is heard of what makes no card."""
+    """Each reason has the key that decides; an event without a card has no destinations."""
     result = invoke("explain", saved(an_issue(author=BOT).closed(BOT, NOON)), "--json")
     outcome: dict[str, Any] = json.loads(result.stdout)
     assert (outcome["makes_card"], outcome["why_no_card"]) == (True, None)
-    assert [hearing["channel"] for hearing in outcome["hearings"]] == ["C2", "C4"]
+    assert [each["channel"] for each in outcome["destinations"]] == ["C2", "C4"]
     muted = "is muted by *[bot]"
     assert outcome["routes"][0] == {
         "name": "people",
@@ -311,7 +311,7 @@ def test_a_script_reads_the_explanation_as_json() -> None:
     }
     issue = an_issue(labels=["bug", "p1"], assignees=[MONA])
     [explanation] = explain_full(issue.opened(), "--json")
-    assert json.loads(explanation)["hearings"][0] == {
+    assert json.loads(explanation)["destinations"][0] == {
         "channel": "C1",
         "format": "full",
         "leaving": False,
@@ -321,7 +321,7 @@ def test_a_script_reads_the_explanation_as_json() -> None:
     }
     silent = invoke("explain", saved(an_issue(is_pull_request=True).opened()), "--json")
     outcome = json.loads(silent.stdout)
-    assert (outcome["makes_card"], outcome["hearings"]) == (False, [])
+    assert (outcome["makes_card"], outcome["destinations"]) == (False, [])
     assert outcome["why_no_card"] == "no card is made of a pull request"
 
 
@@ -336,7 +336,7 @@ def test_a_script_reads_the_explanation_as_json() -> None:
     ],
 )
 def test_a_file_that_is_no_payload_is_one_line(content: bytes, said: str) -> None:
-    """From a file and from stdin, with --event and without: the name, what is wrong, and status 1."""
+    """A malformed payload, from a file or stdin, is one line with its name and the cause; status 1."""
     Path("x.json").write_bytes(content)
     for arguments in (["x.json"], ["x.json", "--event", "issues"]):
         result = invoke("explain", *arguments)
@@ -349,13 +349,13 @@ def test_a_file_that_is_no_payload_is_one_line(content: bytes, said: str) -> Non
     ("name", "cause"), [("none.json", "No such file or directory"), ("config", "Is a directory")]
 )
 def test_a_payload_that_cannot_be_read_is_one_line(name: str, cause: str) -> None:
-    """The line names file and cause; status 1."""
+    """The error names the file and the cause; status 1."""
     result = invoke("explain", name)
     assert (result.exit_code, result.output) == (1, f"Error: {name} cannot be read: {cause}\n")
 
 
 def test_a_bad_routes_file_explains_nothing() -> None:
-    """Its problems are told, as the check tells them."""
+    """The problems of the routes file are shown as by the check."""
     Path("mine.toml").write_text('[[route]]\nchannels = ["#x"]\nprivate = true')
     result = invoke("explain", saved(an_issue().opened()), "--file", "mine.toml")
     problems = [
@@ -368,7 +368,7 @@ def test_a_bad_routes_file_explains_nothing() -> None:
 
 
 def test_what_a_payload_holds_cannot_steer_the_terminal() -> None:
-    """Names of a stranger are shown with their control characters escaped, on one line."""
+    """Names from a payload are shown on one line with their control characters escaped."""
     payload = an_issue(author=accounts.Account(login="x\x1b[31m\n[bot]")).opened().payload
     payload["repository"]["full_name"] = "a\x1b]0;x\x07\u202e/b\ud800"
     result = invoke("explain", saved(payloads.Event(name="issues", payload=payload)))

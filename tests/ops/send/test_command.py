@@ -15,7 +15,7 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 
 from local.processes import free_port
 from local.pubsub.server import PubSubServer
-from local.secret_manager_server import SecretManagerServer
+from local.secret_manager.server import SecretManagerServer
 from ops import ROOT
 from ops.send import command
 from tests.ops.send.receiver import SECRET, Receiver, invoke, last_line

@@ -1,4 +1,4 @@
-"""Which events make or change a card, and what a card is told about them."""
+"""Which events make or change a card, and what a card needs to know about them."""
 
 import json
 from datetime import timedelta

@@ -1,7 +1,6 @@
-"""A small stand-in for Secret Manager: AccessSecretVersion over plaintext gRPC, in this process, in memory.
+"""A local Secret Manager: AccessSecretVersion over plaintext gRPC, in this process, in memory.
 
-Not imitated, and so refused as UNIMPLEMENTED: every other call. There are no permissions, version aliases or
-regional secrets.
+It does not imitate any other call (UNIMPLEMENTED), permissions, version aliases or regional secrets.
 """
 
 import re
@@ -42,12 +41,12 @@ class SecretManagerServer:
         return f"127.0.0.1:{port}"
 
     def stop(self) -> None:
-        """Return once no thread is left."""
+        """Stop; returns once no thread is left."""
         self._server.stop(grace=None).wait()
         self._executor.shutdown(wait=True)
 
     def add_version(self, secret: str, payload: bytes) -> int:
-        """Add an enabled version to projects/P/secrets/S, made if need be; return its number, from 1."""
+        """Add an enabled version to projects/P/secrets/S, a new secret or not; return its number, from 1."""
         if not _SECRET.fullmatch(secret):
             raise ValueError(f"not of the form projects/P/secrets/S: {secret!r}")
         with self._lock:
@@ -57,19 +56,19 @@ class SecretManagerServer:
             return len(payloads)
 
     def disable(self, secret: str, version: int) -> None:
-        """Disable a version; KeyError: there is none. ValueError: it is destroyed."""
+        """Disable a version; KeyError: it does not exist. ValueError: it is destroyed."""
         self._move(secret, version, "DISABLED")
 
     def enable(self, secret: str, version: int) -> None:
-        """Enable a version again; KeyError: there is none. ValueError: it is destroyed."""
+        """Enable a version again; KeyError: it does not exist. ValueError: it is destroyed."""
         self._move(secret, version, "ENABLED")
 
     def destroy(self, secret: str, version: int) -> None:
-        """Destroy a version for good; KeyError: there is none. ValueError: it is destroyed."""
+        """Destroy a version for good; KeyError: it does not exist. ValueError: it is destroyed."""
         self._move(secret, version, "DESTROYED")
 
     def fail_with(self, code: grpc.StatusCode | None) -> None:
-        """Answer every call with this code from now on; None: answer properly again."""
+        """Answer every call with this code from now on; None: succeed again."""
         with self._lock:
             self._failure = code
 

@@ -12,7 +12,7 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
 )
 from google.cloud.secretmanager_v1.types import AccessSecretVersionResponse
 
-from local.secret_manager_server import SecretManagerServer
+from local.secret_manager.server import SecretManagerServer
 
 SECRET = "projects/local-dev/secrets/webhook-secret"
 

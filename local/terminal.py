@@ -1,4 +1,4 @@
-"""What the terminal shows: plain lines everywhere, colour and a moving line only on a real terminal."""
+"""What demo and serve print: plain lines, and on a real terminal colour and a moving line."""
 
 import contextlib
 import sys
@@ -12,7 +12,7 @@ from rich.text import Text
 PLAIN_WIDTH = 130
 
 
-class Screen:
+class Terminal:
     """Prints the parts of demo and serve."""
 
     def __init__(self) -> None:
@@ -21,16 +21,16 @@ class Screen:
         self._waiting = self.console.status("")
 
     def title(self, text: str) -> None:
-        """Begin a part."""
+        """Start a section."""
         self.console.print()
         self.console.print(Text(text, style="bold"))
 
     def line(self, text: str, style: str = "") -> None:
-        """Print one line as it is."""
+        """Print one line unchanged."""
         self.console.print(Text(text, style=style), soft_wrap=True)
 
     def part(self, name: str, what: str, seconds: float | None) -> None:
-        """Say that a part of the stack is waited for, or ready."""
+        """Show that the stack waits for a part, or that the part is ready."""
         if seconds is None:
             self._waiting.update(f"waiting for {name} ({what}) ...")
             self._waiting.start()
@@ -38,8 +38,8 @@ class Screen:
         self._waiting.stop()
         self.line(f"  {name:<16}{what:<30}ready after {seconds:4.1f} s")
 
-    def quiet(self) -> None:
-        """End a moving line that a failure has left."""
+    def stop_waiting(self) -> None:
+        """End the moving line after a failure."""
         self._waiting.stop()
 
     def delivery(self, event: str, note: str, status: int) -> None:
@@ -67,11 +67,11 @@ class Screen:
     def ledger(self, name: str, found: int, expected: int) -> None:
         """Print one line of the ledger."""
         good = found == expected
-        verdict = "" if good else f"   expected {expected}"
-        self.line(f"  {name:<40}{found:>4}{verdict}", style="" if good else "bold red")
+        difference = "" if good else f"   expected {expected}"
+        self.line(f"  {name:<40}{found:>4}{difference}", style="" if good else "bold red")
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[Callable[[str], None]]:
-        """Show a moving line while something goes on; the function handed out says what."""
+        """Show a moving line; the yielded function sets its text."""
         with self.console.status("waiting for the subscribers ...") as status:
             yield lambda text: status.update(f"waiting for the subscribers: {text}")

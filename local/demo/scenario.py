@@ -1,4 +1,4 @@
-"""The demo's story: two repositories, three days, and what GitHub would deliver about them."""
+"""The demo's scenario: two repositories, three days, and the deliveries that GitHub would send."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ TRIAGE_BOT = accounts.Account(login="triage[bot]", type="Bot")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One delivery: what it is, its bytes, and what must become of it."""
+    """One delivery: what it is, its bytes, and its expected outcome."""
 
     note: str
     event: str
@@ -31,7 +31,7 @@ class Step:
 
     @property
     def is_ping(self) -> bool:
-        """Tell whether ingest answers it without publishing."""
+        """Return whether ingest answers it without publishing."""
         return self.event.startswith("ping")
 
     @property
@@ -40,8 +40,8 @@ class Step:
         return self.event.split(".")[0]
 
 
-def tell(now: datetime) -> list[Step]:
-    """Return the story's deliveries in the order in which they arrive; it ends shortly before `now`."""
+def scenario(now: datetime) -> list[Step]:
+    """Return the deliveries in the order in which they arrive; the last one happens shortly before `now`."""
 
     def ago(hours: float) -> datetime:
         return now - timedelta(hours=hours)
@@ -73,36 +73,36 @@ def tell(now: datetime) -> list[Step]:
         created_at=ago(20),
     )
     fake = payloads.Issue(
-        repository=APP, number=666, title="Nobody at GitHub sent this", author=KIM, created_at=ago(19)
+        repository=APP, number=666, title="GitHub did not send this", author=KIM, created_at=ago(19)
     )
     steps = [
-        _step("GitHub says hello to the new hook", payloads.ping(APP, MONA)),
+        _step("GitHub pings the new webhook", payloads.ping(APP, MONA)),
         _step("octavia reports a bug", export.opened(), makes_card=True),
-        _step("a bot answers: no response, and no reply", export.commented(TRIAGE_BOT, ago(71.9), "Thanks!")),
-        _step("octavia adds to her own issue", export.commented(OCTAVIA, ago(71), "Also in 2.4.")),
+        _step("a bot comments: no response, no reply", export.commented(TRIAGE_BOT, ago(71.9), "Thanks!")),
+        _step("octavia comments on her own issue", export.commented(OCTAVIA, ago(71), "Also in 2.4.")),
         _step("mona labels it", export.labeled(MONA, ago(70), "bug")),
         _step("mona answers: the first response", export.commented(MONA, ago(66), "I can see it.")),
         _step("mona closes it", export.closed(MONA, ago(48))),
         _step("octavia reopens it", export.reopened(OCTAVIA, ago(40))),
-        _step("mona closes it for good", export.closed(MONA, ago(24))),
-        _step("kim reports in the other repository, number 1 too", flash.opened(), makes_card=True),
+        _step("mona closes it again", export.closed(MONA, ago(24))),
+        _step("kim reports a bug in a second repository", flash.opened(), makes_card=True),
         _step("a comment on a pull request", pull.commented(OCTAVIA, ago(29), "Nice.")),
-        _step("somebody forges a delivery", fake.opened(), forged=True),
+        _step("a forged delivery", fake.opened(), forged=True),
     ]
     report = _step("a title that attacks Slack", hostile.opened(), makes_card=True)
-    repeated = Step(**{**_fields(report), "note": "GitHub delivers that again", "repeats": True})
+    repeated = Step(**{**_fields(report), "note": "GitHub delivers it again", "repeats": True})
     left, arrived = flash.transferred(MONA, ago(15), to=APP, number=3)
     moved = arrived.opened(old_issue=flash.as_json(), old_repository=WEBSITE.as_json())
     answered = _step(
-        "mona's answer of ten hours ago, out of order", hostile.commented(MONA, ago(10), "Fixing.")
+        "mona's answer of ten hours ago arrives late", hostile.commented(MONA, ago(10), "Fixing.")
     )
-    closed = _step("mona closes it, and that arrives first", hostile.closed(MONA, ago(2)))
+    closed = _step("mona closes it; this arrives before her answer", hostile.closed(MONA, ago(2)))
     return [
         *steps,
         report,
         repeated,
-        _step("kim's issue moves to the other repository", left),
-        _step("and arrives there", moved, makes_card=True),
+        _step("kim's issue is transferred to the first repository", left),
+        _step("and opened there", moved, makes_card=True),
         closed,
         answered,
     ]
@@ -118,13 +118,13 @@ def _step(note: str, event: payloads.Event, *, makes_card: bool = False, forged:
         delivery_id=payloads.delivery_id(note),
         body=json.dumps(event.payload).encode(),
         makes_card=makes_card,
-        makes_reply=event.title in _REPLIES and not _is_silent(event.payload),
+        makes_reply=event.title in _REPLIES and not _is_hidden(event.payload),
         forged=forged,
     )
 
 
-def _is_silent(payload: Mapping[str, Any]) -> bool:
-    """Tell whether Slack hears nothing of it: pull requests have no card, and bots are muted."""
+def _is_hidden(payload: Mapping[str, Any]) -> bool:
+    """Return whether Slack shows nothing of it: pull requests have no card, and bots are muted."""
     return "pull_request" in payload["issue"] or payload["sender"]["type"] == "Bot"
 
 

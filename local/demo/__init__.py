@@ -1,0 +1,1 @@
+"""make demo: a scenario of two repositories, and a ledger of its outcome."""

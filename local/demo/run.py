@@ -1,0 +1,92 @@
+"""The demo: send the scenario to the running stack, show the outcome, and balance the ledger."""
+
+import time
+from datetime import UTC, datetime
+
+import requests
+
+from local.demo.ledger import Entry, balance
+from local.demo.scenario import Step, scenario
+from local.slack.message import Message
+from local.slack.rendering.terminal import as_text
+from local.stack.stack import Stack
+from local.terminal import Terminal
+from ops.send.command import Target, post
+
+SETTLE_SECONDS = 60.0
+
+ROWS = """
+SELECT FORMAT_TIMESTAMP('%a %H:%M', event_at) AS `at`, repository, issue_number, event, action, sender,
+  issue_state, ARRAY_TO_STRING(issue_labels, ', ') AS labels
+FROM `${DATASET}.issue_events` ORDER BY event_at, received_at
+"""
+
+NUMBERS = """
+SELECT repository, issue_number, title, state, reopen_count AS reopened,
+  ROUND(time_to_first_response_hours, 1) AS first_response_hours, ROUND(time_to_close_hours, 1) AS close_hours
+FROM `${DATASET}.issues` ORDER BY repository, issue_number
+"""
+
+
+def run(stack: Stack, terminal: Terminal) -> bool:
+    """Send the scenario and print its outcome; return whether the ledger balances."""
+    steps = scenario(datetime.now(UTC))
+    terminal.title(f"Deliveries to {stack.ingest_url}")
+    answers = [deliver(stack, terminal, step) for step in steps]
+    published = sum(answer.status_code == 202 for answer in answers)
+    wait_for_subscribers(stack, terminal, published)
+    show_cards(stack, terminal, [step.delivery_id for step in steps])
+    terminal.title("BigQuery: the view issue_events")
+    rows = stack.query(ROWS)
+    terminal.table(rows)
+    terminal.title("First numbers, in hours")
+    terminal.table(stack.query(NUMBERS))
+    ledger = balance(stack, steps, answers, len(rows))
+    show_ledger(terminal, ledger)
+    return all(entry.balances for entry in ledger)
+
+
+def deliver(stack: Stack, terminal: Terminal, step: Step) -> requests.Response:
+    """Send one step and print its answer."""
+    secret = "a guess" if step.forged else stack.webhook_secret
+    answer = post(
+        Target(url=stack.ingest_url, secret=secret.encode()), step.name, step.delivery_id, step.body
+    )
+    terminal.delivery(step.event, step.note, answer.status_code)
+    return answer
+
+
+def wait_for_subscribers(stack: Stack, terminal: Terminal, published: int) -> None:
+    """Wait until both subscribers have handled every published message, for a minute at most."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    with terminal.waiting() as progress:
+        while time.monotonic() < deadline:
+            done = {name: len(stack.handled(name)) for name in ("notify_slack", "stream_bq")}
+            progress(", ".join(f"{name} {count} of {published}" for name, count in done.items()))
+            if min(done.values()) >= published:
+                return
+            time.sleep(0.1)
+
+
+def show_cards(stack: Stack, terminal: Terminal, order: list[str]) -> None:
+    """Print Slack's messages in the order of the scenario; the function handles events side by side."""
+
+    def place(message: Message) -> int:
+        payload = (message.metadata or {}).get("event_payload", {})
+        ids = {payload.get("delivery_id"), *payload.get("deliveries", ())}
+        return min((order.index(one) for one in ids if one in order), default=len(order))
+
+    terminal.title("Slack: #issues")
+    messages = sorted(stack.slack.messages, key=place)
+    for card in messages:
+        if card.thread_ts is None:
+            replies = [reply for reply in messages if reply.thread_ts == card.ts]
+            lines = [as_text(card), *(f"  {as_text(reply)}" for reply in replies)]
+            terminal.card("\n".join(lines))
+
+
+def show_ledger(terminal: Terminal, ledger: list[Entry]) -> None:
+    """Print the ledger and mark what does not balance."""
+    terminal.title("Ledger")
+    for entry in ledger:
+        terminal.ledger(entry.name, entry.found, entry.expected)

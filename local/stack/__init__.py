@@ -1,0 +1,1 @@
+"""The whole pipeline on this machine: local services and the real functions."""

@@ -1,0 +1,53 @@
+"""What the stack reads and writes: the routes file, and a folder for the logs of one run."""
+
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from functions.notify_slack.routing import routes_file
+from local.processes import NotReady
+from pipeline.errors import ConfigurationError
+
+CHANNELS = {"C0123456789": "issues"}  # that of config/routes.toml; others are named after their routes
+_KEPT_RUNS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """Slack's channels and users as a routes file names them: {id: name}."""
+
+    channels: dict[str, str]
+    users: dict[str, str]
+
+
+def read_workspace(routes: Path) -> Workspace:
+    """Return the channels and users that the routes file names. Raises NotReady."""
+    try:
+        found = routes_file.parse(routes.read_text("utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotReady(
+            f"{routes} cannot be read ({type(error).__name__}); name another with --routes"
+        ) from error
+    except ConfigurationError as error:
+        raise NotReady("\n".join(error.problems)) from error
+    named = {channel: route.name for route in reversed(found.routes) for channel in route.channels}
+    return Workspace(
+        channels={channel: CHANNELS.get(channel, name) for channel, name in named.items()},
+        users={user: login for login, user in found.people.items()},
+    )
+
+
+def make_run_folder(state: Path) -> Path:
+    """Return a new folder for logs and data; all but the last two are removed. Raises NotReady."""
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        runs = sorted(state.glob("run-*"), key=lambda path: path.stat().st_mtime)
+        for old in runs[:-_KEPT_RUNS]:
+            shutil.rmtree(old, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix=f"run-{time.strftime('%Y%m%d-%H%M%S')}-", dir=state))
+    except OSError as error:
+        raise NotReady(
+            f"{state} cannot be written ({error.strerror}); name another folder with --state"
+        ) from error

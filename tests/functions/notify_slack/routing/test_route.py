@@ -1,0 +1,286 @@
+"""One route: which events match it, and why the others do not."""
+
+from dataclasses import replace
+
+import pytest
+
+from functions.notify_slack.routing.routes import Destination
+from ops.send import accounts, payloads
+from tests.functions.notify_slack.routing.support import (
+    BOT,
+    LATER,
+    MONA,
+    channels_by,
+    channels_of,
+    issue_event,
+    mismatches,
+    one_route,
+    only_destination,
+    route_toml,
+)
+from tests.support.messages import an_issue
+
+# Repositories
+
+
+@pytest.mark.parametrize(
+    ("glob", "repository", "matches"),
+    [
+        ("acme/app", "acme/app", True),
+        ("acme/app", "acme/apple", False),
+        ("acme/app", "xacme/app", False),
+        ("acme/*", "acme/app", True),
+        ("acme/*", "acme-labs/app", False),
+        ("*/docs", "acme/docs", True),
+        ("*", "acme/app", True),
+        ("acme/ap?", "acme/app", True),
+        ("acme/[ab]*", "acme/app", True),
+        ("acme/[!a]*", "acme/app", False),
+        ("ACME/App", "acme/aPP", True),
+        ("acme.*", "acme/app", False),
+        ("acme/a.p", "acme/app", False),
+    ],
+)
+def test_a_glob_matches_owner_and_name(glob: str, repository: str, *, matches: bool) -> None:
+    """A glob matches the whole name, ignores case as GitHub's names do, and is no regular expression."""
+    assert bool(channels_by(route_toml([glob], "C1"), repository)) is matches
+
+
+def test_a_route_without_repositories_matches_all() -> None:
+    """The default of `repositories` is every repository."""
+    assert channels_by('[[route]]\nchannels = ["C1"]') == ("C1",)
+
+
+@pytest.mark.parametrize(("glob", "expected"), [("*", ("C1",)), ("acme/*", ())])
+def test_a_delivery_without_a_repository_matches_only_a_star(glob: str, expected: tuple[str, ...]) -> None:
+    """A missing name loses no event of a route for all repositories."""
+    assert channels_by(route_toml([glob], "C1"), repository=None) == expected
+
+
+@pytest.mark.parametrize(
+    ("private", "matching"),
+    [
+        (False, ["any", "never"]),
+        (True, ["any", "only"]),
+        (None, ["any", "only"]),
+        ("false", ["any", "only"]),
+        (0, ["any", "only"]),
+    ],
+)
+def test_a_repository_is_public_only_if_the_payload_says_so(private: object, matching: list[str]) -> None:
+    """Nothing of a private repository leaks if a payload does not say which it is."""
+    payload = {"action": "opened", "repository": {"full_name": "acme/app", "private": private}}
+    if private is None:
+        payload = {"action": "opened"}
+    event = issue_event(payloads.Event(name="issues", payload=payload))
+    words = ("any", "only", "never")
+    assert [word for word in words if channels_of(one_route(f'private = "{word}"'), event)] == matching
+    excluding = next(word for word in words if word not in matching)
+    assert [key for key, _ in mismatches(one_route(f'private = "{excluding}"'), event)] == ["private"]
+
+
+# Authors
+
+
+@pytest.mark.parametrize(
+    ("pattern", "login", "muted"),
+    [
+        ("*[bot]", "dependabot[bot]", True),
+        ("*[bot]", "Dependabot[BOT]", True),
+        ("*[bot]", "[bot]", True),
+        ("*[bot]", "bob", False),
+        ("*[bot]", "robot", False),
+        ("*[bot]", "dependabot", False),
+        ("dependabot[bot]", "dependabot[bot]", True),
+        ("dependabot[bot]", "dependabotb", False),
+        ("OctoCat", "octocat", True),
+        ("octocat", "octocats", False),
+        ("octo?at", "octocat", True),
+        ("octo?at", "octoat", False),
+        ("acme-*", "acme-sync", True),
+        ("acme-*", "not-acme-sync", False),
+        ("[!a]", "b", False),
+        ("[!a]b", "xb", False),
+    ],
+)
+def test_an_author_pattern_has_two_wildcards(
+    pattern: str,
+    login: str,
+    *,
+    muted: bool,
+) -> None:
+    """Only * and ? are wildcards: brackets are literal, so that *[bot] does not mute bob. Case is ignored."""
+    event = issue_event(an_issue(author=accounts.Account(login=login)).opened())
+    route = replace(one_route().routes[0], mute_authors=(pattern,))  # the file itself would refuse "[!a]"
+    expected = [f"the author {login!r} is muted by {pattern}"] if muted else []
+    assert [reason.text for reason in route.match(event).mismatches] == expected
+
+
+def test_bots_are_muted_unless_the_file_says_otherwise() -> None:
+    """A route's own list replaces the default."""
+    event = issue_event(an_issue(author=BOT).opened())
+    reason = ("mute_authors", "the author 'dependabot[bot]' is muted by *[bot]")
+    assert mismatches(one_route(), event) == [reason]
+    assert mismatches(one_route("mute_authors = []"), event) == []
+    assert mismatches(one_route('mute_authors = ["octocat"]'), event) == []
+
+
+def test_a_muted_sender_updates_the_card_without_a_reply() -> None:
+    """The card stays current, and the thread shows only what people do."""
+    issue = an_issue()
+    for event in (
+        issue.commented(BOT, LATER, "Thanks!"),
+        issue.closed(BOT, LATER),
+        issue.reopened(BOT, LATER),
+    ):
+        [match] = one_route().explain(issue_event(event))
+        assert (match.matches, match.muted_because) == (
+            True,
+            "the sender 'dependabot[bot]' is muted by *[bot]",
+        )
+        destination = only_destination(one_route(), issue_event(event))
+        assert (destination.replies, destination.final_update) == (False, False)
+    [match] = one_route().explain(issue_event(issue.closed(MONA, LATER)))
+    assert match.muted_because is None
+    assert only_destination(one_route(), issue_event(issue.closed(MONA, LATER))).replies
+
+
+def test_a_muted_authors_issue_has_no_card() -> None:
+    """A close by another account makes no card either."""
+    assert mismatches(one_route(), issue_event(an_issue(author=BOT).closed(MONA, LATER))) == [
+        ("mute_authors", "the author 'dependabot[bot]' is muted by *[bot]")
+    ]
+
+
+def test_an_issue_that_a_bot_transferred_belongs_to_its_author() -> None:
+    """The sender of a transferred issue's opened is not its author."""
+    payload = {**an_issue().opened().payload, "sender": BOT.as_json()}
+    assert mismatches(one_route(), issue_event(payloads.Event(name="issues", payload=payload))) == []
+
+
+def test_a_deleted_account_is_never_muted() -> None:
+    """An issue without an author and an event without a sender match."""
+    route = replace(one_route().routes[0], mute_authors=("*",))  # the file itself would refuse it
+    payload = {**an_issue(author=None).closed(MONA, LATER).payload, "sender": None}
+    assert route.match(issue_event(an_issue(author=None).opened())).matches
+    match = route.match(issue_event(payloads.Event(name="issues", payload=payload)))
+    assert (match.matches, match.muted_because) == (True, None)
+
+
+# Events
+
+
+def test_a_route_matches_the_events_that_it_names() -> None:
+    """Without `events` it matches all, including those that GitHub may add."""
+    issue = an_issue()
+    events = [
+        issue_event(issue.opened()),
+        issue_event(issue.closed(MONA, LATER)),
+        issue_event(issue.commented(MONA, LATER, "x")),
+        issue_event(payloads.Event(name="issues", payload={**issue.opened().payload, "action": "some_day"})),
+    ]
+    chosen = one_route('events = ["issues.opened", "issue_comment.created"]')
+    assert [channels_of(chosen, event) for event in events] == [("C1",), (), ("C1",), ()]
+    assert [channels_of(one_route(), event) for event in events] == [("C1",)] * 4
+    assert mismatches(chosen, events[1]) == [
+        ("events", "'issues.closed' is not one of issues.opened, issue_comment.created")
+    ]
+
+
+def test_a_label_of_the_route_needs_no_entry_in_events() -> None:
+    """A route for opened bugs matches an issue that becomes a bug later, and no other label's event."""
+    routes, issue = one_route('labels_any = ["bug"]\nevents = ["issues.opened"]'), an_issue()
+    assert routes.destinations(issue_event(issue.labeled(MONA, LATER, "docs"))) == ()
+    assert routes.destinations(issue_event(issue.labeled(MONA, LATER, "Bug"))) == (Destination(channel="C1"),)
+    assert routes.destinations(issue_event(issue.labeled(MONA, LATER, "p1"))) == ()
+    assert only_destination(routes, issue_event(issue.unlabeled(MONA, LATER, "Bug"))).final_update
+
+
+# Labels
+
+
+@pytest.mark.parametrize(
+    ("line", "labels", "matches"),
+    [
+        ('labels_any = ["bug", "crash"]', ["Crash"], True),
+        ('labels_any = ["bug", "crash"]', ["docs"], False),
+        ('labels_any = ["bug"]', [], False),
+        ('labels_any = ["bug"]', ["bugs"], False),
+        ('labels_any = ["bug*"]', ["bugs"], False),
+        ('labels_all = ["bug", "P1"]', ["p1", "BUG", "docs"], True),
+        ('labels_all = ["bug", "P1"]', ["bug"], False),
+        ('labels_none = ["wontfix"]', [], True),
+        ('labels_none = ["wontfix", "stale"]', ["bug", "Stale"], False),
+        ('labels_any = ["bug"]\nlabels_none = ["stale"]', ["bug", "stale"], False),
+        ('labels_any = ["bug"]\nlabels_all = ["p1"]\nlabels_none = ["stale"]', ["bug", "p1"], True),
+    ],
+)
+def test_a_route_requires_labels_and_excludes_others(line: str, labels: list[str], *, matches: bool) -> None:
+    """Any, all and none apply together; a label is its whole name, and case is ignored."""
+    assert bool(channels_of(one_route(line), issue_event(an_issue(labels=labels).opened()))) is matches
+
+
+def test_a_later_label_starts_a_card_and_its_removal_ends_it() -> None:
+    """There is no card before the label is set, one final update at its removal, and none after that."""
+    routes, issue = one_route('labels_any = ["bug"]'), an_issue()
+    assert routes.destinations(issue_event(issue.opened())) == ()
+    assert routes.destinations(issue_event(issue.labeled(MONA, LATER, "docs"))) == ()
+    assert routes.destinations(issue_event(issue.labeled(MONA, LATER, "Bug"))) == (Destination(channel="C1"),)
+    assert routes.destinations(issue_event(issue.commented(MONA, LATER, "x"))) == (Destination(channel="C1"),)
+    assert routes.destinations(issue_event(issue.unlabeled(MONA, LATER, "docs"))) == (
+        Destination(channel="C1"),
+    )
+    assert routes.destinations(issue_event(issue.unlabeled(MONA, LATER, "Bug"))) == (
+        Destination(channel="C1", final_update=True),
+    )
+    for event in (
+        issue.commented(MONA, LATER, "x"),
+        issue.closed(MONA, LATER),
+        issue.labeled(MONA, LATER, "docs"),
+        issue.unlabeled(MONA, LATER, "docs"),
+    ):
+        assert routes.destinations(issue_event(event)) == ()
+
+
+def test_an_excluded_label_ends_a_card_and_its_removal_resumes_it() -> None:
+    """Without `wontfix` the issue matches again."""
+    routes, issue = one_route('labels_none = ["wontfix"]'), an_issue()
+    assert only_destination(routes, issue_event(issue.labeled(MONA, LATER, "WontFix"))).final_update
+    assert routes.destinations(issue_event(issue.closed(MONA, LATER))) == ()
+    assert not only_destination(routes, issue_event(issue.unlabeled(MONA, LATER, "WontFix"))).final_update
+
+
+def test_simultaneous_label_changes_end_the_card() -> None:
+    """Each of their events shows the issue with all of them changed."""
+    routes = one_route('labels_all = ["bug", "p1"]\nlabels_none = ["wontfix"]')
+    issue = an_issue(labels=["bug", "p1"])
+    issue.unlabeled(MONA, LATER, "p1")
+    issue.labeled(MONA, LATER, "wontfix")
+    assert only_destination(routes, issue_event(issue.unlabeled(MONA, LATER, "bug"))).final_update
+
+
+def test_an_issue_that_never_matched_has_no_final_update() -> None:
+    """The issue of a muted author has no card to update."""
+    event = issue_event(an_issue(author=BOT, labels=["bug"]).unlabeled(MONA, LATER, "bug"))
+    assert one_route('labels_any = ["bug"]').destinations(event) == ()
+
+
+# All conditions
+
+
+def test_every_mismatch_is_reported() -> None:
+    """The operator sees all of them at once."""
+    routes = one_route(
+        'repositories = ["beta/*"]\nevents = ["issues.opened"]\nprivate = "only"\n'
+        'labels_any = ["bug", "crash"]\nlabels_all = ["P1", "triaged"]\nlabels_none = ["wontfix", "stale"]'
+    )
+    issue = an_issue(author=BOT, labels=["p1", "Stale"])
+    assert mismatches(routes, issue_event(issue.closed(BOT, LATER))) == [
+        ("repositories", "'acme/app' matches none of beta/*"),
+        ("events", "'issues.closed' is not one of issues.opened"),
+        ("private", "the repository is public, and the route takes private ones only"),
+        ("mute_authors", "the author 'dependabot[bot]' is muted by *[bot]"),
+        ("labels_any", "the issue has none of the labels 'bug', 'crash'"),
+        ("labels_all", "the issue lacks 'triaged'"),
+        ("labels_none", "the issue has 'stale'"),
+    ]
