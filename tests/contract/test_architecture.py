@@ -142,7 +142,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("clients/slack/mrkdwn.py", "functions.ingest.signature"),
         ("functions/stream_bq/row.py", "ops.schema"),
         ("ops/schema.py", "local.stack"),
-        ("local/stack.py", "bench.views"),
+        ("local/serve.py", "bench.views"),
         ("functions/ingest/signature.py", "functions.stream_bq.row"),
         ("clients/slack/mrkdwn.py", "clients.bigquery"),
     ],

@@ -92,7 +92,7 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def assert_inert(message: Message, github_url: str, destination: Destination) -> None:
-    """Slack's rules hold; constructs are dates, links below `github_url`, and whom the routes name."""
+    """Assert Slack's rules, and only dates, links below `github_url` and mentions that the routes name."""
     sent = wire(message)
     assert check_arguments("chat.postMessage", {"channel": "C1", **sent}) == []
     known = {*destination.people.values(), *destination.mention}

@@ -184,7 +184,7 @@ def test_a_call_that_cannot_end_in_time_does_not_start(
 def test_a_wait_that_cannot_end_in_time_does_not_start(
     server: Recorder, client: Slack, clock: FakeClock, waits: list[float]
 ) -> None:
-    """Neither for the channel's next second nor for Slack's pause: the thread is free for others."""
+    """The thread waits neither for the channel's next second nor for Slack's pause, and is free."""
     for _ in range(BURST):
         client.post(CHANNEL, a_message())
     with deadline.limit(1.9, clock):

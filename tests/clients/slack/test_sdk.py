@@ -92,7 +92,7 @@ def test_a_failed_tls_handshake_is_raised(server: Recorder) -> None:
 
 
 @pytest.mark.parametrize("end", ["", "/"])
-def test_the_api_url_may_end_with_a_slash_or_without(server: Recorder, end: str) -> None:
+def test_the_api_url_may_end_with_or_without_a_slash(server: Recorder, end: str) -> None:
     """SLACK_API_URL works in both forms."""
     Slack(lambda: TOKEN, server.url.rstrip("/") + end).post(CHANNEL, a_message())
     assert len(server.messages) == 1

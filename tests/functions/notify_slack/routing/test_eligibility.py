@@ -68,7 +68,7 @@ def test_an_issue_without_an_identity_has_no_card(part: str, name: str) -> None:
 
 
 def test_a_payload_without_an_issue_has_no_card() -> None:
-    """A ping, and an issue of another type than an object."""
+    """This includes a ping, and an issue that is not an object."""
     ping = payloads.ping(accounts.Repository(full_name="acme/app"), MONA)
     assert isinstance(read(ping.payload, "ping"), NotShown)
     for issue in ({}, None, [], "x"):
@@ -112,7 +112,7 @@ def test_an_event_without_a_card_has_its_reason(
 
 
 def test_a_card_event_names_its_issue() -> None:
-    """By the repository's id, which outlives a rename, and the number."""
+    """Its key has the repository's id, which outlives a rename, and the number."""
     event = card_event(an_issue().opened())
     assert event.key == f"{accounts.number_for('acme/app')}#7"
     assert (event.repository_id, event.number) == (accounts.number_for("acme/app"), 7)
@@ -130,7 +130,7 @@ def test_a_card_event_names_its_issue() -> None:
     ],
 )
 def test_a_card_event_knows_what_kind_it_is(event: payloads.Event, kinds: set[str]) -> None:
-    """New, a close, or the end of the issue in its repository; a deleted comment is none of them."""
+    """It is new, a close, or the end of the issue in its repository; a deleted comment is none of them."""
     shown = card_event(event)
     assert {kind for kind in ("is_new", "is_close", "is_final") if getattr(shown, kind)} == kinds
     if event.name == "issue_comment":
@@ -138,7 +138,7 @@ def test_a_card_event_knows_what_kind_it_is(event: payloads.Event, kinds: set[st
         assert not card_event(deleted).is_final
 
 
-def test_the_end_of_an_issue_is_shown_at_its_receipt() -> None:
+def test_a_deletion_is_shown_at_its_receipt() -> None:
     """GitHub leaves updated_at as it was for a deletion; every other event is shown at updated_at."""
     assert card_event(an_issue().labeled(MONA, NOON, "bug")).shown_at == NOON
     assert card_event(an_issue().deleted(MONA, NOON)).shown_at == RECEIVED
