@@ -14,7 +14,6 @@ from local.github.errors import ApiError, not_found
 from local.github.hooks import shown
 from local.github.repository import HostedRepository
 from local.github.state import GitHub
-from ops.send.accounts import Account
 
 type Json = dict[str, Any]
 type Query = Mapping[str, str]
@@ -138,10 +137,6 @@ def _webhooks(github: GitHub) -> Blueprint:
             return view
 
         return register
-
-    @routes.get("/orgs/<owner>")
-    def organization(owner: str) -> Json:
-        return Account(login=github.place(owner), type="Organization").as_organization()
 
     @on("GET", "/hooks", *_PAGES)
     def list_hooks(place: str, query: Query) -> Response:
