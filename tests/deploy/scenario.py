@@ -140,8 +140,9 @@ class Scenario:
         with Cloud(self._folder / "cloud-2") as cloud:
             rig = self._rig("2", cloud)
             for name, value in vars(self._rigs[0].cloud.state).items():
-                if not name.startswith("_"):
+                if not name.startswith("_") and name != "github":
                     setattr(cloud.state, name, copy.deepcopy(value))
+            cloud.state.github.host("acme/app")
             cloud.state._numbers = itertools.count(100_000)
             self._commands(rig)
             return rig
