@@ -44,20 +44,12 @@ SELECT
   COALESCE(ANY_VALUE(repository), CONCAT('repository ', CAST(repository_id AS STRING))) AS name,
   COUNTIF(state = 'open') AS open,
   COUNTIF(state = 'open' AND first_response_at IS NULL) AS unanswered,
-  COUNTIF(closed_once_at >= @since) AS closed_issues,
-  COUNTIF(closed_once_at >= @since AND reopen_count > 0) AS reopened_issues
-FROM (
-  SELECT
-    repository_id,
-    repository,
-    state,
-    first_response_at,
-    reopen_count,
-    COALESCE(first_closed_at, IF(reopen_count > 0, TIMESTAMP '0001-01-01 00:00:00+00', NULL))
-      AS closed_once_at
-  FROM `${DATASET}.issues`
-  WHERE repository_id = @repository OR @repository IS NULL
-)
+  COUNTIF(COALESCE(first_closed_at, IF(reopen_count > 0, TIMESTAMP '0001-01-01', NULL)) >= @since)
+    AS closed_issues,
+  COUNTIF(reopen_count > 0 AND COALESCE(first_closed_at, TIMESTAMP '0001-01-01') >= @since)
+    AS reopened_issues
+FROM `${DATASET}.issues`
+WHERE repository_id = @repository OR @repository IS NULL
 GROUP BY repository_id
 ORDER BY open DESC, name
 """,
@@ -82,16 +74,6 @@ TIMES = Query(
     sql="""
 WITH
   durations AS (
-    SELECT 'close' AS kind, repository_id, closed_at AS ended_at, time_to_close_hours AS hours
-    FROM `${DATASET}.issues`
-    WHERE time_to_close_hours IS NOT NULL AND (repository_id = @repository OR @repository IS NULL)
-    UNION ALL
-    SELECT
-      'response' AS kind, repository_id, first_response_at AS ended_at, time_to_first_response_hours AS hours
-    FROM `${DATASET}.issues`
-    WHERE time_to_first_response_hours IS NOT NULL AND (repository_id = @repository OR @repository IS NULL)
-  ),
-  scoped AS (
     SELECT
       kind,
       hours,
@@ -99,16 +81,20 @@ WITH
       IF(scope = 'repository', repository_id, NULL) AS repository_id,
       IF(scope = 'week', DATE_TRUNC(DATE(ended_at), WEEK(MONDAY)), NULL) AS week
     FROM
-      durations,
+      `${DATASET}.issues`,
+      UNNEST([
+        STRUCT('close' AS kind, closed_at AS ended_at, time_to_close_hours AS hours),
+        STRUCT('response' AS kind, first_response_at AS ended_at, time_to_first_response_hours AS hours)
+      ]),
       UNNEST(['all', 'repository', 'week', IF(ended_at >= @recent, 'recent', 'earlier')]) AS scope
-    WHERE ended_at >= @since
+    WHERE hours IS NOT NULL AND ended_at >= @since AND (repository_id = @repository OR @repository IS NULL)
   ),
   measured AS (
     SELECT
       *,
       PERCENTILE_CONT(hours, 0.5) OVER (PARTITION BY kind, scope, repository_id, week) AS p50,
       PERCENTILE_CONT(hours, 0.9) OVER (PARTITION BY kind, scope, repository_id, week) AS p90
-    FROM scoped
+    FROM durations
   )
 SELECT
   kind,

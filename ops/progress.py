@@ -1,4 +1,4 @@
-"""How far a long command has come, on stderr: bars with an estimate on a terminal, else lines."""
+"""The progress of a long command, on stderr: bars with an estimate on a terminal, else lines."""
 
 import itertools
 import sys
@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 
 import click
 
-PARTS = 1000  # a bar's length
-LINE_SECONDS = 10.0
+PARTS = 1000  # the length of a bar
+LINE_SECONDS = 10.0  # without a terminal, the least time between two lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """How far a stage has come: `done` from 0.0 to 1.0, and what there is to say, such as 1,200 issues."""
+    """The progress of a stage: `done` is from 0.0 to 1.0, `text` says what was done, as 1,200 issues."""
 
     stage: str
     done: float
@@ -23,25 +23,25 @@ class Step:
 
 
 class Progress:
-    """Shows stages, one after the other."""
+    """Shows the stages of a command, one after another."""
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
         self._in_bar = False
 
     def say(self, text: str) -> None:
-        """Print a line of its own."""
+        """Print a line, below the bar if there is one."""
         if self._in_bar:
             click.echo(err=True)
         click.echo(text, err=True)
 
     def waiting(self, reason: str, until: datetime) -> None:
-        """Say why nothing moves, and when it will."""
+        """Print why the command waits, and until when."""
         seconds = (until - datetime.now(UTC)).total_seconds()
-        self.say(f"{reason}; going on at {until:%H:%M:%S} UTC (in {max(seconds, 0):,.0f} s).")
+        self.say(f"{reason}; continuing at {until:%H:%M:%S} UTC (in {max(seconds, 0):,.0f} s).")
 
     def show(self, steps: Iterable[Step]) -> None:
-        """Go through the steps; each stage ends with a line of what came of it."""
+        """Take every step, and end each stage with a line that says what was done."""
         for stage, group in itertools.groupby(steps, key=lambda step: step.stage):
             text = self._show_stage(stage, group)
             click.echo(f"{stage}: {text}", err=True)

@@ -10,14 +10,13 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from clients.bigquery import connect
+from ops import ROOT
 from ops.cli import one_line_errors
+from ops.settings import find_dataset
 
-SQL = Path(__file__).parent.parent / "sql"
+SQL = ROOT / "sql"
 STATEMENT_SECONDS = 60.0
 RETRY_SECONDS = 10.0  # the client's own default is ten minutes, without progress
-
-_PROJECT = re.compile(r"[a-z0-9.:-]+")
-_NAME = re.compile(r"\w{1,1024}", re.ASCII)
 
 
 @click.group()
@@ -33,13 +32,10 @@ def schema() -> None:
 def apply_command(project: str, dataset: str, location: str | None) -> None:
     """Create or update dataset, table and views.
 
-    A second run changes nothing, and nothing is ever dropped. With BIGQUERY_EMULATOR_HOST=http://host:port it
-    goes to a local BigQuery.
+    A second run changes nothing, and nothing is ever dropped. BIGQUERY_EMULATOR_HOST=http://host:port
+    names a local BigQuery to use instead.
     """
-    if not _PROJECT.fullmatch(project):
-        raise click.BadParameter("is not a project ID", param_hint="--project")
-    if not _NAME.fullmatch(dataset):
-        raise click.BadParameter("use letters, digits and underscores only", param_hint="--dataset")
+    project, dataset = find_dataset(project, dataset)
     for name in apply(connect(project, location), dataset):
         click.echo(f"applied {name}")
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from pipeline.errors import ConfigurationError, Unavailable
@@ -86,21 +86,24 @@ class RotatingToken:
 class SettingsReader:
     """Reads settings and collects problems; values are never quoted, because one may be a secret.
 
-    A value that is missing or wrong is read as an empty one: `finish` raises before it can be used.
+    The end of its `with` block raises ConfigurationError if there are any: until then a value that is missing
+    or wrong is read as an empty one.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self._problems: list[str] = []
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if self._problems and error is None:
+            raise ConfigurationError(self._problems)
+
     def problem(self, text: str) -> None:
         """Add a problem."""
         self._problems.append(text)
-
-    def finish(self) -> None:
-        """Raise ConfigurationError if there is any problem."""
-        if self._problems:
-            raise ConfigurationError(self._problems)
 
     def text(self, name: str) -> str | None:
         """Return the value without surrounding space, or None if the setting is missing or blank."""

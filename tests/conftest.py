@@ -35,7 +35,7 @@ class FolderScheduling(LoadScopeScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderScheduling | None:
-    """Give whole folders to the processes, unless the tests share nothing."""
+    """Give whole folders to the processes, because the tests of a folder share fixtures."""
     return FolderScheduling(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
@@ -46,13 +46,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Hold a test to what `make quick` promises of it."""
+    """Check that a test keeps the rules of `make quick`."""
     quick.watch(item)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Make the log of a test fit to travel between processes: hostile text need not be UTF-8."""
+    """Encode a test's log so that it passes between processes: hostile text need not be UTF-8."""
     report = yield
     report.sections = [
         (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections

@@ -76,7 +76,7 @@ def applies(requirement: Requirement, extra: str = "") -> bool:
 
 
 def site_packages(source: Path) -> list[str]:
-    """Return where the distributions that the source asks for are installed."""
+    """Return the folder in which the source's requirements are installed."""
     if source not in ENVIRONMENTS:
         return sys.path
     folder = ROOT / ENVIRONMENTS[source] / "lib" / "python3.13" / "site-packages"

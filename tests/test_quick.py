@@ -1,4 +1,4 @@
-"""`make quick` leaves out what starts a process or a server, however far from the test that happens."""
+"""`make quick` omits every test that starts a process or a server, also through helpers."""
 
 import os
 
@@ -34,7 +34,7 @@ def test_what_a_function_uses_is_followed(function: object, starts: bool) -> Non
 
 
 def test_a_quick_test_must_start_nothing(request: pytest.FixtureRequest) -> None:
-    """A process that is started where no code showed it fails the test."""
+    """A test of `make quick` fails if it starts a process."""
     assert request.node.get_closest_marker("processes") is None
     with pytest.raises(pytest.fail.Exception, match="starts a process"):
         os.system("true")

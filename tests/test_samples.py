@@ -12,14 +12,14 @@ from pipeline.events import IssueEvent
 SAMPLES = sorted((Path(__file__).parent.parent / "samples").glob("*.json"))
 
 
-def test_there_are_ten() -> None:
-    """Ten samples are found, so the tests below test something."""
+def test_there_are_ten_samples() -> None:
+    """The folder samples has ten deliveries."""
     assert len(SAMPLES) == 10
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_a_sample_is_a_delivery(path: Path) -> None:
-    """Ingest reads each sample, and its name is its event and action."""
+    """A sample is accepted by ingest and is named after its event and action."""
     sample = json.loads(path.read_text())
     headers = sample["headers"]
     body = json.dumps(sample["body"]).encode()

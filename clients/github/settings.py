@@ -17,10 +17,8 @@ class GitHubSettings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Raise ConfigurationError naming every wrong setting."""
-        read = SettingsReader(environment)
-        settings = cls(
-            token=read.token("GITHUB_TOKEN", "a token that may read issues", if_blank="malformed"),
-            api_url=read.url("GITHUB_API_URL", "https://api.github.com"),
-        )
-        read.finish()
-        return settings
+        with SettingsReader(environment) as read:
+            return cls(
+                token=read.token("GITHUB_TOKEN", "a token that may read issues", if_blank="malformed"),
+                api_url=read.url("GITHUB_API_URL", "https://api.github.com"),
+            )

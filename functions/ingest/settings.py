@@ -24,15 +24,13 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Raise ConfigurationError naming every wrong setting."""
-        read = SettingsReader(environment)
-        settings = cls(
-            topic=read.topic(),
-            secret=read.matching("WEBHOOK_SECRET", _SECRET, "projects/P/secrets/S, a secret's name"),
-            secret_endpoint=read.optional("SECRET_MANAGER_ENDPOINT", _ENDPOINT, "host:port"),
-            events=_names(read.optional("EVENTS", _EVENTS, "a comma list of event names")),
-        )
-        read.finish()
-        return settings
+        with SettingsReader(environment) as read:
+            return cls(
+                topic=read.topic(),
+                secret=read.matching("WEBHOOK_SECRET", _SECRET, "projects/P/secrets/S, a secret's name"),
+                secret_endpoint=read.optional("SECRET_MANAGER_ENDPOINT", _ENDPOINT, "host:port"),
+                events=_names(read.optional("EVENTS", _EVENTS, "a comma list of event names")),
+            )
 
 
 def _names(text: str | None) -> frozenset[str] | None:

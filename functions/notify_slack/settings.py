@@ -22,14 +22,12 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Raise ConfigurationError naming every wrong setting."""
-        read = SettingsReader(environment)
-        settings = cls(
-            token=read.token("SLACK_TOKEN", "a bot token, or an incoming webhook's URL"),
-            api_url=read.url("SLACK_API_URL"),
-            github_url=read.url("GITHUB_URL", GITHUB_URL),
-        )
-        read.finish()
-        return settings
+        with SettingsReader(environment) as read:
+            return cls(
+                token=read.token("SLACK_TOKEN", "a bot token, or an incoming webhook's URL"),
+                api_url=read.url("SLACK_API_URL"),
+                github_url=read.url("GITHUB_URL", GITHUB_URL),
+            )
 
 
 def read_routes(environment: Mapping[str, str], folder: Path) -> str:

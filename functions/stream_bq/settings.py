@@ -20,10 +20,8 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Raise ConfigurationError naming every wrong setting."""
-        read = SettingsReader(environment)
-        settings = cls(
-            table=read.matching("BIGQUERY_TABLE", _TABLE, "PROJECT.DATASET.TABLE"),
-            store_payload=read.boolean("STORE_PAYLOAD", default=True),
-        )
-        read.finish()
-        return settings
+        with SettingsReader(environment) as read:
+            return cls(
+                table=read.matching("BIGQUERY_TABLE", _TABLE, "PROJECT.DATASET.TABLE"),
+                store_payload=read.boolean("STORE_PAYLOAD", default=True),
+            )

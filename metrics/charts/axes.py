@@ -24,11 +24,6 @@ def ticks_within(ticks: Mapping[float, str], low: float, high: float) -> dict[fl
     return inside
 
 
-def tick_text(ticks: Mapping[float, str], value: float) -> str:
-    """Return the text of the tick at `value`."""
-    return min(ticks.items(), key=lambda item: abs(item[0] - value))[1] if ticks else ""
-
-
 def marked_points(values: Sequence[float]) -> list[int]:
     """Return the indices of the points that get a marker.
 
@@ -88,14 +83,11 @@ def calendar(axes: Axes, days: Sequence[date], max_ticks: int, unit: str = WEEKL
 def calendar_ticks(first: date, last: date, max_ticks: int) -> list[tuple[date, str]]:
     """Return at most `max_ticks` dates from first to last, evenly spaced, and the text below each.
 
-    Days within one week, Mondays while they fit, then the first days of months, then of years; the year is
-    written where it begins.
+    Mondays while they fit, or the first day if there is no Monday; then the first days of months, then of
+    years; the year is written where it begins.
     """
-    if (last - first).days < max_ticks:
-        days = [first + timedelta(days=index) for index in range((last - first).days + 1)]
-        return [(day, f"{day.day} {day:%b}") for day in days]
     for step in (1, 2, 4):
-        mondays = _mondays(first, last, step)
+        mondays = _mondays(first, last, step) or [first]
         if len(mondays) <= max_ticks:
             return [(day, f"{day.day} {day:%b}") for day in mondays]
     for months in (1, 2, 3, 6):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
 from metrics.charts.axes import (
     WEEKLY,
@@ -13,7 +13,6 @@ from metrics.charts.axes import (
     day_numbers,
     marked_points,
     name_lines,
-    tick_text,
     ticks_within,
     unit_above,
 )
@@ -95,8 +94,7 @@ def _lines(  # noqa: PLR0913 - the two charts differ in all of it
         axes.set_yscale("log")
         axes.set_ylim(bottom, top)
         inside = ticks_within(ticks, bottom, top)
-        axes.yaxis.set_major_locator(FixedLocator(list(inside)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_text(inside, value)))
+        axes.set_yticks(list(inside), list(inside.values()))
         axes.yaxis.set_minor_locator(NullLocator())
         unit_above(axes, units[0])
         calendar(axes, days, size.ticks, units[1])

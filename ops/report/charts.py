@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
 from metrics import wording
 from metrics.charts import counts, durations
 from metrics.figures import DELAY_DAYS, MIN_CASES, Percentiles, Report, Week
@@ -29,7 +27,7 @@ class Chart:
     title: str
     finding: str
     explanation: str
-    svg: Markup | None
+    svg: str | None
     empty: str
     table: Table
 
@@ -67,7 +65,7 @@ def _backlog(report: Report) -> Chart:
         title=title,
         finding=finding,
         explanation="The backlog: closed, deleted and transferred issues leave it, reopened ones come back.",
-        svg=_markup(counts.backlog(report, f"Line chart. {title}. {finding}")),
+        svg=counts.backlog(report, f"Line chart. {title}. {finding}"),
         empty="",
         table=_weekly("Backlog by week", ("open at its end",), report, lambda week: (f"{week.backlog:,}",)),
     )
@@ -83,7 +81,7 @@ def _flow(report: Report) -> Chart:
         finding=finding,
         explanation="Opened by the date at GitHub; every close counts, also a second one of an issue."
         + running,
-        svg=_markup(counts.flow(report, f"Bar chart. {title}. {finding}")) if has_bars else None,
+        svg=counts.flow(report, f"Bar chart. {title}. {finding}") if has_bars else None,
         empty="No issue was opened or closed in these weeks.",
         table=_weekly(
             "Opened, closed and reopened by week",
@@ -112,7 +110,7 @@ def _durations(  # noqa: PLR0913 - the two charts differ in all of it
         title=title,
         finding=finding,
         explanation=f"{explanation} {gaps if enough < weeks else ''}",
-        svg=_markup(durations.by_week(report, name, label, of)) if enough else None,
+        svg=durations.by_week(report, name, label, of) if enough else None,
         empty=f"No week has {MIN_CASES} of them, too few to draw percentiles.",
         table=_weekly(
             f"{title}: percentiles with n",
@@ -130,7 +128,7 @@ def _ages(report: Report) -> Chart:
         title=title,
         finding=finding,
         explanation="Time since the issue was opened. Filled: no first response yet; in outline: answered.",
-        svg=_markup(counts.ages(report.ages, f"Bar chart. {title}. {finding}")) if report.open else None,
+        svg=counts.ages(report.ages, f"Bar chart. {title}. {finding}") if report.open else None,
         empty="No issue is open.",
         table=Table(
             caption=title,
@@ -154,7 +152,7 @@ def _delay(report: Report) -> Chart:
         explanation="From the event at GitHub to its row here, for the webhook's deliveries of all "
         f"repositories in the last {DELAY_DAYS} days. A day with fewer than {MIN_CASES} is a gap. "
         "An issue that came by a transfer looks late: it is dated by its creation.",
-        svg=_markup(durations.delay(report.delay, label)) if has_line else None,
+        svg=durations.delay(report.delay, label) if has_line else None,
         empty=f"No day has {MIN_CASES} deliveries, too few to draw percentiles.",
         table=Table(
             caption=f"{title}: percentiles with n",
@@ -180,7 +178,3 @@ def _weekly(caption: str, headings: Texts, report: Report, cells: Callable[[Week
         headings=("week from", *headings),
         rows=[(week.week.isoformat(), *cells(week)) for week in reversed(report.weeks)],
     )
-
-
-def _markup(svg: str) -> Markup:
-    return Markup(svg)  # noqa: S704 - drawn here, from numbers and from names that the serialiser escapes

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,8 +17,8 @@ from metrics.figures import Report
 from metrics.headline import headline
 from ops.cli import json_option, one_line_errors
 from ops.report.fetch import ReportQuery, UnknownRepository, fetch
+from ops.settings import find_dataset
 
-DATASET = re.compile(r"(?P<project>[a-z0-9.:-]+)\.(?P<dataset>\w{1,1024})", re.ASCII)
 QUIET_SECONDS = 2.0  # no progress line before this
 
 
@@ -78,24 +77,6 @@ def report(  # noqa: PLR0913 - one for each option
         click.echo(json.dumps(headline(figures)))
 
 
-def find_dataset(project: str | None, dataset: str | None) -> tuple[str, str]:
-    """Return project and dataset; BIGQUERY_DATASET supplies what is not given. Raises UsageError."""
-    named = os.environ.get("BIGQUERY_DATASET", "").strip()
-    default = DATASET.fullmatch(named)
-    if named and default is None and (project is None or dataset is None):
-        raise click.UsageError("BIGQUERY_DATASET is not of the form PROJECT.DATASET")
-    project = project if project is not None or default is None else default["project"]
-    if project is None:
-        raise click.UsageError("give --project, or set BIGQUERY_DATASET to PROJECT.DATASET")
-    if dataset is None:
-        dataset = "github" if default is None else default["dataset"]
-    if not DATASET.fullmatch(f"x.{dataset}"):
-        raise click.BadParameter("use letters, digits and underscores only", param_hint="--dataset")
-    if not DATASET.fullmatch(f"{project}.x"):
-        raise click.BadParameter("is not a project ID", param_hint="--project")
-    return project, dataset
-
-
 def read(project: str, query: ReportQuery) -> Report:
     """Return the report. Raises ClickException, and one of clients.bigquery.FAILURES."""
     try:
@@ -125,9 +106,9 @@ def progress() -> Callable[[str], None]:
 def check_writable(out: Path) -> None:
     """Raise ClickException if the file cannot be written, before BigQuery is queried."""
     if not out.parent.is_dir():
-        raise click.ClickException(f"{out} cannot be written: {out.parent} is no folder")
+        raise click.ClickException(f"{out} cannot be written: {out.parent} is not a folder")
     if not os.access(out.parent, os.W_OK):
-        raise click.ClickException(f"{out} cannot be written: {out.parent} takes no new file")
+        raise click.ClickException(f"{out} cannot be written: {out.parent} is not writable")
 
 
 def write(out: Path, text: str) -> None:

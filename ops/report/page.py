@@ -1,17 +1,14 @@
 """From the figures to one HTML file that loads nothing: pure but for its template and style sheet."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from metrics import wording
 from metrics.figures import MIN_CASES, Report
 from ops.report import sections
-from ops.report.charts import Chart, Table, charts
+from ops.report.charts import charts
 
 FOLDER = Path(__file__).parent
 # No HTML may contain these characters; titles and labels from GitHub may.
@@ -27,23 +24,6 @@ FOOTER = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """What the template shows, as text."""
-
-    title: str
-    about: str
-    css: Markup
-    nothing_stored: str = ""
-    footer: str = FOOTER
-    answers: Sequence[sections.Answer] = ()
-    headlines: Sequence[sections.Headline] = ()
-    charts: Sequence[Chart] = ()
-    unanswered: Sequence[sections.Item] = ()
-    unanswered_note: str = ""
-    repositories: Table | None = None
-
-
 def render(report: Report) -> str:
     """Return the page; its text can be encoded as UTF-8."""
     environment = Environment(
@@ -53,26 +33,26 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    text = environment.get_template("report.html.j2").render(page=_page(report))
+    text = environment.get_template("report.html.j2").render(
+        title=f"How issues are answered: {_subject(report)}",
+        about=_about(report),
+        css=(FOLDER / "report.css").read_text(encoding="utf-8"),
+        nothing_stored=NOTHING_STORED if report.is_empty else "",
+        footer=FOOTER,
+        **({} if report.is_empty else _content(report)),
+    )
     return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text).strip() + "\n"
 
 
-def _page(report: Report) -> Page:
-    css = Markup((FOLDER / "report.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
-    title, about = f"How issues are answered: {_subject(report)}", _about(report)
-    if report.is_empty:
-        return Page(title=title, about=about, css=css, nothing_stored=NOTHING_STORED)
-    return Page(
-        title=title,
-        about=about,
-        css=css,
-        answers=sections.answers(report),
-        headlines=sections.headlines(report),
-        charts=charts(report),
-        unanswered=[sections.unanswered_item(issue) for issue in report.oldest_unanswered],
-        unanswered_note=sections.unanswered_note(report),
-        repositories=sections.repository_table(report),
-    )
+def _content(report: Report) -> dict[str, object]:
+    return {
+        "answers": sections.answers(report),
+        "headlines": sections.headlines(report),
+        "charts": charts(report),
+        "unanswered": [sections.unanswered_item(issue) for issue in report.oldest_unanswered],
+        "unanswered_note": sections.unanswered_note(report),
+        "repositories": sections.repository_table(report),
+    }
 
 
 def _subject(report: Report) -> str:

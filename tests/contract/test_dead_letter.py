@@ -1,4 +1,4 @@
-"""A message that a subscriber refuses every time is kept on the dead-letter topic, whole."""
+"""A message that a subscriber refuses every time is kept unchanged on the dead-letter topic."""
 
 import time
 from pathlib import Path
@@ -23,7 +23,7 @@ ATTRIBUTES = {"event": "issues", "delivery_id": "d-poison", "received_at": "2026
 
 
 def test_a_poison_message_ends_on_the_dead_letter_topic(tmp_path: Path) -> None:
-    """A body that is not JSON is tried five times, then kept with its bytes, its attributes and a reason."""
+    """A body that is not JSON is tried five times, then kept with its bytes and attributes."""
     server = PubSubServer()
     settings = {
         "BIGQUERY_TABLE": "local-dev.github.events",

@@ -1,4 +1,4 @@
-"""What is deployed runs alone: each staged folder is booted under the functions framework."""
+"""Each staged folder runs alone under the functions framework."""
 
 import sys
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ def delivery() -> Delivery:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_staged_function_boots_with_the_variables_of_its_table(boot, checkout, tmp_path, name) -> None:
-    """The staged modules and variables are complete: nothing is missing when the function starts."""
+    """The staged modules and variables are complete: the function starts without an error."""
     (tmp_path / "secrets").mkdir()
     variables = dict(entry.split("=", 1) for entry in read_table(checkout, name, "ENVIRONMENT"))
     for variable, value in variables.items():
@@ -70,13 +70,13 @@ def test_a_staged_function_boots_with_the_variables_of_its_table(boot, checkout,
 
 
 def test_a_staged_ingest_refuses_an_unsigned_request(boot) -> None:
-    """The folder that is deployed for ingest runs alone and answers 401."""
+    """The folder that is deployed for ingest runs alone, and answers an unsigned request with 401."""
     url, _ = boot("ingest", {"PUBSUB_TOPIC": "projects/p/topics/t", "WEBHOOK_SECRET": "projects/p/secrets/s"})
     assert requests.post(url, json={}, timeout=30).status_code == 401
 
 
 def test_a_staged_notify_slack_posts(boot) -> None:
-    """The folder that is deployed for notify_slack runs alone, with the routes file in it."""
+    """The folder that is deployed for notify_slack runs alone and contains the routes file."""
     slack = SlackServer(channels={"C0123456789": "issues"}, token="xoxb-test")
     try:
         url, _ = boot("notify_slack", {"SLACK_TOKEN": "xoxb-test", "SLACK_API_URL": slack.start()})

@@ -1,4 +1,4 @@
-"""The documents are true: every command in them is run, and the output that they show is what is printed."""
+"""The documents are correct: every command in them works and prints the output that they show."""
 
 import os
 import re
@@ -62,21 +62,21 @@ def run(command: str, **environment: str) -> str:
 
 
 def press_ctrl_c(process: subprocess.Popen[str]) -> str:
-    """Do to the command what Ctrl-C in its terminal does, and return what it printed."""
+    """Interrupt the command as Ctrl-C in its terminal does, and return what it printed."""
     os.killpg(process.pid, signal.SIGINT)
     printed, _ = process.communicate(timeout=WAIT_SECONDS)
     return printed
 
 
 def demo(command: str) -> None:
-    """Every line that README shows is among what the demo prints."""
+    """Run the demo; it prints every line that README shows."""
     printed = run(command).splitlines()
     plain = [line.rstrip() for line in printed]
     assert [line for line in SHOWN if line.rstrip() not in plain] == []
 
 
 def serve_and_send(_command: str) -> None:
-    """Play with a running make serve, in the order of the README."""
+    """Run README's `send` commands, in its order, while make serve runs."""
     endpoints = ROOT / ".local" / "endpoints.json"
     serve = shell("make serve")
     try:
@@ -94,12 +94,12 @@ def serve_and_send(_command: str) -> None:
 
 
 def sent_while_serving(command: str) -> None:
-    """Run together with make serve, above."""
+    """Check that `serve_and_send` runs the command: make serve comes before it."""
     assert "make serve" in COMMANDS[: COMMANDS.index(command)]
 
 
 def schema_help(command: str) -> None:
-    """Against an address where nothing listens, the command gets as far as the connection."""
+    """Run the command against an address where nothing listens; it reaches the connection."""
     process = shell(command, BIGQUERY_EMULATOR_HOST=f"http://127.0.0.1:{free_port()}")
     printed, _ = process.communicate(timeout=WAIT_SECONDS)
     assert process.returncode == 1
@@ -122,12 +122,12 @@ def one_function(command: str) -> None:
 
 
 def known_to_make(command: str) -> None:
-    """Commands that would run this very test, measure or resolve: make knows them and what they start."""
+    """Check the target without running it, because it runs these tests or takes too long."""
     assert run(f"make --dry-run {command.removeprefix('make ')}").strip()
 
 
 def needs_the_cloud(command: str) -> None:
-    """Get as far as the first thing that is missing here: one line that names it, status 1 or 2."""
+    """Run the command without the cloud; it names what is missing in one line, with status 1 or 2."""
     process = shell(command, BIGQUERY_EMULATOR_HOST=f"http://127.0.0.1:{free_port()}", GITHUB_TOKEN="")
     printed, _ = process.communicate(timeout=WAIT_SECONDS)
     assert process.returncode in {1, 2}, printed
@@ -136,17 +136,17 @@ def needs_the_cloud(command: str) -> None:
 
 
 def checks_routes(command: str) -> None:
-    """Sum up the one route of the file that is shipped, which is good."""
+    """Run the check; it summarises the one route of the shipped file."""
     assert run(command).startswith("everything -> C0123456789: ")
 
 
 def explains(command: str) -> None:
-    """Say which routes the sample matches."""
+    """Run the explanation; it names the routes that match the sample."""
     assert run(command) == "matches   everything -> C0123456789\nCard in C0123456789: compact.\n"
 
 
 def dry_run(command: str) -> None:
-    """Print what the command would do to a project; tests/deploy run it for real against a recorder."""
+    """Run the command with --dry-run; tests/deploy run it against an imitated cloud."""
     bare = command.split(" <", maxsplit=1)[0]
     run(
         bare.replace("./deploy.sh", "echo xoxb-1 | ./deploy.sh --dry-run --yes"),
@@ -177,25 +177,25 @@ RUNNERS: dict[str, Callable[[str], None]] = {
 
 @pytest.fixture(autouse=True)
 def interpreter() -> None:
-    """README's commands name .venv: the tests must run from there."""
+    """Check that the tests run from .venv, which README's commands name."""
     assert Path(sys.prefix) == ROOT / ".venv", "run the tests with make test"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_readme_works(command: str) -> None:
-    """Every command that README shows does what README says."""
+def test_a_documented_command_works(command: str) -> None:
+    """Every command in the documents works as they say."""
     runner = next((runner for start, runner in RUNNERS.items() if command.startswith(start)), None)
     assert runner is not None, f"README shows a command that no test runs: {command}"
     runner(command)
 
 
 def test_the_readme_shows_the_demo() -> None:
-    """The demo's ledger is found in README, so the comparison above compares something."""
+    """README shows the whole ledger of the demo, which is compared with the demo's output."""
     assert len(SHOWN) == 12
 
 
 def test_the_readme_is_short() -> None:
-    """README stays under 200 lines and names every folder of the checkout that holds code."""
+    """README has fewer than 200 lines and links every folder of the checkout that has code."""
     assert README.count("\n") < 200
     listed = subprocess.run(
         ["git", "ls-files", "*/*"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -207,7 +207,7 @@ def test_the_readme_is_short() -> None:
 
 
 def test_the_routes_of_the_reference_are_valid() -> None:
-    """The tables shown in the reference fit the shipped routes, and its list of keys is complete."""
+    """The tables shown in the reference are valid, and its list of keys is complete."""
     [shown] = re.findall(r"^```toml\n(.*?)^```", REFERENCE, re.DOTALL | re.MULTILINE)
     shipped = (ROOT / "config" / "routes.toml").read_text()
     found = routes_file.parse(shown + shipped)

@@ -43,15 +43,15 @@ def dataset(warehouse: Warehouse) -> str:
 def test_a_query_returns_what_the_document_shows(
     warehouse: Warehouse, dataset: str, query: str, shown: str
 ) -> None:
-    """Every example query runs, and its result is the table below it, cell by cell."""
+    """Every example query returns exactly the table that is shown below it."""
     head, _, *lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in shown.splitlines()]
     found = warehouse.query(query.replace("github.", f"{dataset}."), dataset)
     assert [list(row) for row in found[:1]] == [head]
     assert [[str(value) for value in row.values()] for row in found] == lines
 
 
-def test_a_repository_can_be_forgotten(warehouse: Warehouse, dataset: str) -> None:
-    """The documented statement deletes a repository from the table, and so from every view."""
+def test_a_repository_can_be_deleted(warehouse: Warehouse, dataset: str) -> None:
+    """The documented statement deletes a repository from the table and thereby from every view."""
     (statement,) = DELETION
     warehouse.query(statement.replace("github.", f"{dataset}."), dataset)
     left = warehouse.query(f"SELECT DISTINCT repository FROM {dataset}.issues", dataset)
@@ -59,5 +59,5 @@ def test_a_repository_can_be_forgotten(warehouse: Warehouse, dataset: str) -> No
 
 
 def test_the_examples_are_found() -> None:
-    """Four queries with results are found, so the tests above compare something."""
+    """The documents show four queries with their results."""
     assert len(QUERIES) == 4

@@ -1,4 +1,4 @@
-"""The runbook tells the truth: the reasons it explains are those that the function and the commands give."""
+"""The runbook is correct: it explains the reasons that the function and the commands give."""
 
 import json
 import re
@@ -54,8 +54,8 @@ repositories = ["acme/*"]
 """
 
 
-def said() -> set[str]:
-    """Return what the code says of events that reach nobody."""
+def given_reasons() -> set[str]:
+    """Return the reasons that the code gives for events that reach no channel."""
     bot = accounts.Account(login="dependabot[bot]", type="Bot")
     public, private, other = (
         accounts.Repository(full_name=name, private=hidden)
@@ -83,18 +83,18 @@ def said() -> set[str]:
 
 
 @pytest.mark.parametrize("why", WHYS)
-def test_a_reason_that_the_runbook_explains_is_one_that_is_given(why: str) -> None:
-    """Letter by letter, but for what is left out; one of them stands in the function itself."""
+def test_the_runbook_explains_only_reasons_that_are_given(why: str) -> None:
+    """Every reason in the runbook is one that the code gives, letter by letter except for `...`."""
     pattern = re.compile(".*" + ".*".join(map(re.escape, why.split("..."))) + ".*", re.DOTALL)
     function = (ROOT / "functions" / "notify_slack" / "main.py").read_text()
-    assert any(map(pattern.fullmatch, said())) or why in function
+    assert any(map(pattern.fullmatch, given_reasons())) or why in function
 
 
 def test_the_runbook_explains_reasons() -> None:
-    """The table is found, so that the comparison above compares something."""
+    """The runbook explains more than ten reasons for an issue that did not reach Slack."""
     assert len(WHYS) > 10
 
 
 def test_the_runbook_explains_every_outcome() -> None:
-    """The values of the log field `outcome` are listed once each, and no others."""
+    """The runbook lists every value of the log field `outcome` once, and no others."""
     assert sorted(first_column("outcome")) == sorted(Outcome)

@@ -1,4 +1,4 @@
-"""make demo and make serve, run as a newcomer runs them."""
+"""make demo and make serve start everything, and leave nothing running."""
 
 import contextlib
 import json
@@ -43,7 +43,7 @@ class Command:
         return self.output.read_text()
 
     def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until the condition holds while the process is alive."""
+        """Wait until the condition is true; fails if the process ends before."""
         deadline = time.monotonic() + PATIENCE
         while not condition():
             assert self.process.poll() is None, self.printed()
@@ -57,7 +57,7 @@ class Command:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Command]]:
-    """Start commands, and end what a failed test has left."""
+    """Yield a function that starts a command; every command is ended after the test."""
     started: list[Command] = []
 
     def run(*arguments: str, under: tuple[str, ...] = ()) -> Command:
@@ -74,7 +74,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Command]]:
 
 
 def endpoints(command: Command) -> dict[str, object]:
-    """Return what serve has written, once it is whole."""
+    """Return the content of serve's endpoints.json once it exists."""
     path = command.folder / "endpoints.json"
     command.until(path.exists)
     found: dict[str, object] = json.loads(path.read_text())
@@ -83,7 +83,7 @@ def endpoints(command: Command) -> dict[str, object]:
 
 @pytest.mark.parametrize("pubsub", ["builtin", "google"])
 def test_the_demo_balances_and_leaves_nothing(start: Callable[..., Command], pubsub: str) -> None:
-    """The demo says which Pub/Sub runs, shows cards, rows and numbers, balances, and stops everything."""
+    """The demo names its Pub/Sub, shows cards, rows and numbers, balances, and stops everything."""
     if pubsub == "google" and find_emulator() is None and "CI" not in os.environ:
         pytest.skip("needs java and Google's Pub/Sub emulator")
     demo = start("demo", f"--pubsub={pubsub}")
@@ -102,7 +102,7 @@ def test_the_demo_balances_and_leaves_nothing(start: Callable[..., Command], pub
 
 
 def test_a_ledger_that_does_not_balance_fails(start: Callable[..., Command], tmp_path: Path) -> None:
-    """When cards are missing, the demo names the line, where the logs are, and exits with 1."""
+    """If cards are missing, the demo shows the line that does not balance, and exits with 1."""
     routes = tmp_path / "routes.toml"
     routes.write_text('[[route]]\nchannels = ["C0123456789"]\nrepositories = ["acme/website"]\n')
     demo = start("demo", "--pubsub=builtin", f"--routes={routes}")
@@ -112,10 +112,10 @@ def test_a_ledger_that_does_not_balance_fails(start: Callable[..., Command], tmp
     assert demo.left_running() == []
 
 
-def test_a_routes_file_that_is_wrong_is_told_before_anything_starts(
+def test_a_wrong_routes_file_is_reported_before_anything_starts(
     start: Callable[..., Command], tmp_path: Path
 ) -> None:
-    """All of its problems, and exit status 1."""
+    """Serve reports every problem of a wrong routes file before it starts anything, and exits with 1."""
     routes = tmp_path / "routes.toml"
     routes.write_text('[[route]]\nchannels = ["C0123456789"]\nlabel = ["bug"]\nformat = "ful"\n')
     serve = start("serve", "--pubsub=builtin", f"--routes={routes}")
@@ -126,7 +126,7 @@ def test_a_routes_file_that_is_wrong_is_told_before_anything_starts(
     assert serve.left_running() == []
 
 
-def test_serve_tells_where_everything_is(start: Callable[..., Command]) -> None:
+def test_serve_writes_its_endpoints(start: Callable[..., Command]) -> None:
     """Serve writes endpoints.json, readable by its owner only, once everything answers; Ctrl-C removes it."""
     serve = start("serve", "--pubsub=builtin")
     found = endpoints(serve)
@@ -158,7 +158,7 @@ def test_serve_tells_where_everything_is(start: Callable[..., Command]) -> None:
 def test_a_signal_while_starting_leaves_nothing(
     start: Callable[..., Command], number: signal.Signals
 ) -> None:
-    """Ctrl-C, a kill and a closed terminal stop a half-started stack, twice pressed or not."""
+    """Ctrl-C, SIGTERM and a closed terminal stop a half-started stack, even if they come twice."""
     serve = start("serve", "--pubsub=builtin")
     serve.until(lambda: accepts(serve.ports["slack"]))
     serve.process.send_signal(number)
@@ -170,7 +170,7 @@ def test_a_signal_while_starting_leaves_nothing(
 
 
 def test_serve_under_nohup_outlives_its_terminal(start: Callable[..., Command]) -> None:
-    """A hang-up that is ignored from the start stays ignored; the other signals stop serve."""
+    """Under nohup, serve ignores the hang-up of its terminal; other signals still stop it."""
     serve = start("serve", "--pubsub=builtin", under=NOHUP)
     serve.until(lambda: accepts(serve.ports["slack"]))
     serve.process.send_signal(signal.SIGHUP)
@@ -181,7 +181,7 @@ def test_serve_under_nohup_outlives_its_terminal(start: Callable[..., Command]) 
 
 
 def test_serve_ends_when_a_part_dies(start: Callable[..., Command]) -> None:
-    """A part that ends by itself is named with the end of its log, and the rest is stopped."""
+    """If a part ends by itself, serve names it and stops the others."""
     serve = start("serve", "--pubsub=builtin")
     pids = endpoints(serve)["pids"]
     assert isinstance(pids, dict)
@@ -192,7 +192,7 @@ def test_serve_ends_when_a_part_dies(start: Callable[..., Command]) -> None:
 
 
 def test_a_second_serve_is_refused(start: Callable[..., Command]) -> None:
-    """While serve is up a second one says so in one line; the first goes on."""
+    """While serve runs, a second one is refused in one line; the first keeps running."""
     first = start("serve", "--pubsub=builtin")
     endpoints(first)
     second = subprocess.run(
@@ -205,7 +205,7 @@ def test_a_second_serve_is_refused(start: Callable[..., Command]) -> None:
 
 
 def test_a_port_in_use_is_named(start: Callable[..., Command], tmp_path: Path) -> None:
-    """A fixed port that somebody else holds is one clear line, before anything is sent to a stranger."""
+    """A fixed port that is in use is reported in one line, before anything is sent to it."""
     holder = start("serve", "--pubsub=builtin")
     endpoints(holder)
     port = holder.ports["ingest"]
@@ -219,7 +219,7 @@ def test_a_port_in_use_is_named(start: Callable[..., Command], tmp_path: Path) -
 
 @pytest.mark.parametrize("text", ["ingest", "ingest=", "ingest=x", "ingest=70000", "nobody=1"])
 def test_a_wrong_port_option_is_explained(text: str) -> None:
-    """A port option that cannot be meant is refused with its form."""
+    """A malformed port option is refused with the expected form."""
     outcome = subprocess.run(
         [sys.executable, "-m", "local", "demo", "--port", text],
         cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False,
@@ -229,8 +229,8 @@ def test_a_wrong_port_option_is_explained(text: str) -> None:
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.01, 0.03, 0.06])
-def test_a_signal_between_two_children_leaves_none(start: Callable[..., Command], pause: float) -> None:
-    """However early Ctrl-C comes, a function that was just started is stopped too."""
+def test_a_signal_between_two_children_leaves_neither(start: Callable[..., Command], pause: float) -> None:
+    """Ctrl-C also stops a function that was started a moment before."""
     serve = start("serve", "--pubsub=builtin")
     serve.until(lambda: any(serve.folder.glob("run-*/bigquery.log")))
     time.sleep(pause)

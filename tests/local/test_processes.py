@@ -1,4 +1,4 @@
-"""Tests of the ports that the local parts are given."""
+"""Each local part gets a port that no other server is given."""
 
 import socket
 
@@ -10,8 +10,8 @@ DRAWS = 4000
 
 
 @pytest.mark.parametrize("reuse", [0, 1])
-def test_a_port_that_was_handed_out_is_given_to_nobody_else(reuse: int) -> None:
-    """While a part starts, no other server on the machine is given its port."""
+def test_a_port_is_handed_out_once(reuse: int) -> None:
+    """While a part starts, the operating system gives its port to no other server."""
     handed_out = {free_port() for _ in range(200)}
 
     drawn = set()
@@ -25,8 +25,8 @@ def test_a_port_that_was_handed_out_is_given_to_nobody_else(reuse: int) -> None:
     assert not handed_out & drawn
 
 
-def test_a_server_takes_the_port_that_it_was_given() -> None:
-    """A port that was handed out is silent until its server listens there."""
+def test_a_server_can_listen_on_its_port() -> None:
+    """A port that was handed out accepts no connection until its server listens on it."""
     port = free_port()
     assert not accepts(port)
 

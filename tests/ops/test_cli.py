@@ -1,4 +1,4 @@
-"""What the commands share: one line for a failure, and a traceback for a defect."""
+"""A command shows one line for a failure, and a traceback for a defect."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from pipeline.errors import ConfigurationError, Unavailable
     ],
 )
 def test_a_failure_becomes_one_line(failure: Exception, line: str) -> None:
-    """Wrong settings and failures of a client end a command with the sentence that names the fix."""
+    """Wrong settings and failures of a client end a command with one sentence that names the remedy."""
     with pytest.raises(click.ClickException) as caught, one_line_errors():
         raise failure
     assert caught.value.message == line
@@ -30,13 +30,13 @@ def test_a_failure_becomes_one_line(failure: Exception, line: str) -> None:
 
 
 def test_a_defect_keeps_its_traceback() -> None:
-    """An error that is no failure of a service is not hidden behind one line."""
+    """Any other error keeps its traceback."""
     with pytest.raises(KeyError), one_line_errors():
         raise KeyError
 
 
 def test_a_file_s_error_names_the_file(tmp_path: Path) -> None:
-    """A missing file and a file that is not text are both one line with the path and the cause."""
+    """A missing file, or a file that is not text, is reported in one line with the path and the cause."""
     path = tmp_path / "routes.toml"
     with (
         pytest.raises(click.ClickException, match=r"routes\.toml cannot be read: No such file or directory"),
@@ -61,7 +61,7 @@ def test_a_file_s_error_names_the_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_request_s_error_names_the_url(error: Exception, line: str) -> None:
-    """A request that times out, connects to nothing or cannot be made is one line with the URL."""
+    """A request that times out, is not connected or cannot be made is reported in one line with the URL."""
     with pytest.raises(click.ClickException) as caught, http_errors("http://h/", 3.0):
         raise error
     assert caught.value.message == line

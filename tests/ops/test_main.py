@@ -1,4 +1,4 @@
-"""./issuewire: every command has help and is documented; it runs from any folder."""
+"""The launcher ./issuewire runs from any folder; every command has help and is documented."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ LEAVES = [(names, command) for names, command in COMMANDS if not isinstance(comm
 
 @pytest.mark.parametrize(("names", "command"), COMMANDS, ids=str)
 def test_every_command_has_help(names: tuple[str, ...], command: click.Command) -> None:
-    """Each command explains itself and each of its options, and no line of a list of commands is cut off."""
+    """The help explains each command and option, and no summary in a list of commands is cut off."""
     result = CliRunner().invoke(ops, [*names, "--help"], prog_name="issuewire", terminal_width=80)
     assert result.exit_code == 0
     assert result.output.startswith(f"Usage: {' '.join(['issuewire', *names])} ")
@@ -48,7 +48,7 @@ def test_every_command_is_documented(names: tuple[str, ...]) -> None:
 
 
 def test_the_version_is_that_of_the_change_log() -> None:
-    """`--version` prints the version that CHANGELOG.md describes first."""
+    """The option --version prints the first version of CHANGELOG.md."""
     result = CliRunner().invoke(ops, ["--version"])
     assert result.output == f"issuewire, version {__version__}\n"
     headings = [line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## ")]
@@ -58,7 +58,7 @@ def test_the_version_is_that_of_the_change_log() -> None:
 @pytest.mark.processes  # click asks bash for its version
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_can_complete_the_commands(shell: str) -> None:
-    """`completion SHELL` prints a script that completes the command `issuewire`."""
+    """The command `completion SHELL` prints a script that completes `issuewire`."""
     result = CliRunner().invoke(ops, ["completion", shell])
     assert result.exit_code == 0
     assert "_ISSUEWIRE_COMPLETE=" in result.output
@@ -80,7 +80,7 @@ def run(
 
 
 def test_the_launcher_runs_from_any_folder(tmp_path: Path) -> None:
-    """Files on the command line belong to the caller's folder, the defaults to the checkout."""
+    """Paths on the command line are relative to the caller's folder, defaults to the checkout."""
     shutil.copy(ROOT / "samples" / "issues.opened.json", tmp_path / "saved.json")
     (tmp_path / "ops").mkdir()  # a folder of this name is not the package
     outcome = run(ROOT / "issuewire", "routes", "explain", "saved.json", folder=tmp_path)
@@ -89,14 +89,14 @@ def test_the_launcher_runs_from_any_folder(tmp_path: Path) -> None:
 
 
 def test_the_launcher_follows_a_link(tmp_path: Path) -> None:
-    """A link to it, as in ~/bin, runs the checkout that it points to."""
+    """A link to the launcher, for instance in ~/bin, runs the checkout that it points to."""
     (tmp_path / "issuewire").symlink_to(ROOT / "issuewire")
     outcome = run(tmp_path / "issuewire", "--version", folder=tmp_path)
     assert outcome.stdout == f"issuewire, version {__version__}\n"
 
 
 def test_bash_completes_a_command() -> None:
-    """Pressing Tab after `issuewire ro` offers routes."""
+    """Bash completes `issuewire ro` to `issuewire routes`."""
     outcome = run(
         ROOT / "issuewire",
         folder=ROOT,
@@ -108,7 +108,7 @@ def test_bash_completes_a_command() -> None:
 
 
 def test_the_launcher_installs_what_is_missing(tmp_path: Path) -> None:
-    """Without an environment it runs the set-up first, whose words go to stderr; completion does not."""
+    """Without an environment the launcher runs the set-up, which prints to stderr; completion does not."""
     shutil.copy(ROOT / "issuewire", tmp_path)
     (tmp_path / "local").mkdir()
     setup = tmp_path / "local" / "setup.sh"

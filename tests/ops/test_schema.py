@@ -1,4 +1,4 @@
-"""ops schema apply: dataset, table and views from sql/, again and again."""
+"""ops schema apply creates and updates dataset, table and views from sql/."""
 
 import json
 import os
@@ -21,7 +21,7 @@ CHANGING = {"etag", "lastModifiedTime", "creationTime", "numBytes", "numRows", "
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run python -m ops in a process of its own, without the credentials of whoever runs the tests."""
+    """Run python -m ops in a separate process, without the user's credentials."""
     passed = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-m", "ops", *arguments],
@@ -35,7 +35,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 def invoke(*arguments: str) -> Result:
-    """Run the command in this process."""
+    """Run the command in the test's process."""
     return CliRunner().invoke(ops, ["schema", "apply", "--project", PROJECT, *arguments], prog_name="ops")
 
 
@@ -46,7 +46,7 @@ def lines(text: str) -> Sequence[str]:
 
 @pytest.fixture
 def proxy(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """Stand between the command and the engine, with short bounds."""
+    """Yield a proxy between the command and the engine, with short time limits."""
     proxy = Proxy(warehouse.url)
     proxy.start()
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", proxy.url)
@@ -57,15 +57,15 @@ def proxy(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pro
 
 
 def snapshot(warehouse: Warehouse, dataset: str) -> tuple[Any, ...]:
-    """Return all that is known of a dataset: its tables' and views' definitions, and its rows."""
+    """Return the definitions of a dataset's tables and views, and its rows."""
     found = sorted(warehouse.client.list_tables(dataset), key=lambda item: item.table_id)
     tables = [warehouse.client.get_table(item.reference).to_api_repr() for item in found]
     stable = [{name: value for name, value in table.items() if name not in CHANGING} for table in tables]
     return stable, warehouse.query("SELECT delivery_id FROM `${DATASET}.events` ORDER BY 1", dataset)
 
 
-def test_apply_makes_everything_and_again_changes_nothing(warehouse: Warehouse) -> None:
-    """The first run makes dataset, table and views; a second one says the same and leaves all as it is."""
+def test_apply_creates_everything_and_is_idempotent(warehouse: Warehouse) -> None:
+    """The first run creates dataset, table and views; a second one prints the same and changes nothing."""
     dataset = warehouse.unused_name()
     command = ("schema", "apply", "--project", PROJECT, "--dataset", dataset)
     first = run(*command, BIGQUERY_EMULATOR_HOST=warehouse.url)
@@ -91,7 +91,7 @@ def test_apply_makes_everything_and_again_changes_nothing(warehouse: Warehouse) 
 
 
 def test_the_default_dataset_is_github(proxy: Proxy) -> None:
-    """Without --dataset the dataset is the one of the documentation."""
+    """Without --dataset the dataset is `github`, as documented."""
     proxy.answer = lambda *_: (400, b"{}")
     assert invoke().exit_code == 1
     assert "[default: github]" in invoke("--help").output
@@ -99,7 +99,7 @@ def test_the_default_dataset_is_github(proxy: Proxy) -> None:
 
 @pytest.mark.parametrize("name", ["", "a-b", "a.b", "a b", "a`; DROP", "\u00e9", "x" * 1025, "../x"])
 def test_a_dataset_s_name_is_checked(name: str) -> None:
-    """A name that BigQuery has no dataset for never gets into a statement."""
+    """A malformed name of a dataset is refused before it becomes part of a statement."""
     result = invoke("--dataset", name)
     assert result.exit_code == 2
     assert lines(result.stderr)[-1] == (
@@ -109,14 +109,14 @@ def test_a_dataset_s_name_is_checked(name: str) -> None:
 
 @pytest.mark.parametrize("project", ["", " ", "a b", "P`"])
 def test_a_project_s_id_is_checked(project: str) -> None:
-    """A project that cannot be one is told before anything is called."""
+    """A malformed project id is refused before the first request."""
     result = CliRunner().invoke(ops, ["schema", "apply", "--project", project])
     assert result.exit_code == 2
     assert lines(result.stderr)[-1] == "Error: Invalid value for --project: is not a project ID"
 
 
 def one_line_of(result: Result) -> str:
-    """Return the only line that a failed command says; the failure is one that it answers for."""
+    """Return the only line of a failed command, which exits with 1."""
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
     assert result.stdout == ""
@@ -125,28 +125,28 @@ def one_line_of(result: Result) -> str:
 
 
 def test_unreachable_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A BigQuery that cannot be reached is given up within the bound and told in one line."""
+    """If BigQuery is unreachable, the command gives up in time and reports it in one line."""
     monkeypatch.setattr(schema_module, "RETRY_SECONDS", 0.4)
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", f"http://127.0.0.1:{free_port()}")
     assert one_line_of(invoke()).startswith("Error: BigQuery refused or did not answer: ")
 
 
 def test_a_wrong_emulator_address_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An address without its scheme, an easy slip, is told in one line."""
+    """An emulator address without its scheme is reported in one line."""
     monkeypatch.setattr(schema_module, "RETRY_SECONDS", 0.4)
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "localhost:9050")
     assert one_line_of(invoke()).startswith("Error: BigQuery refused or did not answer: ")
 
 
 def test_a_silent_bigquery_is_one_line(proxy: Proxy) -> None:
-    """A BigQuery that takes the request and stays silent is given up and told in one line."""
+    """If BigQuery does not answer, the command gives up in time and reports it in one line."""
     proxy.hold.set()
     assert one_line_of(invoke()).startswith("Error: BigQuery refused or did not answer: ")
     assert proxy.requests
 
 
 def test_a_refusal_is_one_line(proxy: Proxy) -> None:
-    """What BigQuery refuses is told in its own words, in one line."""
+    """A refusal is reported in one line with BigQuery's own message."""
     refusal = {"error": {"code": 403, "message": "Access Denied: no right\nto create datasets"}}
     proxy.answer = lambda *_: (403, json.dumps(refusal).encode())
     line = one_line_of(invoke())
@@ -155,7 +155,7 @@ def test_a_refusal_is_one_line(proxy: Proxy) -> None:
 
 
 def test_a_statement_without_an_end_is_one_line(proxy: Proxy) -> None:
-    """A statement that goes on and on is given up and told in one line."""
+    """If a statement does not end, the command gives up in time and reports it in one line."""
     reference = {"projectId": PROJECT, "jobId": "slow", "location": "US"}
     job = {
         "jobReference": reference,
@@ -174,7 +174,7 @@ def test_a_statement_without_an_end_is_one_line(proxy: Proxy) -> None:
 
 @pytest.mark.parametrize("key_file", [None, "absent.json"], ids=["none", "missing-file"])
 def test_missing_credentials_are_one_line(tmp_path: Path, key_file: str | None) -> None:
-    """Without credentials the command says so in one line, and what to run."""
+    """Missing credentials are reported in one line that names the command to run."""
     environment = {"HOME": str(tmp_path), "CLOUDSDK_CONFIG": str(tmp_path), "NO_GCE_CHECK": "true"}
     if key_file is not None:
         environment["GOOGLE_APPLICATION_CREDENTIALS"] = str(tmp_path / key_file)
@@ -185,7 +185,7 @@ def test_missing_credentials_are_one_line(tmp_path: Path, key_file: str | None) 
 
 
 def test_help_names_what_is_needed() -> None:
-    """The help of the commands says what they do, that nothing is dropped, and explains every option."""
+    """The help says that nothing is dropped, and explains every option."""
     result = invoke("--help")
     assert result.exit_code == 0
     assert "nothing is ever dropped" in " ".join(result.output.split())

@@ -1,4 +1,4 @@
-"""A delivery's form on the topic: data, attributes, and the way back out of a push."""
+"""A delivery as a message: its data, its attributes, and how a push is read."""
 
 import gzip
 import random
@@ -31,7 +31,7 @@ REQUIRED = {
 
 
 def delivery(**changes: Any) -> Delivery:
-    """Return a delivery with nothing but what is required."""
+    """Return a delivery with the required fields alone."""
     received_at = datetime(2026, 1, 5, 12, 0, 0, 6, tzinfo=UTC)
     return Delivery(
         **{"delivery_id": "d-1", "event": "issues", "body": b"{}", "received_at": received_at, **changes}
@@ -43,8 +43,8 @@ def test_attributes_that_do_not_apply_are_absent() -> None:
     assert delivery().to_message() == (b"{}", REQUIRED)
 
 
-def test_all_attributes() -> None:
-    """What applies is there under the contract's names."""
+def test_every_attribute_has_the_contract_s_name() -> None:
+    """Attributes that apply have the contract's names."""
     full = delivery(action="opened", repository="acme/app", traceparent=TRACEPARENT, source="replay")
     _, attributes = full.to_message()
     assert attributes == REQUIRED | {
@@ -56,20 +56,20 @@ def test_all_attributes() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "a" * 1025, "é", "a\n", "\x00", "\ud800", "\u2028"])
-def test_values_that_pubsub_does_not_take(value: str) -> None:
-    """A value that fits no attribute is left out; the delivery itself is not."""
+def test_a_value_that_pubsub_refuses_is_left_out(value: str) -> None:
+    """A value that fits no attribute is left out, and the delivery is published without it."""
     _, attributes = delivery(action=value, repository=value).to_message()
     assert attributes == REQUIRED
 
 
-def test_the_longest_value() -> None:
-    """A value of 1,024 bytes still fits."""
+def test_the_longest_value_fits() -> None:
+    """A value of 1,024 bytes fits."""
     _, attributes = delivery(action="a" * 1024).to_message()
     assert attributes["action"] == "a" * 1024
 
 
-def test_packed_only_above_nine_million() -> None:
-    """Data of 9,000,000 bytes travels as it is, a byte more is packed and says so."""
+def test_a_large_body_is_packed() -> None:
+    """Data of 9,000,000 bytes is not packed; with a byte more it is, and an attribute says so."""
     as_it_is = bytes(GZIP_ABOVE_BYTES)
     assert delivery(body=as_it_is).to_message() == (as_it_is, REQUIRED)
     data, attributes = delivery(body=as_it_is + b"0").to_message()
@@ -89,8 +89,10 @@ def test_packing_is_repeatable() -> None:
     moment=st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds it
     source=st.sampled_from(["webhook", "reconcile", "backfill", "replay"]),
 )
-def test_there_and_back(body: bytes, action: str | None, moment: datetime, source: str) -> None:
-    """What a subscriber reads is what ingest published."""
+def test_a_subscriber_reads_what_ingest_published(
+    body: bytes, action: str | None, moment: datetime, source: str
+) -> None:
+    """A push becomes the delivery that was published."""
     sent = delivery(body=body, action=action, received_at=moment, source=source)
     _, attributes = sent.to_message()
     received = Delivery.from_push(push_of(sent))
@@ -99,13 +101,13 @@ def test_there_and_back(body: bytes, action: str | None, moment: datetime, sourc
     assert received.action in {None, action}
 
 
-def test_the_largest_there_and_back() -> None:
-    """A body of 25 MiB survives the packing."""
+def test_the_largest_body_is_read() -> None:
+    """A body of 25 MiB is packed and unpacked intact."""
     body = bytes(MAX_BODY_BYTES)
     assert Delivery.from_push(push_of(delivery(body=body))).body == body
 
 
-def test_a_bomb() -> None:
+def test_a_decompression_bomb_is_refused() -> None:
     """Data that unpacks to more than 25 MiB is refused."""
     bomb = gzip.compress(bytes(MAX_BODY_BYTES + 1))
     with pytest.raises(Malformed) as refused:
@@ -124,8 +126,10 @@ def test_a_bomb() -> None:
         (gzip.compress(b"{}", mtime=0)[:-1], {"content_encoding": "gzip"}, "gzip_malformed"),
     ],
 )
-def test_messages_of_others(data: bytes, changes: dict[str, str], reason: str) -> None:
-    """A message that breaks the contract is named by what is wrong with it."""
+def test_a_message_that_breaks_the_contract_is_malformed(
+    data: bytes, changes: dict[str, str], reason: str
+) -> None:
+    """The reason says what is wrong with the message."""
     with pytest.raises(Malformed) as refused:
         Delivery.from_push(push(data, REQUIRED | changes))
     assert refused.value.reason == reason
@@ -135,28 +139,28 @@ def test_messages_of_others(data: bytes, changes: dict[str, str], reason: str) -
     "body", [None, [], {}, {"message": None}, {"message": []}, {"message": {"attributes": []}}]
 )
 def test_bodies_without_a_message(body: object) -> None:
-    """A body that holds no message of ours is Malformed, never another error."""
+    """A body without a message of ours is Malformed, and no other error is raised."""
     with pytest.raises(Malformed):
         Delivery.from_push(body)
 
 
 @pytest.mark.parametrize("data", [None, 1, "é", "a", "****", {"a": 1}])
-def test_data_that_is_no_base64(data: object) -> None:
-    """Data that is no base64 text is Malformed."""
+def test_data_must_be_base64(data: object) -> None:
+    """Data that is not base64 text is Malformed."""
     with pytest.raises(Malformed) as refused:
         Delivery.from_push({"message": {"data": data, "attributes": REQUIRED}})
     assert refused.value.reason == "data_malformed"
 
 
-def test_without_received_at() -> None:
-    """A message that does not say when it was received was received when it was published."""
+def test_the_publish_time_replaces_a_missing_received_at() -> None:
+    """A message without received_at counts as received when it was published."""
     attributes = {name: value for name, value in REQUIRED.items() if name != "received_at"}
     received = Delivery.from_push(push(b"{}", attributes))
     assert received.received_at == datetime(2026, 1, 5, 12, 0, 1, 500_000, tzinfo=UTC)
 
 
 def test_times_are_utc_with_microseconds() -> None:
-    """Times are written in UTC with six digits, whatever zone they are given in."""
+    """Times are written in UTC with six digits, whatever zone they were given in."""
     moment = datetime(2026, 1, 5, 13, 0, tzinfo=timezone(timedelta(hours=1)))
     assert format_time(moment) == "2026-01-05T12:00:00.000000Z"
     assert parse_time("2026-01-05T13:00:00+01:00") == moment
@@ -169,7 +173,7 @@ def test_times_are_utc_with_microseconds() -> None:
     | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?")
 )
 def test_any_text_is_a_time_or_none(text: object) -> None:
-    """Whatever is given, the outcome is a moment in UTC or None."""
+    """Any value is read as a time in UTC or as None."""
     moment = parse_time(text)
     assert moment is None or moment.tzinfo is UTC
 
@@ -188,6 +192,6 @@ def test_any_text_is_a_time_or_none(text: object) -> None:
         (None, {}),
     ],
 )
-def test_what_cannot_be_read_is_still_named(body: object, ids: dict[str, str]) -> None:
+def test_an_unreadable_message_is_still_named(body: object, ids: dict[str, str]) -> None:
     """The ids that a message names are found whatever else is wrong, but not what a log cannot show."""
     assert unverified_ids(body) == ids

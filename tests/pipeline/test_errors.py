@@ -1,4 +1,4 @@
-"""The ways to fail: each says what the platform does and what is counted."""
+"""The errors: each class says what the platform does, each reason what is counted."""
 
 from http import HTTPStatus
 
@@ -18,7 +18,7 @@ from pipeline.errors import ConfigurationError, Malformed, PipelineError, Reject
     ids=lambda error: type(error).__name__,
 )
 def test_every_failure_has_a_reason(error: PipelineError) -> None:
-    """Every failure is a PipelineError with a slug for the counter and a sentence for people."""
+    """Every failure is a PipelineError with a slug to count and a sentence to read."""
     assert isinstance(error, PipelineError)
     assert error.reason.replace("_", "").isalpha()
     assert error.reason == error.reason.lower()
@@ -26,18 +26,18 @@ def test_every_failure_has_a_reason(error: PipelineError) -> None:
 
 
 def test_a_configuration_error_names_all_problems() -> None:
-    """Wrong settings are told at once, in one sentence, and one by one."""
+    """Wrong settings are reported together in one sentence, and one by one."""
     error = ConfigurationError(["A is not set", "B is not a URL"])
     assert str(error) == "Wrong configuration: A is not set; B is not a URL"
     assert error.problems == ("A is not set", "B is not a URL")
 
 
 def test_a_refusal_carries_its_status() -> None:
-    """A refusal is answered with the status that it carries."""
+    """A refusal has the status to answer with."""
     assert Rejected(HTTPStatus.UNAUTHORIZED, "signature_wrong", "Wrong.").status == 401
 
 
-def test_nothing_malformed_is_taken_for_unavailable() -> None:
-    """No class of failure is a kind of another, so that one `except` never answers for two."""
+def test_no_class_of_failure_is_a_kind_of_another() -> None:
+    """One `except` clause never catches two kinds of failure."""
     kinds = [ConfigurationError, Rejected, Malformed, Unavailable]
     assert not [(a, b) for a in kinds for b in kinds if a is not b and issubclass(a, b)]

@@ -1,4 +1,4 @@
-"""The contract: typed where GitHub says something, None where it does not, and blind to the rest."""
+"""An event: typed values where the payload has them, None where it does not; the rest is not read."""
 
 import copy
 import json
@@ -30,13 +30,13 @@ def read(payload: Any, event: str = "issues", **changes: Any) -> IssueEvent:
     return IssueEvent.from_delivery(Delivery(**fields | changes))
 
 
-def read_made(made: payloads.Event) -> IssueEvent:
+def read_built(made: payloads.Event) -> IssueEvent:
     """Read what GitHub would deliver."""
     return read(made.payload, made.name)
 
 
 def test_an_opened_issue_is_read_whole() -> None:
-    """Every field that an issue shows is read, with its type."""
+    """Every field of an issue is read with its type."""
     payload = (
         an_issue(labels=["bug", "ui"], assignees=[MONA, BOT], body="It fails.", comments=3).opened().payload
     )
@@ -87,19 +87,19 @@ def test_an_opened_issue_is_read_whole() -> None:
 def test_a_closed_and_a_reopened_issue() -> None:
     """The state and its reason are GitHub's; closed_at may be set on an issue that is open again."""
     issue = an_issue()
-    closed = read_made(issue.closed(MONA, LATER, "not_planned"))
+    closed = read_built(issue.closed(MONA, LATER, "not_planned"))
     assert closed.issue is not None
     assert (closed.issue.state, closed.issue.state_reason) == ("closed", "not_planned")
     assert (closed.issue.closed_at, closed.sender) == (LATER, "mona")
-    reopened = read_made(issue.reopened(BOT, LATER + timedelta(hours=1)))
+    reopened = read_built(issue.reopened(BOT, LATER + timedelta(hours=1)))
     assert reopened.issue is not None
     assert (reopened.issue.state, reopened.issue.state_reason) == ("open", "reopened")
     assert (reopened.issue.closed_at, reopened.sender_type) == (LATER, "Bot")
 
 
 def test_a_comment_is_read_whole() -> None:
-    """Every field that a comment shows is read; one on an issue is not on a pull request."""
-    event = read_made(an_issue().commented(BOT, LATER, "Thanks!"))
+    """Every field of a comment is read, and whether it is on an issue or on a pull request."""
+    event = read_built(an_issue().commented(BOT, LATER, "Thanks!"))
     number = accounts.number_for("acme/app#7/1")
     assert event.comment == Comment(
         id=number,
@@ -115,16 +115,16 @@ def test_a_comment_is_read_whole() -> None:
 
 
 def test_a_comment_on_a_pull_request() -> None:
-    """A comment on a pull request arrives as issue_comment and says so."""
-    event = read_made(an_issue(is_pull_request=True).commented(MONA, LATER, "Looks good"))
+    """A comment on a pull request arrives as issue_comment and is recognised."""
+    event = read_built(an_issue(is_pull_request=True).commented(MONA, LATER, "Looks good"))
     assert event.is_pull_request is True
     assert event.issue is not None
     assert event.issue.url == "https://github.com/acme/app/pull/7"
 
 
 def test_deleted_accounts_have_no_name() -> None:
-    """GitHub writes null for the author of a deleted account, and so do we."""
-    event = read_made(an_issue(author=None, body=None).commented(None, LATER, "Still broken"))
+    """GitHub writes null for a deleted account, which is read as None."""
+    event = read_built(an_issue(author=None, body=None).commented(None, LATER, "Still broken"))
     assert event.issue is not None
     assert event.comment is not None
     assert (event.issue.author, event.issue.author_type, event.issue.body) == (None, None, None)
@@ -136,7 +136,7 @@ def test_deleted_accounts_have_no_name() -> None:
     [("labeled", "bug"), ("unlabeled", "bug"), ("opened", None), ("edited", None)],
 )
 def test_a_label_counts_for_its_actions_only(action: str, label: str | None) -> None:
-    """`label` is what labeled and unlabeled are about."""
+    """`label` is set for the actions labeled and unlabeled alone."""
     payload = an_issue().labeled(MONA, LATER, "bug").payload | {"action": action}
     assert read(payload).label == label
 
@@ -146,20 +146,20 @@ def test_a_label_counts_for_its_actions_only(action: str, label: str | None) -> 
     [("assigned", "mona"), ("unassigned", "mona"), ("opened", None), ("labeled", None)],
 )
 def test_an_assignee_counts_for_its_actions_only(action: str, assignee: str | None) -> None:
-    """`assignee` is whom assigned and unassigned are about."""
+    """`assignee` is set for the actions assigned and unassigned alone."""
     payload = an_issue().assigned(BOT, LATER, MONA).payload | {"action": action}
     assert read(payload).assignee == assignee
 
 
 def test_a_transfer_names_both_ends() -> None:
-    """A transfer tells here where the issue went, and there, as `opened`, where it came from."""
+    """A transfer names the new issue in the old repository, and the old issue in the new one's `opened`."""
     here = an_issue()
     gone, there = here.transferred(MONA, LATER, OTHER, 3)
     came = there.opened(old_issue=here.as_json(), old_repository=here.repository.as_json())
-    assert read_made(gone).transferred_to == IssueRef(repository="other/site", number=3)
-    assert read_made(gone).transferred_from is None
-    assert read_made(came).transferred_from == IssueRef(repository="acme/app", number=7)
-    assert read_made(came).transferred_to is None
+    assert read_built(gone).transferred_to == IssueRef(repository="other/site", number=3)
+    assert read_built(gone).transferred_from is None
+    assert read_built(came).transferred_from == IssueRef(repository="acme/app", number=7)
+    assert read_built(came).transferred_to is None
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_transfer_names_both_ends() -> None:
     ],
 )
 def test_when_it_happened(event: str, action: str | None, expected: str) -> None:
-    """event_at is the moment at GitHub that the contract names for the event and its action."""
+    """event_at is the time at GitHub that the contract names for the event and its action."""
     times = {
         "issue": {
             "created_at": "2026-01-05T01:00:00Z",
@@ -207,14 +207,14 @@ def test_when_it_happened(event: str, action: str | None, expected: str) -> None
     ],
     ids=["ping", "push", "star", "empty-issue", "times-that-are-none", "comment-without-issue"],
 )
-def test_what_says_no_time_happened_when_it_was_received(event: str, payload: dict[str, Any]) -> None:
-    """Without an issue, or without a time in it, event_at is the moment of receipt."""
+def test_an_event_without_a_time_has_that_of_its_receipt(event: str, payload: dict[str, Any]) -> None:
+    """Without an issue, or without a time in it, event_at is the time of receipt."""
     assert read(payload, event).event_at == RECEIVED
 
 
 @pytest.mark.parametrize("missing", ["issue.created_at", "issue.closed_at", "comment.created_at"])
-def test_a_missing_moment_falls_back(missing: str) -> None:
-    """A delivery that lacks the moment of its action happened when the issue was last updated."""
+def test_a_missing_time_falls_back(missing: str) -> None:
+    """Without the time of its action, a delivery has the time of the issue's last update."""
     issue = an_issue()
     made = {
         "issue.created_at": issue.opened,
@@ -224,12 +224,12 @@ def test_a_missing_moment_falls_back(missing: str) -> None:
     about, name = missing.split(".")
     del made.payload[about][name]
     made.payload["issue"]["updated_at"] = "2026-01-06T00:00:00Z"
-    assert read_made(made).event_at == datetime(2026, 1, 6, tzinfo=UTC)
+    assert read_built(made).event_at == datetime(2026, 1, 6, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("event", ["push", "ping", "unheard_of"])
-def test_events_about_no_issue_keep_the_rest(event: str) -> None:
-    """What is about no issue still has its repository, its sender and its whole payload."""
+def test_an_event_without_an_issue_keeps_the_rest(event: str) -> None:
+    """An event without an issue has its repository, its sender and its whole payload."""
     payload = {
         "repository": {"id": 5, "full_name": "a/b"},
         "sender": {"login": "mona", "type": "User"},
@@ -241,8 +241,8 @@ def test_events_about_no_issue_keep_the_rest(event: str) -> None:
     assert found.payload == payload
 
 
-def test_numbers_beyond_int64_and_booleans_are_no_numbers() -> None:
-    """A number that no column holds, or a boolean where a number belongs, reads as None."""
+def test_numbers_beyond_int64_and_booleans_are_none() -> None:
+    """A number that no column can store, or a boolean in place of a number, is read as None."""
     payload = {"issue": {"id": 2**63, "number": True, "comments": 1.5}, "repository": {"id": -(2**63)}}
     event = read(payload)
     assert event.issue is not None
@@ -250,7 +250,7 @@ def test_numbers_beyond_int64_and_booleans_are_no_numbers() -> None:
     assert event.repository_id == -(2**63)
 
 
-def test_labels_without_a_name_are_passed_over() -> None:
+def test_labels_without_a_name_are_skipped() -> None:
     """One broken label or assignee does not hide the others."""
     payload = {
         "issue": {"labels": [{"name": "bug"}, "ui", {"name": 5}, None, {}, {"name": "b"}], "assignees": {}}
@@ -277,8 +277,8 @@ def test_labels_without_a_name_are_passed_over() -> None:
     ],
     ids=lambda value: repr(value[:12]) if isinstance(value, bytes) else value,
 )
-def test_a_body_that_is_no_object_is_malformed(body: bytes, reason: str) -> None:
-    """A body that is no JSON object raises Malformed with its reason, whatever is wrong with it."""
+def test_another_body_than_an_object_is_malformed(body: bytes, reason: str) -> None:
+    """A body that is not a JSON object raises Malformed, and the reason says what is wrong with it."""
     with pytest.raises(Malformed) as caught:
         read(body)
     assert caught.value.reason == reason
@@ -286,7 +286,7 @@ def test_a_body_that_is_no_object_is_malformed(body: bytes, reason: str) -> None
 
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
 def test_constants_of_python_are_refused_when_strict(constant: str) -> None:
-    """NaN and the infinities are refused at the door; a subscriber takes what is on the topic already."""
+    """NaN and the infinities are refused by ingest; a subscriber reads a message that has them."""
     body = f'{{"x": [{constant}]}}'.encode()
     assert set(parse_payload(body)) == {"x"}
     with pytest.raises(Malformed) as caught:
@@ -295,7 +295,7 @@ def test_constants_of_python_are_refused_when_strict(constant: str) -> None:
 
 
 @pytest.mark.parametrize("strict", [True, False])
-def test_what_json_allows_is_taken(strict: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_unusual_json_is_read(strict: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """Lone surrogates, NUL, huge numbers and repeated keys are JSON; the last of two equal keys counts."""
     body = b'{"a": "\\ud800\\u0000", "n": 123456789012345678901234567890, "e": 1e999, "k": 1, "k": 2}'
     found = parse_payload(body, strict=strict)
@@ -305,8 +305,8 @@ def test_what_json_allows_is_taken(strict: bool) -> None:  # noqa: FBT001 - a pa
 @given(mutated())
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 def test_any_part_may_be_missing_or_another(made: payloads.Event) -> None:
-    """A payload in which any parts are missing or are any other JSON value still reads as an event."""
-    event = read_made(made)
+    """A payload whose parts are missing or are any other JSON value is still read as an event."""
+    event = read_built(made)
     assert event.event_at.tzinfo is UTC
     assert event.repository is None or isinstance(event.repository, str)
 
@@ -314,7 +314,7 @@ def test_any_part_may_be_missing_or_another(made: payloads.Event) -> None:
 @given(st.binary(max_size=60) | ANY_JSON.map(lambda value: json.dumps(value).encode()))
 @settings(max_examples=120, deadline=None, derandomize=True)
 def test_any_bytes_are_read_or_malformed(body: bytes) -> None:
-    """Whatever bytes arrive, they are read as an event or raise Malformed, and nothing else."""
+    """Any bytes are read as an event or raise Malformed, and no other error."""
     try:
         event = read(body)
     except Malformed as error:
@@ -325,7 +325,7 @@ def test_any_bytes_are_read_or_malformed(body: bytes) -> None:
 
 @pytest.mark.parametrize("shape", shapes().values(), ids=shapes())
 def test_each_single_part_may_be_missing(shape: payloads.Event) -> None:
-    """No one part of a payload is needed to read the rest."""
+    """A payload without any one of its parts is still read."""
     for path in paths(shape.payload):
         payload = copy.deepcopy(shape.payload)
         parent: Any = payload

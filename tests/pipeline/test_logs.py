@@ -1,4 +1,4 @@
-"""One JSON line per record, whatever is logged, with the fields of the request at hand."""
+"""One JSON line per record, whatever is logged, with the fields of the current request."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ type Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
-    """Set logging up as a function does; return what reads the lines that were written since."""
+    """Set up logging as a function does; return a function that reads the lines written since."""
     root = logging.getLogger()
     before, level, ours = root.handlers[:], root.level, log.level
     root.handlers = []
@@ -44,7 +44,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
 
 
 def test_a_line_is_json_with_severity_and_message(lines: Lines) -> None:
-    """Cloud Logging reads these two names; extra fields stand beside them."""
+    """Cloud Logging reads these two names; extra fields are beside them."""
     log.info("Posted %s", "it", extra={"channel": "C1", "status": 200})
     assert lines() == [{"severity": "INFO", "message": "Posted it", "channel": "C1", "status": 200}]
 
@@ -54,7 +54,7 @@ def test_a_line_is_json_with_severity_and_message(lines: Lines) -> None:
     ["two\nlines\r\n", '"quotes" \\ {', "\u2028\u2029\x85\x1e", "\ud800", "\0\x1b[31m", "漢 👩", ""],
 )
 def test_a_record_is_one_line_whatever_it_says(lines: Lines, message: str) -> None:
-    """No text can begin a second line, and so forge a record."""
+    """No text can start a second line and so forge a record."""
     log.warning(message)
     assert lines() == [{"severity": "WARNING", "message": message}]
 
@@ -66,13 +66,13 @@ def test_levels_are_severities(lines: Lines, level: str) -> None:
     assert [line["severity"] for line in lines()] == [level]
 
 
-def test_other_libraries_are_heard_from_warning_on(lines: Lines) -> None:
-    """Their chatter stays away, their warnings are lines like ours, ours are heard from INFO on."""
+def test_other_libraries_log_from_warning(lines: Lines) -> None:
+    """Other libraries' INFO and our DEBUG are left out; their warnings are lines like ours."""
     other = logging.getLogger("some.library")
     other.info("chatter")
     log.debug("detail")
     other.warning("careful")
-    with warnings.catch_warnings(action="default"):  # the test runner has put a catcher of its own there
+    with warnings.catch_warnings(action="default"):  # the test runner catches warnings itself
         logging.captureWarnings(capture=False)
         logs.setup()
         warnings.warn("old", DeprecationWarning, stacklevel=1)
@@ -82,8 +82,8 @@ def test_other_libraries_are_heard_from_warning_on(lines: Lines) -> None:
     assert "DeprecationWarning: old" in old["message"]
 
 
-def test_setup_replaces_what_was_there_before(lines: Lines) -> None:
-    """With LOG_EXECUTION_ID=true the framework has a handler on the root already; ours takes its place."""
+def test_setup_replaces_the_framework_s_handler(lines: Lines) -> None:
+    """With LOG_EXECUTION_ID=true the framework has added a handler to the root; ours replaces it."""
     logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))
     logs.setup()
     logs.setup()
@@ -94,8 +94,8 @@ def test_setup_replaces_what_was_there_before(lines: Lines) -> None:
 # The fields of a request
 
 
-def test_fields_of_a_request_stand_on_each_of_its_lines(lines: Lines) -> None:
-    """What is bound stays, None is left out, and the extra of one line is on that line alone."""
+def test_the_fields_of_a_request_are_on_each_line(lines: Lines) -> None:
+    """Bound fields stay, None is left out, and the extra fields of one line are on that line alone."""
     logs.start_request(delivery_id="d-1")
     log.info("a", extra={"channel": "C1"})
     logs.bind(event="issues", action=None)
@@ -106,8 +106,8 @@ def test_fields_of_a_request_stand_on_each_of_its_lines(lines: Lines) -> None:
     ]
 
 
-def test_the_next_request_begins_without_them(lines: Lines) -> None:
-    """Nothing of the last request is on a line of the next, its trace included."""
+def test_the_next_request_starts_without_them(lines: Lines) -> None:
+    """No field of the last request is on a line of the next, its trace included."""
     logs.start_request(delivery_id="d-1", traceparent=TRACEPARENT)
     logs.bind(issue=7)
     logs.start_request(event="ping")
@@ -115,8 +115,8 @@ def test_the_next_request_begins_without_them(lines: Lines) -> None:
     assert lines() == [{"severity": "INFO", "message": "x", "event": "ping"}]
 
 
-def test_requests_at_the_same_time_do_not_see_each_other(lines: Lines) -> None:
-    """Each thread has its own fields, also when threads are used again."""
+def test_simultaneous_requests_do_not_share_fields(lines: Lines) -> None:
+    """Each thread has its own fields, also if threads are reused."""
     together = threading.Barrier(8)
 
     def request(number: int) -> None:
@@ -137,8 +137,8 @@ def test_requests_at_the_same_time_do_not_see_each_other(lines: Lines) -> None:
         assert line == {"severity": "INFO", "message": str(number), "delivery_id": f"d-{number}", **issue}
 
 
-def test_a_trace_joins_the_lines(lines: Lines) -> None:
-    """The trace id of a traceparent is written for people and under the name that Cloud Logging joins by."""
+def test_a_trace_is_on_every_line(lines: Lines) -> None:
+    """The trace id is written for people, and in the field by which Cloud Logging joins lines."""
     logs.start_request(traceparent=TRACEPARENT)
     logs.bind(delivery_id="d-1")
     log.info("x")
@@ -167,8 +167,8 @@ def test_a_trace_joins_the_lines(lines: Lines) -> None:
         "00-" + "g" * 32 + "-b7ad6b7169203331-01",
     ],
 )
-def test_what_is_no_traceparent_is_left_out(lines: Lines, traceparent: Any) -> None:
-    """A header of a stranger becomes no field."""
+def test_a_malformed_traceparent_is_left_out(lines: Lines, traceparent: Any) -> None:
+    """A header that is not a traceparent does not become a field."""
     logs.start_request(traceparent=traceparent)
     log.info("x")
     assert lines() == [{"severity": "INFO", "message": "x"}]
@@ -181,8 +181,8 @@ def test_what_is_no_traceparent_is_left_out(lines: Lines, traceparent: Any) -> N
     "error",
     [Malformed("body_not_json", "No."), Unavailable("slack_x", "No."), Rejected(401, "signature", "No.")],  # type: ignore[arg-type]
 )
-def test_an_error_of_ours_brings_its_reason_and_traceback(lines: Lines, error: Any) -> None:
-    """The reason is what is counted, the traceback with its cause is what is read; all in one line."""
+def test_our_errors_have_a_reason_and_a_traceback(lines: Lines, error: Any) -> None:
+    """The reason is counted, the traceback with its cause is read; both are in one line."""
     error.__cause__ = ValueError("first")
     logging.getLogger("framework").error("Exception on / [POST]", exc_info=error)
     [line] = lines()
@@ -194,27 +194,27 @@ def test_an_error_of_ours_brings_its_reason_and_traceback(lines: Lines, error: A
     assert "direct cause" in line["message"]
 
 
-def test_an_error_of_others_has_a_traceback_and_no_reason(lines: Lines) -> None:
-    """Only our errors have a reason; the lack of one is no error either."""
+def test_other_errors_have_a_traceback_and_no_reason(lines: Lines) -> None:
+    """Only our errors have a reason, and an error without one is logged too."""
     log.error("broken", exc_info=KeyError("x"))
-    log.error("no error at hand", exc_info=True)
+    log.error("no current error", exc_info=True)
     broken, none = lines()
     assert "KeyError: 'x'" in broken["message"]
     assert "reason" not in broken
-    assert none["message"] == "no error at hand"
+    assert none["message"] == "no current error"
 
 
-def test_a_reason_given_by_hand_goes_before_that_of_the_error(lines: Lines) -> None:
-    """Whoever logs knows best what is to be counted."""
+def test_an_explicit_reason_wins_over_the_error_s(lines: Lines) -> None:
+    """The reason that the caller gives is the one that is counted."""
     log.error("x", exc_info=Malformed("inner", "No."), extra={"reason": "outer"})
     assert [line["reason"] for line in lines()] == ["outer"]
 
 
-# What others log
+# Records of other libraries
 
 
 class Unprintable:
-    """Raises whatever is asked of it."""
+    """Raises when it is printed."""
 
     def __str__(self) -> str:
         raise RuntimeError("no")
@@ -223,7 +223,7 @@ class Unprintable:
 
 
 def circle() -> list[Any]:
-    """Return a list that holds itself."""
+    """Return a list that contains itself."""
     made: list[Any] = []
     made.append(made)
     return made
@@ -244,8 +244,8 @@ def circle() -> list[Any]:
         (2**70, 2**70),
     ],
 )
-def test_a_field_that_is_not_json_is_its_text(lines: Lines, value: Any, written: Any) -> None:
-    """Other libraries hang anything onto a record; it never costs the line."""
+def test_a_field_that_is_not_json_is_written_as_text(lines: Lines, value: Any, written: Any) -> None:
+    """Any value that another library adds to a record is written, and the line is never lost."""
     logging.getLogger("other").warning("x", extra={"field": value})
     assert lines() == [{"severity": "WARNING", "message": "x", "field": written}]
 
@@ -259,11 +259,11 @@ def test_a_field_that_is_not_json_is_its_text(lines: Lines, value: Any, written:
         ("x", (), {"field": Unprintable()}),
     ],
 )
-def test_a_record_that_cannot_be_written_says_where_it_is_from(
+def test_an_unwritable_record_says_where_it_is_from(
     lines: Lines, message: str, arguments: tuple[Any, ...], extra: dict[str, Any]
 ) -> None:
-    """A mistake in somebody's log call neither fails the request nor goes unseen."""
-    logs.setup()  # the test runner has put a handler there that would let the mistake rise
+    """A mistake in a log call does not fail the request, and is visible."""
+    logs.setup()  # the test runner has added a handler that would raise the error
     logging.getLogger("other").error(message, *arguments, extra=extra)
     [line] = lines()
     assert line["severity"] == "ERROR"
@@ -272,7 +272,7 @@ def test_a_record_that_cannot_be_written_says_where_it_is_from(
 
 
 def test_an_error_that_cannot_be_printed_still_makes_a_line(lines: Lines) -> None:
-    """An exception whose text raises is named by its class."""
+    """An exception that cannot be printed is named by its class."""
 
     class OddError(Exception):
         def __str__(self) -> str:

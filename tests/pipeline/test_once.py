@@ -8,8 +8,8 @@ import pytest
 from pipeline.once import once
 
 
-def test_nothing_is_built_before_it_is_asked_for() -> None:
-    """Building waits for the first call, so that a client does not exist before the server forks."""
+def test_nothing_is_built_before_the_first_call() -> None:
+    """A value is built at the first call, so that no client connects before the server forks."""
     built: list[int] = []
     get = once(lambda: built.append(1))
     assert built == []
@@ -17,8 +17,8 @@ def test_nothing_is_built_before_it_is_asked_for() -> None:
     assert built == [1]
 
 
-def test_one_value_for_all() -> None:
-    """Threads that ask at the same moment get the same value, built once; it may be None or empty."""
+def test_every_thread_gets_the_same_value() -> None:
+    """Threads that call at the same time get the same value, built once; it may be None or empty."""
     for value in (object(), None, ()):
         barrier = threading.Barrier(16)
         twice = threading.Event()
@@ -44,7 +44,7 @@ def test_one_value_for_all() -> None:
 
 
 def test_an_error_is_not_kept() -> None:
-    """An error rises to the caller, and the next call builds again."""
+    """An error is raised to the caller, and the next call builds again."""
     outcomes: list[Exception | str] = [OSError("down"), OSError("still down"), "up"]
 
     def build() -> str:

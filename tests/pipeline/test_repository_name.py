@@ -18,6 +18,6 @@ def test_a_name_of_github_s_form_is_accepted(text: str) -> None:
         *("acme/a b", "acme/app?x", "acme/app\n", "ac\u00e9/app", "acme/" + "a" * 101),
     ],
 )
-def test_what_would_change_the_url_is_refused(text: str | None) -> None:
-    """A path step, a query, a space or a letter outside ASCII is no part of a name."""
+def test_text_that_would_change_the_url_is_refused(text: str | None) -> None:
+    """A path step, a query, a space or a letter outside ASCII is refused."""
     assert not is_repository_name(text)

@@ -13,8 +13,8 @@ from pipeline.settings import RotatingToken, SettingsReader, collect_problems, l
 
 def problems(read: SettingsReader) -> tuple[str, ...]:
     """Return what is wrong with the settings that were read."""
-    with pytest.raises(ConfigurationError) as caught:
-        read.finish()
+    with pytest.raises(ConfigurationError) as caught, read:
+        pass
     assert caught.value.reason == "configuration"
     return caught.value.problems
 
@@ -30,9 +30,8 @@ def failing(*names: str) -> Any:
 
 def test_surrounding_space_is_no_part_of_a_value() -> None:
     """A line break at the end is removed, and a blank setting counts as not set."""
-    read = SettingsReader({"A": " a\n", "BLANK": " \n"})
-    assert (read.text("A"), read.text("BLANK"), read.text("ABSENT")) == ("a", None, None)
-    read.finish()
+    with SettingsReader({"A": " a\n", "BLANK": " \n"}) as read:
+        assert (read.text("A"), read.text("BLANK"), read.text("ABSENT")) == ("a", None, None)
 
 
 def test_every_problem_is_reported_and_no_value_is_quoted() -> None:
@@ -78,19 +77,17 @@ def test_a_topic_is_a_full_name(topic: str) -> None:
 )
 def test_a_base_url(url: str, kept: str) -> None:
     """GitHub Enterprise and a stand-in may be anywhere, below a path too."""
-    read = SettingsReader({"API_URL": url})
-    assert read.url("API_URL") == kept
-    read.finish()
+    with SettingsReader({"API_URL": url}) as read:
+        assert read.url("API_URL") == kept
 
 
 def test_a_url_has_a_default() -> None:
     """A URL that is not set is the default, or empty without one."""
-    read = SettingsReader({"API_URL": " "})
-    assert (read.url("API_URL", "https://api.github.com"), read.url("API_URL")) == (
-        "https://api.github.com",
-        "",
-    )
-    read.finish()
+    with SettingsReader({"API_URL": " "}) as read:
+        assert (read.url("API_URL", "https://api.github.com"), read.url("API_URL")) == (
+            "https://api.github.com",
+            "",
+        )
 
 
 @pytest.mark.parametrize(
@@ -135,9 +132,8 @@ def test_another_url_is_refused(url: str) -> None:
 )
 def test_a_switch(text: str | None, on: bool) -> None:  # noqa: FBT001 - a table
     """A switch understands true, yes and 1, false, no and 0, in any case."""
-    read = SettingsReader({} if text is None else {"SWITCH": text})
-    assert read.boolean("SWITCH", default=True) is on
-    read.finish()
+    with SettingsReader({} if text is None else {"SWITCH": text}) as read:
+        assert read.boolean("SWITCH", default=True) is on
 
 
 # Tokens
@@ -154,9 +150,8 @@ def test_the_file_wins_over_the_variable(tmp_path: Path) -> None:
     """With both set, the file is used: it can be replaced without a deployment."""
     file = tmp_path / "token"
     file.write_text("\ufeffxoxb-2\r\n", encoding="utf-8")
-    read = SettingsReader({"SLACK_TOKEN": "xoxb-1", "SLACK_TOKEN_FILE": str(file)})
-    assert read.token("SLACK_TOKEN", "a bot token").read() == "xoxb-2"
-    read.finish()
+    with SettingsReader({"SLACK_TOKEN": "xoxb-1", "SLACK_TOKEN_FILE": str(file)}) as read:
+        assert read.token("SLACK_TOKEN", "a bot token").read() == "xoxb-2"
 
 
 def test_a_missing_token_is_a_problem_that_names_both_settings() -> None:

@@ -1,4 +1,4 @@
-"""A push becomes an event, and its log lines name the delivery from the first one on."""
+"""A push becomes an event, and every log line of the request names the delivery."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 @pytest.fixture
 def fields() -> Iterator[Any]:
-    """Return what reads the fields of the current request."""
+    """Yield a function that returns the log fields of the current request."""
     logs.start_request(left="over")
     yield lambda: dict(logs._context.get())
     logs.start_request()
@@ -48,15 +48,15 @@ def test_a_push_becomes_an_event_with_its_log_fields(fields: Any) -> None:
     }
 
 
-def test_an_unreadable_push_is_still_named(fields: Any) -> None:
-    """A message that breaks the contract is logged under the ids that it names."""
+def test_a_malformed_push_is_logged_with_its_ids(fields: Any) -> None:
+    """A malformed message is logged with the ids that it contains."""
     with pytest.raises(Malformed):
         receive(push(b"{}", {"delivery_id": "d-1"}, message_id="7"))
     assert fields() == {"message_id": "7", "delivery_id": "d-1"}
 
 
 def test_a_body_that_is_not_json_is_bound_before_it_fails(fields: Any) -> None:
-    """The error about a broken body names the delivery and its event."""
+    """The error about a body that is not JSON is logged with the delivery and its event."""
     attributes = {"delivery_id": "d-1", "event": "issues", "received_at": "2026-01-05T12:00:00Z"}
     with pytest.raises(Malformed):
         receive(push(b"{", attributes))

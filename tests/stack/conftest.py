@@ -24,7 +24,7 @@ mona = "U0123456789"
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Start everything; Google's emulator where it is found."""
+    """Start every part, with Google's Pub/Sub emulator if it is installed."""
     folder: Path = tmp_path_factory.mktemp("stack")
     (folder / "routes.toml").write_text(ROUTES)
     options = Options(state=folder, routes=folder / "routes.toml")
@@ -34,6 +34,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(autouse=True)
 def healthy(stack: Stack) -> Iterator[None]:
-    """Leave Slack without faults, whatever a test has scripted."""
+    """Clear the faults of Slack after each test."""
     yield
     stack.slack.clear_faults()

@@ -1,4 +1,4 @@
-"""One delivery, from the webhook to Slack and BigQuery, on good days and on bad ones."""
+"""A delivery passes from the webhook to Slack and BigQuery, also when a service fails."""
 
 import json
 import time
@@ -22,7 +22,7 @@ PATIENCE = 60.0
 
 
 class Sender:
-    """Sends deliveries as GitHub does and finds what became of them."""
+    """Sends deliveries as GitHub does and finds their cards, rows and log lines."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -47,7 +47,7 @@ class Sender:
         ]
 
     def rows(self, delivery_id: str) -> list[dict[str, Any]]:
-        """Return what a reader of the view sees of the delivery."""
+        """Return the delivery's rows in the view."""
         where = f"WHERE delivery_id = '{delivery_id}'"
         return self.stack.query(f"SELECT * FROM `${{DATASET}}.issue_events` {where}")
 
@@ -64,21 +64,21 @@ def github_sends(stack: Stack) -> Sender:
 
 @pytest.fixture
 def delivery_id() -> str:
-    """Return a GUID of this test alone."""
+    """Return a GUID that no other test uses."""
     return str(uuid.uuid4())
 
 
 def eventually[T](look: Callable[[], T]) -> T:
-    """Look until there is something to see, for a minute at most, and return it."""
+    """Call `look` until it returns something, for a minute at most, and return that."""
     deadline = time.monotonic() + PATIENCE
     while not (seen := look()):
-        assert time.monotonic() < deadline, "nothing came"
+        assert time.monotonic() < deadline, "nothing arrived"
         time.sleep(0.1)
     return seen
 
 
 def test_an_opened_issue_becomes_a_card_and_a_row(github_sends: Sender, delivery_id: str) -> None:
-    """A signed delivery is accepted, and comes out as one Slack card and one BigQuery row."""
+    """A signed delivery is accepted and becomes one Slack card and one BigQuery row."""
     answer = github_sends.send(an_issue(title="Export <fails>").opened(), delivery_id)
     assert answer.status_code == 202
     assert answer.json()["delivery_id"] == delivery_id
@@ -90,7 +90,7 @@ def test_an_opened_issue_becomes_a_card_and_a_row(github_sends: Sender, delivery
 
 
 def test_the_same_delivery_twice_is_one_row_and_one_card(github_sends: Sender, delivery_id: str) -> None:
-    """GitHub's redelivery is accepted again and changes nothing for the readers."""
+    """GitHub's redelivery is accepted and adds neither a card nor a row."""
     event = an_issue(number=8).opened()
     assert [github_sends.send(event, delivery_id).status_code for _ in range(2)] == [202, 202]
     for function in ("notify_slack", "stream_bq"):
@@ -99,7 +99,7 @@ def test_the_same_delivery_twice_is_one_row_and_one_card(github_sends: Sender, d
     assert len(github_sends.rows(delivery_id)) == 1
 
 
-def test_a_trace_runs_through_all_three_functions(github_sends: Sender, delivery_id: str) -> None:
+def test_one_trace_covers_all_three_functions(github_sends: Sender, delivery_id: str) -> None:
     """One query by trace shows the delivery in ingest and in both subscribers."""
     trace = uuid.uuid4().hex
     traceparent = f"00-{trace}-00f067aa0ba902b7-01"
@@ -113,8 +113,8 @@ def test_a_trace_runs_through_all_three_functions(github_sends: Sender, delivery
         assert {line.get("trace") for line in lines} == {trace}, function
 
 
-def test_bigquery_down_delays_the_row_only(github_sends: Sender, delivery_id: str) -> None:
-    """With BigQuery stopped a delivery is accepted and its card posted; the row lands once it is back."""
+def test_a_bigquery_outage_delays_only_the_row(github_sends: Sender, delivery_id: str) -> None:
+    """While BigQuery is stopped, a delivery is accepted and its card is posted; the row follows later."""
     github_sends.stack.children["bigquery"].stop()
     try:
         assert github_sends.send(an_issue(number=10).opened(), delivery_id).status_code == 202
@@ -136,10 +136,10 @@ def test_bigquery_down_delays_the_row_only(github_sends: Sender, delivery_id: st
         pytest.param({"error": "not_in_channel"}, id="not invited"),
     ],
 )
-def test_slack_down_delays_the_card_only(
+def test_a_slack_outage_delays_only_the_card(
     github_sends: Sender, delivery_id: str, fault: dict[str, Any]
 ) -> None:
-    """While Slack fails, the row lands; once Slack is back the card is posted, exactly once."""
+    """While Slack fails, the row is stored; once Slack is back, the card is posted exactly once."""
     github_sends.stack.slack.fail_until_cleared(**fault)
     assert github_sends.send(an_issue(number=11).opened(), delivery_id).status_code == 202
     eventually(lambda: github_sends.rows(delivery_id))
@@ -151,8 +151,8 @@ def test_slack_down_delays_the_card_only(
     assert len(github_sends.cards(delivery_id)) == 1
 
 
-def test_a_forged_delivery_reaches_nobody(github_sends: Sender, delivery_id: str) -> None:
-    """A delivery that somebody else signed is refused, and neither subscriber ever hears of it."""
+def test_a_forged_delivery_reaches_no_subscriber(github_sends: Sender, delivery_id: str) -> None:
+    """A delivery with a wrong signature is refused, and neither subscriber receives it."""
     forged = "sha256=" + "0" * 64
     event = an_issue(number=12).opened()
     assert github_sends.send(event, delivery_id, **{"X-Hub-Signature-256": forged}).status_code == 401
@@ -164,8 +164,8 @@ def test_a_forged_delivery_reaches_nobody(github_sends: Sender, delivery_id: str
     assert github_sends.cards(delivery_id) == []
 
 
-def test_a_message_that_nobody_can_read_harms_no_other(github_sends: Sender, delivery_id: str) -> None:
-    """A malformed message on the topic is refused again and again, and the next delivery still arrives."""
+def test_a_malformed_message_does_not_delay_others(github_sends: Sender, delivery_id: str) -> None:
+    """A malformed message on the topic is refused at each attempt, and the next delivery still arrives."""
     publisher = github_sends.stack.publisher()
     publisher.publish(
         topic=f"projects/{PROJECT}/topics/{TOPIC}", messages=[{"data": b"\x00 not ours"}], timeout=10
@@ -179,7 +179,7 @@ def test_a_message_that_nobody_can_read_harms_no_other(github_sends: Sender, del
 
 
 def test_the_workspace_has_the_channels_and_people_of_the_routes_file(github_sends: Sender) -> None:
-    """Whoever tries a routes file of their own finds its channels here, and each is told as it says."""
+    """The local workspace has the channels and people that the routes file names."""
     delivery_id = str(uuid.uuid4())
     issue = an_issue(number=4712, repository=accounts.Repository(full_name="acme/docs"))
     issue.assignees.append(accounts.Account(login="mona"))

@@ -131,7 +131,7 @@ def _repository_events(random: Random, activity: Activity, end: datetime) -> Ite
     yield at, pull.commented(_TEAM[0], at, "Thanks!")
     undated = payloads.Issue(
         repository=activity.repository, number=80_000, title="Closed before the webhook existed",
-        author=_USERS[0], created_at=end - timedelta(weeks=40),
+        author=_USERS[0], created_at=end - timedelta(weeks=40, hours=activity.response),
     )  # fmt: skip
     at = end - timedelta(weeks=20)
     yield at, undated.reopened(_TEAM[0], at)

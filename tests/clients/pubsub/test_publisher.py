@@ -1,4 +1,4 @@
-"""Publishing: exactly once confirmed or an error, within Pub/Sub's limits and the time that is left."""
+"""Publishing one message: confirmed or an error, within Pub/Sub's limits and the time that is left."""
 
 import json
 import os
@@ -17,14 +17,14 @@ from functions.ingest.webhook_secrets import official_access
 from local.processes import free_port
 from local.pubsub.server import PubSubServer
 from pipeline.errors import Rejected, Unavailable
-from tests.functions.ingest.world import Inbox, PubSub
+from tests.support.pubsub import Inbox, PubSub
 
 TIMEOUT = 8.0
 
 
 @pytest.fixture(scope="module")
 def pubsub() -> Iterator[PubSub]:
-    """Give a Pub/Sub."""
+    """Return a Pub/Sub."""
     server = PubSubServer()
     yield PubSub(host=server.start())
     server.stop()
@@ -32,7 +32,7 @@ def pubsub() -> Iterator[PubSub]:
 
 @pytest.fixture
 def inbox(pubsub: PubSub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
-    """Give a topic that the official client finds."""
+    """Return a topic to which the official client publishes."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub.host)
     inbox = pubsub.new_topic()
     yield inbox
@@ -40,7 +40,7 @@ def inbox(pubsub: PubSub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
 
 
 def test_bytes_and_attributes_arrive(inbox: Inbox) -> None:
-    """What is published is what arrives, byte for byte, under the id that is returned."""
+    """The message arrives byte for byte, under the id that was returned."""
     data, attributes = bytes(range(256)), {"delivery_id": "d", "event": "issues"}
     message_id = Publisher(inbox.topic).publish(data, attributes, TIMEOUT)
     (message,) = inbox.until("d")
@@ -58,8 +58,8 @@ def padded(topic: str, size: int) -> bytes:
     return bytes(len(data) + size - PublishRequest.pb(request).ByteSize())
 
 
-def test_the_largest_message(inbox: Inbox) -> None:
-    """A request of exactly Pub/Sub's 10,000,000 bytes is published, one byte more is refused with 413."""
+def test_the_largest_message_is_published(inbox: Inbox) -> None:
+    """A request of exactly Pub/Sub's 10,000,000 bytes is published; one byte more is refused with 413."""
     publisher = Publisher(inbox.topic)
     data = padded(inbox.topic, MAX_REQUEST_BYTES)
     with pytest.raises(Rejected) as refused:
@@ -69,51 +69,51 @@ def test_the_largest_message(inbox: Inbox) -> None:
     assert [len(message.data) for message in inbox.until("big")] == [len(data)]
 
 
-def test_no_such_topic(inbox: Inbox) -> None:
-    """A topic that does not exist is an error that can be mended and retried."""
+def test_a_missing_topic_is_unavailable(inbox: Inbox) -> None:
+    """A missing topic is Unavailable: it can be created, and the delivery sent again."""
     with pytest.raises(Unavailable, match="NotFound") as refused:
         Publisher(inbox.topic + "-missing").publish(b"{}", {}, TIMEOUT)
     assert refused.value.reason == "publish_failed"
 
 
 def test_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nothing listens, publishing is tried until the time is up, and then Unavailable."""
+    """If nothing listens, publishing is tried until the time is up, and then Unavailable."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
     with pytest.raises(Unavailable):
         Publisher("projects/p/topics/events").publish(b"{}", {}, timeout=0.3)
 
 
-def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that takes the connection and never answers costs no more than the time given."""
+def test_a_silent_service_costs_the_time_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that accepts the connection and never answers costs no more than the time given."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(Unavailable):
             Publisher("projects/p/topics/events").publish(b"{}", {}, timeout=0.3)
 
 
-def test_tries_after_a_lost_neighbour_do_not_thin_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While Pub/Sub is away the channel tries again about every second, so an outage ends when it ends.
+def test_the_channel_keeps_reconnecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While Pub/Sub is down the channel reconnects about every second, so that recovery is quick.
 
-    gRPC's own pauses leave room for five tries at most in the ten seconds that are given here for eight.
+    With gRPC's own pauses there would be at most five attempts in the ten seconds; eight are expected.
     """
-    tries = 0
+    attempts = 0
     enough = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as door:
 
-        def slam() -> None:
-            nonlocal tries
+        def refuse() -> None:
+            nonlocal attempts
             while True:
                 try:
                     connection, _ = door.accept()
                 except OSError:
                     return
                 connection.close()
-                tries += 1
-                if tries == 8:
+                attempts += 1
+                if attempts == 8:
                     enough.set()
 
-        slammer = threading.Thread(target=slam)
-        slammer.start()
+        refusing = threading.Thread(target=refuse)
+        refusing.start()
         try:
             monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{door.getsockname()[1]}")
             publisher = Publisher("projects/p/topics/events")
@@ -125,11 +125,11 @@ def test_tries_after_a_lost_neighbour_do_not_thin_out(monkeypatch: pytest.Monkey
             assert enough.is_set()
         finally:
             door.shutdown(socket.SHUT_RDWR)
-            slammer.join()
+            refusing.join()
 
 
-def test_reconnecting_keeps_the_clients_own_options() -> None:
-    """The channel of the cloud gets the client's own options and arguments, and ours beside them."""
+def test_quick_reconnect_keeps_the_client_s_own_options() -> None:
+    """The channel gets the client's own options and arguments, followed by ours."""
     seen = {}
 
     def create(host: str, **arguments: object) -> str:
@@ -142,7 +142,7 @@ def test_reconnecting_keeps_the_clients_own_options() -> None:
 
 @pytest.fixture
 def key_file(tmp_path: Path) -> Path:
-    """Give a service account's key."""
+    """Return the key of a service account."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -169,14 +169,14 @@ def key_file(tmp_path: Path) -> Path:
 def test_clients_for_the_cloud(
     build: Callable[[], object], key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With credentials and without a stand-in, the clients are built for the cloud."""
+    """With credentials and without an emulator, the clients are built for the cloud."""
     monkeypatch.delenv("PUBSUB_EMULATOR_HOST", raising=False)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", os.fspath(key_file))
     assert build() is not None
 
 
 def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without credentials publishing is Unavailable, not a crash, and the next request tries again."""
+    """Without credentials the publisher is Unavailable, and the next request tries again."""
     monkeypatch.delenv("PUBSUB_EMULATOR_HOST", raising=False)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")
     with pytest.raises(Unavailable) as refused:

@@ -1,4 +1,4 @@
-"""The neighbours that the tests of ingest share: one Secret Manager, and one Pub/Sub of each kind."""
+"""What the tests of ingest share: one Secret Manager, and one Pub/Sub of each kind."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -9,12 +9,13 @@ import pytest
 
 from local.pubsub.server import PubSubServer
 from local.secret_manager.server import SecretManagerServer
-from tests.functions.ingest.world import PubSub, World, ingest, pubsub_process
+from tests.functions.ingest.rig import IngestRig, ingest
+from tests.support.pubsub import PubSub, pubsub_process
 
 
 @pytest.fixture(scope="session")
 def secret_manager() -> Iterator[tuple[SecretManagerServer, str]]:
-    """Give the Secret Manager stand-in and its host."""
+    """Return the Secret Manager stand-in and its host."""
     server = SecretManagerServer()
     yield server, server.start()
     server.stop()
@@ -22,7 +23,7 @@ def secret_manager() -> Iterator[tuple[SecretManagerServer, str]]:
 
 @pytest.fixture(scope="session")
 def stand_in() -> Iterator[PubSub]:
-    """Give the Pub/Sub stand-in."""
+    """Return the Pub/Sub stand-in."""
     server = PubSubServer()
     yield PubSub(host=server.start())
     server.stop()
@@ -30,7 +31,7 @@ def stand_in() -> Iterator[PubSub]:
 
 @pytest.fixture(scope="session")
 def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PubSub]:
-    """Give Google's emulator."""
+    """Return Google's emulator."""
     with pubsub_process("google", tmp_path_factory.mktemp("google")) as pubsub:
         yield pubsub
 
@@ -40,14 +41,14 @@ def start(
     tmp_path_factory: pytest.TempPathFactory,
     stand_in: PubSub,
     secret_manager: tuple[SecretManagerServer, str],
-) -> Callable[..., AbstractContextManager[World]]:
-    """Give what starts an ingest of the test's own, beside the stand-ins."""
+) -> Callable[..., AbstractContextManager[IngestRig]]:
+    """Return a function that starts an ingest with the stand-ins."""
     return partial(ingest, tmp_path_factory.mktemp("ingest"), stand_in, *secret_manager)
 
 
 @pytest.fixture(scope="module")
-def world(start: Callable[..., AbstractContextManager[World]]) -> Iterator[World]:
-    """Give an ingest that the tests of a module share."""
+def rig(start: Callable[..., AbstractContextManager[IngestRig]]) -> Iterator[IngestRig]:
+    """Return an ingest that the tests of a module share."""
     with start() as running:
         yield running
 
@@ -57,8 +58,8 @@ def either(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     secret_manager: tuple[SecretManagerServer, str],
-) -> Iterator[World]:
-    """Give an ingest beside the stand-in, then one beside Google's emulator."""
+) -> Iterator[IngestRig]:
+    """Return an ingest that publishes to the stand-in, then one that publishes to Google's emulator."""
     folder: Path = tmp_path_factory.mktemp("either")
     with ingest(folder, request.getfixturevalue(request.param), *secret_manager) as running:
         yield running

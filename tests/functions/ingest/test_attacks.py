@@ -1,4 +1,4 @@
-"""A hostile stranger at the door: no bad request gives a 5xx, a traceback or a message."""
+"""Hostile requests: none is answered with 5xx or a traceback, and none is published."""
 
 import re
 import socket
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.functions.ingest.world import SECRET, TIMEOUT, World, headers, sign
+from tests.functions.ingest.rig import SECRET, IngestRig, headers, sign
+from tests.support.pubsub import TIMEOUT
 
 MIB = 1024 * 1024
 BODY = b'{"action": "attack", "repository": {"full_name": "acme/app"}}'
@@ -16,11 +17,11 @@ CHUNKED = b"Transfer-Encoding: chunked"
 
 
 @pytest.fixture(autouse=True)
-def unharmed(world: World) -> Iterator[None]:
-    """After every attack: nothing was published, no traceback logged, and the next delivery is accepted."""
+def unharmed(rig: IngestRig) -> Iterator[None]:
+    """After every attack nothing is published, no traceback is logged, and the next delivery is accepted."""
     yield
-    assert world.published_since() == []
-    assert "Traceback" not in world.function.output()
+    assert rig.published_since() == []
+    assert "Traceback" not in rig.function.output()
 
 
 def request(
@@ -32,7 +33,7 @@ def request(
     version: bytes = b"HTTP/1.1",
     **changes: str | None,
 ) -> bytes:
-    """Return a request as it goes over the wire; length None sends no Content-Length."""
+    """Return the bytes of a request. Length None sends no Content-Length."""
     lines = [f"{name}: {value}".encode("latin-1") for name, value in headers(body, **changes).items()]
     lines += [b"Host: ingest", b"Connection: close", *extra]
     if length is not None:
@@ -45,21 +46,21 @@ def statuses(answer: bytes) -> list[int]:
     return [int(code) for code in re.findall(rb"HTTP/1\.[01] (\d{3}) ", answer)]
 
 
-def expect(world: World, sent: bytes, *allowed: int) -> None:
-    """Send, and assert that the one answer has a status that is allowed, and holds nothing of the inside."""
-    answer = world.raw(sent)
+def expect(rig: IngestRig, sent: bytes, *allowed: int) -> None:
+    """Send, and assert that the one answer has an allowed status and shows nothing internal."""
+    answer = rig.raw(sent)
     assert len(statuses(answer)) == 1, answer
     assert statuses(answer)[0] in allowed, answer
-    for inside in (b"Traceback", b'File "', SECRET, sign(BODY).encode(), b"attack"):
-        assert inside not in answer
+    for internal in (b"Traceback", b'File "', SECRET, sign(BODY).encode(), b"attack"):
+        assert internal not in answer
 
 
 @pytest.mark.parametrize(
     "method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "BREW"]
 )
-def test_methods(world: World, method: str) -> None:
+def test_every_method_but_post_is_refused(rig: IngestRig, method: str) -> None:
     """Every method but POST is answered 405 with Allow: POST, signed or not."""
-    answer = world.raw(request(method=method.encode()))
+    answer = rig.raw(request(method=method.encode()))
     assert statuses(answer) == [405]
     assert b"\r\nAllow: POST\r\n" in answer
     if method == "HEAD":
@@ -67,9 +68,9 @@ def test_methods(world: World, method: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["/robots.txt", "/favicon.ico"])
-def test_the_frameworks_own_paths(world: World, target: str) -> None:
-    """The framework keeps two paths for itself; they are no way in."""
-    expect(world, request(target=target.encode()), 404)
+def test_the_frameworks_own_paths(rig: IngestRig, target: str) -> None:
+    """The two paths that the framework keeps for itself do not lead to the function."""
+    expect(rig, request(target=target.encode()), 404)
 
 
 GOOD = sign(BODY)
@@ -96,9 +97,9 @@ SIGNATURES = {
 
 
 @pytest.mark.parametrize("name", SIGNATURES)
-def test_signatures(world: World, name: str) -> None:
-    """A missing, malformed or wrong signature gets one and the same 401."""
-    answer = world.raw(request(X_Hub_Signature_256=SIGNATURES[name]))
+def test_a_bad_signature_gets_401(rig: IngestRig, name: str) -> None:
+    """A missing, a malformed and a wrong signature get the same 401."""
+    answer = rig.raw(request(X_Hub_Signature_256=SIGNATURES[name]))
     assert statuses(answer) == [401]
     assert answer.endswith(b'{"error":"signature","message":"X-Hub-Signature-256 is missing or wrong."}\n')
 
@@ -114,25 +115,25 @@ def test_signatures(world: World, name: str) -> None:
     ],
     ids=["twice", "two kinds", "underscores", "old name", "not UTF-8"],
 )
-def test_signature_lines(world: World, lines: list[str]) -> None:
-    """The signature comes in one header line of the right name, or there is none."""
+def test_the_signature_is_one_header_line(rig: IngestRig, lines: list[str]) -> None:
+    """A signature is accepted only as one header line of the right name."""
     extra = [line.encode("latin-1") for line in lines]
-    expect(world, request(BODY, *extra, X_Hub_Signature_256=None), 401)
+    expect(rig, request(BODY, *extra, X_Hub_Signature_256=None), 401)
 
 
 @pytest.mark.parametrize("name", ["X-GitHub-Event", "X-GitHub-Delivery"])
 @pytest.mark.parametrize("value", ["", " ", "a b", "é", "a" * 200, "a,b", "../../etc", "{}", "-", "\t"])
-def test_header_values(world: World, name: str, value: str) -> None:
-    """An odd event or delivery id is refused, even signed."""
-    expect(world, request(**{name.replace("-", "_"): value}), 400)
+def test_a_malformed_event_or_id_is_refused(rig: IngestRig, name: str, value: str) -> None:
+    """A malformed event or delivery id is refused, even if the body is signed."""
+    expect(rig, request(**{name.replace("-", "_"): value}), 400)
 
 
 @pytest.mark.parametrize("name", ["X-GitHub-Event", "X-GitHub-Delivery"])
-def test_header_lines(world: World, name: str) -> None:
-    """Two events or two ids in one request are refused, and an underscore is no dash."""
-    expect(world, request(BODY, f"{name}: push".encode()), 400)
+def test_a_repeated_or_misspelt_header_is_refused(rig: IngestRig, name: str) -> None:
+    """Two events or two ids in one request are refused, and an underscore does not count as a dash."""
+    expect(rig, request(BODY, f"{name}: push".encode()), 400)
     underscored = name.replace("-", "_")
-    expect(world, request(BODY, f"{underscored}: push".encode(), **{underscored: None}), 400)
+    expect(rig, request(BODY, f"{underscored}: push".encode(), **{underscored: None}), 400)
 
 
 @pytest.mark.parametrize(
@@ -152,38 +153,38 @@ def test_header_lines(world: World, name: str) -> None:
     ],
     ids=lambda body: repr(body[:16]),
 )
-def test_signed_bodies(world: World, body: bytes) -> None:
-    """A signed body that is no JSON object is refused."""
-    expect(world, request(body), 400)
+def test_a_signed_body_must_be_a_json_object(rig: IngestRig, body: bytes) -> None:
+    """A signed body that is not a JSON object is refused."""
+    expect(rig, request(body), 400)
 
 
 @pytest.mark.parametrize(
     "form", [b"", b"a=b", b"payload={}&payload={}", b"payload=[]", b"payload=%ff", b"payload"]
 )
-def test_signed_forms(world: World, form: bytes) -> None:
-    """A signed form without one JSON object in `payload` is refused, whatever charset it claims."""
+def test_a_signed_form_must_contain_a_json_object(rig: IngestRig, form: bytes) -> None:
+    """A signed form without one JSON object in `payload` is refused, whatever charset it declares."""
     for media_type in (
         "application/x-www-form-urlencoded",
         "application/x-www-form-urlencoded; charset=utf-16",
     ):
-        expect(world, request(form, Content_Type=media_type), 400)
+        expect(rig, request(form, Content_Type=media_type), 400)
 
 
 @pytest.mark.parametrize(
     "media_type",
     [None, "", "text/plain", "application/json, text/plain", "multipart/form-data; boundary=x", "é"],
 )
-def test_media_types(world: World, media_type: str | None) -> None:
-    """Other content types are refused with the setting to change."""
-    answer = world.raw(request(Content_Type=media_type))
+def test_other_media_types_are_refused(rig: IngestRig, media_type: str | None) -> None:
+    """Another content type is refused, and the answer names the setting to change."""
+    answer = rig.raw(request(Content_Type=media_type))
     assert statuses(answer) == [415]
     assert b"set Content type to application/json" in answer
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "identity, gzip"])
-def test_content_encodings(world: World, encoding: str) -> None:
-    """A body that claims to be packed is refused."""
-    expect(world, request(Content_Encoding=encoding), 415)
+def test_a_packed_body_is_refused(rig: IngestRig, encoding: str) -> None:
+    """A body with a content encoding is refused."""
+    expect(rig, request(Content_Encoding=encoding), 415)
 
 
 @pytest.mark.parametrize(
@@ -205,49 +206,49 @@ def test_content_encodings(world: World, encoding: str) -> None:
     ],
     ids=lambda framing: repr(framing[:20]),
 )
-def test_broken_chunks(world: World, framing: bytes) -> None:
+def test_broken_chunks_are_refused(rig: IngestRig, framing: bytes) -> None:
     """A chunked body that breaks off or is wrongly framed is refused."""
     head = request(b"", CHUNKED, length=None)
-    expect(world, head + framing, 400)
+    expect(rig, head + framing, 400)
 
 
-def test_whole_chunks(world: World) -> None:
-    """An unsigned chunked body is read like any other."""
+def test_whole_chunks_are_read(rig: IngestRig) -> None:
+    """A chunked body is read, and its signature checked, like any other."""
     framing = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
-    expect(world, request(b"", CHUNKED, length=None, X_Hub_Signature_256=sign(BODY, b"x")) + framing, 401)
+    expect(rig, request(b"", CHUNKED, length=None, X_Hub_Signature_256=sign(BODY, b"x")) + framing, 401)
 
 
 @pytest.mark.parametrize("missing", [1, 1000, 20 * MIB])
-def test_a_body_cut_short(world: World, missing: int) -> None:
-    """A signed body that is shorter than announced is refused."""
-    expect(world, request(length=len(BODY) + missing), 400)
+def test_a_body_cut_short_is_refused(rig: IngestRig, missing: int) -> None:
+    """A signed body that is shorter than its Content-Length is refused."""
+    expect(rig, request(length=len(BODY) + missing), 400)
 
 
 @pytest.mark.parametrize("value", ["-1", "+5", "abc", "5, 5", "1e3", "0x5", "\xb2", "5 5"])
-def test_lengths(world: World, value: str) -> None:
-    """A Content-Length that is no number is refused."""
-    expect(world, request(BODY, f"Content-Length: {value}".encode("latin-1"), length=None), 400)
+def test_a_malformed_length_is_refused(rig: IngestRig, value: str) -> None:
+    """A Content-Length that is not a number is refused."""
+    expect(rig, request(BODY, f"Content-Length: {value}".encode("latin-1"), length=None), 400)
 
 
-def test_two_framings(world: World) -> None:
-    """A request with a length and chunks is refused: the two could be read differently."""
-    expect(world, request(b"0\r\n\r\n", CHUNKED), 400)
+def test_two_framings_are_refused(rig: IngestRig) -> None:
+    """A request with both a length and chunks is refused: two servers could read it differently."""
+    expect(rig, request(b"0\r\n\r\n", CHUNKED), 400)
 
 
 @pytest.mark.parametrize("length", [25 * MIB + 1, 60 * MIB, 10**30])
-def test_announced_over_the_cap(world: World, length: int) -> None:
-    """A body announced over 25 MiB is refused with 413, before its media type and signature are looked at."""
-    expect(world, request(length=length, Content_Type=None, X_Hub_Signature_256=None), 413)
+def test_an_announced_size_over_the_cap_is_refused(rig: IngestRig, length: int) -> None:
+    """A body announced as over 25 MiB gets 413, before its media type and signature are checked."""
+    expect(rig, request(length=length, Content_Type=None, X_Hub_Signature_256=None), 413)
 
 
-def test_a_request_inside_a_body(world: World) -> None:
-    """A body is never taken for the next request on the connection."""
+def test_a_request_inside_a_body_is_not_read(rig: IngestRig) -> None:
+    """A body is never read as the next request on the connection."""
     inner = request()
     for method in (b"GET", b"POST"):
         outer = request(inner, method=method, X_Hub_Signature_256=None).replace(
             b"Connection: close\r\n", b"", 1
         )
-        answer = world.raw(outer + request(method=b"GET"))
+        answer = rig.raw(outer + request(method=b"GET"))
         assert statuses(answer) == [405 if method == b"GET" else 401, 405]
 
 
@@ -270,26 +271,26 @@ def test_a_request_inside_a_body(world: World) -> None:
     ],
     ids=lambda sent: repr(sent[:36]),
 )
-def test_no_http(world: World, sent: bytes) -> None:
-    """What is no HTTP request is refused or cut off by the server."""
-    assert all(400 <= status < 500 for status in statuses(world.raw(sent)))
+def test_other_protocols_are_refused(rig: IngestRig, sent: bytes) -> None:
+    """Bytes that are not an HTTP request are refused, or the server closes the connection."""
+    assert all(400 <= status < 500 for status in statuses(rig.raw(sent)))
 
 
-@pytest.mark.parametrize("rude", [True, False], ids=["reset", "close"])
-def test_a_client_that_goes_away(world: World, rude: bool) -> None:  # noqa: FBT001 - a parameter
-    """A client that leaves within head, body or chunk harms nobody."""
+@pytest.mark.parametrize("reset", [True, False], ids=["reset", "close"])
+def test_a_client_may_disconnect(rig: IngestRig, reset: bool) -> None:  # noqa: FBT001 - a parameter
+    """A client that disconnects within the head, the body or a chunk affects no one else."""
     whole = request()
     chunked = request(b"", CHUNKED, length=None) + b"ff\r\nabc"
     for sent in (whole[:20], whole[:-5], chunked):
-        with socket.create_connection(("127.0.0.1", world.function.port), timeout=TIMEOUT) as connection:
+        with socket.create_connection(("127.0.0.1", rig.function.port), timeout=TIMEOUT) as connection:
             connection.sendall(sent)
-            if rude:  # no time to linger: the kernel sends a reset
+            if reset:  # with a linger time of zero the kernel sends a reset
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
 
 
-def peak_kib(world: World) -> int:
-    """Return the most memory, in KiB, that any process of the function has ever held."""
-    group = world.function.child.pid
+def peak_kib(rig: IngestRig) -> int:
+    """Return the peak memory, in KiB, of the function's largest process."""
+    group = rig.function.child.pid
     peaks = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -297,7 +298,7 @@ def peak_kib(world: World) -> int:
                 text = status.with_name("status").read_text()
                 peaks.append(int(re.findall(r"VmHWM:\s+(\d+) kB", text)[0]))
         except (OSError, IndexError):
-            continue  # the process has just ended
+            continue  # the process has ended meanwhile
     assert peaks
     return max(peaks)
 
@@ -309,7 +310,7 @@ def chunks(size: int) -> Iterator[bytes]:
 
 
 def one_chunk(size: int) -> Iterator[bytes]:
-    """Yield a chunked body of that size that claims to be one chunk."""
+    """Yield a body of that size that is announced as one chunk."""
     yield b"%x\r\n" % size
     for _ in range(size // MIB):
         yield bytes(MIB)
@@ -327,17 +328,19 @@ def plain(size: int) -> Iterator[bytes]:
     [(chunks, 60 * MIB, 413), (one_chunk, 60 * MIB, 413), (plain, 60 * MIB, 413), (plain, 25 * MIB, 401)],
     ids=["chunks", "one chunk", "announced", "largest"],
 )
-def test_huge_bodies(world: World, body: Callable[[int], Iterator[bytes]], size: int, status: int) -> None:
-    """Three unsigned bodies of 60 MiB at once are refused with 413 and never held in memory."""
-    world.published_since()
-    before = peak_kib(world)
+def test_huge_bodies_are_not_kept_in_memory(
+    rig: IngestRig, body: Callable[[int], Iterator[bytes]], size: int, status: int
+) -> None:
+    """Three unsigned bodies of 60 MiB at the same time get 413 and are never whole in memory."""
+    rig.published_since()
+    before = peak_kib(rig)
     answers: list[bytes] = []
 
     def send() -> None:
         framing = {"length": size} if body is plain else {"length": None}
         extra = [] if body is plain else [CHUNKED]
         head = request(b"", *extra, X_Hub_Signature_256=GOOD if status == 401 else None, **framing)
-        answers.append(world.raw_stream(head, body(size)))
+        answers.append(rig.raw_stream(head, body(size)))
 
     threads = [threading.Thread(target=send) for _ in range(3)]
     for thread in threads:
@@ -345,14 +348,12 @@ def test_huge_bodies(world: World, body: Callable[[int], Iterator[bytes]], size:
     for thread in threads:
         thread.join()
     assert [statuses(answer) for answer in answers] == [[status]] * 3
-    assert peak_kib(world) - before < 200 * 1024
+    assert peak_kib(rig) - before < 200 * 1024
 
 
-def test_a_silent_client_is_let_go(world: World) -> None:
-    """A client that announces a body and falls silent is refused: a handful must not hold all threads."""
-    waiting = [
-        socket.create_connection(("127.0.0.1", world.function.port), timeout=TIMEOUT) for _ in range(12)
-    ]
+def test_a_stalled_client_is_disconnected(rig: IngestRig) -> None:
+    """A client that announces a body and sends no more is refused: a few must not block all threads."""
+    waiting = [socket.create_connection(("127.0.0.1", rig.function.port), timeout=TIMEOUT) for _ in range(12)]
     try:
         for number, client in enumerate(waiting):
             client.sendall(request(b"abc", length=100 if number % 2 else 30 * MIB))

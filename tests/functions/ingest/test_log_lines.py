@@ -1,4 +1,4 @@
-"""What the functions write: one JSON line per record under the real framework, and never what is secret."""
+"""What the functions log under the real framework: one JSON line per record, and never a secret."""
 
 import json
 import sys
@@ -11,10 +11,11 @@ import pytest
 import requests
 
 from local.processes import Child, accepts, free_port
-from tests.functions.ingest.world import SECRET, TIMEOUT, World, headers, issue_body, sign, wait_for
+from tests.functions.ingest.rig import SECRET, IngestRig, headers, issue_body, sign, wait_for
 from tests.support.framework import Function
+from tests.support.pubsub import TIMEOUT
 
-Start = Callable[..., AbstractContextManager[World]]
+Start = Callable[..., AbstractContextManager[IngestRig]]
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
 PROGRAM = """
@@ -40,14 +41,14 @@ def odd(request):
 
 @pytest.fixture(params=["", "true"], ids=["plain", "with execution id"])
 def execution_id(request: pytest.FixtureRequest) -> str:
-    """Give the two settings of LOG_EXECUTION_ID; the cloud sets it to true."""
+    """Return both settings of LOG_EXECUTION_ID; the cloud sets it to true."""
     value: str = request.param
     return value
 
 
 @pytest.fixture
 def odd(tmp_path: Path, execution_id: str) -> Iterator[Function]:
-    """Start a function that logs in every way and then breaks."""
+    """Start a function that logs in every way and then raises."""
     source = tmp_path / "main.py"
     source.write_text(PROGRAM)
     port = free_port()
@@ -67,7 +68,7 @@ def odd(tmp_path: Path, execution_id: str) -> Iterator[Function]:
 
 
 def lines_of(output: str) -> list[dict[str, Any]]:
-    """Return the lines; every one must be a JSON object with a severity and a message."""
+    """Return the lines; each must be a JSON object with a severity and a message."""
     lines = [json.loads(line) for line in output.splitlines()]
     assert all(line["severity"] and line["message"] for line in lines)
     return lines
@@ -93,16 +94,16 @@ def test_every_record_is_one_line(odd: Function, execution_id: str) -> None:
 
 
 def test_lines_of_ingest(start: Start, execution_id: str) -> None:
-    """Every delivery leaves one line: its id, its trace, what became of it, nothing of the one before."""
-    with start(LOG_EXECUTION_ID=execution_id) as world:
+    """Every delivery is one line with its id, its trace and its outcome, and nothing of the last one."""
+    with start(LOG_EXECUTION_ID=execution_id) as rig:
         body = issue_body()
         first = headers(body, traceparent=TRACEPARENT)
-        message_id = world.post(body, first).json()["message_id"]
+        message_id = rig.post(body, first).json()["message_id"]
         refused = headers(body, X_Hub_Signature_256=None)
-        world.post(body, refused)
+        rig.post(body, refused)
         ping = headers(body, X_GitHub_Event="ping")
-        world.post(body, ping)
-        lines = wait_for(lambda: (found := lines_of(world.function.output()))[2:] and found)
+        rig.post(body, ping)
+        lines = wait_for(lambda: (found := lines_of(rig.function.output()))[2:] and found)
         for line in lines:
             labels = line.pop("logging.googleapis.com/labels", {})
             assert ("execution_id" in labels) is bool(execution_id)
@@ -135,13 +136,13 @@ def test_lines_of_ingest(start: Start, execution_id: str) -> None:
 
 
 def test_nothing_secret_is_logged(start: Start, execution_id: str) -> None:
-    """No log line holds a body, a signature or a secret, whatever becomes of the delivery."""
+    """No log line contains a body, a signature or a secret, whatever the outcome of the delivery."""
     mark = "MARK-OF-THE-BODY"
-    action = mark * 1000  # far more than an attribute takes
+    action = mark * 1000  # far longer than an attribute may be
     body = json.dumps({"action": action, "repository": {"full_name": action}, "title": mark}).encode()
     broken = body[:-1]
-    with start(LOG_EXECUTION_ID=execution_id, PUBSUB_TOPIC="projects/test/topics/no-such-topic") as world:
-        world.secret_manager.add_version(world.secret, SECRET + b"-new\n")
+    with start(LOG_EXECUTION_ID=execution_id, PUBSUB_TOPIC="projects/test/topics/no-such-topic") as rig:
+        rig.secret_manager.add_version(rig.secret, SECRET + b"-new\n")
         sent = [
             (503, body, headers(body)),
             (401, body, headers(body, X_Hub_Signature_256=sign(body, b"x"))),
@@ -151,8 +152,8 @@ def test_nothing_secret_is_logged(start: Start, execution_id: str) -> None:
             (415, body, headers(body, Content_Type="text/plain")),
         ]
         for status, data, given in sent:
-            assert world.post(data, given).status_code == status
-        output = world.function.output()
+            assert rig.post(data, given).status_code == status
+        output = rig.function.output()
         assert "ends in a newline" in lines_of(output)[0]["message"]
         assert mark not in output
         assert SECRET.decode() not in output

@@ -1,4 +1,4 @@
-"""GitHub's signature: who passes, and that nobody else does."""
+"""GitHub's signature: what passes, and that nothing else does."""
 
 import pytest
 from hypothesis import given
@@ -18,16 +18,16 @@ def test_githubs_own_example() -> None:
     assert verify(BODY, HEADER, [SECRET])
 
 
-def test_any_of_the_secrets() -> None:
-    """While a secret is rotated, a delivery that any of the secrets signed passes, at whatever place."""
+def test_any_of_the_secrets_may_sign() -> None:
+    """During a rotation a delivery that any of the secrets signed passes, whatever their order."""
     for secrets in ([b"a", SECRET], [SECRET, b"a"], [b"a", b"b", SECRET]):
         assert verify(BODY, HEADER, secrets)
     assert not verify(BODY, HEADER, [b"a", b"b"])
     assert not verify(BODY, HEADER, [])
 
 
-def test_a_blank_secret_signs_for_nobody() -> None:
-    """An empty secret is passed over: anybody could sign with it."""
+def test_a_blank_secret_is_skipped() -> None:
+    """An empty secret is skipped: any caller could sign with it."""
     assert not verify(BODY, sign(BODY, b""), [b""])
     assert verify(BODY, HEADER, [b"", SECRET])
 
@@ -64,24 +64,24 @@ def test_every_byte_is_signed(changed: bytes) -> None:
     ],
 )
 def test_only_githubs_form(header: str | None) -> None:
-    """A header of any other form is told apart before a secret is looked up."""
+    """A header of another form is recognised before a secret is read."""
     assert not well_formed(header)
 
 
 def test_githubs_form() -> None:
-    """`sha256=` and 64 small hexadecimal digits are GitHub's form."""
+    """`sha256=` and 64 lower-case hexadecimal digits are GitHub's form."""
     assert well_formed(HEADER)
 
 
 @given(header=st.text(), body=st.binary(), secret=st.binary())
 def test_any_header_gets_an_answer(header: str, body: bytes, secret: bytes) -> None:
-    """Whatever the header holds, the answer is no, and no error rises."""
+    """Any other header does not pass, and none raises an error."""
     assert not verify(body, header, [secret])
     assert isinstance(well_formed(header), bool)
 
 
 @given(body=st.binary(), secret=st.binary(min_size=1))
 def test_what_is_signed_passes(body: bytes, secret: bytes) -> None:
-    """Any bytes signed with any secret pass with it."""
+    """Any bytes signed with any secret pass with that secret."""
     assert well_formed(sign(body, secret))
     assert verify(body, sign(body, secret), [secret])

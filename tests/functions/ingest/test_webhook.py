@@ -1,4 +1,4 @@
-"""Reading a request: the cap on its body, its media type, its headers, and the delivery that it means."""
+"""Reading a request: the cap on its body, its media type, its headers, and the delivery in it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 class Endless:
-    """A stream of so many bytes (default: no end) that counts what was read, and may break at its end."""
+    """A stream of `size` bytes, by default endless, that counts what was read and may raise at its end."""
 
     def __init__(self, size: float = float("inf"), error: Exception | None = None) -> None:
         self.left = size
@@ -56,13 +56,13 @@ def refusal(body: bytes, media_type: str = JSON, **changes: str | None) -> Rejec
 
 
 @pytest.mark.parametrize("announced", [None, MAX_BODY_BYTES])
-def test_the_largest_body(announced: int | None) -> None:
+def test_the_largest_body_is_read(announced: int | None) -> None:
     """A body of exactly 25 MiB is read whole, announced or chunked."""
     assert len(read_body(Endless(MAX_BODY_BYTES), announced)) == MAX_BODY_BYTES
 
 
 @pytest.mark.parametrize("announced", [None, MAX_BODY_BYTES + 1])
-def test_one_byte_more(announced: int | None) -> None:
+def test_one_byte_more_is_refused(announced: int | None) -> None:
     """A body of one byte more than 25 MiB is refused with 413."""
     with pytest.raises(Rejected) as refused:
         read_body(Endless(MAX_BODY_BYTES + 1), announced)
@@ -70,7 +70,7 @@ def test_one_byte_more(announced: int | None) -> None:
 
 
 @pytest.mark.parametrize("announced", [None, MAX_BODY_BYTES + 1, 10**30])
-def test_a_body_without_end(announced: int | None) -> None:
+def test_an_endless_body_is_refused(announced: int | None) -> None:
     """A body that never ends is refused after a bounded number of bytes."""
     stream = Endless()
     with pytest.raises(Rejected) as refused:
@@ -80,61 +80,61 @@ def test_a_body_without_end(announced: int | None) -> None:
 
 
 @pytest.mark.parametrize("announced", [None, MAX_BODY_BYTES + 1])
-def test_too_large_and_broken(announced: int | None) -> None:
-    """A body that breaks off past 25 MiB is too large before it is broken."""
+def test_too_large_wins_over_broken(announced: int | None) -> None:
+    """A body that breaks off after 25 MiB is refused as too large."""
     with pytest.raises(Rejected) as refused:
         read_body(Endless(MAX_BODY_BYTES + 100_000, OSError("gone")), announced)
     assert refused.value.status == 413
 
 
 @pytest.mark.parametrize("error", [OSError("gone"), ValueError("bad chunk"), TimeoutError(), EOFError()])
-def test_a_body_that_breaks(error: Exception) -> None:
-    """Whatever the server's parser raises, a broken body is the sender's mistake, and its cause is kept."""
+def test_a_broken_body_is_refused(error: Exception) -> None:
+    """Whatever the server's parser raises, a broken body gets 400, and the cause is kept."""
     with pytest.raises(Rejected) as refused:
         read_body(Endless(100, error), None)
     assert (refused.value.status, refused.value.reason) == (400, "body_broken")
     assert refused.value.__cause__ is error
 
 
-def test_a_body_cut_short() -> None:
-    """A body shorter than announced is refused: what is missing may be the end of the form."""
+def test_a_short_body_is_refused() -> None:
+    """A body that is shorter than announced is refused: the end of a form may be missing."""
     with pytest.raises(Rejected) as refused:
         read_body(BytesIO(b"{}"), 3)
     assert (refused.value.status, refused.value.reason) == (400, "body_short")
 
 
-def test_no_body() -> None:
-    """No body is an empty one."""
+def test_no_body_is_an_empty_one() -> None:
+    """A request without a body has an empty one."""
     assert read_body(BytesIO(), 0) == read_body(BytesIO(), None) == b""
 
 
 @pytest.mark.parametrize("media_type", [JSON, FORM])
 @pytest.mark.parametrize("encoding", [None, "", "identity"])
-def test_the_two_media_types(media_type: str, encoding: str | None) -> None:
-    """GitHub's two content types pass, as they are or as `identity`."""
+def test_the_two_media_types_pass(media_type: str, encoding: str | None) -> None:
+    """GitHub's two content types pass without a content encoding or with `identity`."""
     check_type(media_type, encoding)
 
 
 @pytest.mark.parametrize(
     "media_type", ["", "text/plain", "multipart/form-data", "application/vnd.github+json"]
 )
-def test_other_media_types(media_type: str) -> None:
-    """Any other content type is refused with 415 and the setting to change."""
+def test_another_media_type_is_refused(media_type: str) -> None:
+    """Another content type gets 415, and the message names the setting to change."""
     with pytest.raises(Rejected, match="Content type to application/json") as refused:
         check_type(media_type, None)
     assert refused.value.status == 415
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "gzip, identity"])
-def test_packed_bodies(encoding: str) -> None:
-    """A packed body is refused and never unpacked."""
+def test_a_packed_body_is_not_unpacked(encoding: str) -> None:
+    """A body with a content encoding gets 415 and is never unpacked."""
     with pytest.raises(Rejected, match="Content-Encoding") as refused:
         check_type(JSON, encoding)
     assert refused.value.status == 415
 
 
-def test_what_a_delivery_holds() -> None:
-    """The delivery keeps the exact bytes, and reads the action and the repository out of them."""
+def test_a_delivery_is_read() -> None:
+    """The delivery has the exact bytes, and the action and the repository in them."""
     body = b'{ "action": "opened",\n "repository": {"full_name": "acme/app"}, "x": "\xc3\xbc" }\n'
     delivery = read(body, traceparent=TRACEPARENT)
     assert delivery == Delivery(
@@ -163,8 +163,8 @@ def test_what_a_delivery_holds() -> None:
         {"action": "a" * 1025, "repository": {"full_name": "a" * 1025}},
     ],
 )
-def test_odd_actions_and_repositories(payload: dict[str, Any]) -> None:
-    """An action or a repository that fits no attribute is none, for the attributes and for the log."""
+def test_a_malformed_action_or_repository_is_left_out(payload: dict[str, Any]) -> None:
+    """An action or a repository that fits no attribute is left out of the attributes and the log."""
     delivery = read(json.dumps(payload).encode())
     assert (delivery.action, delivery.repository) == (None, None)
 
@@ -172,8 +172,8 @@ def test_odd_actions_and_repositories(payload: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "traceparent", [None, "", "x", TRACEPARENT.upper(), TRACEPARENT + "-1", TRACEPARENT[1:]]
 )
-def test_odd_traces(traceparent: str | None) -> None:
-    """What is no W3C traceparent is left out."""
+def test_a_malformed_trace_is_left_out(traceparent: str | None) -> None:
+    """A header that is not a W3C traceparent is left out."""
     assert read(b"{}", traceparent=traceparent).traceparent is None
 
 
@@ -181,24 +181,24 @@ def test_odd_traces(traceparent: str | None) -> None:
 @pytest.mark.parametrize(
     "value", ["", " ", "a b", "é", "a" * 129, "a,b", "../x", "-a", "a\n", "a\x00", "a\u0661"]
 )
-def test_malformed_headers(name: str, value: str) -> None:
-    """A malformed header is refused by its name, without its value."""
+def test_a_malformed_header_is_refused(name: str, value: str) -> None:
+    """The refusal of a malformed header names the header and does not quote its value."""
     refused = refusal(b"{}", **{name: value})
     assert (refused.status, refused.reason) == (400, "header_malformed")
     assert str(refused) == f"The header {name} is malformed."
 
 
 @pytest.mark.parametrize("name", ["X-GitHub-Event", "X-GitHub-Delivery"])
-def test_missing_headers(name: str) -> None:
-    """A missing header is refused by its name, before the body is looked at."""
+def test_a_missing_header_is_refused(name: str) -> None:
+    """The refusal of a missing header names the header, whatever the body is."""
     refused = refusal(b"not JSON", **{name: None})
     assert (refused.status, refused.reason) == (400, "header_missing")
     assert name in str(refused)
 
 
 @pytest.mark.parametrize("value", ["issues", "a" * 128, "A.b_c:d-9"])
-def test_well_formed_headers(value: str) -> None:
-    """Letters, digits and . _ : - are taken, up to 128 of them."""
+def test_a_well_formed_header_is_accepted(value: str) -> None:
+    """Letters, digits and . _ : - are accepted, up to 128 of them."""
     assert read(b"{}", X_GitHub_Delivery=value).delivery_id == value
 
 
@@ -228,8 +228,8 @@ def test_well_formed_headers(value: str) -> None:
     ],
     ids=lambda body: repr(body[:16]),
 )
-def test_bodies_that_are_no_json_object(body: bytes) -> None:
-    """What is no JSON object is refused with 400, alone and in a form, and never quoted."""
+def test_another_body_than_a_json_object_is_refused(body: bytes) -> None:
+    """A body that is not a JSON object gets 400, by itself and in a form."""
     for media_type, sent in ((JSON, body), (FORM, b"payload=" + quote_plus(body).encode())):
         refused = refusal(sent, media_type)
         assert refused.status == 400
@@ -239,8 +239,8 @@ def test_bodies_that_are_no_json_object(body: bytes) -> None:
 @pytest.mark.parametrize(
     "body", [b'{"a": "\\u0000"}', b'{"a": "\\ud800"}', b'{"action": "a", "action": "b"}', b" {}\n"]
 )
-def test_odd_bodies_that_are(body: bytes) -> None:
-    """Escaped NULs and lone surrogates, and a field given twice, are JSON: the bytes pass as they are."""
+def test_an_unusual_json_object_is_unchanged(body: bytes) -> None:
+    """Escaped NULs, lone surrogates and a repeated key are JSON: the bytes are not changed."""
     assert read(body).body == body
 
 
@@ -254,8 +254,8 @@ def test_odd_bodies_that_are(body: bytes) -> None:
         (b'payload={"a":"%zz%"}', b'{"a":"%zz%"}'),
     ],
 )
-def test_forms(form: bytes, text: bytes) -> None:
-    """A form gives the exact bytes of its field `payload`: + is a space, %XX a byte."""
+def test_a_form_contains_the_payload(form: bytes, text: bytes) -> None:
+    """The payload of a form is read as exact bytes: + is a space and %XX a byte."""
     assert read(form, FORM).body == text
 
 
@@ -271,7 +271,7 @@ def test_forms(form: bytes, text: bytes) -> None:
         b"&=&",
     ],
 )
-def test_forms_without_one_payload(form: bytes) -> None:
+def test_a_form_needs_exactly_one_payload(form: bytes) -> None:
     """A form with no payload, or with two, is refused."""
     assert refusal(form, FORM).status == 400
 
@@ -282,7 +282,7 @@ def test_forms_without_one_payload(form: bytes) -> None:
     values=st.lists(st.none() | st.text(), min_size=3, max_size=3),
 )
 def test_any_request_is_read_or_refused(body: bytes, media_type: str, values: list[str | None]) -> None:
-    """Whatever is sent, the outcome is a delivery or a refusal with a status below 500."""
+    """Any request becomes a delivery or is refused with a status below 500."""
     sent = dict(zip(("X-GitHub-Event", "X-GitHub-Delivery", "traceparent"), values, strict=True))
     for found in (sent, headers(traceparent=values[2])):
         expect_an_answer(found, media_type, body)
@@ -300,7 +300,7 @@ JSON_VALUES = st.recursive(
 
 @given(payload=st.dictionaries(st.sampled_from(["action", "repository"]), JSON_VALUES))
 def test_any_payload_is_read_or_refused(payload: dict[str, Any]) -> None:
-    """Whatever is said about action and repository, the attributes stay within Pub/Sub's limits."""
+    """Whatever action and repository are, the attributes stay within Pub/Sub's limits."""
     delivery = expect_an_answer(headers(), JSON, json.dumps(payload).encode())
     if delivery is not None:
         _, attributes = delivery.to_message()
@@ -308,7 +308,7 @@ def test_any_payload_is_read_or_refused(payload: dict[str, Any]) -> None:
 
 
 def expect_an_answer(sent: Mapping[str, str | None], media_type: str, body: bytes) -> Delivery | None:
-    """Read a delivery; None when it is refused properly."""
+    """Return the delivery, or None if it is refused with a status below 500."""
     try:
         return read_delivery(sent.get, media_type, body, NOW)
     except Rejected as error:
@@ -319,7 +319,7 @@ def expect_an_answer(sent: Mapping[str, str | None], media_type: str, body: byte
 
 @given(pieces=st.lists(st.binary(max_size=8)), announced=st.none() | st.integers(0, 40))
 def test_any_stream_is_read_or_refused(pieces: list[bytes], announced: int | None) -> None:
-    """Whatever comes in whatever pieces, the outcome is the body or a refusal."""
+    """Any stream, in any pieces, becomes a body or is refused."""
     rest: Iterator[bytes] = iter(piece for piece in pieces if piece)
 
     class Pieces:

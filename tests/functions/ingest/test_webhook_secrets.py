@@ -1,4 +1,4 @@
-"""The webhook's secrets: which versions count, how long they are kept, and how often they are read."""
+"""The webhook's secrets: which versions are valid, how long they are kept, and how often they are read."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -21,13 +21,13 @@ from functions.ingest.webhook_secrets import WebhookSecrets, official_access
 from local.processes import free_port
 from local.secret_manager.server import SecretManagerServer
 from pipeline.errors import Unavailable
-from tests.functions.ingest.world import wait_for
+from tests.functions.ingest.rig import wait_for
 
 SECRET = "projects/p/secrets/webhook"
 
 
 class Versions:
-    """Secret Manager's versions, from 1; an error in a version's place is raised. It is also the clock."""
+    """Secret Manager's versions, from 1, and the clock. An error in place of a version is raised."""
 
     def __init__(self, *payloads: bytes | Exception) -> None:
         self.payloads = list(payloads)
@@ -37,7 +37,7 @@ class Versions:
         self.wait_for_askers = 0
 
     def access(self, version: str, timeout: float) -> tuple[str, bytes]:
-        """Answer as `official_access` does."""
+        """Answer as the call of `official_access` does."""
         assert 0 < timeout <= 2.5
         wait_for(lambda: len(self.asking) >= self.wait_for_askers)
         name = version.removeprefix(f"{SECRET}/versions/")
@@ -49,7 +49,7 @@ class Versions:
         return f"projects/123/secrets/webhook/versions/{number}", payload
 
     def clock(self) -> float:
-        """Return the time, and note who asked."""
+        """Return the time, and record the thread that asked."""
         self.asking.add(get_ident())
         return self.now
 
@@ -59,7 +59,7 @@ class Versions:
 
 
 def disabled(number: int) -> FailedPrecondition:
-    """Return what Secret Manager says of a disabled version; it names the project by its number."""
+    """Return Secret Manager's error for a disabled version, which names the project by its number."""
     return FailedPrecondition(
         f"Secret Version [projects/123/secrets/webhook/versions/{number}] is in DISABLED state."
     )
@@ -79,16 +79,16 @@ def disabled(number: int) -> FailedPrecondition:
         ([b"1", b""], [b"1"]),
     ],
 )
-def test_which_versions_count(payloads: list[bytes | Exception], accepted: list[bytes]) -> None:
-    """The latest three versions sign, newest first; disabled, destroyed and blank ones are passed over."""
+def test_the_latest_versions_are_valid(payloads: list[bytes | Exception], accepted: list[bytes]) -> None:
+    """The latest three versions are valid, newest first; disabled, destroyed and blank ones are skipped."""
     assert list(Versions(*payloads).secrets().current()) == accepted
 
 
 @pytest.mark.parametrize(
     "payloads", [[b""], [b"\n"], [b" \t\r\n"], [b"", b""], [disabled(1)], [b"", disabled(2)]]
 )
-def test_no_usable_secret(payloads: list[bytes | Exception]) -> None:
-    """When no version holds a usable secret, nobody is let in, and the next request looks again."""
+def test_without_a_usable_secret_nothing_is_accepted(payloads: list[bytes | Exception]) -> None:
+    """If no version has a usable secret, no delivery is accepted, and the next request reads again."""
     versions = Versions(*payloads)
     secrets = versions.secrets()
     for attempt in (secrets.current, secrets.reload):
@@ -112,8 +112,8 @@ def test_no_usable_secret(payloads: list[bytes | Exception]) -> None:
         FailedPrecondition("not about a version"),
     ],
 )
-def test_secret_manager_fails(error: Exception) -> None:
-    """Whatever Secret Manager answers, the error says what cannot be read, and a later call reads again."""
+def test_a_failure_is_not_kept(error: Exception) -> None:
+    """After any failure the error names the secret that cannot be read, and a later call reads it again."""
     versions = Versions(error)
     secrets = versions.secrets()
     with pytest.raises(Unavailable, match=SECRET) as refused:
@@ -125,14 +125,14 @@ def test_secret_manager_fails(error: Exception) -> None:
     assert secrets.current() == (b"good",)
 
 
-def test_an_older_version_fails() -> None:
-    """When an older version cannot be read for another reason than its state, no half list is kept."""
+def test_an_incomplete_list_is_not_kept() -> None:
+    """If an older version cannot be read for another reason than its state, nothing is kept."""
     versions = Versions(ServiceUnavailable("down"), b"2")
     with pytest.raises(Unavailable):
         versions.secrets().current()
 
 
-def test_five_minutes() -> None:
+def test_secrets_are_kept_for_five_minutes() -> None:
     """The secrets are read once in five minutes."""
     versions = Versions(b"old")
     secrets = versions.secrets()
@@ -145,8 +145,8 @@ def test_five_minutes() -> None:
     assert secrets.current() == (b"new",)
 
 
-def test_expired_and_unreachable() -> None:
-    """After five minutes an unreachable Secret Manager closes the door; there is no older copy."""
+def test_expired_secrets_are_not_used() -> None:
+    """If Secret Manager cannot be reached after five minutes, no delivery is accepted."""
     versions = Versions(b"old")
     secrets = versions.secrets()
     secrets.current()
@@ -156,8 +156,8 @@ def test_expired_and_unreachable() -> None:
         secrets.current()
 
 
-def test_one_forced_refresh_in_half_a_minute() -> None:
-    """However many wrong signatures come, they force one read in 30 seconds."""
+def test_one_reload_in_half_a_minute() -> None:
+    """However many wrong signatures arrive, they cause one read in 30 seconds."""
     versions = Versions(b"a")
     secrets = versions.secrets()
     secrets.current()
@@ -171,8 +171,8 @@ def test_one_forced_refresh_in_half_a_minute() -> None:
     assert secrets.current() == (b"b", b"a")
 
 
-def test_a_failed_refresh() -> None:
-    """A refresh that fails is an error and costs its half minute; the secrets known are kept meanwhile."""
+def test_a_failed_reload_keeps_the_secrets() -> None:
+    """A reload that fails is an error, and the next one waits half a minute; the known secrets stay valid."""
     versions = Versions(b"a")
     secrets = versions.secrets()
     secrets.current()
@@ -186,8 +186,10 @@ def test_a_failed_refresh() -> None:
 @pytest.mark.parametrize(
     ("payload", "value"), [(b"s\n", b"s"), (b"s\r\n", b"s"), (b"s\n\n", b"s\n"), (b" s \n", b" s ")]
 )
-def test_a_newline_at_the_end(payload: bytes, value: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    """One newline at the end is stripped, with one warning, which names the version."""
+def test_one_newline_at_the_end_is_removed(
+    payload: bytes, value: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One newline at the end is removed, with one warning that names the version."""
     versions = Versions(payload)
     secrets = versions.secrets()
     for _ in range(3):
@@ -198,14 +200,14 @@ def test_a_newline_at_the_end(payload: bytes, value: bytes, caplog: pytest.LogCa
 
 
 @pytest.mark.parametrize("payload", [b"s", b"s ", b"\ns", b"s\r", b"s\x00"])
-def test_other_white_space(payload: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    """Everything but the one newline belongs to the secret."""
+def test_other_white_space_is_kept(payload: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """Everything but one newline at the end is part of the secret."""
     assert Versions(payload).secrets().current() == (payload,)
     assert caplog.records == []
 
 
-def test_warnings_do_not_tell(caplog: pytest.LogCaptureFixture) -> None:
-    """No log line and no error holds the secret."""
+def test_warnings_do_not_show_the_secret(caplog: pytest.LogCaptureFixture) -> None:
+    """No log line contains the secret."""
     versions = Versions(b"hunter2\n")
     versions.secrets().current()
     assert caplog.records
@@ -213,7 +215,7 @@ def test_warnings_do_not_tell(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def at_once[T](count: int, call: Callable[[], T]) -> list[T | Exception]:
-    """Let `count` threads call."""
+    """Call from `count` threads at the same time."""
 
     def run() -> T | Exception:
         try:
@@ -225,16 +227,16 @@ def at_once[T](count: int, call: Callable[[], T]) -> list[T | Exception]:
         return [future.result() for future in [pool.submit(run) for _ in range(count)]]
 
 
-def test_many_at_once() -> None:
-    """Requests that come while the secrets are being read wait for that one read."""
+def test_many_requests_share_one_read() -> None:
+    """Requests that arrive while the secrets are being read wait for that read."""
     versions = Versions(b"a", b"b")
     versions.wait_for_askers = 32
     assert at_once(32, versions.secrets().current) == [(b"b", b"a")] * 32
     assert versions.calls == ["latest", "1"]
 
 
-def test_many_fail_at_once() -> None:
-    """Requests that come while a read is about to fail share its failure, and do not wait for one each."""
+def test_many_requests_share_one_failure() -> None:
+    """Requests that arrive during a read that fails share its failure and do not try again."""
     versions = Versions(ServiceUnavailable("down"))
     versions.wait_for_askers = 32
     outcomes = at_once(32, versions.secrets().current)
@@ -242,8 +244,8 @@ def test_many_fail_at_once() -> None:
     assert versions.calls == ["latest"]
 
 
-def test_many_wrong_signatures_at_once() -> None:
-    """Wrong signatures that come at once force one read."""
+def test_many_wrong_signatures_cause_one_read() -> None:
+    """Wrong signatures that arrive at the same time cause one read."""
     versions = Versions(b"a")
     secrets = versions.secrets()
     secrets.current()
@@ -253,14 +255,14 @@ def test_many_wrong_signatures_at_once() -> None:
 
 @pytest.fixture
 def secret_manager() -> Iterator[SecretManagerServer]:
-    """Give a Secret Manager that is not started."""
+    """Return a Secret Manager that is not started."""
     server = SecretManagerServer()
     yield server
     server.stop()
 
 
-def test_through_the_official_client(secret_manager: SecretManagerServer) -> None:
-    """The official client reads the versions, with one call for each."""
+def test_the_official_client_reads_each_version(secret_manager: SecretManagerServer) -> None:
+    """The official client reads the versions, one call for each."""
     host = secret_manager.start()
     for payload in (b"1", b"2", b"3", b"4"):
         secret_manager.add_version(SECRET, payload)
@@ -274,8 +276,10 @@ def test_through_the_official_client(secret_manager: SecretManagerServer) -> Non
 @pytest.mark.parametrize(
     "code", [grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN]
 )
-def test_the_official_client_fails(secret_manager: SecretManagerServer, code: grpc.StatusCode) -> None:
-    """An error of the service is Unavailable, and gone once the service answers."""
+def test_an_error_of_the_service_is_unavailable(
+    secret_manager: SecretManagerServer, code: grpc.StatusCode
+) -> None:
+    """An error of the service is Unavailable until the service answers."""
     host = secret_manager.start()
     secret_manager.add_version(SECRET, b"1")
     secret_manager.fail_with(code)
@@ -286,8 +290,8 @@ def test_the_official_client_fails(secret_manager: SecretManagerServer, code: gr
     assert secrets.current() == (b"1",)
 
 
-def test_a_moment_of_unavailability(secret_manager: SecretManagerServer) -> None:
-    """A Secret Manager that starts to answer within the time for a read is waited for."""
+def test_a_short_outage_is_waited_for(secret_manager: SecretManagerServer) -> None:
+    """If Secret Manager recovers within the time for a read, the read succeeds."""
     host = secret_manager.start()
     secret_manager.add_version(SECRET, b"1")
     secret_manager.fail_with(grpc.StatusCode.UNAVAILABLE)
@@ -301,14 +305,14 @@ def test_a_moment_of_unavailability(secret_manager: SecretManagerServer) -> None
 
 
 def test_nothing_listens() -> None:
-    """Where nothing listens, the read ends by itself as Unavailable."""
+    """If nothing listens at the address, the read ends within its time."""
     access = official_access(f"127.0.0.1:{free_port()}")
     with pytest.raises((ServiceUnavailable, RetryError, DeadlineExceeded)):
         access(f"{SECRET}/versions/latest", 0.3)
 
 
 def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without credentials the secrets are Unavailable, not a crash."""
+    """Without credentials the secrets are Unavailable, and the function does not crash."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")
     with pytest.raises(Unavailable) as refused:
         official_access(None)

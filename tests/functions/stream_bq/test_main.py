@@ -18,7 +18,7 @@ POSTS = {"raw-push": post_raw, "cloud-event": post_cloud_event}
 
 @pytest.fixture(scope="module")
 def dataset(warehouse: Warehouse) -> str:
-    """Give one dataset; each test looks for its own delivery ids in it."""
+    """Return one dataset; each test looks for its own delivery ids in it."""
     return warehouse.dataset()
 
 
@@ -26,7 +26,7 @@ def dataset(warehouse: Warehouse) -> str:
 def stream_bq(
     warehouse: Warehouse, dataset: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Function]:
-    """Start the function once, with the table that exists."""
+    """Start the function once, with a table that exists."""
     environment = {
         "BIGQUERY_TABLE": f"{PROJECT}.{dataset}.events",
         "BIGQUERY_EMULATOR_HOST": warehouse.url,
@@ -47,12 +47,12 @@ def delivery_of(made: payloads.Event, delivery_id: str, **changes: Any) -> Deliv
 
 
 def lines_about(running: Function, delivery_id: str) -> list[dict[str, Any]]:
-    """Return the log lines that carry this delivery id."""
+    """Return the log lines with this delivery id."""
     return [line for line in running.log_lines() if line.get("delivery_id") == delivery_id]
 
 
 def errors(running: Function) -> list[dict[str, Any]]:
-    """Return the log lines that tell of a failure."""
+    """Return the log lines about a failure."""
     return [line for line in running.log_lines() if line["severity"] in {"ERROR", "CRITICAL"}]
 
 
@@ -90,7 +90,7 @@ def test_a_message_becomes_a_row(
 
 
 def test_a_gzipped_message_is_unpacked(warehouse: Warehouse, dataset: str, stream_bq: Function) -> None:
-    """A message that ingest packed for its size is stored with the size that it had at GitHub."""
+    """A message that ingest packed is stored with the size that it had at GitHub."""
     made = an_issue(body=" " * 9_000_001).opened()
     delivery = delivery_of(made, "packed")
     data, attributes = delivery.to_message()
@@ -105,8 +105,8 @@ def test_a_gzipped_message_is_unpacked(warehouse: Warehouse, dataset: str, strea
     assert [line.get("reason") for line in lines_about(stream_bq, "packed")] == ["payload_too_large", None]
 
 
-def test_a_payload_that_is_left_out_is_told(warehouse: Warehouse, dataset: str, stream_bq: Function) -> None:
-    """A payload that BigQuery would refuse is left out with a warning that says why; the row lands."""
+def test_an_omitted_payload_is_logged(warehouse: Warehouse, dataset: str, stream_bq: Function) -> None:
+    """A payload that BigQuery would refuse is left out with a warning that says why; the row is stored."""
     body = b'{"a":' * 501 + b"1" + b"}" * 501
     delivery = Delivery(delivery_id="deep", event="push", body=body, received_at=NOON)
     assert post_raw(stream_bq.url, push_of(delivery)).status_code == 200
@@ -132,10 +132,10 @@ def test_a_payload_that_is_left_out_is_told(warehouse: Warehouse, dataset: str, 
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_cannot_be_understood_is_not_acknowledged(
+def test_a_message_that_breaks_the_contract_is_not_acknowledged(
     stream_bq: Function, message: dict[str, Any], reason: str
 ) -> None:
-    """A message that breaks the contract is answered 500, to be dead-lettered, and one line says why."""
+    """A message that breaks the contract is answered 500, so that it is dead-lettered; one line says why."""
     before = len(errors(stream_bq))
     answer = post_raw(stream_bq.url, message)
     assert answer.status_code == 500
@@ -152,13 +152,13 @@ def test_what_cannot_be_understood_is_not_acknowledged(
 @pytest.mark.parametrize(
     "body", [{}, {"message": "x"}, {"message": {"data": "e30="}}], ids=["empty", "text", "bare"]
 )
-def test_what_is_no_message_is_not_acknowledged(stream_bq: Function, body: dict[str, Any]) -> None:
-    """A body that holds no Pub/Sub message is refused by the framework itself, and never acknowledged."""
+def test_another_body_is_not_acknowledged(stream_bq: Function, body: dict[str, Any]) -> None:
+    """A body without a Pub/Sub message is refused by the framework itself, and never acknowledged."""
     assert post_raw(stream_bq.url, body).status_code == 400
 
 
-def test_the_payload_is_kept_out_when_it_must_be(warehouse: Warehouse, dataset: str, tmp_path: Path) -> None:
-    """With STORE_PAYLOAD=false no payload is stored, and that is no warning."""
+def test_the_payload_need_not_be_stored(warehouse: Warehouse, dataset: str, tmp_path: Path) -> None:
+    """With STORE_PAYLOAD=false no payload is stored, and no warning is logged."""
     environment = {
         "BIGQUERY_TABLE": f"{PROJECT}.{dataset}.events",
         "BIGQUERY_EMULATOR_HOST": warehouse.url,
@@ -175,8 +175,8 @@ def test_the_payload_is_kept_out_when_it_must_be(warehouse: Warehouse, dataset: 
     assert rows == [{"issue_title": "Export fails", "empty": True}]
 
 
-def test_a_table_that_comes_late(warehouse: Warehouse, tmp_path: Path) -> None:
-    """Without its table the function answers 500 and says what to run; after that the same process stores."""
+def test_a_table_may_be_created_later(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Without its table the function answers 500 and says what to run; then the same process stores."""
     dataset = warehouse.unused_name()
     environment = {"BIGQUERY_TABLE": f"{PROJECT}.{dataset}.events", "BIGQUERY_EMULATOR_HOST": warehouse.url}
     delivery = push_of(delivery_of(an_issue().opened(), "late"))
@@ -190,8 +190,8 @@ def test_a_table_that_comes_late(warehouse: Warehouse, tmp_path: Path) -> None:
     assert warehouse.query("SELECT COUNT(*) AS n FROM `${DATASET}.events`", dataset) == [{"n": 1}]
 
 
-def test_wrong_settings_are_told_at_start_and_lose_nothing(tmp_path: Path) -> None:
-    """Wrong settings are all in one line at the start; every message is answered 500, so Pub/Sub keeps it."""
+def test_wrong_settings_lose_no_message(tmp_path: Path) -> None:
+    """One line at startup names all wrong settings; every message is answered 500, so Pub/Sub keeps it."""
     environment = {"BIGQUERY_TABLE": "events", "STORE_PAYLOAD": "perhaps"}
     with function("stream_bq", tmp_path, environment) as running:
         [line] = errors(running)

@@ -1,4 +1,4 @@
-"""The row: the contract's columns for every kind of delivery, in a form that BigQuery takes whatever came."""
+"""The row: the contract's columns for every kind of delivery, in a form that BigQuery always accepts."""
 
 import json
 import re
@@ -43,7 +43,7 @@ def row_of_made(made: payloads.Event, delivery_id: str = "d-1") -> Row:
 
 
 def text_of(moment: datetime) -> str:
-    """Return a moment as rows hold it."""
+    """Return a time as it is in a row."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -66,19 +66,19 @@ def scalars(value: Any) -> Iterator[Any]:
 
 
 def refuse_constant(name: str) -> None:
-    """Fail on what is no JSON."""
+    """Fail on a constant that JSON does not have."""
     raise AssertionError(name)
 
 
 def check_text(text: Any) -> None:
-    """Fail unless BigQuery's STRING takes it."""
+    """Fail unless BigQuery's STRING accepts it."""
     assert isinstance(text, str)
     assert "\0" not in text
     text.encode()
 
 
 def check_json(text: Any) -> None:
-    """Fail unless BigQuery's JSON takes it."""
+    """Fail unless BigQuery's JSON accepts it."""
     check_text(text)
     value = json.loads(text, parse_constant=refuse_constant)
     assert depth(value) <= 500
@@ -92,7 +92,7 @@ def check_json(text: Any) -> None:
 
 
 def check_value(value: Any, kind: str) -> None:
-    """Fail unless a column of this type takes the value."""
+    """Fail unless a column of this type accepts the value."""
     match kind:
         case "STRING":
             check_text(value)
@@ -109,7 +109,7 @@ def check_value(value: Any, kind: str) -> None:
 
 
 def check(row: Row) -> None:
-    """Fail unless BigQuery takes the row, by its documented rules."""
+    """Fail unless BigQuery accepts the row by its documented rules."""
     assert set(row.columns) == set(COLUMNS)
     for name, column in COLUMNS.items():
         kind, _, mode = column.partition(" ")
@@ -127,8 +127,8 @@ def check(row: Row) -> None:
     assert (row.payload_omitted is None) or row.columns["payload"] is None
 
 
-def test_an_opened_issue() -> None:
-    """Every column of an opened issue is what GitHub said; times are RFC 3339 in UTC, lists never null."""
+def test_an_opened_issue_fills_the_columns() -> None:
+    """Every column of an opened issue is GitHub's value; times are RFC 3339 in UTC, lists are never null."""
     payload = an_issue(labels=["bug", "ui"], assignees=[MONA], body="It fails.", comments=3).opened().payload
     payload["issue"]["milestone"] = {"title": "v1"}
     row = row_of(payload)
@@ -170,7 +170,7 @@ def test_an_opened_issue() -> None:
 
 
 def transferred() -> tuple[payloads.Event, payloads.Event]:
-    """Return what GitHub delivers here, and there, about a transfer."""
+    """Return GitHub's two deliveries about a transfer: of the old and of the new repository."""
     here = an_issue()
     gone, there = here.transferred(MONA, LATER, OTHER, 3)
     return gone, there.opened(old_issue=here.as_json(), old_repository=here.repository.as_json())
@@ -281,15 +281,15 @@ def as_action(made: payloads.Event, action: str) -> payloads.Event:
     ],
 )
 def test_the_columns_of_each_kind(made: payloads.Event, expected: dict[str, Any]) -> None:
-    """Each kind of delivery fills the columns that it is about, and leaves the others null."""
+    """Each kind of delivery fills the columns that it is about and leaves the others null."""
     row = row_of_made(made)
     check(row)
     assert {name: row.columns[name] for name in expected} == expected
     assert json.loads(row.columns["payload"]) == made.payload
 
 
-def test_the_payload_can_be_kept_out() -> None:
-    """With STORE_PAYLOAD=false the payload is null by choice, which is no reason for a warning."""
+def test_the_payload_can_be_left_out() -> None:
+    """With STORE_PAYLOAD=false the payload is null, without a reason to warn of."""
     row = row_of({"a": 1}, store_payload=False)
     check(row)
     assert (row.columns["payload"], row.payload_omitted, row.columns["payload_bytes"]) == (None, None, 8)
@@ -306,12 +306,12 @@ def cjk(count: int) -> bytes:
 
 
 def deep(levels: int) -> bytes:
-    """Return a payload that is nested so deep, the object itself counted."""
+    """Return a payload of this depth, the object itself counted."""
     return json.dumps({"t": nested(levels - 1), "repository": {"id": 5}}).encode()
 
 
 def wide(count: int) -> bytes:
-    """Return a payload whose columns alone would burst the request."""
+    """Return a payload whose columns alone are too large for a request."""
     people = [{"login": "\U0001f600" * 3000} for _ in range(count)]
     labels = [{"name": "\U0001f600" * 3000} for _ in range(count)]
     issue = {"labels": labels, "assignees": people, "title": "\0" * 500_000}
@@ -332,7 +332,7 @@ LEFT_OUT = [
 
 @pytest.mark.parametrize(("body", "reason"), LEFT_OUT)
 def test_a_payload_that_bigquery_would_refuse_is_left_out(body: bytes, reason: str) -> None:
-    """A payload over BigQuery's limits is null with its reason; the row keeps everything else, and fits."""
+    """A payload over BigQuery's limits is null with a reason; the row keeps everything else, and fits."""
     row = row_of(body)
     check(row)
     assert (row.columns["payload"], row.payload_omitted) == (None, reason)
@@ -349,15 +349,15 @@ def test_a_payload_that_bigquery_would_refuse_is_left_out(body: bytes, reason: s
     ],
 )
 def test_a_payload_within_the_limits_is_kept(body: bytes) -> None:
-    """A payload just within BigQuery's limits is kept whole."""
+    """A payload just within BigQuery's limits is stored whole."""
     row = row_of(body)
     check(row)
     assert row.payload_omitted is None
     assert json.loads(row.columns["payload"]) == json.loads(body)
 
 
-def test_what_bigquery_cannot_hold_is_replaced() -> None:
-    """NUL and lone surrogates become the replacement character, NaN null, numbers beyond 64 bits text."""
+def test_a_value_that_bigquery_refuses_is_replaced() -> None:
+    """NUL and lone surrogates become the replacement character, NaN null, and numbers beyond 64 bits text."""
     payload = {
         "k\0": "a\0b",
         "s": "\ud800",
@@ -383,7 +383,7 @@ def test_what_bigquery_cannot_hold_is_replaced() -> None:
 
 
 def test_long_texts_and_lists_are_cut() -> None:
-    """A text column holds 1,024 characters and a list 200 entries, over all that GitHub allows."""
+    """A text is cut at 1,024 characters and a list at 200 entries, both more than GitHub allows."""
     issue = {"title": "t" * 5000, "labels": [{"name": "n" * 2000}] * 999}
     row = row_of({"issue": issue})
     check(row)
@@ -419,8 +419,8 @@ READ_PLACES = sorted(
 
 
 @pytest.mark.parametrize("value", [*AWKWARD, nested(20), "x" * 2_000], ids=lambda value: repr(value)[:24])
-def test_any_field_may_hold_anything(value: Any) -> None:
-    """A field of the wrong type or with a hostile value never makes a row that BigQuery refuses."""
+def test_any_field_may_have_any_value(value: Any) -> None:
+    """A field of the wrong type or with a hostile value makes a row that BigQuery accepts."""
     for path in READ_PLACES:
         payload: Any = value
         for name in reversed(path):
@@ -430,20 +430,20 @@ def test_any_field_may_hold_anything(value: Any) -> None:
 
 @given(mutated(), ANY_TEXT)
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-def test_any_mutated_delivery_makes_a_row_that_bigquery_takes(made: payloads.Event, delivery_id: str) -> None:
-    """Whatever a delivery holds, its row obeys BigQuery's rules."""
+def test_any_mutated_delivery_makes_a_valid_row(made: payloads.Event, delivery_id: str) -> None:
+    """The row of any mutated delivery obeys BigQuery's rules."""
     check(row_of_made(made, delivery_id or "d-1"))
 
 
 @given(st.dictionaries(ANY_TEXT | st.sampled_from(["issue", "comment", "changes"]), ANY_JSON, max_size=6))
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-def test_any_object_makes_a_row_that_bigquery_takes(payload: dict[str, Any]) -> None:
-    """Any JSON object at all makes a row that obeys BigQuery's rules."""
+def test_any_object_makes_a_valid_row(payload: dict[str, Any]) -> None:
+    """Any JSON object makes a row that obeys BigQuery's rules."""
     check(row_of(payload))
 
 
 def drawn(count: int) -> list[payloads.Event]:
-    """Return that many mutated deliveries, the same ones every time."""
+    """Return this many mutated deliveries, the same ones every time."""
     found: list[payloads.Event] = []
 
     @settings(
@@ -461,8 +461,8 @@ def drawn(count: int) -> list[payloads.Event]:
     return found
 
 
-def test_the_engine_takes_them(warehouse: Warehouse) -> None:
-    """A real engine stores every row: of each kind, of hostile payloads, and of those over the limits."""
+def test_the_engine_stores_them(warehouse: Warehouse) -> None:
+    """A real engine stores the rows of each kind, of hostile payloads, and of payloads over the limits."""
     dataset = warehouse.dataset()
     made = [
         row_of_made(event, f"d-{number}") for number, event in enumerate([*shapes().values(), *drawn(30)])

@@ -1,4 +1,4 @@
-"""The table: a row is stored, by streaming or by a load for dates out of reach, or Unavailable is raised."""
+"""The table: a row is streamed, or loaded if its date is out of reach, or Unavailable is raised."""
 
 import json
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ TWO_YEARS_AHEAD = TODAY + timedelta(days=2 * 365)
 
 @pytest.fixture(scope="module")
 def dataset(warehouse: Warehouse) -> str:
-    """Give one dataset; each test looks for its own delivery ids in it."""
+    """Return one dataset; each test looks for its own delivery ids in it."""
     return warehouse.dataset()
 
 
 @pytest.fixture
 def proxy(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """Stand between the table and the engine."""
+    """Return a proxy between the table and the engine."""
     proxy = Proxy(warehouse.url)
     proxy.start()
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", proxy.url)
@@ -40,14 +40,14 @@ def proxy(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pro
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the bounds, so that a test need not wait for them."""
+    """Shorten the time limits, so that a test does not wait for them."""
     monkeypatch.setattr(table_module, "TIMEOUT_SECONDS", 0.5)
     monkeypatch.setattr(table_module, "LOAD_SECONDS", 0.5)
 
 
 @pytest.fixture
 def open_table(proxy: Proxy, dataset: str) -> Iterator[Any]:
-    """Give what opens a table, by default the dataset's events, at the proxy that BigQuery is here."""
+    """Return a function that opens a table, by default the dataset's events, through the proxy."""
     assert proxy.url
     opened: list[Table] = []
 
@@ -63,7 +63,7 @@ def open_table(proxy: Proxy, dataset: str) -> Iterator[Any]:
 def row_at(
     event_at: datetime, delivery_id: str, *, store_payload: bool = True, **issue: Any
 ) -> dict[str, Any]:
-    """Return the row of an issue that was opened then."""
+    """Return the row of an issue that was opened at this time."""
     body = json.dumps(an_issue(created_at=event_at, **issue).opened().payload).encode()
     delivery = Delivery(delivery_id=delivery_id, event="issues", body=body, received_at=TODAY)
     event = IssueEvent.from_delivery(delivery)
@@ -88,7 +88,7 @@ def failure(table: Table, columns: dict[str, Any], event_at: datetime) -> Unavai
 
 
 def test_a_row_is_streamed(warehouse: Warehouse, dataset: str, proxy: Proxy, open_table: Any) -> None:
-    """One row is one call of insertAll, and what is stored is what was given, column by column."""
+    """One row is one call of insertAll, and every column is stored as it was given."""
     columns = row_at(TODAY, "one", labels=["bug", "ui"], body="x")
     open_table().insert(columns, TODAY)
     assert [path.rsplit("/", 1)[1] for path in proxy.paths()] == ["insertAll"]
@@ -109,7 +109,7 @@ def test_the_same_delivery_twice_is_one_row(warehouse: Warehouse, dataset: str, 
 
 
 def test_a_refused_row_names_columns_and_no_values(open_table: Any) -> None:
-    """A row that BigQuery refuses raises, with reasons and columns; what the row holds is not told."""
+    """The error about a refused row names reasons and columns, and no value of the row."""
     columns = row_at(TODAY, "refused") | {"issue_id": "sesame", "mood": "sesame", "event": None}
     error = failure(open_table(), columns, TODAY)
     assert error.reason == "row_refused"
@@ -119,8 +119,8 @@ def test_a_refused_row_names_columns_and_no_values(open_table: Any) -> None:
     assert error.__cause__ is None
 
 
-def test_a_refusal_without_a_place(proxy: Proxy, open_table: Any) -> None:
-    """A refusal that names no column, as BigQuery's `stopped` does, is told all the same."""
+def test_a_refusal_without_a_column(proxy: Proxy, open_table: Any) -> None:
+    """A refusal that names no column, such as BigQuery's `stopped`, is an error too."""
     refusal = {
         "insertErrors": [{"index": 0, "errors": [{"reason": "stopped", "location": "", "message": "sesame"}]}]
     }
@@ -130,8 +130,8 @@ def test_a_refusal_without_a_place(proxy: Proxy, open_table: Any) -> None:
 
 
 @pytest.mark.parametrize("event_at", [TODAY, SIX_YEARS_AGO], ids=["streamed", "loaded"])
-def test_a_missing_table_names_the_remedy(warehouse: Warehouse, open_table: Any, event_at: datetime) -> None:
-    """Without the table each way of storing raises, says what to run, and makes no table of its own."""
+def test_a_missing_table_names_the_command(warehouse: Warehouse, open_table: Any, event_at: datetime) -> None:
+    """If the table is missing, streaming and loading fail, name the command to run, and create no table."""
     dataset = warehouse.unused_name()
     warehouse.client.create_dataset(dataset)
     error = failure(open_table(f"{PROJECT}.{dataset}.events"), row_at(event_at, "lost"), event_at)
@@ -141,10 +141,10 @@ def test_a_missing_table_names_the_remedy(warehouse: Warehouse, open_table: Any,
 
 
 @pytest.mark.parametrize("event_at", [TODAY, SIX_YEARS_AGO], ids=["streamed", "loaded"])
-def test_bigquery_down_and_up_again(
+def test_recovery_after_bigquery_was_down(
     warehouse: Warehouse, dataset: str, proxy: Proxy, open_table: Any, event_at: datetime
 ) -> None:
-    """While BigQuery is down the insert gives up and raises; the same table works when it is back."""
+    """While BigQuery is down an insert fails; the same table works when BigQuery is up again."""
     table = open_table()
     delivery_id = f"down-{event_at.year}"
     patient = table._retry
@@ -160,8 +160,8 @@ def test_bigquery_down_and_up_again(
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("event_at", [TODAY, SIX_YEARS_AGO], ids=["streamed", "loaded"])
-def test_a_bigquery_that_never_answers(proxy: Proxy, open_table: Any, event_at: datetime) -> None:
-    """A BigQuery that takes the request and stays silent is given up."""
+def test_a_silent_bigquery_is_given_up(proxy: Proxy, open_table: Any, event_at: datetime) -> None:
+    """If BigQuery takes the request and never answers, the insert fails in time."""
     proxy.hold.set()
     assert failure(open_table(), row_at(event_at, "silent"), event_at).reason == "bigquery_failed"
     assert proxy.requests
@@ -170,7 +170,7 @@ def test_a_bigquery_that_never_answers(proxy: Proxy, open_table: Any, event_at: 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("status", [400, 403, 429, 500, 502, 503])
 def test_an_error_of_bigquery_is_unavailable(proxy: Proxy, open_table: Any, status: int) -> None:
-    """Whatever status BigQuery answers with, the row is not taken for stored."""
+    """With any error status of BigQuery the row does not count as stored."""
     body = {"error": {"code": status, "message": "no", "errors": [{"reason": "whatever", "message": "no"}]}}
     proxy.answer = lambda *_: (status, json.dumps(body).encode())
     for event_at in (TODAY, SIX_YEARS_AGO):
@@ -183,7 +183,7 @@ def test_an_error_of_bigquery_is_unavailable(proxy: Proxy, open_table: Any, stat
 def test_dates_out_of_the_stream_s_reach_are_loaded(
     warehouse: Warehouse, dataset: str, proxy: Proxy, open_table: Any, event_at: datetime
 ) -> None:
-    """A row that streaming would refuse for its date goes by a load job, and reads as a streamed one does."""
+    """A row that streaming would refuse for its date is loaded, and is stored as a streamed one is."""
     near, far = f"near-{event_at.year}", f"far-{event_at.year}"
     table = open_table()
     table.insert(row_at(TODAY, near, labels=["bug"]), TODAY)
@@ -203,7 +203,7 @@ def test_dates_out_of_the_stream_s_reach_are_loaded(
 
 
 def test_each_way_has_its_form_of_json(proxy: Proxy, open_table: Any) -> None:
-    """Streaming takes the payload as JSON text, a load as JSON: text there would become a JSON string."""
+    """Streaming takes the payload as JSON text, a load as JSON, where text would become a JSON string."""
     table = open_table()
     table.insert(row_at(TODAY, "form-1"), TODAY)
     table.insert(row_at(SIX_YEARS_AGO, "form-2"), SIX_YEARS_AGO)
@@ -214,8 +214,8 @@ def test_each_way_has_its_form_of_json(proxy: Proxy, open_table: Any) -> None:
     assert json.loads(line)["payload"]["issue"]["title"] == "Export fails"
 
 
-def test_loaded_nulls_and_empty_lists(warehouse: Warehouse, dataset: str, open_table: Any) -> None:
-    """A loaded row keeps a null payload null, and lists without an entry empty."""
+def test_a_load_keeps_nulls_and_empty_lists(warehouse: Warehouse, dataset: str, open_table: Any) -> None:
+    """A loaded row has a null payload and empty lists if they were given so."""
     table = open_table()
     table.insert(row_at(SIX_YEARS_AGO, "bare", store_payload=False), SIX_YEARS_AGO)
     [row] = stored(warehouse, dataset, "bare")
@@ -223,10 +223,8 @@ def test_loaded_nulls_and_empty_lists(warehouse: Warehouse, dataset: str, open_t
     assert (row["issue_labels"], row["issue_assignees"], row["label"]) == ([], [], None)
 
 
-def test_awkward_values_are_the_same_by_both_ways(
-    warehouse: Warehouse, dataset: str, open_table: Any
-) -> None:
-    """Quotes, newlines, other scripts and emoji come out of both ways as they went in."""
+def test_both_ways_keep_unusual_values(warehouse: Warehouse, dataset: str, open_table: Any) -> None:
+    """Quotes, newlines, other scripts and emoji are stored unchanged by both ways."""
     title = 'He said: "50% \\ {}" \t\n\u6f22\u5b57 \U0001f600 \u2028 null'
     table = open_table()
     for delivery_id, event_at in (("awkward-1", TODAY), ("awkward-2", SIX_YEARS_AGO)):
@@ -235,10 +233,10 @@ def test_awkward_values_are_the_same_by_both_ways(
     assert [(row["issue_title"], row["path_title"]) for row in rows] == [(title, title)] * 2
 
 
-def test_a_load_of_many_megabytes(
+def test_a_large_payload_is_loaded(
     warehouse: Warehouse, dataset: str, open_table: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A large payload is loaded as well: over 5 MiB the client sends it in another manner."""
+    """A large payload is loaded too; over 5 MiB the client uploads it in another way."""
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", warehouse.url)
     open_table().insert(row_at(SIX_YEARS_AGO, "large", body="x" * 5_300_000), SIX_YEARS_AGO)
     sql = (
@@ -258,7 +256,7 @@ def test_a_load_that_fails_is_unavailable(open_table: Any, warehouse: Warehouse,
 
 
 def running_job() -> bytes:
-    """Return a load job that goes on."""
+    """Return a load job that is still running."""
     job = {
         "jobReference": {"projectId": PROJECT, "jobId": "slow", "location": "US"},
         "configuration": {
@@ -270,8 +268,8 @@ def running_job() -> bytes:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_load_without_an_end_is_given_up(proxy: Proxy, open_table: Any) -> None:
-    """A load job that goes on and on is looked at until the bound, and raises."""
+def test_an_endless_load_is_given_up(proxy: Proxy, open_table: Any) -> None:
+    """A load job that does not end is polled until the time limit, and then fails."""
     proxy.answer = lambda *_: (200, running_job())
     error = failure(open_table(), row_at(SIX_YEARS_AGO, "endless"), SIX_YEARS_AGO)
     assert error.reason == "load_unfinished"
@@ -279,8 +277,8 @@ def test_a_load_without_an_end_is_given_up(proxy: Proxy, open_table: Any) -> Non
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_load_that_is_looked_at_in_vain(proxy: Proxy, open_table: Any) -> None:
-    """A load job that is started, but whose state nobody tells, is given up as well."""
+def test_a_load_without_a_state_is_given_up(proxy: Proxy, open_table: Any) -> None:
+    """A load job whose state cannot be read fails too."""
 
     def answer(method: str, _path: str) -> tuple[int, bytes]:
         if method == "POST":
@@ -296,12 +294,12 @@ def test_a_load_that_is_looked_at_in_vain(proxy: Proxy, open_table: Any) -> None
     ("days", "expected"),
     [(0, True), (-1823, True), (-1824, False), (-1900, False), (364, True), (365, False), (700, False)],
 )
-def test_what_is_streamed(days: int, expected: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    """Rows within 1,825 days back and 366 ahead are streamed, each limit with a day's margin."""
+def test_rows_of_recent_dates_are_streamed(days: int, expected: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Rows of the last 1,825 and the next 366 days are streamed, with a day's margin at each end."""
     assert streamable(TODAY + timedelta(days=days), TODAY) is expected
 
 
 @pytest.mark.parametrize("year", [1, 9999])
-def test_the_ends_of_time_are_loaded(year: int) -> None:
-    """Also the first and the last year that exist can be compared."""
+def test_the_first_and_last_year_are_loaded(year: int) -> None:
+    """The first and the last year of a datetime can be compared too."""
     assert streamable(datetime(year, 1, 1, tzinfo=UTC), TODAY) is False

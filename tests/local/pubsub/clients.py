@@ -1,4 +1,4 @@
-"""The official clients with a project of their own, and an endpoint that receives pushes."""
+"""The official clients in a separate project, and an endpoint that receives pushes."""
 
 import base64
 import itertools
@@ -80,7 +80,7 @@ class Receiver:
 
 
 class PubSub:
-    """The official clients and one project of its own."""
+    """The official clients in a project that nothing else uses."""
 
     def __init__(self) -> None:
         self.publisher = pubsub_v1.PublisherClient()
@@ -110,7 +110,7 @@ class PubSub:
         return self.publisher.publish(topic, data, timeout=TIMEOUT, **attributes).result(timeout=TIMEOUT)
 
     def publish_raw(self, topic: str, *messages: dict[str, Any]) -> None:
-        """Publish past the client's own checks."""
+        """Publish without the client's own checks."""
         GapicPublisher.publish(
             self.publisher, topic=topic, messages=list(messages), timeout=TIMEOUT, retry=None
         )
@@ -165,7 +165,7 @@ def in_turn(*statuses: int) -> Callable[[Push], int]:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Return once the condition holds; fails if it never does."""
+    """Return once the condition is true; fails if it does not become true."""
     end = time.monotonic() + WAIT_SECONDS
     while not condition():
         assert time.monotonic() < end

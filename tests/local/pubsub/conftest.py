@@ -1,4 +1,4 @@
-"""The same clients, on the stand-in and on Google's own emulator."""
+"""The same clients on the stand-in and on Google's own emulator."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The backlog of a subscription: messages are leased, come back, and are gone once acknowledged."""
+"""A subscription leases its messages, redelivers them, and removes them once acknowledged."""
 
 import math
 import queue
@@ -12,7 +12,7 @@ from tests.local.pubsub.clients import WAIT_SECONDS, wait_until
 
 
 def test_unacknowledged_lease_comes_back() -> None:
-    """A leased message is unavailable until its lease ends; then only the new lease can acknowledge it."""
+    """A leased message is unavailable until its lease ends; after that only a new lease acknowledges it."""
     backlog = Backlog("sub")
     backlog.add(types.PubsubMessage(data=b"x"))
 
@@ -34,7 +34,7 @@ def test_unacknowledged_lease_comes_back() -> None:
 
 
 def test_another_waiting_thread_gets_the_message() -> None:
-    """If the thread that waits for the next due message leaves, another thread gets it when it is due."""
+    """If the thread that waits for the next message leaves, another thread gets it when it is due."""
     backlog, never = Backlog("sub"), threading.Event()
     backlog.add(types.PubsubMessage(data=b"x"))
     leased = backlog.lease(1, lease_seconds=math.inf, wait=0, stopped=never)[0]

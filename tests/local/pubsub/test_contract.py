@@ -27,8 +27,8 @@ from tests.local.pubsub.clients import QUICK, TIMEOUT, WAIT_SECONDS, PubSub, Pus
 # | `attributes` of a message without any      | absent from a push     | {}                              |
 # | `deliveryAttempt` with a dead-letter policy| in a push              | absent                          |
 # | a push answered 202                        | acknowledged           | retried                         |
-# | rest between pushes without a policy       | 0.1 s doubling to 60 s | 1 s                             |
-# | rest between pushes with a policy          | as asked               | as asked, but 1 s at least      |
+# | pause between pushes without a policy      | 0.1 s doubling to 60 s | 1 s                             |
+# | pause between pushes with a policy         | as asked               | as asked, but 1 s at least      |
 # | pushes at a time in one subscription       | 8                      | 2                               |
 #
 # These tests leave them open; test_server.py tests the stand-in alone.
@@ -103,7 +103,7 @@ def test_failed_push_is_repeated(pubsub: PubSub, receive: Callable[..., Receiver
 def test_retry_policy_repeats_each_message_on_its_own(
     pubsub: PubSub, receive: Callable[..., Receiver]
 ) -> None:
-    """With a retry policy a failing message is retried, and the one behind it is not delayed."""
+    """With a retry policy, a failing message is retried without delaying the next one."""
     answered: dict[bytes, int] = {}
 
     def answer(push: Push) -> int:
@@ -123,7 +123,7 @@ def test_retry_policy_repeats_each_message_on_its_own(
 
 
 def test_endpoint_down_then_up(pubsub: PubSub, receive: Callable[..., Receiver]) -> None:
-    """A message whose endpoint went away arrives once the endpoint is back."""
+    """A message whose endpoint is down arrives once the endpoint is back."""
     topic = pubsub.topic()
     with socket.create_server(("127.0.0.1", 0)) as broken:
         broken.settimeout(WAIT_SECONDS)
@@ -206,7 +206,7 @@ def test_malformed_names(pubsub: PubSub, name: str) -> None:
 
 
 def test_existing_and_missing(pubsub: PubSub) -> None:
-    """Creating a thing twice, or using a missing one, is refused."""
+    """Creating a topic or subscription twice, or using a missing one, is refused."""
     topic = pubsub.topic()
     subscription = pubsub.subscribe("pull", topic)
     missing = f"{topic}-missing"

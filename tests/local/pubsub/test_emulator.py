@@ -1,4 +1,4 @@
-"""Finding Google's emulator on made-up machines, and waiting for what does not answer."""
+"""The launcher finds Google's emulator, and waits until it answers."""
 
 import socket
 import subprocess
@@ -12,7 +12,7 @@ from local.pubsub.server import PubSubServer
 
 
 def program(path: Path) -> Path:
-    """Make a file that may be executed."""
+    """Create an executable file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("#!/bin/sh\nexit 1\n")
     path.chmod(0o755)
@@ -20,7 +20,7 @@ def program(path: Path) -> Path:
 
 
 def jar(sdk: Path, version: str = "0.8.20") -> Path:
-    """Make an emulator's jar in an SDK."""
+    """Create the emulator's jar in an SDK."""
     path = sdk / f"platform/pubsub-emulator/lib/cloud-pubsub-emulator-{version}-all.jar"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
@@ -29,12 +29,12 @@ def jar(sdk: Path, version: str = "0.8.20") -> Path:
 
 @pytest.fixture
 def java(tmp_path: Path) -> Path:
-    """Give a java in the folder that the tests use as PATH."""
+    """Create a java in the folder that the tests use as PATH."""
     return program(tmp_path / "bin/java")
 
 
 def test_jar_under_the_sdk_of_gcloud(tmp_path: Path, java: Path) -> None:
-    """The jar is found under the SDK that the gcloud on PATH is a link into."""
+    """The jar is found in the SDK that the gcloud on PATH links to."""
     gcloud = program(tmp_path / "sdk/bin/gcloud")
     expected = jar(tmp_path / "sdk")
     (java.parent / "gcloud").symlink_to(gcloud)
@@ -43,7 +43,7 @@ def test_jar_under_the_sdk_of_gcloud(tmp_path: Path, java: Path) -> None:
 
 
 def test_gcloud_before_the_usual_places(tmp_path: Path, java: Path) -> None:
-    """The SDK in use wins over others that happen to be installed."""
+    """The SDK of the gcloud on PATH wins over other installed ones."""
     (java.parent / "gcloud").symlink_to(program(tmp_path / "sdk/bin/gcloud"))
     expected = jar(tmp_path / "sdk")
     jar(tmp_path / "usual", "9.9.9")
@@ -62,7 +62,7 @@ def test_gcloud_without_the_component(tmp_path: Path, java: Path) -> None:
 
 
 def test_home(tmp_path: Path, java: Path) -> None:
-    """An SDK unpacked into the home folder is found."""
+    """An SDK in the home folder is found."""
     expected = jar(tmp_path / "home/google-cloud-sdk")
     found = find_emulator({"PATH": str(java.parent), "HOME": str(tmp_path / "home")}, roots=())
     assert found is not None
@@ -70,7 +70,7 @@ def test_home(tmp_path: Path, java: Path) -> None:
 
 
 def test_newest_jar(tmp_path: Path, java: Path) -> None:
-    """Of several versions the newest is taken, by number and not by letter."""
+    """The newest of several versions is used, compared by number and not by letter."""
     for version in ("0.8.9", "0.8.20", "0.8.3"):
         jar(tmp_path / "usual", version)
     found = find_emulator({"PATH": str(java.parent)}, roots=[tmp_path / "usual"])
@@ -79,7 +79,7 @@ def test_newest_jar(tmp_path: Path, java: Path) -> None:
 
 
 def test_named_jar(tmp_path: Path, java: Path) -> None:
-    """PUBSUB_EMULATOR_JAR wins over every place; naming no file is an error, not a reason to go on."""
+    """PUBSUB_EMULATOR_JAR wins over every other place; it is an error if it names no file."""
     jar(tmp_path / "usual")
     named = tmp_path / "mine.jar"
     environ = {"PATH": str(java.parent), "PUBSUB_EMULATOR_JAR": str(named)}
@@ -127,7 +127,7 @@ def test_not_ready_while_it_only_listens() -> None:
 
 
 def test_process_that_ends_is_not_waited_for() -> None:
-    """When the emulator's process has ended, the wait ends with its status."""
+    """If the emulator's process ends, the wait ends too and reports its status."""
     with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]) as process:
         process.wait(10)
         with pytest.raises(RuntimeError, match="status 3"):

@@ -1,4 +1,4 @@
-"""What only the stand-in promises: the service's own limits and fields, and a stop that leaves nothing."""
+"""The stand-in has the service's own limits and fields, and its stop leaves nothing running."""
 
 import threading
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def backlog_size(server: PubSubServer, subscription: str) -> int:
 
 
 def test_push_body_has_nothing_else(builtin: PubSub, receive: Callable[..., Receiver]) -> None:
-    """A push has the service's fields only: attributes if there are any, the attempt with dead letters."""
+    """A push has only the service's fields, with attributes and the attempt only where they apply."""
     plain, counted = receive(), receive(in_turn(500, 200))
     topic, dead = builtin.topic(), builtin.topic("events-dead")
     builtin.subscribe("plain", topic, plain.url)
@@ -51,7 +51,7 @@ def test_push_body_has_nothing_else(builtin: PubSub, receive: Callable[..., Rece
 def test_acknowledging_answers(
     builtin: PubSub, builtin_server: PubSubServer, receive: Callable[..., Receiver], status: int
 ) -> None:
-    """102, 200, 201, 202 and 204 acknowledge a push for good."""
+    """The statuses 102, 200, 201, 202 and 204 acknowledge a push."""
     receiver = receive(in_turn(status))
     topic = builtin.topic()
     subscription = builtin.subscribe("push", topic, receiver.url)
@@ -63,7 +63,7 @@ def test_acknowledging_answers(
 
 @pytest.mark.parametrize("status", [203, 206, 301, 302, 400, 404, 429, 503])
 def test_other_answers_are_failures(builtin: PubSub, receive: Callable[..., Receiver], status: int) -> None:
-    """Any other answer, a redirect too, leaves the message to be pushed again."""
+    """After any other answer, a redirect included, the message is pushed again."""
     receiver = receive(in_turn(status, 200))
     topic = builtin.topic()
     builtin.subscribe("push", topic, receiver.url)
@@ -83,7 +83,7 @@ def test_other_answers_are_failures(builtin: PubSub, receive: Callable[..., Rece
     ids=["101 attributes", "key of 258 bytes", "value of 1026 bytes", "10 MB and its frame", "11 MB"],
 )
 def test_message_over_a_limit(builtin: PubSub, message: dict[str, Any]) -> None:
-    """A message past a limit of the service is refused, counting bytes and not letters."""
+    """A message over a limit of the service is refused; the limits count bytes and not letters."""
     topic = builtin.topic()
     with pytest.raises(exceptions.InvalidArgument):
         builtin.publish_raw(topic, message)
@@ -123,7 +123,7 @@ def test_message_at_every_limit(builtin: PubSub, receive: Callable[..., Receiver
     ids=str,
 )
 def test_unimitated_settings_are_refused(builtin: PubSub, settings: dict[str, Any]) -> None:
-    """A setting that the stand-in does not imitate is refused and never ignored."""
+    """A setting that the stand-in does not imitate is refused, not ignored."""
     topic = builtin.topic()
     with pytest.raises(exceptions.MethodNotImplemented, match="does not imitate"):
         builtin.subscribe("push", topic, **settings)
@@ -170,7 +170,7 @@ def test_short_deadline_and_pull_from_push(builtin: PubSub) -> None:
 
 
 def test_unanswered_push_is_a_failure(receive: Callable[..., Receiver]) -> None:
-    """A push that is not answered within the ack deadline is pushed again while the first one still hangs."""
+    """A push that is not answered within the ack deadline is repeated, even while the first is pending."""
     go_on = threading.Event()
     first = threading.Lock()
 
@@ -197,7 +197,7 @@ def test_unanswered_push_is_a_failure(receive: Callable[..., Receiver]) -> None:
 
 
 def test_stop_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stopping ends pushes in flight and waiting pushes, and leaves no thread behind."""
+    """A stop ends pushes in flight and waiting pushes, and leaves no thread."""
     go_on = threading.Event()
 
     def hang(_: Push) -> int:
@@ -232,7 +232,7 @@ def test_stop_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_taken_port(builtin_server: PubSubServer) -> None:
-    """A port in use is refused with its number."""
+    """A port in use is refused, and the error has its number."""
     port = builtin_server.host.rpartition(":")[2]
     server = PubSubServer(int(port))
     with pytest.raises(OSError, match=port):

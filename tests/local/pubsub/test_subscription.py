@@ -1,4 +1,4 @@
-"""A subscription of the local Pub/Sub: its backoff, and a stop that ends waiting pulls."""
+"""A subscription of the local Pub/Sub backs off, and its stop ends waiting pulls."""
 
 import queue
 import threading
@@ -24,7 +24,7 @@ from tests.local.pubsub.clients import WAIT_SECONDS, wait_until
     ids=["policy", "policy without backoff", "default"],
 )
 def test_backoff_between_attempts(settings: dict[str, Any], delays: list[float]) -> None:
-    """The backoff doubles from the least to the longest; without a policy it is 0.1 to 60 s."""
+    """The backoff doubles from its minimum to its maximum; without a policy these are 0.1 and 60 s."""
     spec = types.Subscription(name="projects/p/subscriptions/sub", ack_deadline_seconds=10, **settings)
     subscription = Subscription(spec, publish_dead_letter=lambda *_: None)
     try:
@@ -35,7 +35,7 @@ def test_backoff_between_attempts(settings: dict[str, Any], delays: list[float])
 
 
 def test_stop_ends_a_waiting_pull() -> None:
-    """Stopping a subscription makes a waiting pull return without messages."""
+    """A waiting pull returns without messages when the subscription stops."""
     spec = types.Subscription(name="projects/p/subscriptions/sub", ack_deadline_seconds=10)
     subscription = Subscription(spec, publish_dead_letter=lambda *_: None)
     got = queue.Queue[Any]()

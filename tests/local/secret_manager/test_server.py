@@ -39,7 +39,7 @@ class Client:
 
 @pytest.fixture
 def server() -> Iterator[SecretManagerServer]:
-    """Give a stand-in that is not started."""
+    """Return a stand-in that is not started."""
     server = SecretManagerServer()
     yield server
     server.stop()
@@ -47,14 +47,14 @@ def server() -> Iterator[SecretManagerServer]:
 
 @pytest.fixture
 def client(server: SecretManagerServer) -> Iterator[Client]:
-    """Start the stand-in and give a client of it."""
+    """Start the stand-in and yield a client of it."""
     client = Client(server.start())
     yield client
     client.close()
 
 
 def test_latest_is_the_newest(server: SecretManagerServer, client: Client) -> None:
-    """`latest` answers the newest version under its number, with the payload's exact bytes and checksum."""
+    """`latest` returns the newest version by its number, with the payload's exact bytes and checksum."""
     payload = bytes(range(256))
     assert server.add_version(SECRET, b"old") == 1
     assert server.add_version(SECRET, payload) == 2
@@ -73,7 +73,7 @@ def test_ten_versions(server: SecretManagerServer, client: Client) -> None:
 
 
 def test_disabled_and_enabled_again(server: SecretManagerServer, client: Client) -> None:
-    """A disabled version is refused with the service's sentence, also as the latest; others still answer."""
+    """A disabled version is refused with the service's message, also as `latest`; others still answer."""
     server.add_version(SECRET, b"old")
     server.add_version(SECRET, b"new")
     server.disable(SECRET, 2)
@@ -87,7 +87,7 @@ def test_disabled_and_enabled_again(server: SecretManagerServer, client: Client)
 
 
 def test_destroyed_for_good(server: SecretManagerServer, client: Client) -> None:
-    """A destroyed version is refused and cannot be brought back; its number is not given again."""
+    """A destroyed version is refused and cannot be enabled; its number is not used again."""
     server.add_version(SECRET, b"gone")
     server.destroy(SECRET, 1)
     with pytest.raises(exceptions.FailedPrecondition) as refused:
@@ -111,7 +111,7 @@ def test_missing(server: SecretManagerServer, client: Client) -> None:
 
 @pytest.mark.parametrize("version", ["0", "newest", "1/more", ""])
 def test_malformed(server: SecretManagerServer, client: Client, version: str) -> None:
-    """A malformed name is INVALID_ARGUMENT, for the client and for the one who adds."""
+    """A malformed name is INVALID_ARGUMENT for a client, and a ValueError when adding a version."""
     server.add_version(SECRET, b"one")
     with pytest.raises(exceptions.InvalidArgument):
         client.access(version)
@@ -119,8 +119,8 @@ def test_malformed(server: SecretManagerServer, client: Client, version: str) ->
         server.add_version(f"{SECRET}/versions/{version}", b"one")
 
 
-def test_told_to_fail(server: SecretManagerServer, client: Client) -> None:
-    """Every call fails with the code asked for, until none is asked for."""
+def test_scripted_failure(server: SecretManagerServer, client: Client) -> None:
+    """Every call fails with the status code that is set, until it is cleared."""
     server.add_version(SECRET, b"one")
     server.fail_with(grpc.StatusCode.PERMISSION_DENIED)
     with pytest.raises(exceptions.PermissionDenied):
@@ -129,8 +129,8 @@ def test_told_to_fail(server: SecretManagerServer, client: Client) -> None:
     assert client.access("latest").payload.data == b"one"
 
 
-def test_calls_are_noted(server: SecretManagerServer, client: Client) -> None:
-    """Every requested name is noted in order, answered or not."""
+def test_calls_are_recorded(server: SecretManagerServer, client: Client) -> None:
+    """Every requested name is recorded in order, whether it is found or not."""
     server.add_version(SECRET, b"one")
     client.access("latest")
     with pytest.raises(exceptions.NotFound):
@@ -139,13 +139,13 @@ def test_calls_are_noted(server: SecretManagerServer, client: Client) -> None:
 
 
 def test_other_calls_are_refused(client: Client) -> None:
-    """What is not imitated is UNIMPLEMENTED."""
+    """A call that the stand-in does not imitate is UNIMPLEMENTED."""
     with pytest.raises(exceptions.MethodNotImplemented):
         client.official.get_secret(name=SECRET, timeout=10, retry=None)
 
 
 def test_taken_port(server: SecretManagerServer) -> None:
-    """A port that somebody listens on is refused with its number."""
+    """A port in use is refused, and the error has its number."""
     port = server.start().rpartition(":")[2]
     second = SecretManagerServer(int(port))
     with pytest.raises(OSError, match=port):

@@ -36,10 +36,10 @@ def test_failures_and_limits_lose_nothing(
     found = ids(pubsub.pull())
     assert (len(found), len(set(found))) == (delivered.total(), delivered.total())
     waits = re.findall(
-        r"GitHub's rate limit is used up; going on at \d\d:\d\d:\d\d UTC \(in \d s\)\.", result.stderr
+        r"GitHub's rate limit is used up; continuing at \d\d:\d\d:\d\d UTC \(in \d s\)\.", result.stderr
     )
     assert len(waits) == 2
-    assert "answered 502; going on at" in result.stderr
+    assert "answered 502; continuing at" in result.stderr
 
 
 def test_a_new_token_continues_the_run(

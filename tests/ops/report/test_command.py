@@ -87,17 +87,8 @@ def test_what_is_missing_is_one_line(warehouse: Warehouse, tmp_path: Path) -> No
 def test_an_unknown_repository_is_one_line(year_dataset: str, tmp_path: Path) -> None:
     """A repository without events is reported with those that have some; no file is written."""
     out = tmp_path / "report.html"
-    arguments = (
-        "--project",
-        PROJECT,
-        "--dataset",
-        year_dataset,
-        "--repository",
-        "acme/ap",
-        "--out",
-        str(out),
-    )
-    assert one_line_of(invoke(*arguments)) == (
+    where = ("--project", PROJECT, "--dataset", year_dataset)
+    assert one_line_of(invoke(*where, "--repository", "acme/ap", "--out", str(out))) == (
         "Error: nothing is stored of acme/ap; stored are: acme/app, acme/website"
     )
     assert list(tmp_path.iterdir()) == []
@@ -154,7 +145,7 @@ def test_a_file_that_cannot_be_written_is_one_line(proxy: Proxy, tmp_path: Path)
     """A missing folder is reported before BigQuery is queried."""
     out = tmp_path / "none" / "report.html"
     line = one_line_of(invoke("--project", PROJECT, "--out", str(out)))
-    assert line == f"Error: {out} cannot be written: {out.parent} is no folder"
+    assert line == f"Error: {out} cannot be written: {out.parent} is not a folder"
     assert proxy.requests == []
 
 
@@ -194,29 +185,6 @@ def test_wrong_usage_is_reported(
     result = invoke(*arguments)
     assert result.exit_code == 2
     assert expected in result.stderr.splitlines()[-1]
-
-
-@pytest.mark.parametrize(
-    ("project", "dataset", "environment", "expected"),
-    [
-        (None, None, "p.d", ("p", "d")),
-        ("q", None, "p.d", ("q", "d")),
-        (None, "e", "p.d", ("p", "e")),
-        ("q", "e", "nonsense", ("q", "e")),
-        ("q", None, "", ("q", "github")),
-        (None, None, "example.com:p.d", ("example.com:p", "d")),
-    ],
-)
-def test_the_dataset_comes_from_options_or_the_environment(
-    project: str | None,
-    dataset: str | None,
-    environment: str,
-    expected: tuple[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """BIGQUERY_DATASET is the default of both; an option wins."""
-    monkeypatch.setenv("BIGQUERY_DATASET", environment)
-    assert command.find_dataset(project, dataset) == expected
 
 
 def test_progress_is_shown_after_two_seconds(

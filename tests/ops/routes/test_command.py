@@ -34,7 +34,7 @@ private = "never"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Work in a folder that holds ours.toml, the file that is used where a test names no other."""
+    """Work in a folder with ours.toml, the file that is used if a test names no other."""
     (tmp_path / "config").mkdir()
     (tmp_path / "ours.toml").write_text(ROUTES)
     monkeypatch.chdir(tmp_path)
@@ -42,7 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def invoke(*arguments: str, stdin: bytes | None = None) -> Result:
-    """Run the command in this process; it exits and never crashes."""
+    """Run the command in the test's process, and check that it does not crash."""
     file = [] if "--file" in arguments else ["--file", "ours.toml"]
     result = CliRunner().invoke(ops, ["routes", *arguments, *file], input=stdin, prog_name="issuewire")
     assert isinstance(result.exception, SystemExit | None)
@@ -65,8 +65,8 @@ def explain(event: payloads.Event, *arguments: str) -> list[str]:
 # check
 
 
-def test_a_good_file_is_summed_up_in_one_line_per_route() -> None:
-    """A route's line shows its keys with their defaults; the last line shows what holds for all. Status 0."""
+def test_a_valid_file_is_summarised_in_one_line_per_route() -> None:
+    """A valid file gives status 0 and one line per route, with defaults; the last line has what all share."""
     result = invoke("check")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
@@ -98,8 +98,8 @@ channels = ["C2", "C1"]
 """
 
 
-def test_labels_mentions_and_folding_are_summed_up_where_they_are_set() -> None:
-    """Labels are quoted, because they may contain spaces and commas."""
+def test_labels_mentions_and_folding_are_summarised() -> None:
+    """A route's line shows its labels, quoted because of spaces and commas, its mentions and its folding."""
     Path("mine.toml").write_text(FULL)
     labels = "labels_any 'bug', 'out of order'; labels_all 'p1'; labels_none 'wontfix'"
     events = "events issues.opened, issues.labeled, issues.unlabeled"
@@ -115,8 +115,8 @@ def test_labels_mentions_and_folding_are_summed_up_where_they_are_set() -> None:
     )
 
 
-def test_all_problems_are_told_one_a_line_with_the_files_name() -> None:
-    """Problems go to stderr with the file's line numbers; status 1."""
+def test_problems_are_reported_one_per_line() -> None:
+    """Problems go to stderr, one per line with file and line number; the status is 1."""
     Path("mine.toml").write_text('[people]\nmona = "@mona"\n[[route]]\nchanels = ["C1"]\nlabels_any = []\n')
     result = invoke("check", "--file", "mine.toml")
     assert (result.exit_code, result.stdout) == (1, "")
@@ -133,7 +133,7 @@ def test_all_problems_are_told_one_a_line_with_the_files_name() -> None:
 
 
 def test_a_script_reads_the_check_as_json() -> None:
-    """With --json, a good and a bad file give one object; the status differs."""
+    """With --json, the check prints one object for a valid and for an invalid file."""
     Path("mine.toml").write_text(FULL)
     good = invoke("check", "--file", "mine.toml", "--json")
     outcome = json.loads(good.stdout)
@@ -158,7 +158,7 @@ def test_a_script_reads_the_check_as_json() -> None:
     assert json.loads(bad.stdout) == {"problems": ["mine.toml: there is no [[route]]"]}
 
 
-def test_a_file_with_a_byte_order_mark_is_read_as_the_function_reads_it() -> None:
+def test_a_file_with_a_byte_order_mark_is_accepted() -> None:
     """The check accepts every file that the function accepts."""
     Path("mine.toml").write_bytes(b"\xef\xbb\xbf" + ROUTES.encode())
     assert invoke("check", "--file", "mine.toml").exit_code == 0
@@ -170,7 +170,7 @@ def test_a_file_with_a_byte_order_mark_is_read_as_the_function_reads_it() -> Non
     [("none.toml", "No such file or directory"), ("config", "Is a directory"), ("raw", "UnicodeDecodeError")],
 )
 def test_a_routes_file_that_cannot_be_read_is_one_line(command: list[str], name: str, cause: str) -> None:
-    """The error names the file and the cause; status 1."""
+    """An unreadable routes file is reported in one line with its name and the cause; the status is 1."""
     Path("raw").write_bytes(b"\xff")
     saved(an_issue().opened())
     result = invoke(*command, "--file", name)
@@ -186,8 +186,8 @@ def test_the_shipped_file_is_the_default() -> None:
 # explain
 
 
-def test_a_match_names_its_channels_and_the_others_their_reasons() -> None:
-    """A line for each route, and then one for each channel."""
+def test_each_route_and_each_channel_has_a_line() -> None:
+    """The explanation has a line for each route, followed by one for each channel."""
     assert explain(an_issue().opened()) == [
         "matches   people -> C1, C2",
         "skips     others: 'acme/app' matches none of beta/*",
@@ -198,8 +198,8 @@ def test_a_match_names_its_channels_and_the_others_their_reasons() -> None:
     ]
 
 
-def test_all_reasons_of_a_route_stand_in_its_line() -> None:
-    """All reasons of a route are listed together."""
+def test_a_line_has_all_reasons_of_its_route() -> None:
+    """The line of a route that does not match lists every reason."""
     repository = accounts.Repository(full_name="gamma/app", private=True)
     muted = "the author 'dependabot[bot]' is muted by *[bot]"
     assert explain(an_issue(author=BOT, repository=repository).opened()) == [
@@ -216,8 +216,8 @@ def explain_full(event: payloads.Event, *arguments: str) -> list[str]:
     return explain(event, "--file", "mine.toml", *arguments)
 
 
-def test_a_new_issue_says_whom_it_mentions_and_whom_it_does_not_since_they_act() -> None:
-    """The route's mention and the assignees are listed; the person who acts is listed as left out."""
+def test_a_new_issue_lists_mentions_and_omits_the_sender() -> None:
+    """A new issue mentions the route's people and the assignees, except the person who acts."""
     issue = an_issue(labels=["Bug", "p1"], assignees=[MONA])
     assert explain_full(issue.opened()) == [
         "matches   urgent -> C1",
@@ -229,7 +229,7 @@ def test_a_new_issue_says_whom_it_mentions_and_whom_it_does_not_since_they_act()
 
 
 def test_a_later_event_mentions_assignees_alone() -> None:
-    """A route mentions on new issues only; an assignee is mentioned always."""
+    """A later event mentions the assignees but not the route's people."""
     issue = an_issue(labels=["bug", "p1"], assignees=[accounts.Account(login="Octavia")])
     assert explain_full(issue.labeled(MONA, NOON, "docs"))[-2:] == [
         "Card in C1: full; mentions U1.",
@@ -240,8 +240,8 @@ def test_a_later_event_mentions_assignees_alone() -> None:
     )
 
 
-def test_an_issue_that_leaves_a_route_says_so() -> None:
-    """The channel's card is updated a last time; a channel of another route is not affected."""
+def test_an_issue_that_leaves_a_route_is_explained() -> None:
+    """If an issue leaves a route, the cards of its channels are updated a last time."""
     issue = an_issue(labels=["bug", "p1"])
     Path("mine.toml").write_text(FULL.replace('["C2", "C1"]', '["C2"]'))
     assert explain(issue.unlabeled(MONA, NOON, "p1"), "--file", "mine.toml") == [
@@ -258,7 +258,7 @@ def test_an_issue_that_leaves_a_route_says_so() -> None:
 
 
 def test_a_muted_sender_changes_the_card_and_adds_no_reply() -> None:
-    """The route's line names the pattern; a channel that another route matches has its reply."""
+    """A muted sender's event gets no reply, except in a channel that another route matches."""
     muted = "(no reply: the sender 'dependabot[bot]' is muted by *[bot])"
     assert explain(an_issue().closed(BOT, NOON)) == [
         f"matches   people -> C1, C2 {muted}",
@@ -270,8 +270,8 @@ def test_a_muted_sender_changes_the_card_and_adds_no_reply() -> None:
     ]
 
 
-def test_an_event_that_makes_no_card_is_said_to_make_none() -> None:
-    """A pull request has no card, whatever the routes say."""
+def test_an_event_without_a_card_is_explained() -> None:
+    """A pull request has no card, even if a route matches."""
     lines = explain(an_issue(is_pull_request=True).commented(MONA, NOON, "x"))
     assert lines[0] == "matches   people -> C1, C2"
     assert lines[-1] == "No card in any channel: no card is made of a pull request."
@@ -289,13 +289,13 @@ def test_the_event_can_be_named() -> None:
 
 
 def test_stdin_is_read_for_a_dash() -> None:
-    """A dash reads the payload from stdin."""
+    """If the file is a dash, the payload is read from stdin."""
     payload = json.dumps(an_issue().opened().payload).encode()
     assert invoke("explain", "-", stdin=payload).stdout.endswith("Card in C4: compact.\n")
 
 
 def test_a_script_reads_the_explanation_as_json() -> None:
-    """Each reason has the key that decides; an event without a card has no destinations."""
+    """With --json, each reason has the key that decides; an event without a card has no destinations."""
     result = invoke("explain", saved(an_issue(author=BOT).closed(BOT, NOON)), "--json")
     outcome: dict[str, Any] = json.loads(result.stdout)
     assert (outcome["makes_card"], outcome["why_no_card"]) == (True, None)
@@ -326,7 +326,7 @@ def test_a_script_reads_the_explanation_as_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "The body is not JSON."),
         (b"{", "The body is not JSON."),
@@ -335,27 +335,27 @@ def test_a_script_reads_the_explanation_as_json() -> None:
         (b"[]", "The body is not a JSON object."),
     ],
 )
-def test_a_file_that_is_no_payload_is_one_line(content: bytes, said: str) -> None:
-    """A malformed payload, from a file or stdin, is one line with its name and the cause; status 1."""
+def test_a_malformed_payload_is_one_line(content: bytes, message: str) -> None:
+    """A malformed payload in a file or on stdin is reported in one line with its name and the cause."""
     Path("x.json").write_bytes(content)
     for arguments in (["x.json"], ["x.json", "--event", "issues"]):
         result = invoke("explain", *arguments)
-        assert (result.exit_code, result.output) == (1, f"Error: x.json: {said}\n")
+        assert (result.exit_code, result.output) == (1, f"Error: x.json: {message}\n")
     result = invoke("explain", "-", stdin=content)
-    assert (result.exit_code, result.output) == (1, f"Error: stdin: {said}\n")
+    assert (result.exit_code, result.output) == (1, f"Error: stdin: {message}\n")
 
 
 @pytest.mark.parametrize(
     ("name", "cause"), [("none.json", "No such file or directory"), ("config", "Is a directory")]
 )
 def test_a_payload_that_cannot_be_read_is_one_line(name: str, cause: str) -> None:
-    """The error names the file and the cause; status 1."""
+    """An unreadable payload is reported in one line with its name and the cause; the status is 1."""
     result = invoke("explain", name)
     assert (result.exit_code, result.output) == (1, f"Error: {name} cannot be read: {cause}\n")
 
 
 def test_a_bad_routes_file_explains_nothing() -> None:
-    """The problems of the routes file are shown as by the check."""
+    """An invalid routes file is reported as `check` reports it, and nothing is explained."""
     Path("mine.toml").write_text('[[route]]\nchannels = ["#x"]\nprivate = true')
     result = invoke("explain", saved(an_issue().opened()), "--file", "mine.toml")
     problems = [
@@ -367,7 +367,7 @@ def test_a_bad_routes_file_explains_nothing() -> None:
     assert (result.exit_code, json.loads(result.stdout)) == (1, {"problems": problems})
 
 
-def test_what_a_payload_holds_cannot_steer_the_terminal() -> None:
+def test_control_characters_of_a_payload_are_escaped() -> None:
     """Names from a payload are shown on one line with their control characters escaped."""
     payload = an_issue(author=accounts.Account(login="x\x1b[31m\n[bot]")).opened().payload
     payload["repository"]["full_name"] = "a\x1b]0;x\x07\u202e/b\ud800"

@@ -1,4 +1,4 @@
-"""Every test of `send` has an ingest to send to, and no settings of its own."""
+"""An ingest for the tests of `send`, which run without settings of the user."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.ops.send.receiver import Receiver, listening
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """Yield a running ingest."""
+    """Yield a running ingest that records requests."""
     with listening() as received:
         yield received
 

@@ -1,4 +1,4 @@
-"""An ingest that records what it gets, and how the tests run `send` against it."""
+"""An ingest that records its requests, and helpers that run `send` against it."""
 
 import hashlib
 import hmac
@@ -21,7 +21,7 @@ SECRET = "s3same-\u00fc"
 
 @dataclass(slots=True)
 class Receiver:
-    """An ingest that records requests and gives the answer that it is set to."""
+    """An ingest that records requests and gives the answer that the test sets."""
 
     status: int = 202
     answer: bytes = b'{"message_id": "1"}\n'
@@ -33,7 +33,7 @@ class Receiver:
 
     @property
     def sent(self) -> tuple[dict[str, str], bytes]:
-        """Return headers and body of the only request."""
+        """Return the headers and the body of the only request."""
         [request] = self.requests
         return request
 
@@ -74,7 +74,7 @@ def listening() -> Iterator[Receiver]:
 
 
 def invoke(*arguments: str, stdin: bytes | None = None, **environment: str) -> Result:
-    """Run the command in this process; the secret is never in its output."""
+    """Run the command in the test's process, and check that its output does not contain the secret."""
     runner = CliRunner(env=environment)
     result = runner.invoke(ops, ["send", *arguments], input=stdin, prog_name="issuewire")
     assert SECRET not in result.output
@@ -89,12 +89,12 @@ def last_line(result: Result, status: int) -> str:
 
 
 def signature(body: bytes, secret: bytes = SECRET.encode()) -> str:
-    """Return GitHub's signature, computed apart from the product."""
+    """Return GitHub's signature, computed without the product's code."""
     return "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
 
 
 def read(headers: dict[str, str], body: bytes) -> IssueEvent:
-    """Read what was sent as a subscriber would."""
+    """Read the sent delivery as a subscriber does."""
     delivery = Delivery(
         delivery_id=headers["x-github-delivery"],
         event=headers["x-github-event"],

@@ -1,4 +1,4 @@
-"""ops send: one delivery, signed as GitHub signs it, and the outcome."""
+"""ops send signs one delivery as GitHub does, sends it, and prints the outcome."""
 
 import json
 import os
@@ -26,7 +26,7 @@ SECRET_NAME = "projects/local-dev/secrets/github-webhook-secret"
 
 
 def test_the_outcome_for_people(receiver: Receiver) -> None:
-    """The outcome is one line on stdout; stderr shows what is sent where."""
+    """The outcome is one line on stdout; stderr shows what is sent and where to."""
     result = invoke("--url", receiver.url, "--secret", SECRET)
     assert result.stdout.startswith("202 in ")
     assert result.stdout.endswith(' ms: {"message_id": "1"}\n')
@@ -34,7 +34,7 @@ def test_the_outcome_for_people(receiver: Receiver) -> None:
 
 
 def test_the_outcome_for_scripts(receiver: Receiver) -> None:
-    """With --json stdout is one object, with the delivery id that was given."""
+    """With --json, stdout is one object with the status, the delivery id and the answer."""
     result = invoke("--url", receiver.url, "--secret", SECRET, "--json", "--delivery-id", "d-77")
     outcome = json.loads(result.stdout)
     assert isinstance(outcome.pop("milliseconds"), int)
@@ -44,7 +44,7 @@ def test_the_outcome_for_scripts(receiver: Receiver) -> None:
 
 @pytest.mark.parametrize("status", [302, 400, 401, 413, 500, 503])
 def test_only_2xx_is_success(receiver: Receiver, status: int) -> None:
-    """Any answer but a 2xx ends with status 1 and is shown; like GitHub, no redirect is followed."""
+    """An answer other than 2xx is printed and ends with status 1; no redirect is followed, as at GitHub."""
     receiver.status, receiver.answer = status, b"sorry\n"
     receiver.headers = {"Location": receiver.url}
     result = invoke("--url", receiver.url, "--secret", SECRET)
@@ -55,7 +55,7 @@ def test_only_2xx_is_success(receiver: Receiver, status: int) -> None:
 
 
 def test_a_url_that_does_not_listen() -> None:
-    """A URL where nothing listens is one line of error."""
+    """A URL where nothing listens is reported in one line."""
     url = f"http://127.0.0.1:{free_port()}/"
     result = invoke("--url", url, "--secret", SECRET)
     assert last_line(result, 1) == f"Error: {url} cannot be reached; is it running?"
@@ -63,7 +63,7 @@ def test_a_url_that_does_not_listen() -> None:
 
 
 def test_an_ingest_that_does_not_answer(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An ingest that does not answer in time is one line of error."""
+    """An ingest that does not answer in time is reported in one line."""
     monkeypatch.setattr(command, "TIMEOUT_SECONDS", 0.2)
     receiver.silent = True
     result = invoke("--url", receiver.url, "--secret", SECRET)
@@ -84,7 +84,7 @@ def test_an_ingest_that_does_not_answer(receiver: Receiver, monkeypatch: pytest.
     ],
 )
 def test_a_bad_url(url: str) -> None:
-    """A malformed URL is one line of error."""
+    """A malformed URL is reported in one line."""
     line = last_line(invoke("--url", url, "--secret", SECRET), 1)
     assert line.startswith(f"Error: {url} cannot be ")
 
@@ -92,7 +92,7 @@ def test_a_bad_url(url: str) -> None:
 @pytest.mark.parametrize("option", ["--delivery-id", "--event"])
 @pytest.mark.parametrize("value", ["a\nb", "\u6f22", " a"], ids=["newline", "cjk", "blank"])
 def test_a_header_that_cannot_be_sent(receiver: Receiver, option: str, value: str) -> None:
-    """A value that no header can hold is one line of error, and nothing is sent."""
+    """A value that no header can contain is reported in one line, and nothing is sent."""
     result = invoke(
         "-", "--url", receiver.url, "--secret", SECRET, "--event", "push", option, value, stdin=b"{}"
     )
@@ -130,7 +130,7 @@ def test_ctrl_c_leaves_no_traceback() -> None:
 
 
 def test_the_real_ingest(tmp_path: Path) -> None:
-    """The real ingest accepts what is sent, and refuses a wrong secret with 401, which ends with status 1."""
+    """Ingest accepts what `send` sends, and answers a wrong secret with 401, which ends with status 1."""
     pubsub, vault = PubSubServer(), SecretManagerServer()
     environment = {"PUBSUB_EMULATOR_HOST": pubsub.start(), "SECRET_MANAGER_ENDPOINT": vault.start()}
     try:

@@ -1,4 +1,4 @@
-"""ops send without a file: the options describe the event that is sent."""
+"""ops send without a file builds the event from its options."""
 
 import json
 import uuid
@@ -21,7 +21,7 @@ from tests.ops.send.receiver import SECRET, Receiver, invoke, last_line, read, s
     ],
 )
 def test_the_options_describe_the_event(receiver: Receiver, event: str, action: str) -> None:
-    """Each event that can be built arrives signed, in GitHub's shape, with the values of the options."""
+    """Each event arrives signed, in GitHub's format, with the values of the options."""
     options = [
         "--title",
         "Export \u00fc",
@@ -55,7 +55,7 @@ def test_the_options_describe_the_event(receiver: Receiver, event: str, action: 
     [(None, "opened"), ("issues", "opened"), ("issue_comment", "created"), ("ping", None)],
 )
 def test_each_event_has_a_default_action(receiver: Receiver, event: str | None, action: str | None) -> None:
-    """Without options an issue is opened; each event has a usual action; each delivery a new GUID."""
+    """The default event is an opened issue; each event has a default action, and each delivery a new GUID."""
     for _ in range(2):
         options = [] if event is None else ["--event", event]
         assert invoke("--url", receiver.url, "--secret", SECRET, *options).exit_code == 0
@@ -86,14 +86,14 @@ def test_each_event_has_a_default_action(receiver: Receiver, event: str | None, 
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_an_impossible_option_is_refused(receiver: Receiver, options: list[str], complaint: str) -> None:
-    """An impossible option is one line of error that names the possible ones, and nothing is sent."""
+    """An impossible option is refused in one line that names the possible ones, and nothing is sent."""
     result = invoke("--url", receiver.url, "--secret", SECRET, *options)
     assert last_line(result, 2) == f"Error: {complaint}"
     assert receiver.requests == []
 
 
 def test_the_same_issue_has_the_same_ids(receiver: Receiver) -> None:
-    """The same issue sent twice is the same issue: its ids are the same."""
+    """An issue that is sent twice has the same ids."""
     for action in ("opened", "closed"):
         invoke("--url", receiver.url, "--secret", SECRET, "--action", action)
     ids = {json.loads(body)["issue"]["id"] for _, body in receiver.requests}

@@ -1,4 +1,4 @@
-"""ops send FILE: a payload as GitHub shows it, or a sample with its headers."""
+"""ops send FILE sends a payload as GitHub shows it, or a sample with its headers."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ AWKWARD = b'{ "issue" : {"title": "\xc3\xbc \\u00fc"},\r\n\t"n": 1.0e2 }\n'
 
 @pytest.mark.parametrize("source", ["file", "stdin"])
 def test_a_file_is_sent_byte_for_byte(receiver: Receiver, tmp_path: Path, source: str) -> None:
-    """The bytes of a payload in a file or on stdin are sent and signed unchanged."""
+    """A payload in a file or on stdin is sent and signed byte for byte."""
     (tmp_path / "p.json").write_bytes(AWKWARD)
     name, stdin = ("p.json", None) if source == "file" else ("-", AWKWARD)
     assert invoke(name, "--url", receiver.url, "--secret", SECRET, stdin=stdin).exit_code == 0
@@ -32,8 +32,10 @@ def test_a_file_is_sent_byte_for_byte(receiver: Receiver, tmp_path: Path, source
     ],
     ids=["ping", "issues", "issue_comment"],
 )
-def test_the_event_is_guessed(receiver: Receiver, payload: dict[str, Any], event: str) -> None:
-    """The keys of a payload show its event."""
+def test_the_event_is_derived_from_the_payload(
+    receiver: Receiver, payload: dict[str, Any], event: str
+) -> None:
+    """The event is derived from the keys of the payload."""
     body = json.dumps(payload).encode()
     assert invoke("-", "--url", receiver.url, "--secret", SECRET, stdin=body).exit_code == 0
     assert receiver.sent[0]["x-github-event"] == event
@@ -45,7 +47,7 @@ def test_the_event_is_guessed(receiver: Receiver, payload: dict[str, Any], event
     ids=lambda body: repr(body[:8]),
 )
 def test_an_unknown_payload_needs_the_event(receiver: Receiver, body: bytes) -> None:
-    """A payload that does not show its event needs --event; with it, any bytes are sent."""
+    """If the event cannot be derived, --event is required; with it, any bytes are sent."""
     result = invoke("-", "--url", receiver.url, "--secret", SECRET, stdin=body)
     line = last_line(result, 2)
     assert line.startswith("Error: the payload does not show its event")
@@ -59,13 +61,13 @@ def test_an_unknown_payload_needs_the_event(receiver: Receiver, body: bytes) -> 
 
 
 def test_a_missing_file(receiver: Receiver) -> None:
-    """A file that does not exist is one line of error."""
+    """A missing file is reported in one line."""
     result = invoke("absent.json", "--url", receiver.url, "--secret", SECRET)
     assert last_line(result, 1) == "Error: absent.json cannot be read: No such file or directory"
 
 
 def test_a_sample_is_sent_as_its_headers_say(receiver: Receiver, tmp_path: Path) -> None:
-    """A sample's body is sent as compact JSON, under the event of its headers; --event wins over them."""
+    """A sample's body is sent as compact JSON with the event of its headers; --event wins over them."""
     sample = {"headers": {"X-GitHub-Event": "push", "X-GitHub-Delivery": "old"}, "body": {"ref": "\u00fc"}}
     (tmp_path / "sample.json").write_text(json.dumps(sample, indent=2))
     assert invoke("sample.json", "--url", receiver.url, "--secret", SECRET).exit_code == 0
@@ -85,7 +87,7 @@ def test_a_sample_is_sent_as_its_headers_say(receiver: Receiver, tmp_path: Path)
     ],
 )
 def test_another_object_is_a_payload(receiver: Receiver, almost: dict[str, Any]) -> None:
-    """Only an object of headers and body alone is a sample; anything else is sent byte for byte."""
+    """Only an object with just headers and body is a sample; any other file is sent byte for byte."""
     content = json.dumps(almost).encode()
     assert invoke("-", "--url", receiver.url, "--secret", SECRET, stdin=content).exit_code == 0
     headers, body = receiver.sent

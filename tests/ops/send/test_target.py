@@ -1,4 +1,4 @@
-"""ops send: where a delivery goes, and which secret signs it."""
+"""ops send chooses the URL of a delivery and the secret that signs it."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_the_running_stack_is_the_default(receiver: Receiver, tmp_path: Path) ->
 
 
 def test_the_stack_s_secret_signs_for_the_stack_only(receiver: Receiver, tmp_path: Path) -> None:
-    """The local secret signs nothing for another URL, whose own secret must be given."""
+    """The local secret is not used for another URL; such a URL needs its own secret."""
     endpoints(tmp_path, {"ingest_url": "http://127.0.0.1:1/", "webhook_secret": SECRET})
     assert (
         last_line(invoke("--url", receiver.url), 2) == "Error: give the webhook's secret with --secret-file"
@@ -42,7 +42,7 @@ def test_the_stack_s_secret_signs_for_the_stack_only(receiver: Receiver, tmp_pat
     ids=["absent", "empty", "list", "object", "bytes", "deep", "wrong-type", "no-url"],
 )
 def test_without_a_running_stack(tmp_path: Path, content: object) -> None:
-    """Without a running stack, or with a damaged endpoints file, the error names what to give or to start."""
+    """If no stack runs, or its endpoints file is damaged, the error names --url and make serve."""
     if content is not None:
         endpoints(tmp_path, content)
     expected = "Error: give --url, or start make serve in another terminal"
@@ -52,7 +52,7 @@ def test_without_a_running_stack(tmp_path: Path, content: object) -> None:
 
 @pytest.mark.parametrize("give", ["none", "blank-file", "blank"])
 def test_a_missing_secret(receiver: Receiver, tmp_path: Path, give: str) -> None:
-    """A URL without a secret, or with a blank one, is an error, and nothing is sent."""
+    """A URL with no secret or a blank one is refused, and nothing is sent."""
     (tmp_path / "secret").write_bytes(b"\n")
     options = {"none": [], "blank-file": ["--secret-file", "secret"], "blank": ["--secret", ""]}[give]
     result = invoke("--url", receiver.url, *options)
@@ -72,7 +72,7 @@ def test_a_missing_secret(receiver: Receiver, tmp_path: Path, give: str) -> None
     ids=["plain", "newline", "crlf", "blanks", "bytes"],
 )
 def test_a_secret_from_a_file(receiver: Receiver, tmp_path: Path, content: bytes, key: bytes) -> None:
-    """A secret's file is read as ingest reads Secret Manager: any bytes, without a newline at the end."""
+    """A secret in a file may be any bytes; a newline at its end is removed, as ingest does."""
     (tmp_path / "secret").write_bytes(content)
     assert invoke("--url", receiver.url, "--secret-file", "secret").exit_code == 0
     assert invoke("--url", receiver.url, "--secret-file", "-", stdin=content).exit_code == 0
@@ -81,7 +81,7 @@ def test_a_secret_from_a_file(receiver: Receiver, tmp_path: Path, content: bytes
 
 
 def test_a_secret_from_the_environment(receiver: Receiver) -> None:
-    """ISSUEWIRE_WEBHOOK_SECRET keeps the secret out of the command line."""
+    """The secret may be in ISSUEWIRE_WEBHOOK_SECRET instead of on the command line."""
     assert invoke("--url", receiver.url, ISSUEWIRE_WEBHOOK_SECRET=SECRET).exit_code == 0
     headers, body = receiver.sent
     assert headers["x-hub-signature-256"] == signature(body)
