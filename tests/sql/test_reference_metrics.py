@@ -64,7 +64,7 @@ def test_the_delay_equals_the_reference(answers: Answers) -> None:
 
 
 def test_each_delivery_is_there_once(answers: Answers) -> None:
-    """issue_events has one row per delivery id, the copy received first."""
+    """The view issue_events has one row per delivery id, the copy received first."""
     rows = [row for year in answers.years.values() for row in year.rows]
     expected = {
         event["delivery_id"]: event["received_at"] for event in ReferenceMetrics(rows, NOW).issue_events()

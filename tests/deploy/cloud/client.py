@@ -1,4 +1,4 @@
-"""What the tests of the stand-in use: its addresses, one request, one run of a tool, one deployment."""
+"""Helpers for the tests of the stand-in: its addresses, one request, one run of a tool, one deployment."""
 
 import json
 import os
