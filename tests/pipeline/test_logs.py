@@ -69,7 +69,7 @@ def test_levels_are_severities(lines: Lines, level: str) -> None:
 def test_other_libraries_log_from_warning(lines: Lines) -> None:
     """Other libraries' INFO and our DEBUG are left out; their warnings are lines like ours."""
     other = logging.getLogger("some.library")
-    other.info("chatter")
+    other.info("details")
     log.debug("detail")
     other.warning("careful")
     with warnings.catch_warnings(action="default"):  # the test runner catches warnings itself

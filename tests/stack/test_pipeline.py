@@ -68,13 +68,13 @@ def delivery_id() -> str:
     return str(uuid.uuid4())
 
 
-def eventually[T](look: Callable[[], T]) -> T:
-    """Call `look` until it returns something, for a minute at most, and return that."""
+def eventually[T](ask: Callable[[], T]) -> T:
+    """Call `ask` until it returns something, for a minute at most, and return that."""
     deadline = time.monotonic() + PATIENCE
-    while not (seen := look()):
+    while not (answer := ask()):
         assert time.monotonic() < deadline, "nothing arrived"
         time.sleep(0.1)
-    return seen
+    return answer
 
 
 def test_an_opened_issue_becomes_a_card_and_a_row(github_sends: Sender, delivery_id: str) -> None:

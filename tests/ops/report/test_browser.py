@@ -70,7 +70,7 @@ def is_clean(browser: Browser) -> Iterator[None]:
     yield
     assert [url for url in browser.requests if not url.startswith(("file:", "data:,"))] == []
     assert len([url for url in browser.requests if url.startswith("file:")]) == 1
-    assert browser.complaints == []
+    assert browser.errors == []
 
 
 @pytest.mark.parametrize(("width", "dark"), SCREENS)

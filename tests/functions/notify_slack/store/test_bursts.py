@@ -23,7 +23,7 @@ from local.slack.message import Message as StoredMessage
 from local.slack.rules.arguments import MAX_BLOCKS_TEXT
 from ops.send import accounts, payloads
 from pipeline.errors import Unavailable
-from tests.functions.notify_slack.store.support import meet
+from tests.functions.notify_slack.store.support import meet_at
 from tests.support.workspace import MONA, Channel, Fault, Workspace
 
 LIMIT = 5
@@ -395,10 +395,10 @@ def test_two_instances_that_start_a_burst_message_at_once_keep_one(channel: Chan
     other = channel.another()
     events = [opened(channel, number) for number in (50, 51)]
     channel.clock.pass_until(events[-1].received.received_at)
-    meeting = threading.Barrier(2)
+    barrier = threading.Barrier(2)
     for instance in (channel, other):
         instance.slack.calls = 0
-        instance.slack.before = {3: lambda: meet(meeting)}
+        instance.slack.before = {3: lambda: meet_at(barrier)}
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda pair: pair[0].handle(pair[1]), zip((channel, other), events, strict=True)))
     [burst] = bursts(channel)

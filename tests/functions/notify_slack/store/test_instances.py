@@ -11,7 +11,7 @@ from functions.notify_slack.store import channel_history
 from tests.functions.notify_slack.store.support import (
     card_content,
     content,
-    meet,
+    meet_at,
     opened_and_labeled,
     payload,
 )
@@ -25,9 +25,9 @@ def test_two_instances_with_the_same_opened_end_with_one_card(workspace: Workspa
     other = channel.another()
     event = channel.receive(channel.issue().opened())
     channel.clock.pass_until(event.received.received_at)
-    meeting = threading.Barrier(2)
+    barrier = threading.Barrier(2)
     for instance in (channel, other):
-        instance.slack.before = {at: lambda: meet(meeting)}
+        instance.slack.before = {at: lambda: meet_at(barrier)}
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda instance: instance.handle(event), [channel, other]))
     assert content(channel.card) == card_content(event)
@@ -42,9 +42,9 @@ def test_opened_and_five_labeled_at_once_end_with_one_card(workspace: Workspace,
     channels = [channel.another() for _ in range(6)]
     events = opened_and_labeled(channel)
     channel.clock.pass_until(events[-1].received.received_at)
-    meeting = threading.Barrier(6)
+    barrier = threading.Barrier(6)
     for instance in channels:
-        instance.slack.before = {at: lambda: meet(meeting)}
+        instance.slack.before = {at: lambda: meet_at(barrier)}
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda pair: pair[0].handle(pair[1]), zip(channels, events, strict=True)))
     assert len(channel.cards) == 1
@@ -98,10 +98,10 @@ def test_two_instances_wait_for_a_history_that_lags(lagging: Workspace) -> None:
     channel = lagging.channel()
     event = channel.receive(channel.issue().opened())
     channel.clock.pass_until(event.received.received_at)
-    meeting = threading.Barrier(2)
+    barrier = threading.Barrier(2)
     instances = [channel, channel.another()]
     for instance in instances:
-        instance.slack.before = {2: lambda: meet(meeting), 3: lambda: meet(meeting)}
+        instance.slack.before = {2: lambda: meet_at(barrier), 3: lambda: meet_at(barrier)}
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda instance: instance.handle(event), instances))
     assert content(channel.card) == card_content(event)
