@@ -122,8 +122,8 @@ rotate() {
   if [[ ${1:-} == --finish ]]; then finish=yes && shift; fi
   (($#)) || die 'secrets rotate takes every OWNER/REPO or organisation whose webhook points here'
   for repository in "$@"; do hooks_url "$repository" >/dev/null; done
-  require_version "$WEBHOOK_SECRET" >/dev/null
   versions=$(enabled_versions "$WEBHOOK_SECRET")
+  [[ -n $DRY_RUN || -n $versions ]] || die "$WEBHOOK_SECRET has no version yet; store one: ./deploy.sh secrets"
   if [[ -z $finish ]]; then
     [[ $versions != *$'\n'* ]] ||
       die "versions ${versions//$'\n'/, } are enabled, so a rotation is unfinished. ./deploy.sh secrets rotate --finish $* keeps the newest"
