@@ -41,7 +41,7 @@ bench: setup-demo ## measure, and write bench/RESULTS.md
 	@.venv/bin/python -m bench $(ARGS)
 
 setup: ## install what all of these commands need
-	@local/setup.sh dev bigquery
+	@local/setup.sh dev bigquery uv
 
 lock: ## update the lock files from the requirements; ARGS=--upgrade takes newer versions
 	@local/setup.sh uv

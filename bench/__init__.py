@@ -1,1 +1,1 @@
-"""Paired measurements: subject and floor alternate in one run, so that a noisy machine harms both alike."""
+"""Paired measurements: subject and floor alternate in one run, so that a noisy machine affects both."""

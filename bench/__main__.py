@@ -12,7 +12,14 @@ from pathlib import Path
 
 import click
 
-from bench.servers import Connection, Request, a_delivery, folder_for_logs, function, neighbours
+from bench.servers import (
+    Connection,
+    Request,
+    a_delivery,
+    folder_for_logs,
+    function,
+    pubsub_and_secret_manager,
+)
 from bench.views import measure, table
 from local.processes import accepts
 
@@ -31,7 +38,7 @@ SUBSCRIBERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """Seconds of a subject and of its floor, measured in turn."""
+    """Seconds of a subject and of its floor, measured alternately."""
 
     what: str
     subject: list[float]
@@ -55,7 +62,7 @@ class Pair:
 def bench(*, requests: int, starts: int, write: bool) -> None:
     """Measure the functions against a bare one. Takes about a minute on two cores."""
     delivery = a_delivery(datetime.now(UTC))
-    with folder_for_logs() as folder, neighbours(folder) as (pubsub, environment):
+    with folder_for_logs() as folder, pubsub_and_secret_manager(folder) as (pubsub, environment):
         click.echo(f"Pub/Sub: {pubsub}", err=True)
         pairs = [warm(folder, environment, delivery, requests)]
         for name, settings in {"ingest": environment, **SUBSCRIBERS}.items():
@@ -68,7 +75,7 @@ def bench(*, requests: int, starts: int, write: bool) -> None:
 
 
 def warm(folder: Path, environment: dict[str, str], delivery: Request, requests: int) -> Pair:
-    """Return the latency of a 10 KB delivery on one connection: ingest and the floor, request by request."""
+    """Measure the latency of a 10 KB delivery on one connection, for ingest and the floor alternately."""
     ingest, ingest_port = function("ingest", "functions/ingest/main.py", environment, folder)
     floor, floor_port = function("floor", FLOOR, {}, folder)
     try:
@@ -99,7 +106,7 @@ def warm(folder: Path, environment: dict[str, str], delivery: Request, requests:
 
 
 def cold(folder: Path, name: str, environment: dict[str, str], delivery: Request, starts: int) -> Pair:
-    """Return the time from process start to the first answer, the function and the floor in turn."""
+    """Measure the time from process start to the first answer, for the function and the floor alternately."""
     seconds: dict[str, list[float]] = {name: [], "floor": []}
     with click.progressbar(range(starts), label=f"cold start of {name}", file=sys.stderr) as rounds:
         for _ in rounds:
@@ -142,7 +149,8 @@ medians more than the times.
 |---|---|---|---|---|---|---|
 {rows}
 
-The first answer of a cold subscriber is 400 here (the request is no Pub/Sub message): it is the start alone.
+The first answer of a cold subscriber is 400 here, because the request is not a Pub/Sub message: only the
+start is measured.
 notify_slack loads the Slack SDK with the first message that has a card, not at its start.
 """
 

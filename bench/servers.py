@@ -1,4 +1,4 @@
-"""What is measured, and what it needs: functions under the real framework, Pub/Sub, Secret Manager."""
+"""Starts what is measured: functions under the real framework, Pub/Sub and Secret Manager."""
 
 import contextlib
 import http.client
@@ -42,7 +42,7 @@ class Connection:
         self._client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def post(self, request: Request) -> int:
-        """Send the request and return the status, the answer being read to its end."""
+        """Send the request, read the whole answer, and return its status."""
         self._client.request("POST", "/", body=request.body, headers=dict(request.headers))
         answer = self._client.getresponse()
         answer.read()
@@ -50,7 +50,7 @@ class Connection:
 
 
 def a_delivery(now: datetime) -> Request:
-    """Return a signed `issues.opened`, padded to the 10 KB that GitHub's own have."""
+    """Return a signed `issues.opened`, padded to GitHub's usual 10 KB."""
     payload = json.loads(next(step for step in scenario(now) if step.event == "issues.opened").body)
     payload["issue"]["body"] = "x" * 6000
     body = json.dumps(payload).encode()
@@ -64,7 +64,7 @@ def a_delivery(now: datetime) -> Request:
 
 
 def function(name: str, source: str, environment: Mapping[str, str], folder: Path) -> tuple[Child, int]:
-    """Return a function that is not started yet, and its port."""
+    """Return a function that has not been started, and its port."""
     port = free_port()
     command = [sys.executable, "-m", "functions_framework", "--source", source, "--target", name]
     options = ["--host", "127.0.0.1", "--port", str(port)]
@@ -74,29 +74,29 @@ def function(name: str, source: str, environment: Mapping[str, str], folder: Pat
 
 
 @contextlib.contextmanager
-def neighbours(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Start Pub/Sub and Secret Manager; hand out which Pub/Sub it is, and ingest's environment."""
-    with contextlib.ExitStack() as ending:
+def pubsub_and_secret_manager(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Start Pub/Sub and Secret Manager; yield which Pub/Sub it is, and ingest's environment."""
+    with contextlib.ExitStack() as stack:
         secrets = SecretManagerServer()
         secret_host = secrets.start()
-        ending.callback(secrets.stop)
+        stack.callback(secrets.stop)
         secrets.add_version(SECRET_NAME, SECRET)
         emulator = pubsub_emulator.find_emulator()
         if emulator is None:
             server = PubSubServer()
-            host, what = server.start(), "our stand-in"
-            ending.callback(server.stop)
+            host, name = server.start(), "our stand-in"
+            stack.callback(server.stop)
         else:
             port = free_port()
-            host, what = f"127.0.0.1:{port}", "Google's emulator"
+            host, name = f"127.0.0.1:{port}", "Google's emulator"
             child = Child(name="pubsub", command=emulator.command(port), log=folder / "pubsub.log")
             child.start()
-            ending.callback(child.stop)
+            stack.callback(child.stop)
             child.wait_until(lambda: accepts(port))
             pubsub_emulator.ready(host, READY_SECONDS, child.process)
         connect(emulator=host).create_topic(name=TOPIC, timeout=10)
         yield (
-            what,
+            name,
             {
                 "PUBSUB_TOPIC": TOPIC,
                 "PUBSUB_EMULATOR_HOST": host,
@@ -108,6 +108,6 @@ def neighbours(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 @contextlib.contextmanager
 def folder_for_logs() -> Iterator[Path]:
-    """Hand out a folder that is removed afterwards."""
+    """Yield a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="issuewire-bench-") as name:
         yield Path(name)

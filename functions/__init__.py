@@ -1,1 +1,1 @@
-"""The three Cloud Functions; each folder is deployed alone, with the package pipeline beside it."""
+"""The Cloud Functions. Each is deployed alone, with the packages that its table in deploy/functions names."""

@@ -1,1 +1,1 @@
-"""What the three functions agree on; standard library only."""
+"""What all functions share; it needs the standard library only."""

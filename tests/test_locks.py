@@ -1,4 +1,4 @@
-"""The lock files hold exactly what the hand-written requirements need, pinned and hashed."""
+"""The lock files have exactly what the hand-written requirements need, pinned and hashed."""
 
 import ast
 import functools
@@ -123,7 +123,7 @@ def imported_modules(path: Path) -> set[str]:
 
 @every_source
 def test_every_requirement_is_met_by_a_pin(source: Path) -> None:
-    """What a requirements.in asks for by hand is what its lock file installs."""
+    """Every requirement of a requirements.in is met by a pin of its lock file."""
     pins = read_lock(source.with_suffix(".txt"))
     requirements = read_source(source)
     assert requirements
@@ -134,8 +134,8 @@ def test_every_requirement_is_met_by_a_pin(source: Path) -> None:
 
 
 @every_source
-def test_a_lock_holds_the_whole_closure_and_nothing_else(source: Path) -> None:
-    """An install from a lock file brings all that is needed, in the versions that the tests run with."""
+def test_a_lock_has_the_whole_closure_and_nothing_else(source: Path) -> None:
+    """A lock file has all packages that are needed and no others, in the versions that the tests use."""
     pins = read_lock(source.with_suffix(".txt"))
     locked = {name: pin.version for name, pin in pins.items() if applies(pin.requirement)}
     assert locked == closure(read_source(source), site_packages(source)), "run make lock, then make test"
@@ -143,7 +143,7 @@ def test_a_lock_holds_the_whole_closure_and_nothing_else(source: Path) -> None:
 
 @every_source
 def test_every_pin_is_exact_and_hashed(source: Path) -> None:
-    """A lock file names one version of each distribution, and the bytes it may consist of."""
+    """A lock file pins each distribution to one version and to the hashes of its files."""
     pins = read_lock(source.with_suffix(".txt"))
     assert pins
     for name, pin in pins.items():
@@ -155,8 +155,8 @@ def test_every_pin_is_exact_and_hashed(source: Path) -> None:
 
 
 @every_source
-def test_a_lock_names_no_place(source: Path) -> None:
-    """A lock file works on every machine: it names no address, no index and no folder."""
+def test_a_lock_names_no_location(source: Path) -> None:
+    """A lock file works on every machine: it names no URL, no index and no folder."""
     text = source.with_suffix(".txt").read_text()
     for place in ("://", "index-url", "find-links", "file:", "~/"):
         assert place not in text
@@ -165,7 +165,7 @@ def test_a_lock_names_no_place(source: Path) -> None:
 
 @every_part_of_dev
 def test_the_tests_run_what_is_shipped(source: Path) -> None:
-    """One resolution holds for all: the locks of runtime and functions are part of requirements-dev.txt."""
+    """The pins of the runtime and of the functions are those of requirements-dev.txt."""
     dev = read_lock(DEV.with_suffix(".txt"))
     for name, pin in read_lock(source.with_suffix(".txt")).items():
         assert name in dev, f"{name} is not in requirements-dev.txt; run make lock"
@@ -174,13 +174,13 @@ def test_the_tests_run_what_is_shipped(source: Path) -> None:
 
 @every_function
 def test_the_runtime_has_every_function(source: Path) -> None:
-    """requirements.in includes the requirements of each function, so a new one is tested too."""
+    """The file requirements.in includes the requirements of each function, also of a new one."""
     assert f"-r {source.relative_to(ROOT).as_posix()}" in RUNTIME.read_text().splitlines()
 
 
 @pytest.mark.parametrize("package", SHIPPED)
 def test_the_runtime_has_every_import(package: str) -> None:
-    """The demo and the operator's commands need no package that only the tests and checks have."""
+    """The demo and the operator's commands import no package that only tests and checks have."""
     locked = set(read_lock(RUNTIME.with_suffix(".txt")))
     provided_by = packages_distributions()
     for path in (ROOT / package).rglob("*.py"):
@@ -190,5 +190,5 @@ def test_the_runtime_has_every_import(package: str) -> None:
 
 
 def test_there_are_functions() -> None:
-    """The tests above look at the three functions at least."""
+    """At least three functions have requirements."""
     assert {"ingest", "notify_slack", "stream_bq"} <= {source.parent.name for source in FUNCTIONS}

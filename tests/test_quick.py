@@ -30,7 +30,7 @@ def by_a_class() -> object:
 )
 def test_what_a_function_uses_is_followed(function: object, starts: bool) -> None:  # noqa: FBT001
     """A test that reaches subprocess or a server through helpers is not quick, and any other test is."""
-    assert quick.leads_to_a_starter([function]) is starts
+    assert quick.leads_to_a_starter(function) is starts
 
 
 def test_a_quick_test_must_start_nothing(request: pytest.FixtureRequest) -> None:

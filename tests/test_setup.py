@@ -1,4 +1,4 @@
-"""local/setup.sh finds Python 3.13, makes an environment once, and never leaves half of one behind."""
+"""The script local/setup.sh finds Python 3.13 and creates a whole environment or none."""
 
 import os
 import shutil
@@ -51,7 +51,7 @@ esac
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Laptop:
-    """A copy of setup.sh on a machine that has only what a test puts there."""
+    """A copy of setup.sh on a machine that has only the programs of the test."""
 
     folder: Path
     running: list[subprocess.Popen[str]] = field(default_factory=list)
@@ -72,12 +72,12 @@ class Laptop:
         return [line.split()[1] for line in self.lines("uv-runs")]
 
     def lines(self, name: str) -> list[str]:
-        """Return what the fakes have noted in a file."""
+        """Return the lines that the fakes have written to a file."""
         file = self.folder / name
         return file.read_text().splitlines() if file.exists() else []
 
     def script(self, path: str, text: str) -> Path:
-        """Put an executable file on the machine."""
+        """Create an executable file on the machine."""
         file = self.folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
@@ -96,7 +96,7 @@ class Laptop:
         return self.script(path, text)
 
     def start(self, *arguments: str, under: tuple[str, ...] = (), **variables: str) -> subprocess.Popen[str]:
-        """Start setup.sh; it ends with the test at the latest."""
+        """Start setup.sh; it is killed after the test."""
         environment = {"PATH": str(self.folder / "bin"), "HOME": str(self.folder / "home")} | variables
         process = subprocess.Popen(
             [*under, self.project / "local" / "setup.sh", *arguments],
@@ -148,7 +148,7 @@ def laptop(tmp_path: Path) -> Iterator[Laptop]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another process does."""
+    """Wait until the condition is true; fails after 20 s."""
     deadline = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < deadline, "it did not happen within 20 s"
@@ -165,7 +165,7 @@ def is_running(pid: int) -> bool:
 
 
 def test_without_python_one_line_says_what_to_install(laptop: Laptop) -> None:
-    """Where there is not Python 3.13, set-up ends with one line that names it and makes nothing."""
+    """Without Python 3.13, set-up ends with one line that names it, and creates nothing."""
     status, output, errors = laptop.run()
     assert (status, output) == (1, "")
     assert errors.startswith("setup: Python 3.13 is missing; install it (")
@@ -175,7 +175,7 @@ def test_without_python_one_line_says_what_to_install(laptop: Laptop) -> None:
 
 @pytest.mark.parametrize("version", ["3.12.9", "3.14.0", "3.13.0rc1", "3.13.0t", "2.7.18"])
 def test_another_python_does_not_count(laptop: Laptop, version: str) -> None:
-    """Another version, a pre-release or a free-threaded build of Python is as good as none."""
+    """Another version, a pre-release or a free-threaded build of Python is not used."""
     laptop.interpreter("bin/python3.13", version)
     laptop.interpreter("bin/python3", version)
     status, _, errors = laptop.run()
@@ -183,8 +183,8 @@ def test_another_python_does_not_count(laptop: Laptop, version: str) -> None:
     assert errors.startswith("setup: Python 3.13 is missing")
 
 
-def test_a_shim_that_does_not_run_is_passed_over(laptop: Laptop) -> None:
-    """A python3.13 on the path that cannot run does not hide the one that can, and says nothing."""
+def test_a_shim_that_does_not_run_is_skipped(laptop: Laptop) -> None:
+    """A python3.13 on the path that cannot run is skipped without a message."""
     laptop.script("bin/python3.13", "#!/bin/sh\necho 'pyenv: python3.13: command not found' >&2\nexit 127\n")
     laptop.interpreter("bin/python3", "3.11.2")
     laptop.interpreter("bin/python", "3.13.4")
@@ -198,7 +198,7 @@ def test_a_shim_that_does_not_run_is_passed_over(laptop: Laptop) -> None:
 
 
 def test_a_python_of_pyenv_is_found(laptop: Laptop) -> None:
-    """The newest 3.13 that pyenv has is taken, though it is not on the path."""
+    """The newest 3.13 of pyenv is used if the path has none."""
     for version in ("3.13.2", "3.13.10", "3.13.9", "3.12.99"):
         laptop.interpreter(f"home/.pyenv/versions/{version}/bin/python3.13", version)
     laptop.interpreter("bin/python3", "3.13.99")
@@ -207,14 +207,14 @@ def test_a_python_of_pyenv_is_found(laptop: Laptop) -> None:
 
 
 def test_pyenv_may_be_elsewhere(laptop: Laptop) -> None:
-    """PYENV_ROOT says where pyenv keeps its versions."""
+    """PYENV_ROOT names the folder of pyenv's versions."""
     laptop.interpreter("pyenv/versions/3.13.1/bin/python3.13", "3.13.1")
     assert laptop.run(PYENV_ROOT=str(laptop.folder / "pyenv"))[0] == 0
     assert laptop.installs == ["pyenv/versions/3.13.1/bin/python3.13"]
 
 
-def test_the_path_comes_before_pyenv(laptop: Laptop) -> None:
-    """A python3.13 that runs is what the person at this machine calls Python 3.13."""
+def test_the_path_wins_over_pyenv(laptop: Laptop) -> None:
+    """A python3.13 on the path wins over one of pyenv."""
     laptop.interpreter("bin/python3.13")
     laptop.interpreter("home/.pyenv/versions/3.13.1/bin/python3.13", "3.13.1")
     assert laptop.run()[0] == 0
@@ -222,7 +222,7 @@ def test_the_path_comes_before_pyenv(laptop: Laptop) -> None:
 
 
 def test_the_named_python_wins(laptop: Laptop) -> None:
-    """PYTHON chooses the interpreter, and choosing another one makes the environment again."""
+    """PYTHON chooses the interpreter; another choice creates the environment again."""
     laptop.interpreter("bin/python3.13")
     chosen = laptop.interpreter("opt/python", "3.13.5")
     assert laptop.run()[0] == 0
@@ -232,7 +232,7 @@ def test_the_named_python_wins(laptop: Laptop) -> None:
 
 
 def test_the_named_python_must_be_right(laptop: Laptop) -> None:
-    """A PYTHON of another version is refused with its version, not replaced by a guess."""
+    """A PYTHON of another version is refused with its version and not replaced."""
     laptop.interpreter("bin/python3.13")
     wrong = laptop.interpreter("opt/python", "3.12.1")
     status, _, errors = laptop.run(PYTHON=str(wrong))
@@ -244,7 +244,7 @@ def test_the_named_python_must_be_right(laptop: Laptop) -> None:
 
 
 def test_a_python_without_its_venv_module_is_named(laptop: Laptop) -> None:
-    """Debian packs the venv module by itself; where it is missing, the line names that package."""
+    """If the venv module is missing, the line names Debian's package that has it."""
     laptop.interpreter("bin/python3.13", venv_status=1)
     status, _, errors = laptop.run()
     assert status == 1
@@ -253,8 +253,8 @@ def test_a_python_without_its_venv_module_is_named(laptop: Laptop) -> None:
     assert errors.count("\n") == 1
 
 
-def test_a_python_without_its_venv_module_hides_no_other(laptop: Laptop) -> None:
-    """A whole Python 3.13 further down the list is used when the first one lacks its venv module."""
+def test_a_python_without_its_venv_module_is_skipped(laptop: Laptop) -> None:
+    """A complete Python 3.13 is used if the first one lacks its venv module."""
     laptop.interpreter("bin/python3.13", venv_status=1)
     laptop.interpreter("bin/python3")
     assert laptop.run()[0] == 0
@@ -262,7 +262,7 @@ def test_a_python_without_its_venv_module_hides_no_other(laptop: Laptop) -> None
 
 
 def test_the_second_run_does_nothing(laptop: Laptop) -> None:
-    """When nothing has changed, set-up is silent and installs nothing."""
+    """A second run prints nothing and installs nothing."""
     laptop.interpreter("bin/python3.13")
     status, output, _ = laptop.run()
     assert status == 0
@@ -272,7 +272,7 @@ def test_the_second_run_does_nothing(laptop: Laptop) -> None:
 
 
 def test_a_changed_lock_makes_the_environment_again(laptop: Laptop) -> None:
-    """An environment always holds what the lock file says now, and nothing that was there before."""
+    """A changed lock file creates the environment again, without what was in it before."""
     laptop.interpreter("bin/python3.13")
     assert laptop.run()[0] == 0
     (laptop.venv / "left-over").touch()
@@ -284,7 +284,7 @@ def test_a_changed_lock_makes_the_environment_again(laptop: Laptop) -> None:
 
 
 def test_a_moved_project_makes_the_environment_again(laptop: Laptop) -> None:
-    """The commands inside an environment hold its path, so one that was moved is made again."""
+    """A moved environment is created again, because its commands contain its path."""
     laptop.interpreter("bin/python3.13")
     assert laptop.run()[0] == 0
     laptop.project.rename(laptop.folder / "elsewhere")
@@ -296,8 +296,8 @@ def test_a_moved_project_makes_the_environment_again(laptop: Laptop) -> None:
     assert len(laptop.installs) == 2
 
 
-def test_an_interpreter_that_has_gone_is_replaced(laptop: Laptop) -> None:
-    """An environment whose interpreter was removed or replaced is not taken for a good one."""
+def test_a_missing_interpreter_is_replaced(laptop: Laptop) -> None:
+    """An environment whose interpreter was removed or replaced is created again."""
     laptop.interpreter("bin/python3.13")
     assert laptop.run()[0] == 0
     (laptop.venv / "bin" / "python").unlink()
@@ -306,7 +306,7 @@ def test_an_interpreter_that_has_gone_is_replaced(laptop: Laptop) -> None:
 
 
 def test_uv_is_installed_once(laptop: Laptop) -> None:
-    """Pip installs uv, and uv all other packages: a changed lock file does not need pip again."""
+    """Pip installs uv once, and uv installs all other packages, also for a changed lock file."""
     laptop.interpreter("bin/python3.13")
     assert laptop.run()[0] == 0
     (laptop.project / DEV).write_text(LOCK)
@@ -316,7 +316,7 @@ def test_uv_is_installed_once(laptop: Laptop) -> None:
 
 
 def test_the_demo_needs_no_tools(laptop: Laptop) -> None:
-    """The demo's environment holds only the runtime's packages; the first check adds the tools."""
+    """The demo's environment has only the packages of the runtime; the first check adds the tools."""
     laptop.interpreter("bin/python3.13")
     for name in ("runtime", "runtime", "dev", "runtime", "dev"):
         assert laptop.run(name)[0] == 0
@@ -342,7 +342,7 @@ install.index-url='https://install.invalid/simple'
 
 
 def test_the_index_of_uv_wins(laptop: Laptop) -> None:
-    """An index that is set for uv itself is preferred to pip's."""
+    """An index that is set for uv wins over that of pip."""
     laptop.interpreter("bin/python3.13")
     config = "global.index-url='https://pip.invalid/simple'"
     assert laptop.run(FAKE_CONFIG=config, UV_DEFAULT_INDEX="https://uv.invalid/simple")[0] == 0
@@ -351,7 +351,7 @@ def test_the_index_of_uv_wins(laptop: Laptop) -> None:
 
 @pytest.mark.parametrize("fails", ["FAKE_UV", "FAKE_PIP"])
 def test_a_failed_install_leaves_nothing(laptop: Laptop, fails: str) -> None:
-    """If an installer fails, its output comes first, one line of ours last, and no half environment stays."""
+    """A failed install prints the installer's output and one line of ours, and leaves no environment."""
     laptop.interpreter("bin/python3.13")
     status, _, errors = laptop.run(**{fails: "echo 'error: no route to host' >&2; exit 1"})
     assert status == 1
@@ -368,7 +368,7 @@ def test_a_failed_install_leaves_nothing(laptop: Laptop, fails: str) -> None:
 
 
 def test_a_failed_renewal_keeps_the_old_environment(laptop: Laptop) -> None:
-    """Losing the network while the lock changes does not cost the tools that were there."""
+    """A failed install for a changed lock file keeps the old environment."""
     laptop.interpreter("bin/python3.13")
     assert laptop.run()[0] == 0
     (laptop.venv / "old").touch()
@@ -382,7 +382,7 @@ def test_a_failed_renewal_keeps_the_old_environment(laptop: Laptop) -> None:
 @pytest.mark.parametrize("installer", ["FAKE_UV", "FAKE_PIP"])
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_install_leaves_nothing(laptop: Laptop, sent: signal.Signals, installer: str) -> None:
-    """Ctrl-C stops the installer and its children, removes the half environment, and shows in the status."""
+    """Ctrl-C stops the installer and its children, removes the environment, and is in the exit status."""
     laptop.interpreter("bin/python3.13")
     process, pids = laptop.start_endless(installer)
     process.send_signal(sent)
@@ -393,7 +393,7 @@ def test_an_interrupted_install_leaves_nothing(laptop: Laptop, sent: signal.Sign
 
 
 def test_an_install_under_nohup_is_stopped(laptop: Laptop) -> None:
-    """Where Ctrl-C and hang-up are ignored from the start, SIGTERM stops set-up and leaves nothing."""
+    """If Ctrl-C and hang-up are ignored from the start, SIGTERM stops set-up and leaves nothing."""
     laptop.interpreter("bin/python3.13")
     process, pids = laptop.start_endless("FAKE_UV", under=NOHUP)
     process.send_signal(signal.SIGINT)
@@ -407,8 +407,8 @@ def test_an_install_under_nohup_is_stopped(laptop: Laptop) -> None:
     until(lambda: not any(is_running(pid) for pid in pids))
 
 
-def test_what_a_killed_run_left_is_not_taken_for_complete(laptop: Laptop) -> None:
-    """After a power cut in the middle of set-up, the next run starts over."""
+def test_a_killed_run_is_started_over(laptop: Laptop) -> None:
+    """A run after one that was killed creates the environment from the start."""
     laptop.interpreter("bin/python3.13")
     assert laptop.run(FAKE_UV="kill -9 $PPID")[0] == -signal.SIGKILL
     assert laptop.venv.exists()
@@ -417,7 +417,7 @@ def test_what_a_killed_run_left_is_not_taken_for_complete(laptop: Laptop) -> Non
 
 
 def test_two_runs_at_once_take_turns(laptop: Laptop) -> None:
-    """Two commands started together make the environment once; the second waits, says so, and goes on."""
+    """Of two runs at once, the second waits, says so, and uses the environment of the first."""
     laptop.interpreter("bin/python3.13")
     go = laptop.folder / "go"
     waits_for_go = f"while ! [ -e '{go}' ]; do sleep 0.02; done"
@@ -434,13 +434,13 @@ def test_two_runs_at_once_take_turns(laptop: Laptop) -> None:
 
 
 def test_a_missing_lock_is_named(laptop: Laptop) -> None:
-    """In a checkout without its lock file, set-up names the command that writes it."""
+    """The message about a missing lock file names the command that writes it."""
     laptop.interpreter("bin/python3.13")
     (laptop.project / DEV).unlink()
     assert laptop.run() == (1, "", "setup: requirements-dev.txt is missing; make lock writes it\n")
 
 
 def test_an_unknown_environment_is_refused(laptop: Laptop) -> None:
-    """A name that set-up does not know is answered with those that it knows."""
+    """The message about an unknown environment names the known ones."""
     expected = "setup: no environment is called prod; there are runtime, dev, bigquery and uv\n"
     assert laptop.run("prod") == (1, "", expected)

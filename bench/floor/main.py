@@ -1,4 +1,4 @@
-"""The floor: the least that a function can do under the framework."""
+"""The floor: a function under the framework that does nothing."""
 
 import flask
 import functions_framework
@@ -6,5 +6,5 @@ import functions_framework
 
 @functions_framework.http
 def floor(_request: flask.Request) -> str:
-    """Answer nothing."""
+    """Answer with an empty string."""
     return ""

@@ -1,1 +1,1 @@
-"""Pub/Sub: publish to a topic."""
+"""Pub/Sub: publishing to a topic."""

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from clients.slack.attempts import Attempts, with_text_fallback
 from clients.slack.blocks import NO_UNFURLING, Message
-from clients.slack.errors import SlackRefused, no_answer, raising_unavailable
+from clients.slack.errors import SHORTER_MAY_PASS, SlackRefused, no_answer
+from clients.slack.rate_limit import RateLimit
+from pipeline.logs import log
 
 PAGE = 999  # the most messages that conversations.history returns at once
 _API_URL = "https://slack.com/api/"
 _TS = re.compile(r"[0-9]{1,10}\.[0-9]{6}")
+
+type Pages = Iterator[list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ class Slack:
     ) -> None:
         self._read_token = read_token
         self._api_url = api_url or _API_URL
-        self._attempts = Attempts(clock, sleep)
+        self._rate_limit = RateLimit(clock, sleep)
 
     def post(self, channel: str, message: Message, thread_ts: str | None = None) -> str:
         """Post the message, as a reply if `thread_ts` is given, and return its timestamp.
@@ -48,58 +51,8 @@ class Slack:
         If Slack calls the blocks invalid, the text is sent alone. If a reply's parent is gone, the reply is
         removed and Unavailable is raised.
         """
-        with raising_unavailable():
-            return with_text_fallback(
-                lambda content: self._post(channel, message, content, thread_ts), message
-            )
-
-    def update(self, channel: str, ts: str, message: Message) -> None:
-        """Replace the message posted at `ts`, by its text alone if Slack calls the blocks invalid."""
-        with raising_unavailable():
-            with_text_fallback(
-                lambda content: self._call(
-                    "chat.update", {"channel": channel, "ts": ts, "metadata": message.metadata, **content}
-                ),
-                message,
-            )
-
-    def delete(self, channel: str, ts: str) -> None:
-        """Remove the message posted at `ts`, if it still exists."""
-        with raising_unavailable():
-            try:
-                self._call("chat.delete", {"channel": channel, "ts": ts})
-            except SlackRefused as error:
-                if error.reason != "message_not_found":
-                    raise
-
-    def history(self, channel: str, time_range: TimeRange, pages: int) -> Iterator[list[dict[str, Any]]]:
-        """Yield at most `pages` pages of the channel's messages, newest first, with their metadata."""
-        yield from self._pages("conversations.history", {"channel": channel}, time_range, pages)
-
-    def replies(
-        self, channel: str, ts: str, time_range: TimeRange, pages: int
-    ) -> Iterator[list[dict[str, Any]]]:
-        """Yield at most `pages` pages of a thread, oldest first, its parent included."""
-        yield from self._pages("conversations.replies", {"channel": channel, "ts": ts}, time_range, pages)
-
-    def _pages(
-        self, method: str, target: dict[str, str], time_range: TimeRange, pages: int
-    ) -> Iterator[list[dict[str, Any]]]:
-        span = {"oldest": time_range.oldest, "latest": time_range.latest, "inclusive": True}
-        arguments = {**target, **span, "limit": PAGE, "include_all_metadata": True}
-        cursor = ""
-        for _ in range(pages):
-            with raising_unavailable():
-                answer = self._call(method, arguments | ({"cursor": cursor} if cursor else {}))
-                messages, cursor = _messages(answer), _next_cursor(answer)
-            yield messages
-            if not cursor:
-                return
-
-    def _post(self, channel: str, message: Message, content: dict[str, Any], thread_ts: str | None) -> str:
         target = {"channel": channel} | ({"thread_ts": thread_ts} if thread_ts else {})
-        arguments = {**target, "metadata": message.metadata, **content, **NO_UNFURLING}
-        answer = self._call("chat.postMessage", arguments)
+        answer = self._send("chat.postMessage", {**target, **NO_UNFURLING}, message)
         if not _is_ts(answer.get("ts")):
             raise no_answer("no timestamp")
         if thread_ts and _is_outside_thread(answer):
@@ -107,13 +60,60 @@ class Slack:
             raise SlackRefused("thread_not_found")
         return str(answer["ts"])
 
+    def update(self, channel: str, ts: str, message: Message) -> None:
+        """Replace the message posted at `ts`, by its text alone if Slack calls the blocks invalid."""
+        self._send("chat.update", {"channel": channel, "ts": ts}, message)
+
+    def delete(self, channel: str, ts: str) -> None:
+        """Remove the message posted at `ts`, if it still exists."""
+        try:
+            self._call("chat.delete", {"channel": channel, "ts": ts})
+        except SlackRefused as error:
+            if error.code != "message_not_found":
+                raise
+
+    def history(self, channel: str, time_range: TimeRange, pages: int) -> Pages:
+        """Yield at most `pages` pages of the channel's messages, newest first, with their metadata."""
+        return self._pages("conversations.history", {"channel": channel}, time_range, pages)
+
+    def replies(self, channel: str, ts: str, time_range: TimeRange, pages: int) -> Pages:
+        """Yield at most `pages` pages of a thread, oldest first, its parent included."""
+        return self._pages("conversations.replies", {"channel": channel, "ts": ts}, time_range, pages)
+
+    def _pages(self, method: str, target: dict[str, str], time_range: TimeRange, pages: int) -> Pages:
+        span = {"oldest": time_range.oldest, "latest": time_range.latest, "inclusive": True}
+        arguments = {**target, **span, "limit": PAGE, "include_all_metadata": True}
+        for _ in range(pages):
+            answer = self._call(method, arguments)
+            yield _messages(answer)
+            metadata = answer.get("response_metadata")
+            cursor = metadata.get("next_cursor") if isinstance(metadata, dict) else None
+            if not cursor:
+                return
+            arguments = {**arguments, "cursor": str(cursor)}
+
+    def _send(self, method: str, target: dict[str, Any], message: Message) -> dict[str, Any]:
+        arguments = {**target, "metadata": message.metadata}
+        return with_text_fallback(lambda content: self._call(method, {**arguments, **content}), message)
+
     def _call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         from clients.slack import sdk  # noqa: PLC0415 - importing the SDK takes 60 ms; start-up need not wait
 
         def send(timeout: float) -> dict[str, Any]:
             return sdk.call(self._api_url, self._read_token(), method, arguments, timeout)
 
-        return self._attempts.run(method, arguments["channel"], send)
+        return self._rate_limit.run(method, arguments["channel"], send)
+
+
+def with_text_fallback[T](send: Callable[[dict[str, Any]], T], message: Message) -> T:
+    """Send the message's text and blocks; if Slack calls them invalid, send the text alone."""
+    try:
+        return send({"text": message.text, "blocks": list(message.blocks)})
+    except SlackRefused as error:
+        if error.code not in SHORTER_MAY_PASS:
+            raise
+        log.error("Slack refused the blocks; sending the text alone", extra={"reason": error.code})
+        return send({"text": message.text})
 
 
 def to_ts(moment: datetime) -> str:
@@ -140,8 +140,3 @@ def _messages(answer: dict[str, Any]) -> list[dict[str, Any]]:
 def _is_ts(value: object) -> bool:
     """Return whether the value is a message's timestamp; callers sort messages by it."""
     return isinstance(value, str) and _TS.fullmatch(value) is not None
-
-
-def _next_cursor(answer: dict[str, Any]) -> str:
-    metadata = answer.get("response_metadata")
-    return str(metadata.get("next_cursor") or "") if isinstance(metadata, dict) else ""

@@ -29,13 +29,7 @@ def call(
     api_url: str, token: str, method: str, arguments: Mapping[str, Any], timeout: float
 ) -> dict[str, Any]:
     """Return the Web API's answer to a method."""
-    client = WebClient(
-        token=token,
-        base_url=api_url,
-        timeout=timeout,  # type: ignore[arg-type]  # fractions of a second work as well
-        ssl=_TLS,
-        retry_handlers=[],
-    )
+    client = WebClient(token=token, base_url=api_url, **_options(timeout))
     client.proxy = None  # the SDK's own rule sends https through HTTP_PROXY and ignores NO_PROXY
     try:
         if method in FORM_METHODS:
@@ -57,12 +51,7 @@ def call(
 
 def post_to_webhook(url: str, message: Mapping[str, Any], timeout: float) -> None:
     """Post to an incoming webhook."""
-    client = WebhookClient(
-        url,
-        timeout=timeout,  # type: ignore[arg-type]  # fractions of a second work as well
-        ssl=_TLS,
-        retry_handlers=[],
-    )
+    client = WebhookClient(url, **_options(timeout))
     client.proxy = None
     try:
         answer = client.send_dict(dict(message))
@@ -70,3 +59,7 @@ def post_to_webhook(url: str, message: Mapping[str, Any], timeout: float) -> Non
         raise no_answer(type(error).__name__) from error
     if answer.status_code != 200 or answer.body.strip() != "ok":
         raise refusal(answer.body, answer.status_code, answer.headers)
+
+
+def _options(timeout: float) -> dict[str, Any]:
+    return {"timeout": timeout, "ssl": _TLS, "retry_handlers": []}

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from clients.slack.attempts import Attempts, with_text_fallback
 from clients.slack.blocks import NO_UNFURLING, Message
-from clients.slack.errors import SlackRefused, raising_unavailable
-from clients.slack.rate_limit import WEBHOOK
+from clients.slack.client import with_text_fallback
+from clients.slack.errors import SlackRefused
+from clients.slack.rate_limit import WEBHOOK, RateLimit
 
 
 class IncomingWebhook:
@@ -23,18 +23,17 @@ class IncomingWebhook:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._read_url = read_url
-        self._attempts = Attempts(clock, sleep)
+        self._rate_limit = RateLimit(clock, sleep)
 
     def post(self, message: Message) -> None:
         """Post the message without its metadata, or its text alone if Slack calls the blocks invalid.
 
         Raises Unavailable for what Slack has not confirmed; its text names the remedy.
         """
-        with raising_unavailable():
-            with_text_fallback(self._post, message)
-
-    def _post(self, content: dict[str, Any]) -> None:
-        self._attempts.run(WEBHOOK, "", lambda seconds: self._send({**content, **NO_UNFURLING}, seconds))
+        with_text_fallback(
+            lambda content: self._rate_limit.run(WEBHOOK, "", lambda timeout: self._send(content, timeout)),
+            message,
+        )
 
     def _send(self, content: dict[str, Any], timeout: float) -> None:
         from clients.slack import sdk  # noqa: PLC0415 - importing the SDK takes 60 ms; start-up need not wait
@@ -42,7 +41,7 @@ class IncomingWebhook:
         url = self._read_url()
         if not is_webhook_url(url):  # a bot token since; the SDK's error would quote it
             raise SlackRefused("invalid_token")
-        sdk.post_to_webhook(url, content, timeout)
+        sdk.post_to_webhook(url, {**content, **NO_UNFURLING}, timeout)
 
 
 def is_webhook_url(token: str) -> bool:

@@ -1,4 +1,4 @@
-"""BigQuery: one row in, or an error."""
+"""Stores one row in BigQuery, or raises an error."""
 
 import json
 import time
@@ -23,7 +23,7 @@ STREAM_FUTURE = timedelta(days=365)
 
 
 class Table:
-    """The events table. Its own defaults would try for ten minutes, longer than a function may run."""
+    """The events table. Each call is bounded: the client's defaults retry longer than a function may run."""
 
     def __init__(self, name: str) -> None:
         self._client = connect(project=name.rsplit(".", maxsplit=2)[0])
@@ -31,7 +31,7 @@ class Table:
         self._retry = DEFAULT_RETRY.with_timeout(TIMEOUT_SECONDS)
 
     def insert(self, columns: Mapping[str, Any], event_at: datetime) -> None:
-        """Store one row; its delivery id is the row id, by which BigQuery drops a quick repetition.
+        """Store one row. Its row id is the delivery id, by which BigQuery drops a quick repetition.
 
         Raises Unavailable unless BigQuery has confirmed it.
         """
@@ -42,7 +42,7 @@ class Table:
                 self._load(columns)
         except NotFound as error:
             raise Unavailable(
-                "table_missing", f"{self._name} does not exist (yet); run ./issuewire schema apply."
+                "table_missing", f"{self._name} does not exist; run ./issuewire schema apply."
             ) from error
         except FAILURES as error:
             raise Unavailable(
@@ -61,14 +61,14 @@ class Table:
             raise Unavailable("row_refused", f"{self._name} refused the row: {_summary(refused)}.")
 
     def _load(self, columns: Mapping[str, Any]) -> None:
-        """Store by a load job, which takes any date; a load takes JSON as it is and not as text."""
+        """Store by a load job, which accepts any date. A load takes the payload as JSON and not as text."""
         payload = columns["payload"]
         row = {**columns, "payload": None if payload is None else json.loads(payload)}
         job = self._client.load_table_from_json(
             [row],
             self._name,
             job_config=bigquery.LoadJobConfig(
-                autodetect=False,  # unset, the client looks the table up without a bound on the time
+                autodetect=False,  # if unset, the client reads the table without a time limit
                 create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
                 write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
             ),
@@ -78,7 +78,7 @@ class Table:
         self._finish(job)
 
     def _finish(self, job: bigquery.LoadJob) -> None:
-        """Wait for the job; its own `result` would give each look at it two minutes."""
+        """Wait for the job. Its own `result` would allow two minutes for each poll."""
         deadline = time.monotonic() + LOAD_SECONDS
         while not job.done(retry=self._retry, timeout=TIMEOUT_SECONDS):
             if time.monotonic() > deadline:
@@ -86,15 +86,15 @@ class Table:
                     "load_unfinished", f"{self._name} has not loaded the row in {LOAD_SECONDS:.0f} s."
                 )
             time.sleep(POLL_SECONDS)
-        job.result(timeout=TIMEOUT_SECONDS)  # it is done: this raises what it failed with
+        job.result(timeout=TIMEOUT_SECONDS)  # the job is done: this raises its error, if any
 
 
 def streamable(event_at: datetime, now: datetime) -> bool:
-    """Tell whether BigQuery takes a row of this time by streaming: an old issue may be transferred today."""
+    """Return whether BigQuery accepts a row of this time by streaming: an event may be about an old issue."""
     return now - STREAM_PAST < event_at < now + STREAM_FUTURE
 
 
 def _summary(refused: Sequence[dict[str, Any]]) -> str:
-    """Return reasons and columns, never values."""
+    """Return reasons and columns, and no values."""
     errors = [error for row in refused for error in row.get("errors", [])]
     return "; ".join(f"{error.get('reason')} at {error.get('location') or 'the row'}" for error in errors)

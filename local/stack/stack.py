@@ -20,6 +20,7 @@ from google.pubsub_v1 import PublisherClient
 
 from clients.bigquery import connect
 from clients.pubsub import publisher
+from local.bigquery.server import bigquery_server
 from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer
@@ -195,14 +196,8 @@ class Stack:
         self._start(name, command + options, **environment | self.options.function_environment)
 
     def _start_bigquery(self) -> None:
-        venv = ROOT / ".venv-bigquery"
-        program = venv / "bin" / "local-bigquery"
-        if not program.exists():
-            raise NotReady("The local BigQuery is not installed; run local/setup.sh bigquery")
-        ports = [f"--port={self.ports['bigquery']}", f"--grpc-port={free_port()}"]
-        options = [f"--project={topics.PROJECT}", f"--data-dir={self.folder / 'bigquery'}"]
-        command = [str(program), "serve", "--host=127.0.0.1", *ports, *options]
-        self._start("bigquery", command, HOME=str(venv / "home"))
+        self.children["bigquery"] = bigquery_server(self.folder, self.ports["bigquery"], topics.PROJECT)
+        self.children["bigquery"].start()
 
     def _start_pubsub(self) -> pubsub_emulator.Emulator | None:
         choice, port = self.options.pubsub, self.options.ports.get("pubsub", 0)

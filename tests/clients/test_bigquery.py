@@ -1,4 +1,4 @@
-"""BigQuery's client: where it connects, and what a failure is called."""
+"""BigQuery's client connects to the cloud or the emulator, and explains failures in one line."""
 
 import pytest
 import requests

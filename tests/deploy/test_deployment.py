@@ -1,4 +1,4 @@
-"""deploy.sh with the real gcloud, bq and curl: its requests, and the state of the cloud afterwards."""
+"""A deployment with the real gcloud, bq and curl makes the expected requests and resources."""
 
 import base64
 import re
@@ -70,7 +70,7 @@ def test_secrets_are_stored_byte_for_byte(deployed):
 
 
 def test_a_failed_first_run_does_not_deploy_ingest(deployed):
-    """A failed build and a refused role are both reported, with the step and the command to run again."""
+    """A failed first run reports the build and the role that failed, and does not deploy ingest."""
     run = deployed.runs["first"]
     assert run.status == 1
     assert "Build failed: injected" in run.err
@@ -85,7 +85,7 @@ def test_a_failed_first_run_does_not_deploy_ingest(deployed):
 
 
 def test_a_503_and_the_delay_of_iam_do_not_end_a_run(deployed):
-    """Both calls are tried again, with a message for IAM."""
+    """A call that ends with a 503, or that IAM refuses for a new account, is tried again."""
     run = deployed.runs["first"]
     assert "waiting for IAM to see the new account" in run.err
     assert deployed.cloud.faults.unused == []
@@ -96,7 +96,7 @@ def test_a_503_and_the_delay_of_iam_do_not_end_a_run(deployed):
 
 
 def test_subscriptions_exist_before_functions(deployed):
-    """Nothing is built before the subscriptions keep messages and the roles are granted."""
+    """The subscriptions keep messages and the roles are granted before any function is built."""
     requests = deployed.runs["first"].requests
     build = first(requests, "POST", "/functions$")
     for name in ("github-events-dead-hold", "notify-slack", "stream-bq"):
@@ -105,7 +105,7 @@ def test_subscriptions_exist_before_functions(deployed):
 
 
 def test_the_same_command_completes_a_failed_run(deployed):
-    """What the failed run created is not created again."""
+    """The same command completes a failed run and creates nothing a second time."""
     run = deployed.runs["second"]
     assert run.status == 0, run.err
     assert set(run.after["functions"]) == set(FUNCTIONS)
@@ -130,7 +130,7 @@ def test_ingest_is_deployed_last(deployed):
 
 
 def test_a_run_with_nothing_to_do_changes_nothing(deployed):
-    """The third run uploads, creates and updates nothing."""
+    """A run with nothing to do uploads, creates and updates nothing."""
     run = deployed.runs["third"]
     assert run.status == 0, run.err
     assert run.after == deployed.runs["second"].after
@@ -190,7 +190,7 @@ def test_each_function_runs_and_is_built_as_its_own_account(deployed):
 
 
 def test_slacks_token_is_mounted_as_a_file(deployed):
-    """The file is the latest version, so that the token rotates without a deployment."""
+    """Slack's token is mounted as a file of its latest version, so that it rotates without a deployment."""
     config = deployed.runs["second"].after["functions"]["notify-slack"]["serviceConfig"]
     (volume,) = config["secretVolumes"]
     assert (volume["mountPath"], volume["secret"]) == ("/etc/issuewire", "slack-token")
@@ -201,7 +201,7 @@ def test_slacks_token_is_mounted_as_a_file(deployed):
 
 
 def test_table_and_views_exist(deployed):
-    """Every file of sql/ was applied."""
+    """The table and every view of sql/ exist after a deployment."""
     files = [deployed.checkout / "sql/events.sql", *(deployed.checkout / "sql/views").glob("*.sql")]
     tables = deployed.runs["second"].after["tables"]
     assert set(tables) == {f"github.{file.stem}" for file in files}
@@ -217,7 +217,7 @@ def test_no_secret_is_shown(deployed, operated):
         for version in versions
     ]
     assert len(secrets) == 3
-    tokens = [deployed.cloud.state.github_token, deployed.cloud.state.access_token]
+    tokens = [deployed.cloud.state.github.token, deployed.cloud.state.access_token]
     for rig in (deployed, operated):
         for run in rig.runs.values():
             assert [secret for secret in (*secrets, *tokens) if secret in run.out + run.err] == []
@@ -232,7 +232,7 @@ def test_there_was_no_unexpected_request(deployed, operated):
 
 
 def test_status_is_0_without_a_problem(operated):
-    """There is one line per resource, and the exit status is 0."""
+    """The command status prints one line per resource, and exits with 0 if there is no problem."""
     run = operated.runs["status"]
     assert (run.status, run.requests.writes()) == (0, []), run.out
     assert {line.split()[0] for line in run.out.splitlines()} == {"ok"}
@@ -319,7 +319,7 @@ def test_destroy_leaves_nothing(operated):
     left = {
         name
         for name, value in run.after.items()
-        if value and name not in ("project", "number", "billing_enabled", "enabled", "github_token")
+        if value and name not in ("project", "number", "billing_enabled", "enabled")
     }
-    assert left == {"repositories", "hooks", "policies", "time_series"}
+    assert left == {"hooks", "policies", "time_series"}
     assert bindings(run.after) == {}

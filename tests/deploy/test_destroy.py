@@ -1,4 +1,4 @@
-"""The command destroy: confirmation, order and what is kept."""
+"""The command destroy asks for confirmation, and removes only what exists."""
 
 import re
 

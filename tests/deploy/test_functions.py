@@ -1,4 +1,4 @@
-"""Deploying functions: the order, what is skipped, what is retried, and the way back."""
+"""Functions are deployed in a safe order; unchanged ones are skipped, and a rollback is possible."""
 
 import re
 
@@ -27,7 +27,7 @@ def test_all_deploys_in_the_safe_order(sandbox):
 
 
 def test_notify_slack_runs_as_one_instance(sandbox):
-    """Its rate limits are in memory: a second instance would not know of them."""
+    """notify_slack runs as one instance, because its rate limits are in memory."""
     sandbox.run("notify_slack")
     (deployed,) = sandbox.find("functions deploy notify-slack")
     for flag in ("--max-instances=1", "--concurrency=8", "--cpu=1", "--timeout=60s"):
@@ -37,7 +37,7 @@ def test_notify_slack_runs_as_one_instance(sandbox):
 
 @pytest.mark.parametrize("name", ["notify-slack", "stream-bq"])
 def test_a_failed_subscriber_leaves_ingest_unchanged(sandbox, name):
-    """The other subscriber is finished, ingest is not changed, and the last line says what to run again."""
+    """If a subscriber fails, the other one is finished, ingest is not changed, and the last line says so."""
     sandbox.answer(f"gcloud functions deploy {name} *", "", "ERROR: Build failed\n", status=1)
     outcome = sandbox.run("all")
     assert outcome.status == 1
@@ -55,7 +55,7 @@ def test_a_failed_subscriber_leaves_ingest_unchanged(sandbox, name):
 
 
 def test_a_second_run_builds_nothing(sandbox):
-    """Of a function that is deployed with the same sources and flags, only the traffic is checked."""
+    """A function that is deployed with the same sources and flags is not built; its traffic is checked."""
     sandbox.run("stream_bq")
     deployed = re.search(r"source-sha=(\w{40}) ", sandbox.find("functions deploy")[0].line)
     sandbox.clear()
@@ -116,7 +116,7 @@ def test_a_build_is_retried_until_iam_knows_its_roles(sandbox, text):
 
 
 def test_a_rollback_serves_the_previous_revision(sandbox):
-    """Two rollbacks go back by two; the oldest revision has no previous one."""
+    """A rollback serves the previous revision, two go back by two, and the oldest has no previous one."""
     sandbox.answer("gcloud run revisions list *", "ingest-3\ningest-2\ningest-1\n")
     for serving, previous in (("ingest-3", "ingest-2"), ("ingest-2", "ingest-1")):
         sandbox.answer("gcloud run services describe *", f"{serving}\n")
@@ -142,7 +142,7 @@ def test_a_binding_is_retried_until_iam_knows_the_account(sandbox):
 
 
 def test_retries_for_iam_end_with_its_error(sandbox):
-    """After WAIT_SECONDS the run fails with IAM's own error."""
+    """Retries for IAM end after WAIT_SECONDS with IAM's own error."""
     lag = "ERROR: service account x does not exist.\n"
     sandbox.answer("gcloud pubsub topics add-iam-policy-binding *", "", lag, status=1)
     outcome = sandbox.run("setup", ISSUEWIRE_DEPLOY_WAIT_SECONDS="1", ISSUEWIRE_DEPLOY_RETRY_SECONDS="0.3")

@@ -1,4 +1,4 @@
-"""Runs that do not finish: failed and hanging calls, signals, and a second run at the same time."""
+"""A run of deploy.sh may fail, hang, be interrupted, or start while another one is active."""
 
 import os
 import re
@@ -47,7 +47,7 @@ def is_alive(pid: int) -> bool:
     ],
 )
 def test_a_failed_call_is_the_last_call(sandbox, call, step):
-    """The run stops with the tool's message, the step and the command to run again."""
+    """A failed call ends the run with the tool's message, the step and the command to run again."""
     sandbox.answer(call, "", "ERROR: injected\n", status=1)
     outcome = sandbox.run("ingest")
     assert outcome.status == 1

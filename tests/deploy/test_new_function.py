@@ -84,7 +84,7 @@ def test_status_lists_a_new_function(sandbox, tmp_path):
 
 
 def test_help_rollback_alerts_and_destroy_know_a_new_function(sandbox):
-    """No command has a list of functions of its own."""
+    """The commands help, rollback, alerts and destroy know a new function from its table."""
     assert "  log_only " in sandbox.run("help").out
     assert "--to-revisions=PREVIOUS=100" in sandbox.run("rollback log_only --dry-run").out
     destroyed = sandbox.run("destroy --data --dry-run").out
@@ -134,7 +134,7 @@ def test_the_secret_of_a_new_function_is_stored_and_required(sandbox):
     ],
 )
 def test_a_wrong_table_is_reported(sandbox, table, message):
-    """The message names what is wrong in deploy/functions/log_only.sh."""
+    """The message about a wrong table names the problem in deploy/functions/log_only.sh."""
     (sandbox.checkout / "deploy/functions/log_only.sh").write_text(table)
     outcome = sandbox.run("log_only --dry-run")
     assert (outcome.status, message in outcome.err) == (1, True), outcome.err

@@ -1,4 +1,4 @@
-"""The settings of deploy.sh, from the environment and deploy.env."""
+"""deploy.sh reads its settings from the environment and deploy.env."""
 
 import re
 import subprocess
@@ -65,7 +65,7 @@ def test_a_wrong_setting_is_reported_before_any_call(sandbox, text, message):
 
 
 def test_all_wrong_settings_are_reported_together(sandbox):
-    """One run names every problem, a missing project included; the environment wins over the file."""
+    """All wrong settings are reported in one run; the environment wins over the file."""
     (sandbox.checkout / "deploy.env").write_text("PROJECT=acme-issues\nSTORE_PAYLOAD=true\n")
     outcome = sandbox.run("all", PROJECT="", STORE_PAYLOAD="maybe", INGEST_MIN_INSTANCES="-1", DATASET="a-b")
     assert outcome.status == 1
@@ -76,7 +76,7 @@ def test_all_wrong_settings_are_reported_together(sandbox):
 
 @pytest.mark.parametrize("command", ["all", "notify_slack"])
 def test_wrong_routes_are_reported_before_any_call(sandbox, command):
-    """notify_slack would refuse every event; each problem is named with its line."""
+    """Wrong routes are reported with their lines before any call, because every event would be refused."""
     routes = sandbox.checkout / "config" / "routes.toml"
     routes.write_text('[[route]]\nchannels = ["C0123456789"]\nlabel = ["bug"]\nformat = "ful"\n')
     outcome = sandbox.run(command)
@@ -88,7 +88,7 @@ def test_wrong_routes_are_reported_before_any_call(sandbox, command):
 
 
 def test_the_example_names_every_setting(sandbox):
-    """deploy.env.example contains each setting with its default, and is itself a valid deploy.env."""
+    """The file deploy.env.example has each setting with its default, and is itself a valid deploy.env."""
     example = (ROOT / "deploy.env.example").read_text()
     tables = sorted((ROOT / "deploy/functions").glob("*.sh"))
     declared = "".join(file.read_text() for file in (ROOT / "deploy/settings.sh", *tables))
@@ -102,7 +102,7 @@ def test_the_example_names_every_setting(sandbox):
 
 
 def test_a_project_of_a_domain_has_other_account_names(sandbox):
-    """example.com:acme-issues has accounts at acme-issues.example.com.iam.gserviceaccount.com."""
+    """The accounts of example.com:acme-issues are at acme-issues.example.com.iam.gserviceaccount.com."""
     outcome = sandbox.run("stream_bq --dry-run", PROJECT="example.com:acme-issues")
     assert "issuewire-push@acme-issues.example.com.iam.gserviceaccount.com" in outcome.out
     assert "@example.com:" not in outcome.out

@@ -1,4 +1,4 @@
-"""What is uploaded: exactly the staged files, the same every time, which run with their own requirements."""
+"""Exactly the staged files are uploaded, and they run with their own requirements."""
 
 import hashlib
 import hmac
@@ -45,7 +45,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_staged_folder_contains_the_function_and_nothing_else(tmp_path, name):
-    """It contains modules, requirements, the packages and files of the table; no link, cache or secret."""
+    """A staged folder has the function's modules, requirements, packages and files, and nothing else."""
     checkout = make_checkout(tmp_path)
     (checkout / "functions" / name / ".env").write_text("SLACK_TOKEN=x")
     (checkout / "functions" / name / "__pycache__").mkdir()
@@ -68,7 +68,7 @@ def test_a_staged_folder_contains_the_function_and_nothing_else(tmp_path, name):
 
 
 def test_the_same_sources_have_the_same_hash(tmp_path):
-    """Folder, time and umask make no difference."""
+    """The hash of the same sources does not depend on folder, time and umask."""
     checkout = make_checkout(tmp_path)
     once = staged_hash(checkout, "ingest", tmp_path / "one")
     for path in checkout.rglob("*.py"):

@@ -23,7 +23,7 @@ def test_a_subscription_of_another_topic_or_with_a_filter_stops_the_run(sandbox,
 
 
 def test_a_subscription_with_other_settings_is_corrected_and_read_back(sandbox):
-    """Settings that somebody changed are restored; if the change has no effect, the run stops."""
+    """Settings that were changed are restored; if the change has no effect, the run stops."""
     sandbox.answer("gcloud pubsub subscriptions list *", "stream-bq|github-events||10|600s||||||||\n")
     outcome = sandbox.run("setup")
     (update,) = sandbox.find("subscriptions update stream-bq")
@@ -33,7 +33,7 @@ def test_a_subscription_with_other_settings_is_corrected_and_read_back(sandbox):
 
 
 def test_a_push_endpoint_without_effect_stops_the_run(sandbox):
-    """The push endpoint is read back and compared."""
+    """A push endpoint is read back, and the run stops if it was not set."""
     rows = "stream-bq|github-events||90|604800s|never|10s|600s|github-events-dead|100|||\n"
     hold = "github-events-dead-hold|github-events-dead||60|604800s|never|||||||\n"
     sandbox.answer(

@@ -1,4 +1,4 @@
-"""The command line of deploy.sh: help, wrong arguments, dry runs, preflight checks and missing tools."""
+"""The command line of deploy.sh has help, dry runs and preflight checks, and refuses wrong arguments."""
 
 import contextlib
 import os
@@ -60,7 +60,7 @@ def test_a_wrong_argument_stops_before_any_call(sandbox, arguments, message):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_dry_run_calls_nothing(sandbox, command):
-    """--dry-run needs no tool, no secret and no answer; it makes no call and leaves no file."""
+    """A dry run needs no tool, secret or answer, makes no call and leaves no file."""
     outcome = sandbox.run(f"{command} --dry-run", GITHUB_TOKEN=SECRET)
     assert (outcome.status, sandbox.calls) == (0, [])
     assert SECRET not in outcome.out + outcome.err
@@ -81,7 +81,7 @@ def test_a_dry_run_prints_what_a_first_run_changes(sandbox):
 
 
 def test_it_can_be_called_from_any_folder(sandbox, tmp_path):
-    """Neither the caller's folder nor CDPATH makes a difference."""
+    """deploy.sh can be called from any folder, with any CDPATH."""
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()
     outcome = subprocess.run(

@@ -1,4 +1,4 @@
-"""What a report derives from its parts."""
+"""The totals of a report are derived from its parts."""
 
 import subprocess
 import sys

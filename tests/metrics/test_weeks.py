@@ -103,5 +103,5 @@ def test_a_period_before_the_first_event_has_zeros() -> None:
 
 
 def test_no_rows_give_no_weeks() -> None:
-    """Without any row there is no week, whatever the period."""
+    """Without any row there is no week, for any period."""
     assert join_weeks([], FIRST, FIRST) == ((), 0)

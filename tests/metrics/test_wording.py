@@ -159,7 +159,7 @@ def test_a_young_history_is_not_compared() -> None:
 
 
 def test_each_chart_has_its_finding() -> None:
-    """One sentence sums up each chart; it is part of the accessible name too."""
+    """Each chart has a sentence that sums it up, which is in its accessible name too."""
     report = a_report()
     assert plain(wording.backlog_finding(report)) == (
         "29 open now; the most were 29, in the week of 16 Mar 2026."

@@ -1,4 +1,4 @@
-"""A delivery as a message: its data, its attributes, and how a push is read."""
+"""A delivery becomes a message with data and attributes, and is read from a push."""
 
 import gzip
 import random
@@ -129,7 +129,7 @@ def test_a_decompression_bomb_is_refused() -> None:
 def test_a_message_that_breaks_the_contract_is_malformed(
     data: bytes, changes: dict[str, str], reason: str
 ) -> None:
-    """The reason says what is wrong with the message."""
+    """A message that breaks the contract is Malformed, with a reason that names the problem."""
     with pytest.raises(Malformed) as refused:
         Delivery.from_push(push(data, REQUIRED | changes))
     assert refused.value.reason == reason

@@ -1,4 +1,4 @@
-"""One JSON line per record, whatever is logged, with the fields of the current request."""
+"""Every record becomes one JSON line, with the fields of the current request."""
 
 import json
 import logging
@@ -44,7 +44,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
 
 
 def test_a_line_is_json_with_severity_and_message(lines: Lines) -> None:
-    """Cloud Logging reads these two names; extra fields are beside them."""
+    """A line has `severity` and `message`, which Cloud Logging reads, and the extra fields."""
     log.info("Posted %s", "it", extra={"channel": "C1", "status": 200})
     assert lines() == [{"severity": "INFO", "message": "Posted it", "channel": "C1", "status": 200}]
 
@@ -61,7 +61,7 @@ def test_a_record_is_one_line_whatever_it_says(lines: Lines, message: str) -> No
 
 @pytest.mark.parametrize("level", ["INFO", "WARNING", "ERROR", "CRITICAL"])
 def test_levels_are_severities(lines: Lines, level: str) -> None:
-    """Python's names are Cloud Logging's."""
+    """Python's names of the levels are Cloud Logging's severities."""
     log.log(logging.getLevelNamesMapping()[level], "x")
     assert [line["severity"] for line in lines()] == [level]
 
@@ -69,7 +69,7 @@ def test_levels_are_severities(lines: Lines, level: str) -> None:
 def test_other_libraries_log_from_warning(lines: Lines) -> None:
     """Other libraries' INFO and our DEBUG are left out; their warnings are lines like ours."""
     other = logging.getLogger("some.library")
-    other.info("chatter")
+    other.info("details")
     log.debug("detail")
     other.warning("careful")
     with warnings.catch_warnings(action="default"):  # the test runner catches warnings itself
@@ -83,7 +83,7 @@ def test_other_libraries_log_from_warning(lines: Lines) -> None:
 
 
 def test_setup_replaces_the_framework_s_handler(lines: Lines) -> None:
-    """With LOG_EXECUTION_ID=true the framework has added a handler to the root; ours replaces it."""
+    """Our handler replaces the one that the framework adds with LOG_EXECUTION_ID=true."""
     logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))
     logs.setup()
     logs.setup()
@@ -138,7 +138,7 @@ def test_simultaneous_requests_do_not_share_fields(lines: Lines) -> None:
 
 
 def test_a_trace_is_on_every_line(lines: Lines) -> None:
-    """The trace id is written for people, and in the field by which Cloud Logging joins lines."""
+    """A trace id is on every line, as `trace` and in the field by which Cloud Logging joins lines."""
     logs.start_request(traceparent=TRACEPARENT)
     logs.bind(delivery_id="d-1")
     log.info("x")
@@ -182,7 +182,7 @@ def test_a_malformed_traceparent_is_left_out(lines: Lines, traceparent: Any) -> 
     [Malformed("body_not_json", "No."), Unavailable("slack_x", "No."), Rejected(401, "signature", "No.")],  # type: ignore[arg-type]
 )
 def test_our_errors_have_a_reason_and_a_traceback(lines: Lines, error: Any) -> None:
-    """The reason is counted, the traceback with its cause is read; both are in one line."""
+    """An error of ours is logged in one line with its reason, its traceback and its cause."""
     error.__cause__ = ValueError("first")
     logging.getLogger("framework").error("Exception on / [POST]", exc_info=error)
     [line] = lines()
@@ -205,7 +205,7 @@ def test_other_errors_have_a_traceback_and_no_reason(lines: Lines) -> None:
 
 
 def test_an_explicit_reason_wins_over_the_error_s(lines: Lines) -> None:
-    """The reason that the caller gives is the one that is counted."""
+    """A reason that the caller gives wins over the reason of the error."""
     log.error("x", exc_info=Malformed("inner", "No."), extra={"reason": "outer"})
     assert [line["reason"] for line in lines()] == ["outer"]
 

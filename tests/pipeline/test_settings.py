@@ -29,13 +29,13 @@ def failing(*names: str) -> Any:
 
 
 def test_surrounding_space_is_no_part_of_a_value() -> None:
-    """A line break at the end is removed, and a blank setting counts as not set."""
+    """White space around a value is removed, and a blank setting counts as not set."""
     with SettingsReader({"A": " a\n", "BLANK": " \n"}) as read:
         assert (read.text("A"), read.text("BLANK"), read.text("ABSENT")) == ("a", None, None)
 
 
 def test_every_problem_is_reported_and_no_value_is_quoted() -> None:
-    """One start shows all mistakes, and a secret in the wrong setting stays out of the log."""
+    """Every problem is reported, and no value is quoted, because a secret may be in the wrong setting."""
     read = SettingsReader({"A": "hunter2", "B": "hunter3", "C": "hunter4", "D": "hunter5", "E": "hunter 6"})
     digits = re.compile(r"\d+")
     assert read.matching("A", digits, "digits") == ""
@@ -59,7 +59,7 @@ def test_every_problem_is_reported_and_no_value_is_quoted() -> None:
     ["t", "projects/p/topics/", "projects/p/topics/t/x", "projects/p q/topics/t", "/projects/p/topics/t"],
 )
 def test_a_topic_is_a_full_name(topic: str) -> None:
-    """A short name would fail only at the first publish."""
+    """A topic must be a full name, because a short one would fail at the first publish."""
     read = SettingsReader({"PUBSUB_TOPIC": topic})
     read.topic()
     assert problems(read) == ("PUBSUB_TOPIC is not of the form projects/P/topics/T",)
@@ -76,7 +76,7 @@ def test_a_topic_is_a_full_name(topic: str) -> None:
     ],
 )
 def test_a_base_url(url: str, kept: str) -> None:
-    """GitHub Enterprise and a stand-in may be anywhere, below a path too."""
+    """A base URL may be on any host and below a path, as for GitHub Enterprise."""
     with SettingsReader({"API_URL": url}) as read:
         assert read.url("API_URL") == kept
 
@@ -111,7 +111,7 @@ def test_a_url_has_a_default() -> None:
     ],
 )
 def test_another_url_is_refused(url: str) -> None:
-    """It would break every link and every call, or write a password into each card."""
+    """Any other URL is refused; it would break every link, or put a password into each card."""
     read = SettingsReader({"API_URL": url})
     assert read.url("API_URL") == ""
     assert problems(read) == ("API_URL is not an http or https URL",)
@@ -140,14 +140,14 @@ def test_a_switch(text: str | None, on: bool) -> None:  # noqa: FBT001 - a table
 
 
 def test_a_token_from_the_variable() -> None:
-    """One of the two settings is enough; the token is not shown where the settings are."""
+    """A token may be in the variable alone, and is not in the repr of the settings."""
     token = SettingsReader({"SLACK_TOKEN": "xoxb-1"}).token("SLACK_TOKEN", "a bot token")
     assert token.read() == "xoxb-1"
     assert "xoxb" not in repr(token)
 
 
 def test_the_file_wins_over_the_variable(tmp_path: Path) -> None:
-    """With both set, the file is used: it can be replaced without a deployment."""
+    """The file wins over the variable, because it can be replaced without a deployment."""
     file = tmp_path / "token"
     file.write_text("\ufeffxoxb-2\r\n", encoding="utf-8")
     with SettingsReader({"SLACK_TOKEN": "xoxb-1", "SLACK_TOKEN_FILE": str(file)}) as read:
@@ -155,7 +155,7 @@ def test_the_file_wins_over_the_variable(tmp_path: Path) -> None:
 
 
 def test_a_missing_token_is_a_problem_that_names_both_settings() -> None:
-    """Either setting will do, and the message says what the token is."""
+    """The problem of a missing token names both settings and what the token is."""
     read = SettingsReader({"SLACK_TOKEN": " ", "SLACK_TOKEN_FILE": ""})
     read.token("SLACK_TOKEN", "a bot token")
     assert problems(read) == ("SLACK_TOKEN_FILE or SLACK_TOKEN is not set (a bot token)",)
@@ -163,7 +163,7 @@ def test_a_missing_token_is_a_problem_that_names_both_settings() -> None:
 
 @pytest.mark.parametrize("token", ["xoxb-1 xoxb-2", "xoxb-1\nxoxb-2", "xoxb-ö", "https://hooks.example/a\tb"])
 def test_a_token_that_http_cannot_carry_is_refused_at_startup(token: str) -> None:
-    """The HTTP client's own error would quote such a token in the log."""
+    """A token that no header can carry is refused, because the HTTP client's error would quote it."""
     read = SettingsReader({"SLACK_TOKEN": token})
     read.token("SLACK_TOKEN", "a bot token")
     assert problems(read) == ("SLACK_TOKEN holds spaces, line breaks or other characters that no token has",)
@@ -192,7 +192,7 @@ def test_a_token_file_must_be_a_readable_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_token_file_is_unavailable(tmp_path: Path, content: bytes | None, reason: str) -> None:
-    """The message names the file's setting and never its content; the next good token is used at once."""
+    """A broken token file is Unavailable without quoting it; the next good token is used at once."""
     file = tmp_path / "token"
     if content is not None:
         file.write_bytes(content)
@@ -219,7 +219,7 @@ def test_the_reason_for_a_blank_file_can_be_another(tmp_path: Path) -> None:
 
 
 def test_wrong_settings_are_logged_once_and_refuse_every_call(caplog: pytest.LogCaptureFixture) -> None:
-    """The process starts, says what is wrong, and then fails each event with an error of its own."""
+    """Wrong settings are logged once at startup; each event then fails with an error of its own."""
     with caplog.at_level(logging.CRITICAL, "issuewire"):
         get = load_at_startup(failing("PUBSUB_TOPIC is not set"))
     [record] = caplog.records
@@ -244,7 +244,7 @@ def test_right_settings_are_read_once() -> None:
 
 
 def test_another_error_is_not_hidden() -> None:
-    """A defect in the code stops the start."""
+    """Another error, which is a defect in the code, stops the start."""
     with pytest.raises(ZeroDivisionError):
         load_at_startup(lambda: 1 / 0)
 

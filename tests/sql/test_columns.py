@@ -104,7 +104,7 @@ def test_a_view_has_the_columns_of_the_contract(warehouse: Warehouse, dataset: s
 
 
 def test_every_view_is_in_the_contract() -> None:
-    """There is one file for each view, named like it."""
+    """The views of sql/ are those of the contract, one file each."""
     assert {path.stem for path in (schema.SQL / "views").glob("*.sql")} >= set(VIEWS)
 
 

@@ -68,13 +68,13 @@ def delivery_id() -> str:
     return str(uuid.uuid4())
 
 
-def eventually[T](look: Callable[[], T]) -> T:
-    """Call `look` until it returns something, for a minute at most, and return that."""
+def eventually[T](ask: Callable[[], T]) -> T:
+    """Call `ask` until it returns something, for a minute at most, and return that."""
     deadline = time.monotonic() + PATIENCE
-    while not (seen := look()):
+    while not (answer := ask()):
         assert time.monotonic() < deadline, "nothing arrived"
         time.sleep(0.1)
-    return seen
+    return answer
 
 
 def test_an_opened_issue_becomes_a_card_and_a_row(github_sends: Sender, delivery_id: str) -> None:
@@ -100,7 +100,7 @@ def test_the_same_delivery_twice_is_one_row_and_one_card(github_sends: Sender, d
 
 
 def test_one_trace_covers_all_three_functions(github_sends: Sender, delivery_id: str) -> None:
-    """One query by trace shows the delivery in ingest and in both subscribers."""
+    """A query by trace shows the delivery in ingest and in both subscribers."""
     trace = uuid.uuid4().hex
     traceparent = f"00-{trace}-00f067aa0ba902b7-01"
     github_sends.send(an_issue(number=9).opened(), delivery_id, traceparent=traceparent)

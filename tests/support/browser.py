@@ -33,11 +33,11 @@ FLAGS = (
 
 
 class Browser:
-    """One Chromium with one page, which records every request and every complaint."""
+    """One Chromium with one page, which records every request and every error that Chromium reports."""
 
     def __init__(self, program: str, folder: Path) -> None:
         self.requests: list[str] = []
-        self.complaints: list[str] = []
+        self.errors: list[str] = []
         theirs_in, self._out = os.pipe()
         self._in, theirs_out = os.pipe()
         # Chromium reads file descriptor 3 and writes 4, which only a shell can place for it.
@@ -68,7 +68,7 @@ class Browser:
     def open(self, page: Path, width: int, *, dark: bool = False, media: str = "screen") -> None:
         """Clear the records, and show a file in a window of this width."""
         self.requests.clear()
-        self.complaints.clear()
+        self.errors.clear()
         features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.call("Emulation.setEmulatedMedia", media=media, features=features)
         self.call(
@@ -141,9 +141,9 @@ class Browser:
         elif method == "Network.requestWillBeSent":
             self.requests.append(parameters["request"]["url"])
         elif method == "Log.entryAdded":
-            self.complaints.append(parameters["entry"]["text"])
+            self.errors.append(parameters["entry"]["text"])
         elif method in {"Runtime.exceptionThrown", "Runtime.consoleAPICalled"}:
-            self.complaints.append(json.dumps(parameters))
+            self.errors.append(json.dumps(parameters))
 
 
 def find_chromium() -> str | None:

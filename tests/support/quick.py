@@ -1,7 +1,8 @@
-"""Which tests are quick: those that start no process and no server, by their code and as they run."""
+"""Decides which tests are quick: those that start no process and no server."""
 
+import functools
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -12,19 +13,20 @@ _OURS = ("tests.", "local.")
 _STARTERS = {"http.server", "socket", "socketserver", "subprocess"}
 _EVENTS = {"os.exec", "os.fork", "os.posix_spawn", "os.system", "socket.bind", "subprocess.Popen"}
 _running: list[pytest.Item] = []
+_harmless: set[int] = set()
 
 
 def mark(items: list[pytest.Item]) -> None:
-    """Mark the tests that may start something: their code, or that of their fixtures, leads to a starter."""
+    """Mark the tests that may start a process or a server, in their code or that of their fixtures."""
     for item in items:
         assert isinstance(item, pytest.Function)
         fixtures = (definitions[-1].func for definitions in item._fixtureinfo.name2fixturedefs.values())
-        if leads_to_a_starter([item.function, *fixtures]):
+        if any(map(leads_to_a_starter, (item.function, *fixtures))):
             item.add_marker("processes")
 
 
 def watch(item: pytest.Item) -> None:
-    """From now on, let this test fail if it is quick and starts a process or listens on a socket."""
+    """Fail this test from now on if it is quick and starts a process or listens on a socket."""
     if not _running:
         sys.addaudithook(_refuse)
     _running[:] = [item]
@@ -35,9 +37,10 @@ def _refuse(event: str, args: tuple[Any, ...]) -> None:
         pytest.fail(f"a quick test starts a process or listens on a socket: {event} {args}")
 
 
-def leads_to_a_starter(found: Iterable[object]) -> bool:
-    """Follow the functions and classes of tests and local to what they use, as far as names tell."""
-    waiting, seen = list(found), set()
+@functools.cache
+def leads_to_a_starter(function: object) -> bool:
+    """Follow the functions and classes of tests and local to what they use, as far as their names show it."""
+    waiting, seen = [function], set(_harmless)
     while waiting:
         thing = waiting.pop()
         module = thing.__name__ if isinstance(thing, ModuleType) else getattr(thing, "__module__", "")
@@ -48,6 +51,7 @@ def leads_to_a_starter(found: Iterable[object]) -> bool:
             waiting += _used_by(thing)
         elif isinstance(thing, dict):
             waiting += thing.values()
+    _harmless.update(seen)
     return False
 
 

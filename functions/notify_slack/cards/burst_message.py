@@ -63,7 +63,7 @@ def read(message: Mapping[str, Any]) -> BurstMessage | None:
 def start(event: CardEvent, destination: Destination, now: datetime) -> Message:
     """Return a new burst message; it mentions only those whom its first issue mentions."""
     mentions = phrases.mentions(destination.mention) if event.is_new else ""
-    return _message((event.key,), (_line(event),), (_seconds(now),), mentions)
+    return _message((event.key,), (_line(event),), (int(now.timestamp()),), mentions)
 
 
 def as_posted(ts: str, message: Message) -> BurstMessage:
@@ -78,7 +78,7 @@ def add(event: CardEvent, burst: BurstMessage, now: datetime) -> Message:
         lists = (*lists[:-1], f"{lists[-1]}\n{line}")
     else:
         lists = (*lists, line)
-    added_at = (*burst.added_at, _seconds(now))[-_MAX_TIMES:]
+    added_at = (*burst.added_at, int(now.timestamp()))[-_MAX_TIMES:]
     return _message((*burst.issues, event.key), lists, added_at)
 
 
@@ -111,7 +111,3 @@ def _line(event: CardEvent) -> str:
     name, url = phrases.this_issue(event), phrases.issue_url(event)
     title = phrases.title(event.issue, _TITLE_LIMIT)
     return phrases.BURST_LINE.format(issue=link(url, name) if url else name, title=title)
-
-
-def _seconds(moment: datetime) -> int:
-    return int(moment.timestamp())

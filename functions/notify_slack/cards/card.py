@@ -18,8 +18,7 @@ def build(event: CardEvent, destination: Destination, before: PostedCard | None 
     """Return the card; `before` is the one that it replaces."""
     status = issue_status.of(event, before.blocks if before else ())
     blocks = layouts.LAYOUTS[destination.format](event, status, destination)
-    written = metadata.of_update(event, before) if before else metadata.of_card(event)
-    return Message(text=_notice(event, status), blocks=blocks, metadata=written)
+    return Message(text=_notice(event, status), blocks=blocks, metadata=metadata.of_card(event, before))
 
 
 def record(event: CardEvent, card: PostedCard) -> Message:
@@ -28,7 +27,7 @@ def record(event: CardEvent, card: PostedCard) -> Message:
     Its content stays, except that a late close adds who closed the issue.
     """
     blocks = issue_status.add_closer(card.blocks, event)
-    return Message(text=card.text, blocks=blocks, metadata=metadata.of_update(event, card))
+    return Message(text=card.text, blocks=blocks, metadata=metadata.of_card(event, card))
 
 
 def has_line(event: CardEvent, destination: Destination) -> bool:

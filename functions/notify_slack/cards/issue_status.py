@@ -44,14 +44,15 @@ def of(event: CardEvent, blocks: Sequence[Block] = ()) -> IssueStatus:
 def add_closer(blocks: Sequence[Block], event: CardEvent) -> tuple[Block, ...]:
     """Return the blocks of a newer card, with who closed the issue if they show this very close."""
     block_id = _block_id(event.issue) if event.is_close and event.issue.state == "closed" else ""
-    line = _closing_line(event)
-    return tuple(with_text(block, line) if _has_id(block, block_id) else block for block in blocks)
-
-
-def with_text(block: Block, text: str) -> Block:
-    """Return the block with another first text."""
-    first, *others = block["elements"]
-    return {**block, "elements": [{**first, "text": text}, *others]}
+    return tuple(
+        {
+            **block,
+            "elements": [{**block["elements"][0], "text": _closing_line(event)}, *block["elements"][1:]],
+        }
+        if _has_id(block, block_id)
+        else block
+        for block in blocks
+    )
 
 
 def _gone(event: CardEvent) -> IssueStatus:

@@ -81,7 +81,9 @@ def _lines(tokens: "Sequence[Token]") -> Iterator[str]:
                 yield _QUOTED * bool(quotes) + " | ".join(row or ())
                 row = None
             case "inline" | "fence" | "code_block":
-                text = _inline(token) if token.type == "inline" else token.content
+                # GitHub keeps the line breaks of the source.
+                inline = token.type == "inline"
+                text = "".join(map(_piece, token.children or ())) if inline else token.content
                 if row is not None:
                     row.append(" ".join(text.split()))
                     continue
@@ -94,11 +96,6 @@ def _with_bullet(bullet: str, line: str) -> str:
     """Return the line after its bullet; the box of a task replaces the bullet."""
     box = _TASKS.get(line[:4]) if bullet else None
     return box + line[4:] if box else bullet + line
-
-
-def _inline(token: "Token") -> str:
-    """GitHub keeps the line breaks of the source."""
-    return "".join(map(_piece, token.children or ()))
 
 
 def _piece(token: "Token") -> str:

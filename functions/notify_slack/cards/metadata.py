@@ -71,25 +71,20 @@ def merge_duplicates(oldest: PostedCard, younger: Sequence[PostedCard]) -> Poste
     latest = max((oldest, *younger), key=lambda card: card.updated_at or _LONG_AGO)
     others = (delivery for card in younger for delivery in card.deliveries[1:])
     deliveries = dict.fromkeys((*oldest.deliveries, *others))
-    return replace(
-        oldest,
-        text=latest.text,
-        blocks=latest.blocks,
-        updated_at=latest.updated_at,
-        deliveries=tuple(deliveries),
-    )
+    return replace(latest, ts=oldest.ts, deliveries=tuple(deliveries), replies=oldest.replies)
 
 
-def of_card(event: CardEvent) -> Mapping[str, Any]:
-    """Return the metadata of a new card."""
-    return _card(event.key, event.shown_at, (event.delivery_id,))
-
-
-def of_update(event: CardEvent, card: PostedCard) -> Mapping[str, Any]:
-    """Return the metadata of the card after the event."""
-    latest = max(event.shown_at, card.updated_at or _LONG_AGO)
-    deliveries = dict.fromkeys((*card.deliveries, event.delivery_id))
-    return _card(event.key, latest, tuple(deliveries))
+def of_card(event: CardEvent, before: PostedCard | None = None) -> Mapping[str, Any]:
+    """Return the metadata of the card after the event; `before` is the card that it replaces."""
+    latest = max(event.shown_at, before.updated_at or _LONG_AGO) if before else event.shown_at
+    deliveries = dict.fromkeys((*(before.deliveries if before else ()), event.delivery_id))
+    content = {
+        "issue": event.key,
+        "updated_at": format_time(latest),
+        "deliveries": list(deliveries)[-MAX_DELIVERIES:],
+        "schema": 1,
+    }
+    return {"event_type": CARD, "event_payload": content}
 
 
 def of_reply(event: CardEvent) -> Mapping[str, Any]:
@@ -131,13 +126,3 @@ def payload(message: Mapping[str, Any], event_type: str) -> Mapping[str, Any]:
         return {}
     content = metadata.get("event_payload")
     return content if isinstance(content, dict) else {}
-
-
-def _card(key: str, updated_at: datetime, deliveries: tuple[str, ...]) -> Mapping[str, Any]:
-    content = {
-        "issue": key,
-        "updated_at": format_time(updated_at),
-        "deliveries": list(deliveries[-MAX_DELIVERIES:]),
-        "schema": 1,
-    }
-    return {"event_type": CARD, "event_payload": content}

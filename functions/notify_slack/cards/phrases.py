@@ -99,20 +99,18 @@ def mention_or_login(account: str | None, people: Mapping[str, str]) -> str:
 
 def mentions(ids: Sequence[str]) -> str:
     """Return mentions of the Slack users and user groups; those beyond 50 are a number."""
-    shown = [f"<!subteam^{each}>" if each.startswith("S") else f"<@{each}>" for each in ids[:_MAX_MENTIONS]]
-    return " ".join([*shown, *_rest(ids, _MAX_MENTIONS)])
+    shown = [f"<!subteam^{each}>" if each.startswith("S") else f"<@{each}>" for each in ids]
+    return _first(shown, _MAX_MENTIONS, " ")
 
 
 def labels(issue: Issue) -> str:
     """Return the labels as code; those beyond six are a number."""
-    shown = [code(label, NAME_LIMIT, empty="?") for label in issue.labels[:_MAX_LABELS]]
-    return " ".join([*shown, *_rest(issue.labels, _MAX_LABELS)])
+    return _first([code(label, NAME_LIMIT, empty="?") for label in issue.labels], _MAX_LABELS, " ")
 
 
 def assignees(issue: Issue, people: Mapping[str, str]) -> str:
     """Return the assignees; those beyond six are a number."""
-    shown = [mention_or_login(account, people) for account in issue.assignees[:_MAX_ASSIGNEES]]
-    return ", ".join([*shown, *_rest(issue.assignees, _MAX_ASSIGNEES)])
+    return _first([mention_or_login(account, people) for account in issue.assignees], _MAX_ASSIGNEES, ", ")
 
 
 def milestone(issue: Issue) -> str:
@@ -174,5 +172,6 @@ def _moment(moment: datetime | None, format_: str, fallback: str) -> str:
     return f"<!date^{seconds}^{format_}|{text}>" if seconds in _SECONDS else text
 
 
-def _rest(items: Sequence[str], shown: int) -> list[str]:
-    return [f"+{len(items) - shown}"] if len(items) > shown else []
+def _first(texts: list[str], limit: int, separator: str) -> str:
+    rest = [f"+{len(texts) - limit}"] if len(texts) > limit else []
+    return separator.join([*texts[:limit], *rest])

@@ -28,13 +28,14 @@ class NotShown:
 class CardEvent:
     """An event that makes or changes the card of its issue.
 
-    `received` is the event as it was delivered. `github_url` is the base of every link, without a slash at
+    `received` is the event as it was delivered. `key` is the name of the issue in metadata,
+    REPOSITORY_ID#NUMBER, which outlives a rename. `github_url` is the base of every link, without a slash at
     its end; GitHub Enterprise has its own.
     """
 
     received: IssueEvent
     issue: Issue
-    repository_id: int
+    key: str
     number: int
     github_url: str
 
@@ -59,15 +60,10 @@ class CardEvent:
         return cls(
             received=event,
             issue=event.issue,
-            repository_id=event.repository_id,
+            key=f"{event.repository_id}#{event.issue.number}",
             number=event.issue.number,
             github_url=github_url,
         )
-
-    @property
-    def key(self) -> str:
-        """Return the name of the issue in metadata: REPOSITORY_ID#NUMBER, which outlives a rename."""
-        return f"{self.repository_id}#{self.number}"
 
     @property
     def name(self) -> tuple[str, str]:

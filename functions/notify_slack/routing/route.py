@@ -44,26 +44,27 @@ class Route:
         labels = _lower(event.issue.labels if event.issue else ())
         others = tuple(Mismatch(key=key, text=text) for key, text in self._other_mismatches(event))
         of_labels = tuple(Mismatch(key=key, text=text) for key, text in self._label_mismatches(labels))
+        muting = self._muting_pattern(event.sender)
         return RouteMatch(
             route=self,
             mismatches=(*others, *of_labels),
             final_update=bool(of_labels) and not others and self._loses(event),
-            muted_because=self._muted_because(event),
+            muted_because=f"the sender {event.sender!r} is muted by {muting}" if muting else None,
         )
 
     def _other_mismatches(self, event: IssueEvent) -> Iterator[tuple[Key, str]]:
         """GitHub's names ignore case. A delivery without a repository matches only a star."""
         repository, name = (event.repository or "").lower(), f"{event.event}.{event.action}"
         if not any(fnmatchcase(repository, glob.lower()) for glob in self.repositories):
-            said = repr(event.repository) if event.repository else "the missing repository"
-            yield "repositories", f"{said} matches none of {', '.join(self.repositories)}"
+            named = repr(event.repository) if event.repository else "the missing repository"
+            yield "repositories", f"{named} matches none of {', '.join(self.repositories)}"
         if self.events and name not in self.events and not self._label_decides(event):
             yield "events", f"{name!r} is not one of {', '.join(self.events)}"
         if self.private == "only" and not _may_be_private(event):
             yield "private", "the repository is public, and the route takes private ones only"
         if self.private == "never" and _may_be_private(event):
-            said = "the repository is private, or does not say"
-            yield "private", f"{said}, and the route takes public ones only"
+            text = "the repository is private, or does not say, and the route takes public ones only"
+            yield "private", text
         author = event.issue.author if event.issue else None
         if glob := self._muting_pattern(author):
             yield "mute_authors", f"the author {author!r} is muted by {glob}"
@@ -95,13 +96,15 @@ class Route:
         }.get(f"{event.event}.{event.action}", ())
         return (event.label or "").lower() in _lower(named)
 
-    def _muted_because(self, event: IssueEvent) -> str | None:
-        glob = self._muting_pattern(event.sender)
-        return f"the sender {event.sender!r} is muted by {glob}" if glob else None
-
     def _muting_pattern(self, login: str | None) -> str | None:
-        """Return the pattern that mutes the login. A deleted account has no login and is never muted."""
-        return next((glob for glob in self.mute_authors if login and _login_matches(login, glob)), None)
+        """Return the pattern that mutes the login: `*` and `?` are wildcards, and case is ignored.
+
+        Brackets are literal: fnmatch alone would read "[bot]" as one letter of b, o, t, and mute bob. A
+        deleted account has no login and is never muted.
+        """
+        name = (login or "").lower()
+        globs = (glob for glob in self.mute_authors if fnmatchcase(name, glob.lower().replace("[", "[[]")))
+        return next(globs, None) if name else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,14 +124,6 @@ class RouteMatch:
     def matches(self) -> bool:
         """Return whether the event matches the route."""
         return not self.mismatches
-
-
-def _login_matches(login: str, glob: str) -> bool:
-    """Return whether the pattern matches: `*` and `?` are wildcards, brackets are literal, case is ignored.
-
-    fnmatch alone would read "[bot]" as one letter of b, o, t, and mute bob.
-    """
-    return fnmatchcase(login.lower(), glob.lower().replace("[", "[[]"))
 
 
 def _may_be_private(event: IssueEvent) -> bool:

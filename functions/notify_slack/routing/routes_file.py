@@ -12,7 +12,6 @@ from .route import Route
 from .routes import FOLD_OVER, Routes
 
 MUTED = ("*[bot]",)  # the default
-
 _TABLES = ("defaults", "people", "route")
 
 
@@ -56,9 +55,8 @@ def _problems(
     document: dict[str, Any], entries: list[dict[str, Any]], line_numbers: LineNumbers
 ) -> Iterator[str]:
     for name in [name for name in document if name not in _TABLES]:
-        yield with_line(
-            line_numbers.top, name, f"unknown table {name!r}{validation.did_you_mean(name, _TABLES)}"
-        )
+        hint = validation.did_you_mean(name, _TABLES)
+        yield with_line(line_numbers.top, name, f"unknown table {name!r}{hint}")
     for name, lines, check in (
         ("defaults", line_numbers.defaults, validation.of_defaults),
         ("people", line_numbers.people, validation.of_people),

@@ -2,24 +2,15 @@
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import fields
 from typing import Any, TypeIs, get_args
 
 from .eligibility import CARD_EVENTS
-from .route import Format, Private
+from .route import Format, Private, Route
 
 _DEFAULTS = ("fold_over", "format", "mute_authors")
 _LABELS = ("labels_any", "labels_all", "labels_none")
-_KEYS = (
-    "name",
-    "channels",
-    "repositories",
-    *_LABELS,
-    "events",
-    "private",
-    "mute_authors",
-    "format",
-    "mention",
-)
+_KEYS = tuple(field.name for field in fields(Route))
 _MAX_FOLD_OVER = 50
 # Not a user's id: Slack would post there, but hides the history in which the card is found again.
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]+")
@@ -38,7 +29,7 @@ type Table = dict[str, Any]
 def of_defaults(table: Table) -> Iterator[Problem]:
     """Yield what is wrong with [defaults]."""
     yield from _unknown(table, _DEFAULTS)
-    yield from _format(table)
+    yield from _one_of("format", table.get("format", "compact"), get_args(Format))
     yield from _mute_authors(table)
     fold_over = table.get("fold_over", 0)
     if type(fold_over) is not int or not 0 <= fold_over <= _MAX_FOLD_OVER:
@@ -52,10 +43,7 @@ def of_people(table: Table) -> Iterator[Problem]:
         if not _LOGIN.fullmatch(login):
             yield login, f"{login!r} is not a GitHub login"
         elif first.setdefault(login.lower(), login) != login:
-            yield (
-                login,
-                f"{login!r} is listed as {first[login.lower()]!r} too; case does not matter",
-            )
+            yield login, f"{login!r} is listed as {first[login.lower()]!r} too; case does not matter"
         if not isinstance(user, str) or not _USER.fullmatch(user):
             yield login, f"{login!r} needs a Slack user id such as U0123456789"
 
@@ -74,7 +62,7 @@ def of_route(table: Table) -> Iterator[Problem]:
     yield from _events(table.get("events", list(CARD_EVENTS)))
     yield from _one_of("private", table.get("private", "any"), get_args(Private))
     yield from _mute_authors(table)
-    yield from _format(table)
+    yield from _one_of("format", table.get("format", "compact"), get_args(Format))
     yield from _mention(table.get("mention", []), table.get("events", list(CARD_EVENTS)))
 
 
@@ -107,13 +95,11 @@ def _labels(table: Table) -> Iterator[Problem]:
                 yield key, f"{key}: {label!r} begins or ends with a space, which no label does"
         lists[key] = {label.lower(): label for label in table[key]}
     asked, unwanted = lists.get("labels_any", {}), lists.get("labels_none", {})
+    never = "so the route can never match"
     for label in sorted(unwanted.keys() & lists.get("labels_all", {}).keys()):
-        yield (
-            "labels_none",
-            f"labels_none: {unwanted[label]!r} is in labels_all too, so the route can never match",
-        )
+        yield "labels_none", f"labels_none: {unwanted[label]!r} is in labels_all too, {never}"
     if asked and asked.keys() <= unwanted.keys():
-        yield "labels_none", "labels_none has every label of labels_any, so the route can never match"
+        yield "labels_none", f"labels_none has every label of labels_any, {never}"
 
 
 def _events(events: object) -> Iterator[Problem]:
@@ -125,10 +111,8 @@ def _events(events: object) -> Iterator[Problem]:
     else:
         for event in events:
             if event not in CARD_EVENTS:
-                yield (
-                    "events",
-                    f"events: no card is made of {event!r}{did_you_mean(event, CARD_EVENTS) or known}",
-                )
+                hint = did_you_mean(event, CARD_EVENTS) or known
+                yield "events", f"events: no card is made of {event!r}{hint}"
 
 
 def _mute_authors(table: Table) -> Iterator[Problem]:
@@ -148,10 +132,6 @@ def _mention(mentioned: object, events: object) -> Iterator[Problem]:
         yield "mention", "mention must be a list of ids of users (U0123456789) or user groups (S0123456789)"
     elif _texts(events) and "issues.opened" not in events:
         yield "mention", "mention: events has no issues.opened, so no one would ever be mentioned"
-
-
-def _format(table: Table) -> Iterator[Problem]:
-    yield from _one_of("format", table.get("format", "compact"), get_args(Format))
 
 
 def _one_of(key: str, value: object, known: tuple[str, ...]) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
 
@@ -54,27 +55,27 @@ class BurstDetector:
                 self._pending.discard((channel, key))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BurstWriter:
     """Writes burst messages, also while another instance writes to the same one; `now` is in UTC."""
 
-    def __init__(self, slack: Slack, now: Callable[[], datetime], sleep: Sleep) -> None:
-        self._slack = slack
-        self._now = now
-        self._sleep = sleep
+    slack: Slack
+    now: Callable[[], datetime]
+    sleep: Sleep
 
     def add(self, event: CardEvent, destination: Destination, snapshot: ChannelSnapshot) -> BurstMessage:
         """Add the issue to the newest burst message and read it back: another instance may overwrite it.
 
         Raises Unavailable after three tries; the issue may be in no burst message then.
         """
-        target = snapshot.open_burst(self._now())
+        target = snapshot.open_burst(self.now())
         for _ in range(_TRIES):
             if target is None:
                 target = self._start(event, destination)
             else:
-                message = burst_message.add(event, target, self._now())
-                self._slack.update(destination.channel, target.ts, message)
-            written = channel_history.message_at(self._slack, destination.channel, target.ts)
+                message = burst_message.add(event, target, self.now())
+                self.slack.update(destination.channel, target.ts, message)
+            written = channel_history.message_at(self.slack, destination.channel, target.ts)
             target = burst_message.read(written)
             if target and event.key in target.issues:
                 return target
@@ -82,11 +83,11 @@ class BurstWriter:
 
     def _start(self, event: CardEvent, destination: Destination) -> BurstMessage:
         """Post a burst message and return it, or the one that another instance posted before it."""
-        channel, now = destination.channel, self._now()
+        channel, now = destination.channel, self.now()
         message = burst_message.start(event, destination, now)
-        ts = self._slack.post(channel, message)
-        earlier = channel_history.messages_before(self._slack, channel, ts, self._sleep)
+        ts = self.slack.post(channel, message)
+        earlier = channel_history.messages_before(self.slack, channel, ts, self.sleep)
         older = channel_history.oldest_burst(earlier, now)
         if older:
-            self._slack.delete(channel, ts)
+            self.slack.delete(channel, ts)
         return older or burst_message.as_posted(ts, message)

@@ -8,11 +8,12 @@ delivery id on the card means that the card shows the event; only the thread sho
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from clients.slack.client import Slack
 
-from ..cards import card, metadata
+from ..cards import card, metadata, thread_reply
 from ..cards.burst_message import BurstMessage
 from ..cards.metadata import PostedCard
 from ..routing.eligibility import CardEvent
@@ -22,7 +23,6 @@ from .bursts import BurstDetector, BurstWriter
 from .channel_history import ChannelSnapshot, Sleep
 from .locks import KeyedLock
 from .outcome import Outcome, UpsertResult
-from .thread_replies import ThreadReplies
 
 _SETTLED = timedelta(minutes=1)  # after this, every instance has looked for a card older than its own
 
@@ -43,19 +43,14 @@ class CardStore:
     """
 
     def __init__(
-        self,
-        slack: Slack,
-        fold_over: int = 0,
-        now: Callable[[], datetime] = _now,
-        sleep: Sleep = time.sleep,
+        self, slack: Slack, fold_over: int = 0, now: Callable[[], datetime] = _now, sleep: Sleep = time.sleep
     ) -> None:
         self._slack = slack
         self._now = now
         self._sleep = sleep
         self._locks = KeyedLock()
         self._detector = BurstDetector(fold_over, now)
-        self._bursts = BurstWriter(slack, now, sleep)
-        self._replies = ThreadReplies(slack, now)
+        self._bursts = BurstWriter(slack=slack, now=now, sleep=sleep)
 
     def upsert(self, event: CardEvent, destination: Destination) -> UpsertResult:
         """Show the event in the channel. Raises Unavailable; a repetition then does what is missing."""
@@ -82,7 +77,7 @@ class CardStore:
                 if not holds_channel:
                     raise _BurstError
                 return self._fold(event, destination, snapshot)
-            if burst and self._replies.is_complete(event, destination, burst):
+            if burst and self._is_complete(event, destination, burst):
                 return UpsertResult(outcome=Outcome.ALREADY_FOLDED, ts=burst.ts)
             return self._post(event, destination)
 
@@ -94,7 +89,7 @@ class CardStore:
         if older := channel_history.oldest_card(messages, event.key):
             self._slack.delete(channel, ts)
             return self._update(event, destination, (older,), None)
-        replied = self._replies.post(event, destination, ts)
+        replied = self._reply(event, destination, ts)
         return UpsertResult(outcome=Outcome.POSTED, ts=ts, replied=replied)
 
     def _update(
@@ -112,14 +107,14 @@ class CardStore:
         kept = metadata.merge_duplicates(cards[0], duplicates)
         outcome = _outcome(event, kept)
         if duplicates or outcome is not Outcome.ALREADY_HANDLED:
-            updated = outcome is Outcome.UPDATED
-            message = card.build(event, destination, kept) if updated else card.record(event, kept)
+            newer = outcome is Outcome.UPDATED
+            message = card.build(event, destination, kept) if newer else card.record(event, kept)
             self._slack.update(destination.channel, kept.ts, message)
         for duplicate in duplicates:
             self._slack.delete(destination.channel, duplicate.ts)
         parents = (kept, burst) if burst else (kept,)
         mention = metadata.posted_by_other_event(event, kept)
-        replied = self._replies.post(event, destination, kept.ts, *parents, mention=mention)
+        replied = self._reply(event, destination, kept.ts, *parents, mention=mention)
         return UpsertResult(outcome=outcome, ts=kept.ts, replied=replied)
 
     def _is_removable(self, younger: PostedCard, event: CardEvent) -> bool:
@@ -131,9 +126,40 @@ class CardStore:
         """Add the issue to a burst message, unless it is in one, and post the reply in that thread."""
         known = snapshot.burst_with(event.key)
         burst = known or self._bursts.add(event, destination, snapshot)
-        replied = self._replies.post_in_burst(event, destination, burst)
+        replied = self._reply(event, destination, burst.ts, burst, in_burst=True)
         outcome = Outcome.ALREADY_FOLDED if known else Outcome.FOLDED
         return UpsertResult(outcome=outcome, ts=burst.ts, replied=replied)
+
+    def _reply(
+        self,
+        event: CardEvent,
+        destination: Destination,
+        ts: str,
+        *parents: PostedCard | BurstMessage,
+        mention: bool = False,
+        in_burst: bool = False,
+    ) -> bool:
+        """Post the reply into the thread at `ts` and return True, unless one of the parents' threads has it.
+
+        It mentions people only if `mention`: a new card mentions them itself.
+        """
+        reply = thread_reply.build(event, destination if mention else replace(destination, mention=()))
+        if reply is None or any(self._has_reply(event, destination.channel, parent) for parent in parents):
+            return False
+        text = thread_reply.for_burst(reply, event) if in_burst else reply
+        self._slack.post(destination.channel, text, thread_ts=ts)
+        return True
+
+    def _is_complete(self, event: CardEvent, destination: Destination, burst: BurstMessage) -> bool:
+        """Return whether the event has no reply, or the burst message's thread has it."""
+        reply = thread_reply.build(event, replace(destination, mention=()))
+        return reply is None or self._has_reply(event, destination.channel, burst)
+
+    def _has_reply(self, event: CardEvent, channel: str, parent: PostedCard | BurstMessage) -> bool:
+        """Return whether the thread has the event's reply; an empty thread need not be read."""
+        return parent.replies > 0 and channel_history.has_reply(
+            self._slack, channel, parent.ts, event, self._now()
+        )
 
 
 def _outcome(event: CardEvent, kept: PostedCard) -> Outcome:

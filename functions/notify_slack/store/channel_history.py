@@ -20,9 +20,7 @@ _LONGEST_DELIVERY = timedelta(minutes=10)  # no delivery takes longer from its l
 _CLOCK_SKEW = timedelta(minutes=10)  # between the clocks of GitHub, Slack and this machine
 _PAUSES = (0.25, 0.5, 1.0, 2.0)  # seconds between two reads of a history that lags
 _RESERVE = 10.0  # seconds that a delivery needs after those reads
-_EPOCH = datetime.fromtimestamp(
-    0, UTC
-)  # nothing in Slack is older, and the year 1 leaves no room to subtract
+_EPOCH = datetime.fromtimestamp(0, UTC)  # nothing in Slack is older; datetime.min minus an hour overflows
 
 type Sleep = Callable[[float], None]
 type SlackMessage = Mapping[str, Any]
@@ -66,12 +64,11 @@ def scan(slack: Slack, channel: str, event: CardEvent, now: datetime) -> Channel
         if any(read_card(message, event.key) for message in messages):
             break
     recent = (now - BURST_SPAN).timestamp()
-    bursts = [burst for message in messages if (burst := burst_message.read(message))]
+    keys = {card_key(message) for message in messages if float(message["ts"]) > recent}
     return ChannelSnapshot(
         cards=_cards(messages, event.key),
-        bursts=tuple(sorted(bursts, key=lambda burst: float(burst.ts), reverse=True)),
-        recent_issues=frozenset(card_key(message) for message in messages if float(message["ts"]) > recent)
-        - {""},
+        bursts=_bursts(messages),
+        recent_issues=frozenset(keys - {""}),
     )
 
 
@@ -99,9 +96,7 @@ def oldest_card(messages: list[SlackMessage], key: str) -> PostedCard | None:
 
 def oldest_burst(messages: list[SlackMessage], now: datetime) -> BurstMessage | None:
     """Return the oldest burst message that accepts more issues, None if there is none."""
-    bursts = (burst for message in messages if (burst := burst_message.read(message)))
-    accepting = (burst for burst in bursts if burst.accepts_more(now))
-    return min(accepting, key=lambda burst: float(burst.ts), default=None)
+    return next((burst for burst in reversed(_bursts(messages)) if burst.accepts_more(now)), None)
 
 
 def message_at(slack: Slack, channel: str, ts: str) -> SlackMessage:
@@ -138,6 +133,11 @@ def _time_ranges(event: CardEvent, now: datetime) -> Iterator[TimeRange]:
     yield TimeRange(oldest=to_ts(created - burst_message.OPEN_FOR - _CLOCK_SKEW), latest=to_ts(middle))
     if middle < end:
         yield TimeRange(oldest=to_ts(middle), latest=to_ts(end))
+
+
+def _bursts(messages: list[SlackMessage]) -> tuple[BurstMessage, ...]:
+    bursts = (burst for message in messages if (burst := burst_message.read(message)))
+    return tuple(sorted(bursts, key=lambda burst: float(burst.ts), reverse=True))
 
 
 def _cards(messages: list[SlackMessage], key: str) -> tuple[PostedCard, ...]:

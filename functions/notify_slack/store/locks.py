@@ -53,11 +53,7 @@ class ProcessedIds:
             with self._lock:
                 todo = key not in self._done
             yield todo
-            if todo:
-                self._add(key)
-
-    def _add(self, key: Hashable) -> None:
-        with self._lock:
-            self._done[key] = None
-            if len(self._done) > self._limit:
-                self._done.popitem(last=False)
+            with self._lock:
+                self._done.setdefault(key)
+                if len(self._done) > self._limit:
+                    self._done.popitem(last=False)

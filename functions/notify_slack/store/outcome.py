@@ -2,36 +2,29 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 
 class Outcome(StrEnum):
-    """The value of the log field `outcome`."""
+    """The value of the log field `outcome`, and the log message."""
 
-    POSTED = "posted"
-    UPDATED = "updated"
-    RECORDED = "recorded"
-    ALREADY_HANDLED = "already_handled"
-    FOLDED = "folded"
-    ALREADY_FOLDED = "already_folded"
-    NO_CARD = "no_card"
-    NOT_SHOWN = "not_shown"
+    sentence: str
 
-    @property
-    def sentence(self) -> str:
-        """Return the log message."""
-        return _SENTENCES[self]
+    POSTED = "posted", "The message was posted."
+    UPDATED = "updated", "The card was updated."
+    RECORDED = "recorded", "The card shows a later state already; only its metadata was updated."
+    ALREADY_HANDLED = "already_handled", "The event was handled before."
+    FOLDED = "folded", "The issue was added to a burst message."
+    ALREADY_FOLDED = "already_folded", "The issue is in a burst message already."
+    NO_CARD = "no_card", "The issue has left the route, and there is no card to update."
+    NOT_SHOWN = "not_shown", "The event is not shown."
 
-
-_SENTENCES = {
-    Outcome.POSTED: "The message was posted.",
-    Outcome.UPDATED: "The card was updated.",
-    Outcome.RECORDED: "The card shows a later state already; only its metadata was updated.",
-    Outcome.ALREADY_HANDLED: "The event was handled before.",
-    Outcome.FOLDED: "The issue was added to a burst message.",
-    Outcome.ALREADY_FOLDED: "The issue is in a burst message already.",
-    Outcome.NO_CARD: "The issue has left the route, and there is no card to update.",
-    Outcome.NOT_SHOWN: "The event is not shown.",
-}
+    def __new__(cls, value: str, sentence: str) -> Self:
+        """Create the member `value`."""
+        outcome = str.__new__(cls, value)
+        outcome._value_ = value
+        outcome.sentence = sentence
+        return outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The GitHub client reads all pages, retries what may pass, and says what stays wrong in one sentence."""
+"""The GitHub client reads all pages, retries transient failures, and reports others in one sentence."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,7 +65,7 @@ def test_a_passing_failure_is_retried(
 
 
 def test_a_lasting_failure_is_one_sentence(server: GitHubServer, client: GitHubClient) -> None:
-    """After six tries the error says what went wrong last."""
+    """A failure that lasts for six tries is reported in one sentence with its last cause."""
     server.fail_until_cleared(status=502)
     error = error_of(client)
     assert (error.reason, len(server.requests)) == ("github_down", client_module.TRIES)

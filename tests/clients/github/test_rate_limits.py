@@ -61,7 +61,7 @@ def test_a_secondary_limit_without_an_end_doubles_the_wait(
 
 
 def test_an_endless_limit_is_an_error(server: GitHubServer, client: GitHubClient) -> None:
-    """After six waits the client gives up."""
+    """A limit that does not end is an error after six waits."""
     server.fail_until_cleared(status=429, headers={"Retry-After": "5"})
     assert error_of(client).reason == "rate_limited"
     assert len(server.requests) == client_module.LIMITED_TRIES + 1
@@ -79,7 +79,7 @@ def test_a_limit_of_over_an_hour_says_when_to_come_back(
 
 
 def test_a_caller_can_refuse_a_wait(server: GitHubServer, clock: Clock) -> None:
-    """What the callback raises ends the request before the wait: a function has no minutes to spare."""
+    """A caller can end a request before the wait by raising an error in the callback."""
 
     def refuse(reason: str, _until: datetime) -> None:
         raise TimeoutError(reason)

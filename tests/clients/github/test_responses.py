@@ -1,4 +1,4 @@
-"""What an answer says: links, share of the list, waits, and messages."""
+"""An answer is read for its links, its share of the list, its waits and its message."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -61,7 +61,7 @@ def test_the_share_of_a_list(links: dict[str, str], expected: float | None) -> N
     ],
 )
 def test_the_wait_until_the_next_window(reset: str, expected: float | None) -> None:
-    """It is one second longer than GitHub says, and unknown if GitHub's time is not one."""
+    """The wait is one second longer than GitHub says, and unknown if GitHub's time is malformed."""
     headers = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": reset}
     assert seconds_until_reset(response(**headers)) == expected
     assert seconds_until_reset(response(**headers | {"x_ratelimit_remaining": "1"})) is None

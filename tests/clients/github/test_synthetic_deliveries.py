@@ -128,7 +128,7 @@ def test_the_views_give_the_same_numbers(warehouse: Warehouse) -> None:
 
 
 def test_a_transferred_issue_arrives_with_its_comments() -> None:
-    """It arrives at the time of its transfer, with its comments and without its events elsewhere."""
+    """A transferred issue arrives at its transfer, with its comments and without its earlier events."""
     old = an_issue(repository=accounts.Repository(full_name="acme/old"), number=3)
     _, moved = old.transferred(MONA, after(days=5), accounts.Repository(full_name="acme/app"), 7)
     repository = hosted(

@@ -1,4 +1,4 @@
-"""Publishing one message: confirmed or an error, within Pub/Sub's limits and the time that is left."""
+"""Publishing a message ends with its id or an error, within Pub/Sub's limits and the remaining time."""
 
 import json
 import os
@@ -84,7 +84,7 @@ def test_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_silent_service_costs_the_time_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that accepts the connection and never answers costs no more than the time given."""
+    """Publishing to a host that never answers takes no longer than the given time."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""Calls wait for Slack's pauses, end in time, and fall back to text, against the strict stand-in."""
+"""A call waits for Slack's pauses, ends in time, and falls back to text, against the strict stand-in."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from tests.support.clock import FakeClock
 def test_posts_into_one_channel_start_a_second_apart(
     server: Recorder, client: Slack, waits: list[float]
 ) -> None:
-    """Ten posts pass at once, then one a second, replies included. Other calls and channels do not wait."""
+    """In one channel ten posts pass at once, then one a second, replies included. Other calls do not wait."""
     parent = client.post(CHANNEL, a_message())
     for _ in range(BURST + 1):
         client.post(CHANNEL, a_message(), thread_ts=parent)
@@ -35,7 +35,7 @@ def test_posts_into_one_channel_start_a_second_apart(
 def test_a_short_pause_is_waited_for_to_its_end(
     server: Recorder, client: Slack, waits: list[float], header: str, seconds: int
 ) -> None:
-    """Nothing is sent before the seconds that Slack asks for have passed; one message is posted."""
+    """A call is repeated only after the seconds that Slack asks for; one message is posted."""
     server.fail_next(2, status=429, headers={"Retry-After": header})
     client.post(CHANNEL, a_message())
     assert waits == [seconds, seconds]
@@ -56,7 +56,7 @@ def test_a_short_pause_is_waited_for_to_its_end(
 def test_a_rate_limit_without_a_usable_pause_waits_a_second(
     server: Recorder, client: Slack, waits: list[float], headers: dict[str, str]
 ) -> None:
-    """A missing or malformed header neither loses the message nor leads to an immediate retry."""
+    """A rate limit with a missing or malformed header is waited for a second, and the message is posted."""
     server.fail_next(1, status=429, headers=headers)
     client.post(CHANNEL, a_message())
     assert waits == [1]
@@ -66,7 +66,7 @@ def test_a_rate_limit_without_a_usable_pause_waits_a_second(
 def test_a_long_pause_fails_at_once_and_is_remembered(
     server: Recorder, client: Slack, clock: FakeClock, waits: list[float]
 ) -> None:
-    """The delivery fails and says for how long; no other delivery calls before that; then posts pass."""
+    """A long pause fails the delivery at once; no other delivery calls before its end."""
     server.fail_next(1, status=429, headers={"Retry-After": "30"})
     error = error_of(lambda: client.post(CHANNEL, a_message()))
     assert error.reason == "slack_ratelimited"
@@ -85,7 +85,7 @@ def test_a_long_pause_fails_at_once_and_is_remembered(
 def test_a_pause_counts_for_a_method_in_all_channels_unless_it_posts(
     server: Recorder, client: Slack, waits: list[float]
 ) -> None:
-    """Slack counts reads and updates per workspace, and posts per channel too."""
+    """A pause of a method that reads or updates counts in all channels; posts have one per channel."""
     server.fail_next(1, status=429, headers={"Retry-After": "60"}, method="conversations.history")
     for channel in (CHANNEL, OTHER):
         error = error_of(lambda channel=channel: list(client.history(channel, ALWAYS, 1)))
@@ -100,7 +100,7 @@ def test_a_pause_counts_for_a_method_in_all_channels_unless_it_posts(
 def test_no_pause_is_kept_for_longer_than_ten_minutes(
     server: Recorder, client: Slack, clock: FakeClock, seconds: str
 ) -> None:
-    """An absurd value does not stop a channel until the process ends."""
+    """A pause ends after ten minutes, even if Slack names an absurd one."""
     server.fail_next(1, status=429, headers={"Retry-After": seconds})
     assert "another 600 s" in str(error_of(lambda: client.post(CHANNEL, a_message())))
     clock.sleep(600)
@@ -122,7 +122,7 @@ def test_no_pause_is_kept_for_longer_than_ten_minutes(
 def test_a_rate_limit_is_recognised_by_its_status_or_its_code(
     server: Recorder, client: Slack, waits: list[float], fault: dict[str, Any]
 ) -> None:
-    """The body does not matter if the status is 429."""
+    """A rate limit is recognised by its status alone, or by Slack's code."""
     server.fail_next(1, **fault)
     client.post(CHANNEL, a_message())
     assert waits == [4]
@@ -131,7 +131,7 @@ def test_a_rate_limit_is_recognised_by_its_status_or_its_code(
 def test_a_rate_limit_that_does_not_end_is_raised(
     server: Recorder, client: Slack, clock: FakeClock, waits: list[float]
 ) -> None:
-    """After three attempts the delivery fails, and the next one respects the last pause too."""
+    """A rate limit that does not end is an error after three attempts; the next delivery waits for it."""
     server.fail_until_cleared(status=429, headers={"Retry-After": "7"})
     error = error_of(lambda: client.post(CHANNEL, a_message()))
     assert error.reason == "slack_ratelimited"
@@ -144,7 +144,7 @@ def test_a_rate_limit_that_does_not_end_is_raised(
 
 
 def test_a_single_instance_is_never_rate_limited() -> None:
-    """Slack counts a burst and one post a second as we do, over many posts in two channels."""
+    """A single instance is never rate limited over many posts, because it counts as Slack does."""
     clock = FakeClock()
     channels = {CHANNEL: "issues", OTHER: "other"}
     with SlackServer(channels=channels, token=TOKEN, burst=BURST, clock=clock) as server:
@@ -155,7 +155,7 @@ def test_a_single_instance_is_never_rate_limited() -> None:
 
 
 def test_instances_that_overlap_are_limited_and_respect_each_pause() -> None:
-    """Two instances do not know of each other: Slack limits them, no call is early, no message is lost."""
+    """Two instances are limited by Slack, but no call is early and no message is lost."""
     clock = FakeClock()
     with SlackServer(channels={CHANNEL: "issues"}, token=TOKEN, burst=BURST, clock=clock) as server:
         clients = [Slack(lambda: TOKEN, server.url, clock, clock.sleep) for _ in range(2)]
@@ -171,7 +171,7 @@ def test_instances_that_overlap_are_limited_and_respect_each_pause() -> None:
 def test_a_call_that_cannot_end_in_time_does_not_start(
     server: Recorder, client: Slack, clock: FakeClock
 ) -> None:
-    """With less than a second left nothing is sent, and the error says why."""
+    """A call with less than a second left is not sent, and the error says why."""
     with deadline.limit(0.9, clock):
         error = error_of(lambda: client.post(CHANNEL, a_message()))
         assert error.reason == "slack_deadline"
@@ -184,7 +184,7 @@ def test_a_call_that_cannot_end_in_time_does_not_start(
 def test_a_wait_that_cannot_end_in_time_does_not_start(
     server: Recorder, client: Slack, clock: FakeClock, waits: list[float]
 ) -> None:
-    """The thread waits neither for the channel's next second nor for Slack's pause, and is free."""
+    """A wait that would pass the deadline is an error at once, for a channel's turn and for a pause."""
     for _ in range(BURST):
         client.post(CHANNEL, a_message())
     with deadline.limit(1.9, clock):
@@ -201,7 +201,7 @@ def test_a_wait_that_cannot_end_in_time_does_not_start(
 def test_a_call_takes_no_longer_than_its_delivery_may(
     server: Recorder, client: Slack, clock: FakeClock
 ) -> None:
-    """The timeout of a call shrinks with the time that remains: an answer after three seconds is late."""
+    """The timeout of a call is at most the remaining time: an answer after three seconds is late."""
     server.fail_next(1, hang=3.0, after=True)
     with deadline.limit(1.0, clock):
         assert error_of(lambda: client.post(CHANNEL, a_message())).reason == "slack_unreachable"
@@ -221,7 +221,7 @@ def test_a_call_takes_no_longer_than_its_delivery_may(
 def test_a_message_that_slack_calls_invalid_is_sent_as_its_text(
     server: Recorder, client: Slack, code: str
 ) -> None:
-    """The news matters more than its form. The metadata stays, so the message can be found again."""
+    """A message that Slack calls invalid is sent as its text, with its metadata, so that it can be found."""
     server.fail_next(1, error=code)
     client.post(CHANNEL, a_message())
     [message] = server.messages
@@ -233,7 +233,7 @@ def test_a_message_that_slack_calls_invalid_is_sent_as_its_text(
 
 
 def test_an_update_falls_back_to_its_text_too(server: Recorder, client: Slack) -> None:
-    """Text and metadata are replaced, and the old blocks are removed."""
+    """An update that Slack calls invalid replaces text and metadata, and removes the old blocks."""
     ts = client.post(CHANNEL, a_message())
     server.fail_next(1, error="invalid_blocks", method="chat.update")
     client.update(CHANNEL, ts, a_message("Text alone"))
@@ -242,7 +242,7 @@ def test_an_update_falls_back_to_its_text_too(server: Recorder, client: Slack) -
 
 
 def test_a_text_that_slack_calls_invalid_too_is_raised(server: Recorder, client: Slack) -> None:
-    """There is no third attempt."""
+    """A text that Slack calls invalid too is an error after the second attempt."""
     server.fail_next(2, error="invalid_blocks")
     assert error_of(lambda: client.post(CHANNEL, a_message())).reason == "slack_invalid_blocks"
     assert len(server.requests) == 2

@@ -18,7 +18,7 @@ from tests.clients.slack.support import ALWAYS, CHANNEL, TOKEN, Recorder, a_mess
 
 
 def test_a_message_is_stored_as_it_was_made(server: Recorder, client: Slack) -> None:
-    """Text, blocks and metadata arrive, links show no preview, and the timestamp comes back."""
+    """A post stores text, blocks and metadata, shows no preview of links, and returns its timestamp."""
     made = a_message()
     timestamp = client.post(CHANNEL, made)
     [message] = server.messages
@@ -44,7 +44,7 @@ def test_a_message_is_stored_as_it_was_made(server: Recorder, client: Slack) -> 
     ],
 )
 def test_an_escaped_title_is_accepted(server: Recorder, client: Slack, title: str) -> None:
-    """Whatever the title holds, the strict stand-in accepts it with the first request."""
+    """A title of any text is accepted by the strict stand-in at the first request."""
     text = escape(title, 250, empty="(no title)")
     client.post(CHANNEL, Message(text=text, blocks=(section(text),), metadata=a_message().metadata))
     assert len(server.requests) == len(server.messages) == 1
@@ -52,13 +52,13 @@ def test_an_escaped_title_is_accepted(server: Recorder, client: Slack, title: st
 
 @pytest.mark.parametrize("answer", ['{"ok": true}', '{"ok": true, "ts": null}', '{"ok": true, "ts": "now"}'])
 def test_a_post_without_a_timestamp_is_not_confirmed(server: Recorder, client: Slack, answer: str) -> None:
-    """Without its timestamp a message could not be found again."""
+    """A post whose answer has no timestamp is an error, because the message could not be found again."""
     server.fail_next(1, status=200, body=answer)
     assert error_of(lambda: client.post(CHANNEL, a_message())).reason == "slack_unreachable"
 
 
 def test_a_reply_whose_parent_is_gone_is_removed(server: Recorder, client: Slack) -> None:
-    """Slack posts such a reply to the channel itself and answers ok; no one is to read it there."""
+    """A reply that Slack posts to the channel, because its parent is missing, is removed."""
     timestamp = client.post(CHANNEL, a_message())
     client.delete(CHANNEL, timestamp)
     error = error_of(lambda: client.post(CHANNEL, a_message(), thread_ts=timestamp))
@@ -76,7 +76,7 @@ def test_a_reply_whose_answer_shows_no_message_stays(server: Recorder, client: S
 
 @pytest.mark.parametrize("code", ["invalid_metadata_format", "invalid_metadata_schema", "metadata_too_large"])
 def test_a_message_is_never_posted_without_its_metadata(server: Recorder, client: Slack, code: str) -> None:
-    """It could not be found again, and each event would post one more."""
+    """A message is never posted without its metadata, because each event would post one more."""
     server.fail_next(1, error=code)
     assert error_of(lambda: client.post(CHANNEL, a_message())).reason == f"slack_{code}"
     assert server.messages == []
@@ -86,7 +86,7 @@ def test_a_message_is_never_posted_without_its_metadata(server: Recorder, client
 
 
 def test_a_message_is_changed_and_removed(server: Recorder, client: Slack) -> None:
-    """An update replaces the text. Removing a message that is gone succeeds, and updating it fails."""
+    """An update replaces the text; removing a missing message succeeds, and updating it fails."""
     timestamp = client.post(CHANNEL, a_message())
     client.update(CHANNEL, timestamp, a_message("Import fails"))
     [message] = server.messages
@@ -99,7 +99,7 @@ def test_a_message_is_changed_and_removed(server: Recorder, client: Slack) -> No
 
 
 def test_a_message_that_cannot_be_removed_is_raised(server: Recorder, client: Slack) -> None:
-    """Only a message that is gone counts as removed."""
+    """A message that cannot be removed is an error, unless it does not exist."""
     timestamp = client.post(CHANNEL, a_message())
     server.fail_next(1, error="cant_delete_message", method="chat.delete")
     assert error_of(lambda: client.delete(CHANNEL, timestamp)).reason == "slack_cant_delete_message"
@@ -133,14 +133,14 @@ def test_history_and_replies_are_read_in_pages(
 
 @pytest.mark.parametrize("answer", ["[]", "null", '{"ok": true}', '{"ok": true, "messages": 7}'])
 def test_a_history_without_messages_is_raised(server: Recorder, client: Slack, answer: str) -> None:
-    """A malformed answer is not an empty channel."""
+    """A malformed answer is an error and not an empty channel."""
     server.fail_next(1, status=200, body=answer)
     assert error_of(lambda: list(client.history(CHANNEL, ALWAYS, 1))).reason.startswith("slack_")
 
 
 @pytest.mark.parametrize("ts", [None, 7, "", "nan", "1e99", "-1.000000", "99999999999999.000000"])
 def test_a_message_without_a_timestamp_is_skipped(server: Recorder, client: Slack, ts: Any) -> None:
-    """It could not be sorted, changed or removed; the other messages are read."""
+    """A message without a timestamp is skipped, and the others are read."""
     usable = {"ts": "1767614400.000001"}
     answer = {"ok": True, "messages": [usable, {"ts": ts}, {}, "no message"]}
     server.fail_next(1, status=200, body=json.dumps(answer))
@@ -153,7 +153,7 @@ def test_a_message_without_a_timestamp_is_skipped(server: Recorder, client: Slac
 def test_a_page_that_names_no_next_one_is_the_last(
     server: Recorder, client: Slack, more: dict[str, Any]
 ) -> None:
-    """The cursor may be missing or null in any of Slack's forms."""
+    """A page is the last one if its cursor is missing or null, in any of Slack's forms."""
     server.fail_next(1, status=200, body=json.dumps({"ok": True, "messages": [], **more}))
     assert list(client.history(CHANNEL, ALWAYS, 5)) == [[]]
     assert len(server.requests) == 1
@@ -181,7 +181,7 @@ def test_a_page_that_names_no_next_one_is_the_last(
     ],
 )
 def test_a_refusal_is_raised_with_its_remedy(server: Recorder, client: Slack, code: str, remedy: str) -> None:
-    """The error names Slack's code and the operator's remedy; nothing is sent a second time."""
+    """The error of a refusal has Slack's code and the remedy; nothing is sent a second time."""
     server.fail_next(1, error=code)
     error = error_of(lambda: client.post(CHANNEL, a_message()))
     assert error.reason == f"slack_{code}"
@@ -202,7 +202,7 @@ def test_a_refusal_is_raised_with_its_remedy(server: Recorder, client: Slack, co
 def test_a_channel_that_cannot_be_posted_to_is_raised(
     server: Recorder, client: Slack, channel: str, reason: str
 ) -> None:
-    """The stand-in refuses as Slack does."""
+    """A channel that is archived, restricted, not joined or unknown is an error with Slack's code."""
     assert error_of(lambda: client.post(channel, a_message())).reason == f"slack_{reason}"
     assert server.messages == []
 
@@ -215,7 +215,7 @@ def test_a_malformed_error_code_is_replaced_by_the_status(server: Recorder, clie
 
 
 def test_a_missing_scope_is_named() -> None:
-    """The error names the scope and how to get it."""
+    """The error about a missing scope names the scope and the file that grants it."""
     with SlackServer(channels={CHANNEL: "issues"}, token=TOKEN, scopes={"chat:write"}) as server:
         client = Slack(lambda: TOKEN, server.url)
         error = error_of(lambda: list(client.history(CHANNEL, ALWAYS, 1)))
@@ -253,7 +253,7 @@ def test_a_token_file_without_a_usable_token_is_raised(
     content: bytes | None,
     reason: str,
 ) -> None:
-    """Nothing is sent. The error names SLACK_TOKEN_FILE; no error and no log line quotes its content."""
+    """The error about an unusable token names SLACK_TOKEN_FILE, not the content; nothing is sent."""
     file = tmp_path / "token"
     if content is not None:
         file.write_bytes(content)

@@ -1,4 +1,4 @@
-"""One delivery has one deadline, which belongs to its thread."""
+"""A delivery has one deadline, which belongs to its thread."""
 
 import math
 import threading
@@ -10,7 +10,7 @@ from tests.support.clock import FakeClock
 
 
 def test_time_is_limited_inside_the_block_only() -> None:
-    """What remains is negative after the deadline, and infinite after the block."""
+    """The remaining time is negative after the deadline, and infinite after the block."""
     clock = FakeClock()
     with deadline.limit(5, clock):
         clock.sleep(3)
@@ -21,14 +21,14 @@ def test_time_is_limited_inside_the_block_only() -> None:
 
 
 def test_an_error_removes_the_deadline() -> None:
-    """The next delivery on the thread does not inherit the deadline of one that failed."""
+    """A delivery that fails leaves no deadline to the next one on its thread."""
     with pytest.raises(ValueError, match="x"), deadline.limit(5):
         raise ValueError("x")
     assert deadline.remaining() == math.inf
 
 
 def test_another_thread_has_no_deadline() -> None:
-    """Deliveries that are handled at the same time do not share deadlines."""
+    """Deliveries in other threads do not share a deadline."""
     seen: list[float] = []
     with deadline.limit(5):
         thread = threading.Thread(target=lambda: seen.append(deadline.remaining()))

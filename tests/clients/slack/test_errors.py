@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.slack.errors import RATE_LIMITED, SlackRefused, refusal, remedy
+from clients.slack.errors import RATE_LIMITED, SlackRefused, refusal
 
 OPERATIONS = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
 
@@ -34,40 +34,40 @@ OWN = {  # reasons that are not Slack's codes
     *("ratelimited", "busy", "deadline", "http_5..", "unreachable", "invalid_blocks", "fold_contended"),
     *("token_unreadable", "token_blank", "token_malformed", "restricted_action_...", "..."),
 }
-UNKNOWN = remedy(SlackRefused("not_documented"))
+UNKNOWN = SlackRefused("not_documented").remedy
 
 
 @pytest.mark.parametrize("code", RESOLVABLE)
 def test_an_error_that_an_operator_can_resolve_has_a_remedy(code: str) -> None:
-    """It is neither the general sentence nor a promise to try again."""
-    assert remedy(SlackRefused(code)) != UNKNOWN
-    assert "tried again" not in remedy(SlackRefused(code))
+    """Every error that an operator can resolve has a remedy of its own."""
+    assert SlackRefused(code).remedy != UNKNOWN
+    assert "tried again" not in SlackRefused(code).remedy
 
 
 @pytest.mark.parametrize("code", TRANSIENT)
 def test_a_transient_error_says_that_it_is_tried_again(code: str) -> None:
-    """The operator has nothing to do."""
-    assert "tried again" in remedy(SlackRefused(code))
-    assert remedy(SlackRefused(code)) != UNKNOWN
+    """The remedy of a transient error says that the call is tried again."""
+    assert "tried again" in SlackRefused(code).remedy
+    assert SlackRefused(code).remedy != UNKNOWN
 
 
 @pytest.mark.parametrize("code", sorted(RATE_LIMITED))
 def test_a_rate_limit_says_how_long_it_lasts(code: str) -> None:
-    """Both of Slack's codes become one reason, with the seconds that the header asks for."""
+    """Both of Slack's codes for a rate limit have one reason, with the seconds of the header."""
     refused = refusal(code, 200, {"Retry-After": "42"})
-    assert (refused.reason, refused.pause) == ("ratelimited", 42)
-    assert remedy(refused) == "it accepts no more for 42 s; it is tried again"
+    assert (refused.reason, refused.pause) == ("slack_ratelimited", 42)
+    assert refused.remedy == "it accepts no more for 42 s; it is tried again"
 
 
 @pytest.mark.parametrize("needed", ["<!channel>", "chat:write\nx", "x" * 201, "", None, 7, ["chat:write"]])
 def test_a_malformed_scope_is_not_repeated(needed: object) -> None:
     """The scope in Slack's answer is quoted only if it is well-formed."""
-    assert remedy(refusal("missing_scope", 200, {}, needed)).startswith("install the app again")
-    assert "lacks the scope chat:write;" in remedy(refusal("missing_scope", 200, {}, "chat:write"))
+    assert refusal("missing_scope", 200, {}, needed).remedy.startswith("install the app again")
+    assert "lacks the scope chat:write;" in refusal("missing_scope", 200, {}, "chat:write").remedy
 
 
 def test_the_operations_page_names_reasons_that_exist() -> None:
-    """Each `slack_...` in its table is one of Slack's codes or a reason of our own."""
+    """Each `slack_...` on the operations page is one of Slack's codes or a reason of our own."""
     named = set(re.findall(r"`slack_([a-z_0-9.]+)`", OPERATIONS))
     assert len(named) > 40
     assert named - {*RESOLVABLE, *TRANSIENT} <= OWN

@@ -1,4 +1,4 @@
-"""Text from a payload cannot format, mention or link anything in Slack."""
+"""A text from a payload cannot format, mention or link anything in Slack."""
 
 import html
 import re
@@ -41,14 +41,14 @@ def test_text_is_escaped_before_it_is_cut(limit: int, expected: str) -> None:
 
 
 def test_a_text_of_exactly_the_limit_is_not_cut() -> None:
-    """One character more is cut."""
+    """A text of exactly the limit is not cut; one with one character more is."""
     assert escape("a" * 250, 250) == "a" * 250
     assert escape("a" * 251, 250) == "a" * 249 + "…"
     assert escape("one two", 5) == "one…"
 
 
 def test_text_with_entities_is_shown_as_it_was_written() -> None:
-    """A title of &lt; is escaped again: Slack shows the four characters that were typed."""
+    """A text such as &lt; is escaped again, so that Slack shows the four characters."""
     assert escape("&lt;!here&gt;", 100) == "&amp;lt;!here&amp;gt;"
 
 
@@ -72,7 +72,7 @@ def test_a_title_is_one_line() -> None:
 
 @pytest.mark.parametrize("emoji", ["👩\u200d💻", "❤\ufe0f", "🇩🇪", "می‌خواهم", "क्‍ष", "e\u0301"])
 def test_emoji_and_scripts_that_need_joiners_stay_whole(emoji: str) -> None:
-    """The two joiners and the variation selectors stay, since words and emoji are written with them."""
+    """The two joiners and the variation selectors stay, because words and emoji need them."""
     assert escape(emoji, 100) == emoji
 
 
@@ -80,17 +80,17 @@ def test_emoji_and_scripts_that_need_joiners_stay_whole(emoji: str) -> None:
     "text", [None, "", "  ", "\0\n", "\u200b\u200b", "\u200d", "\ufe0f \u200c", "\u3164", "\ufeff"]
 )
 def test_text_without_a_visible_character_is_replaced(text: str | None) -> None:
-    """A title of invisible characters would make a link that no one can click."""
+    """A text without a visible character is replaced, because a link of it could not be clicked."""
     assert escape(text, 100, empty="(no title)") == "(no title)"
 
 
 def test_a_bar_does_not_end_the_label_early() -> None:
-    """Slack would read a bar in the label as a separator."""
+    """A bar in a link's label is replaced, because Slack reads it as a separator."""
     assert link("https://github.com/a/b/issues/1", "a|b") == "<https://github.com/a/b/issues/1|a¦b>"
 
 
 def test_a_backtick_does_not_end_the_code() -> None:
-    """Text cannot leave its code span, and so cannot format what follows."""
+    """A text cannot leave its code span, and therefore cannot format what follows."""
     assert code("a` *b* `c", 100) == "`a' *b* 'c`"
     assert code("<x>", 100) == "`&lt;x&gt;`"
     assert code("\u200b", 100, empty="?") == "`?`"
@@ -109,18 +109,18 @@ def test_a_backtick_does_not_end_the_code() -> None:
     ],
 )
 def test_formatting_characters_become_look_alikes(text: str, expected: str) -> None:
-    """Slack has no escape for them; inside a word, where they format nothing, they stay."""
+    """Formatting characters become look-alikes, except inside a word, where they format nothing."""
     assert escape_literal(text, 100) == expected
 
 
 @settings(derandomize=True, database=None, deadline=None)
 @given(hostile, st.integers(2, 40))
 def test_a_look_alike_is_as_long_as_the_original(text: str, limit: int) -> None:
-    """The limit holds, and no other character changes."""
+    """A look-alike is as long as the original, so that the limit is kept."""
     marks = str.maketrans("\u2217\u02cd\u223c\u02cb", "*_~`")
     assert escape_literal(text, limit).translate(marks) == escape(text, limit).translate(marks)
 
 
 def test_accents_do_not_pile_up() -> None:
-    """Three on one letter stay; forty would cover the lines above and below."""
+    """At most three accents on one letter stay, because more would cover other lines."""
     assert escape("Z" + "\u0351" * 40 + "a\u0323\u0302", 100) == "Z\u0351\u0351\u0351a\u0323\u0302"

@@ -1,4 +1,4 @@
-"""Posts keep to the rate limit and calls respect Slack's pauses, in any interleaving of threads."""
+"""Posts keep to the rate limit, and calls respect Slack's pauses, in any interleaving of threads."""
 
 import heapq
 import threading
@@ -37,7 +37,7 @@ def error_of(call: Callable[[], None]) -> Unavailable:
 
 
 def test_a_burst_comes_back_with_time() -> None:
-    """Ten posts pass at once, then one a second; after ten quiet seconds a channel may burst again."""
+    """Ten posts pass at once, then one a second; after ten seconds without one, ten pass again."""
     clock = FakeClock()
     limit = rate_limit(clock)
     for _ in range(BURST + 2):
@@ -51,7 +51,7 @@ def test_a_burst_comes_back_with_time() -> None:
 
 
 def test_after_a_pause_there_is_no_burst() -> None:
-    """Posts that Slack has just limited continue one a second."""
+    """After a pause, posts pass one a second, without a burst."""
     clock = FakeClock()
     limit = rate_limit(clock)
     limit.pause(POST, "C1", 5)
@@ -61,7 +61,7 @@ def test_after_a_pause_there_is_no_burst() -> None:
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
-    """If two threads receive 429 one after the other, the later end counts."""
+    """Of two pauses, the one that ends later counts."""
     clock = FakeClock()
     limit = rate_limit(clock)
     limit.pause(UPDATE, "C1", 8)
@@ -71,7 +71,7 @@ def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
 
 
 def test_a_pause_that_begins_during_a_wait_prolongs_it() -> None:
-    """If another thread receives 429 while this one sleeps, this one sleeps again before it calls."""
+    """A thread that sleeps while another thread receives 429 sleeps until that pause ends too."""
     clock = FakeClock()
 
     def sleep(seconds: float) -> None:
@@ -87,7 +87,7 @@ def test_a_pause_that_begins_during_a_wait_prolongs_it() -> None:
 
 @pytest.mark.parametrize(("budget", "reason"), [(60.0, None), (11.0, None), (10.9, "slack_ratelimited")])
 def test_a_pause_is_waited_for_when_it_fits(budget: float, reason: str | None) -> None:
-    """The pause and one more call must end before the deadline."""
+    """A pause is waited for only if it and one more call end before the deadline."""
     clock = FakeClock()
     limit = rate_limit(clock)
     limit.pause(UPDATE, "C1", int(MAX_WAIT_SECONDS))

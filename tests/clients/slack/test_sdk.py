@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clients.slack import attempts
+from clients.slack import rate_limit
 from clients.slack.client import Slack
 from clients.slack.webhook import IncomingWebhook
 from local.processes import free_port
@@ -39,8 +39,8 @@ UNCONFIRMED: list[dict[str, Any]] = [
 def test_a_post_without_a_confirmation_is_raised_and_never_sent_again(
     server: Recorder, client: Slack, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
 ) -> None:
-    """A lost answer may hide a success, so exactly one request is made; Pub/Sub redelivers."""
-    monkeypatch.setattr(attempts, "TIMEOUT_SECONDS", 0.3 if "hang" in fault else 5)
+    """A post without a confirmation is sent once and is an error, because it may have succeeded."""
+    monkeypatch.setattr(rate_limit, "TIMEOUT_SECONDS", 0.3 if "hang" in fault else 5)
     server.fail_next(1, **fault)
     assert error_of(lambda: client.post(CHANNEL, a_message())).reason.startswith("slack_")
     assert len(server.requests) == 1
@@ -59,20 +59,20 @@ def test_a_post_without_a_confirmation_is_raised_and_never_sent_again(
 def test_an_answer_that_cannot_be_decoded_is_raised(
     client: Slack, server: Recorder, content_type: str
 ) -> None:
-    """An unknown charset and bytes that are not text confirm nothing."""
+    """An answer in an unknown charset, or of bytes that are not text, is an error."""
     server.fail_next(1, status=200, body="\u00ff\u00fe nonsense", headers={"Content-Type": content_type})
     assert error_of(lambda: client.post(CHANNEL, a_message())).reason.startswith("slack_")
     assert len(server.requests) == 1
 
 
 def test_a_refused_connection_is_raised() -> None:
-    """The reason is slack_unreachable if no server listens."""
+    """A refused connection is an error with the reason slack_unreachable."""
     client = Slack(lambda: TOKEN, f"http://127.0.0.1:{free_port()}/api/")
     assert error_of(lambda: client.post(CHANNEL, a_message())).reason == "slack_unreachable"
 
 
 def test_a_name_that_does_not_resolve_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name service is replaced here, so that no packet leaves the machine."""
+    """A name that does not resolve is an error."""
 
     def fail(*_arguments: object, **_options: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -83,7 +83,7 @@ def test_a_name_that_does_not_resolve_is_raised(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_failed_tls_handshake_is_raised(server: Recorder) -> None:
-    """The stand-in does not speak TLS, and receives nothing."""
+    """A failed TLS handshake is an error, and nothing is sent."""
     client = Slack(lambda: TOKEN, server.url.replace("http:", "https:"))
     error = error_of(lambda: client.post(CHANNEL, a_message()))
     assert error.reason == "slack_unreachable"
@@ -93,13 +93,13 @@ def test_a_failed_tls_handshake_is_raised(server: Recorder) -> None:
 
 @pytest.mark.parametrize("end", ["", "/"])
 def test_the_api_url_may_end_with_or_without_a_slash(server: Recorder, end: str) -> None:
-    """SLACK_API_URL works in both forms."""
+    """SLACK_API_URL may end with or without a slash."""
     Slack(lambda: TOKEN, server.url.rstrip("/") + end).post(CHANNEL, a_message())
     assert len(server.messages) == 1
 
 
 def test_methods_that_read_send_a_form(server: Recorder, client: Slack) -> None:
-    """Slack promises to accept JSON only for methods that write; in a form every value is text."""
+    """Methods that read send a form, because Slack promises to accept JSON only for writing."""
     parent = client.post(CHANNEL, a_message())
     list(client.history(CHANNEL, ALWAYS, 1))
     list(client.replies(CHANNEL, parent, ALWAYS, 1))
@@ -110,7 +110,7 @@ def test_methods_that_read_send_a_form(server: Recorder, client: Slack) -> None:
 
 
 def test_the_environments_proxy_is_used(server: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Posts go through a forward proxy, whose part the stand-in plays here."""
+    """Posts go through the proxy that the environment names."""
     monkeypatch.setenv("http_proxy", server.console_url)
     Slack(lambda: TOKEN, "http://slack.example/api/").post(CHANNEL, a_message())
     IncomingWebhook(
@@ -127,7 +127,7 @@ def test_no_proxy_is_honoured_and_each_proxy_serves_its_own_scheme(
     monkeypatch: pytest.MonkeyPatch,
     variable: str,
 ) -> None:
-    """A host in NO_PROXY is reached directly, which the SDK's own rule would not do."""
+    """A host in NO_PROXY is reached directly, and a proxy for HTTPS is not used for HTTP."""
     monkeypatch.setenv(variable, f"http://127.0.0.1:{free_port()}")
     if variable == "HTTP_PROXY":
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -139,7 +139,7 @@ def test_no_proxy_is_honoured_and_each_proxy_serves_its_own_scheme(
 def test_a_proxy_that_is_down_is_raised(
     server: Recorder, client: Slack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A configured proxy is never bypassed."""
+    """A proxy that is down is an error; it is never bypassed."""
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     assert error_of(lambda: client.post(CHANNEL, a_message())).reason == "slack_unreachable"
     assert server.requests == []

@@ -1,4 +1,4 @@
-"""Incoming webhooks post like the bot client, against the strict stand-in."""
+"""An incoming webhook posts like the bot client, against the strict stand-in."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from tests.support.clock import FakeClock
 
 
 def test_a_webhook_posts_without_metadata(server: Recorder, webhook: IncomingWebhook) -> None:
-    """It posts the same message into its one channel; links show no preview."""
+    """A webhook posts the message without its metadata into one channel; links show no preview."""
     webhook.post(a_message())
     [message] = server.messages
     assert (message.channel, message.via, message.metadata) == (CHANNEL, "webhook", None)
@@ -34,7 +34,7 @@ def test_a_webhook_posts_without_metadata(server: Recorder, webhook: IncomingWeb
     ],
 )
 def test_a_token_that_begins_with_http_is_a_webhooks_url(token: str, *, is_url: bool) -> None:
-    """Any other token is a bot token."""
+    """A token that begins with http is a webhook's URL; any other is a bot token."""
     assert is_webhook_url(token) is is_url
 
 
@@ -56,7 +56,7 @@ def test_a_token_that_begins_with_http_is_a_webhooks_url(token: str, *, is_url: 
 def test_a_post_without_a_confirmation_is_raised_and_never_sent_again(
     server: Recorder, webhook: IncomingWebhook, fault: dict[str, Any], reason: str
 ) -> None:
-    """Webhooks report errors by status and plain text."""
+    """A post without a confirmation is sent once; the reason is the webhook's plain text or status."""
     server.fail_next(1, **fault)
     assert error_of(lambda: webhook.post(a_message())).reason == reason
     assert len(server.requests) == 1
@@ -65,7 +65,7 @@ def test_a_post_without_a_confirmation_is_raised_and_never_sent_again(
 def test_a_webhook_is_rate_limited_and_falls_back_like_the_api(
     server: Recorder, webhook: IncomingWebhook, waits: list[float]
 ) -> None:
-    """The pause and the text without blocks work for webhooks too; after a pause posts pass one by one."""
+    """A webhook waits for pauses and falls back to text as the bot client does."""
     server.fail_next(1, status=429, headers={"Retry-After": "2"})
     server.fail_next(1, status=400, body="invalid_blocks")
     webhook.post(a_message())
@@ -76,7 +76,7 @@ def test_a_webhook_is_rate_limited_and_falls_back_like_the_api(
 def test_a_call_takes_no_longer_than_its_delivery_may(
     server: Recorder, webhook: IncomingWebhook, clock: FakeClock
 ) -> None:
-    """The timeout shrinks with the time that remains: an answer after three seconds is late."""
+    """The timeout of a call is at most the remaining time: an answer after three seconds is late."""
     server.fail_next(1, hang=3.0, after=True)
     with deadline.limit(1.0, clock):
         assert error_of(lambda: webhook.post(a_message())).reason == "slack_unreachable"
@@ -84,14 +84,14 @@ def test_a_call_takes_no_longer_than_its_delivery_may(
 
 
 def test_a_confirmation_may_end_with_a_newline(server: Recorder, webhook: IncomingWebhook) -> None:
-    """A proxy may add a newline to the ok; the message has arrived all the same."""
+    """A confirmation may end with a newline, which a proxy may add."""
     server.fail_next(1, status=200, body="ok\n")
     webhook.post(a_message())
     assert len(server.requests) == 1
 
 
 def test_a_webhook_that_was_removed_names_the_remedy(server: Recorder) -> None:
-    """The URL, which is a secret, is in no text of the error."""
+    """The error about a removed webhook names the remedy and never the URL, which is a secret."""
     webhook = IncomingWebhook(lambda: f"{server.console_url}services/T0LOCAL00/{CHANNEL}/wrong")
     error = error_of(lambda: webhook.post(a_message()))
     assert error.reason == "slack_no_service"
@@ -99,14 +99,14 @@ def test_a_webhook_that_was_removed_names_the_remedy(server: Recorder) -> None:
 
 
 def test_a_bot_token_in_place_of_the_url_is_not_quoted(server: Recorder) -> None:
-    """The token may rotate between a caller's choice and the post; the next delivery chooses again."""
+    """A bot token in place of the URL is an error that does not quote it, and nothing is sent."""
     webhook = IncomingWebhook(lambda: TOKEN)
     assert error_of(lambda: webhook.post(a_message())).reason == "slack_invalid_token"
     assert server.requests == []
 
 
 def test_a_token_that_becomes_a_webhooks_url_needs_no_restart(server: Recorder, tmp_path: Path) -> None:
-    """The bot client and the webhook read the same file for every post."""
+    """The bot client and the webhook read the token's file for every post."""
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n")
     token = RotatingToken(name="SLACK_TOKEN", file=file)

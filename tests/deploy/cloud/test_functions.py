@@ -82,9 +82,9 @@ def test_a_private_function_answers_403_and_a_public_one_reaches_ingest(ready):
 )
 def test_a_function_outside_the_limits_is_not_deployed(ready, config, status, message):
     """Runtime, size, labels, variables, account and secrets are checked as in a real deployment."""
-    answered, said = deploy(ready, function_body(ready, **config))
+    answered, error = deploy(ready, function_body(ready, **config))
     assert answered == status
-    assert message in said
+    assert message in error
     assert bool(ready.zips["ingest"]) == (not message)
 
 

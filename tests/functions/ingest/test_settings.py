@@ -1,4 +1,4 @@
-"""The settings of ingest."""
+"""ingest needs a topic and a secret, and may filter events."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_two_settings_are_required() -> None:
     [("issues", {"issues"}), (" issues , issue_comment,", {"issues", "issue_comment"}), ("a,a", {"a"})],
 )
 def test_events_is_a_comma_list(text: str, events: set[str]) -> None:
-    """Spaces and a comma at the end are accepted."""
+    """EVENTS is a comma list, in which spaces and a comma at the end are accepted."""
     assert Settings.from_environment({**REQUIRED, "EVENTS": text}).events == events
 
 
@@ -28,14 +28,14 @@ def test_events_is_a_comma_list(text: str, events: set[str]) -> None:
     "text", ["issues issue_comment", "issues.opened", "Issues", ",", "issues,,x", "issues;push"]
 )
 def test_an_unclear_list_of_events_is_refused(text: str) -> None:
-    """A filter with a mistake would drop events unnoticed."""
+    """A malformed list of events is refused, because it would drop events unnoticed."""
     with pytest.raises(ConfigurationError) as caught:
         Settings.from_environment({**REQUIRED, "EVENTS": text})
     assert caught.value.problems == ("EVENTS is not of the form a comma list of event names",)
 
 
 def test_every_problem_is_reported_together() -> None:
-    """One start shows all mistakes; a secret pasted into the wrong setting stays out of the log."""
+    """Every problem is reported together, and no value is quoted."""
     with pytest.raises(ConfigurationError) as caught:
         Settings.from_environment(
             {"WEBHOOK_SECRET": "hunter2", "SECRET_MANAGER_ENDPOINT": "hunter3", "EVENTS": "hunter 4"}

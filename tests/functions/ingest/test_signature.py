@@ -1,4 +1,4 @@
-"""GitHub's signature: what passes, and that nothing else does."""
+"""Only GitHub's signature of the exact bytes passes."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Reading a request: the cap on its body, its media type, its headers, and the delivery in it."""
+"""A request is read within limits: its body, its media type, its headers, and the delivery in it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -89,7 +89,7 @@ def test_too_large_wins_over_broken(announced: int | None) -> None:
 
 @pytest.mark.parametrize("error", [OSError("gone"), ValueError("bad chunk"), TimeoutError(), EOFError()])
 def test_a_broken_body_is_refused(error: Exception) -> None:
-    """Whatever the server's parser raises, a broken body gets 400, and the cause is kept."""
+    """A broken body gets 400 for any error of the server's parser, and the cause is kept."""
     with pytest.raises(Rejected) as refused:
         read_body(Endless(100, error), None)
     assert (refused.value.status, refused.value.reason) == (400, "body_broken")
@@ -300,7 +300,7 @@ JSON_VALUES = st.recursive(
 
 @given(payload=st.dictionaries(st.sampled_from(["action", "repository"]), JSON_VALUES))
 def test_any_payload_is_read_or_refused(payload: dict[str, Any]) -> None:
-    """Whatever action and repository are, the attributes stay within Pub/Sub's limits."""
+    """The attributes of any payload stay within Pub/Sub's limits."""
     delivery = expect_an_answer(headers(), JSON, json.dumps(payload).encode())
     if delivery is not None:
         _, attributes = delivery.to_message()

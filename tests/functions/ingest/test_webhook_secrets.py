@@ -1,4 +1,4 @@
-"""The webhook's secrets: which versions are valid, how long they are kept, and how often they are read."""
+"""The webhook's secrets are read in all enabled versions, kept for minutes, and reloaded rarely."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -157,7 +157,7 @@ def test_expired_secrets_are_not_used() -> None:
 
 
 def test_one_reload_in_half_a_minute() -> None:
-    """However many wrong signatures arrive, they cause one read in 30 seconds."""
+    """Wrong signatures, however many, cause at most one read in 30 seconds."""
     versions = Versions(b"a")
     secrets = versions.secrets()
     secrets.current()

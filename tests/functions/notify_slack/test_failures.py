@@ -1,4 +1,4 @@
-"""Failures of Slack under the real functions framework: what is retried, and for how long."""
+"""Under the real functions framework, a failure of Slack is retried by Pub/Sub, and a call ends in time."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clients.slack.attempts import TIMEOUT_SECONDS
+from clients.slack.rate_limit import TIMEOUT_SECONDS
 from local.slack.server import SlackServer
 from tests.functions.notify_slack.support import (
     TOKEN,
@@ -40,7 +40,7 @@ ROOT = Path(__file__).parents[3]
 def test_a_failure_is_a_500_with_its_reason_and_the_redelivery_succeeds(
     notifier: Notifier, post: Post, fault: dict[str, Any], reason: str, cause: str
 ) -> None:
-    """Pub/Sub redelivers the message, and then it makes its card."""
+    """A failed call is answered with 500 and its reason; the redelivered message makes its card."""
     delivery_id, before = f"{post.__name__}-{reason}", len(notifier.function.output())
     notifier.slack.fail_next(1, **fault)
     assert notifier.post(opened(delivery_id), post) == 500
@@ -53,7 +53,7 @@ def test_a_failure_is_a_500_with_its_reason_and_the_redelivery_succeeds(
 
 
 def test_a_channel_that_refuses_does_not_stop_the_others(notifier: Notifier) -> None:
-    """Both channels are tried, then the error is raised; the redelivery posts only the missing card."""
+    """If one channel refuses, the other has its card; a redelivery posts only the missing card."""
     notifier.slack.fail_next(1, error="is_archived")
     before = len(notifier.function.output())
     assert notifier.post(opened("partly", "acme/both")) == 500
@@ -71,7 +71,7 @@ def test_a_channel_that_refuses_does_not_stop_the_others(notifier: Notifier) -> 
 
 
 def test_of_several_refusals_the_first_is_raised(notifier: Notifier) -> None:
-    """Each channel has its own log line; the delivery is counted under the first reason."""
+    """If several channels refuse, each is logged, and the delivery is counted under the first reason."""
     for code in ("is_archived", "not_in_channel"):
         notifier.slack.fail_next(1, error=code)
     before = len(notifier.function.output())
@@ -84,14 +84,14 @@ def test_of_several_refusals_the_first_is_raised(notifier: Notifier) -> None:
 
 
 def test_a_malformed_answer_does_not_stop_other_channels(notifier: Notifier) -> None:
-    """JSON that is not an object fails this channel only."""
+    """An answer that is not a JSON object fails its channel only."""
     notifier.slack.fail_next(1, status=200, body='["ok"]')
     assert notifier.post(opened("senseless", "acme/both")) == 500
     assert notifier.cards("senseless") == ["C2"]
 
 
 def test_a_card_that_slack_calls_invalid_is_posted_as_text(notifier: Notifier) -> None:
-    """The message is acknowledged, and an ERROR line reports the fallback."""
+    """A card that Slack calls invalid is posted as text and acknowledged, with an ERROR line."""
     notifier.slack.fail_next(1, error="invalid_blocks", method="chat.postMessage")
     before = len(notifier.function.output())
     assert notifier.post(opened("plain")) == 200
@@ -105,7 +105,7 @@ def test_a_card_that_slack_calls_invalid_is_posted_as_text(notifier: Notifier) -
 
 
 def test_a_running_function_uses_a_rotated_token(notifier: Notifier) -> None:
-    """An empty file is a 500 that names the setting; the next message uses what is stored then."""
+    """An empty token file is a 500 that names the setting; the next message uses the file's new content."""
     calls, before = len(notifier.slack.requests), len(notifier.function.output())
     notifier.token_file.write_text("\n")
     assert notifier.post(opened("rotated-1")) == 500
@@ -151,7 +151,7 @@ def six(tmp_path: Path) -> Iterator[Notifier]:
 
 
 def test_channels_that_hang_end_with_the_deadline(six: Notifier) -> None:
-    """The first channel uses up the time, and the others fail at once; the redelivery succeeds."""
+    """If the first channel uses up the time, the others fail at once; the redelivery succeeds."""
     six.slack.fail_until_cleared(hang=60.0)
     assert six.post(opened("slow")) == 500
     reasons = [(line["channel"], line["reason"]) for line in six.function.log_lines() if "channel" in line]
@@ -163,7 +163,7 @@ def test_channels_that_hang_end_with_the_deadline(six: Notifier) -> None:
 
 
 def test_a_rate_limit_stops_all_calls(six: Notifier) -> None:
-    """Of forty deliveries in eight threads for six channels one call is made; each channel is logged."""
+    """While Slack limits the rate, forty deliveries for six channels make one call; each one is logged."""
     six.slack.fail_until_cleared(status=429, headers={"Retry-After": "30"})
     assert six.post(opened("storm")) == 500
     with ThreadPoolExecutor(8) as pool:
@@ -176,7 +176,7 @@ def test_a_rate_limit_stops_all_calls(six: Notifier) -> None:
 
 
 def test_a_delivery_ends_before_cloud_run_ends_it() -> None:
-    """The last call may take its timeout three times: to connect, for the handshake and for the answer."""
+    """A delivery ends before Cloud Run's timeout, even if its last call takes its timeout three times."""
     main = (ROOT / "functions" / "notify_slack" / "main.py").read_text()
     [seconds] = re.findall(r"^DELIVERY_SECONDS = ([0-9.]+)$", main, re.MULTILINE)
     deployed = (ROOT / "deploy" / "functions" / "notify_slack.sh").read_text()

@@ -26,7 +26,7 @@ from tests.support.messages import NOON, an_issue, push
 
 @envelopes
 def test_a_repeated_message_makes_one_card(notifier: Notifier, post: Post) -> None:
-    """Both are acknowledged, and the log has an outcome for each with the delivery's fields."""
+    """A repeated message is acknowledged and makes no second card; each has a log line with its outcome."""
     delivery_id, before = f"once-{post.__name__}", len(notifier.function.output())
     traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     body = opened(delivery_id, repository="acme/app", action="opened", traceparent=traceparent)
@@ -49,7 +49,7 @@ def test_a_repeated_message_makes_one_card(notifier: Notifier, post: Post) -> No
 
 
 def test_simultaneous_repetitions_make_one_card(notifier: Notifier) -> None:
-    """Pub/Sub may push a message several times at once; each push is acknowledged after the post."""
+    """Simultaneous pushes of one message make one card, and each is acknowledged after the post."""
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(notifier.post, [opened("together")] * 8))
     assert statuses == [200] * 8
@@ -57,7 +57,7 @@ def test_simultaneous_repetitions_make_one_card(notifier: Notifier) -> None:
 
 
 def test_an_issue_has_one_card_with_its_events_in_the_thread(notifier: Notifier) -> None:
-    """Opened, closed and reopened make one card and two replies."""
+    """An issue that is opened, closed and reopened has one card with two replies."""
     issue = an_issue(number=8, repository=accounts.Repository(full_name="acme/app-59"))
     events = [
         issue.opened(),
@@ -75,14 +75,14 @@ def test_an_issue_has_one_card_with_its_events_in_the_thread(notifier: Notifier)
 
 
 def test_a_gzipped_body_is_read(notifier: Notifier) -> None:
-    """Ingest compresses large messages."""
+    """A body that ingest has compressed for its size is read."""
     data = gzip.compress(json.dumps(an_issue().opened().payload).encode())
     assert notifier.post(push(data, attributes("gzip", content_encoding="gzip"))) == 200
     assert notifier.cards("gzip") == ["C1"]
 
 
 def test_log_lines_of_simultaneous_deliveries_do_not_mix(notifier: Notifier) -> None:
-    """Of thirty deliveries in eight threads each line names its own delivery and issue."""
+    """Each log line names its own delivery and issue, also with thirty deliveries in eight threads."""
     before = len(notifier.function.output())
     bodies = [
         message_of(
@@ -106,7 +106,7 @@ def test_log_lines_of_simultaneous_deliveries_do_not_mix(notifier: Notifier) -> 
 
 
 def test_an_event_that_is_not_shown_is_acknowledged(notifier: Notifier) -> None:
-    """Pull requests, other events, history and unrouted repositories make no call to Slack."""
+    """Pull requests, other events, history and unrouted repositories are acknowledged without a call."""
     issue, calls = an_issue(), len(notifier.slack.requests)
     pull = an_issue(is_pull_request=True)
     not_shown = [
@@ -130,7 +130,7 @@ def test_an_event_that_is_not_shown_is_acknowledged(notifier: Notifier) -> None:
 
 
 def test_a_bots_issue_makes_no_card_and_the_log_says_why(notifier: Notifier) -> None:
-    """Bots are muted by default; the log names the route's reason."""
+    """An issue of a bot makes no card by default; the log has the reason."""
     bot = accounts.Account(login="dependabot[bot]", type="Bot")
     before, calls = len(notifier.function.output()), len(notifier.slack.requests)
     assert notifier.post(message_of(an_issue(author=bot).opened(), "muted-1")) == 200
@@ -141,7 +141,7 @@ def test_a_bots_issue_makes_no_card_and_the_log_says_why(notifier: Notifier) -> 
 
 
 def test_a_bots_close_makes_a_card_without_a_reply(notifier: Notifier) -> None:
-    """A muted sender adds no reply, but the card stays current."""
+    """A close by a muted sender updates the card and adds no reply."""
     bot = accounts.Account(login="dependabot[bot]", type="Bot")
     before = len(notifier.function.output())
     assert notifier.post(message_of(an_issue(number=12).closed(bot, NOON), "muted-2")) == 200
@@ -151,7 +151,7 @@ def test_a_bots_close_makes_a_card_without_a_reply(notifier: Notifier) -> None:
 
 
 def test_an_author_named_bob_is_not_muted(notifier: Notifier) -> None:
-    """The brackets of *[bot] are literal."""
+    """An author named bob is not muted by *[bot], whose brackets are literal."""
     assert notifier.post(message_of(an_issue(author=accounts.Account(login="bob")).opened(), "bob")) == 200
     assert notifier.cards("bob") == ["C1"]
 
@@ -160,7 +160,7 @@ def test_an_author_named_bob_is_not_muted(notifier: Notifier) -> None:
 
 
 def test_an_incoming_webhook_posts_lines(notifier: Notifier) -> None:
-    """Opened, closed and reopened have one line each, posted once; other events have none."""
+    """With an incoming webhook, opened, closed and reopened have one line each; other events have none."""
     notifier.token_file.write_text(notifier.slack.webhook_url)
     issue = an_issue(number=9, labels=["bug"])
     events = [
@@ -185,7 +185,7 @@ def test_an_incoming_webhook_posts_lines(notifier: Notifier) -> None:
 def test_an_incoming_webhook_posts_a_close_unless_every_route_mutes_its_sender(
     notifier: Notifier,
 ) -> None:
-    """The same rule decides on replies in a card's thread."""
+    """A close has a line unless every route mutes its sender; a thread's replies follow the same rule."""
     notifier.token_file.write_text(notifier.slack.webhook_url)
     bot = accounts.Account(login="dependabot[bot]", type="Bot")
     before, written = len(notifier.slack.messages), len(notifier.function.output())

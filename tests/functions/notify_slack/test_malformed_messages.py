@@ -70,7 +70,7 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
 @envelopes
 @pytest.mark.parametrize("kind", MALFORMED)
 def test_a_malformed_message_is_a_500_with_one_log_line(notifier: Notifier, post: Post, kind: str) -> None:
-    """The line has the reason and nothing of the previous message; the message ends as a dead letter."""
+    """A malformed message is a 500 with one log line, which has nothing of the previous message."""
     body, reason = MALFORMED[kind]
     notifier.post(opened("before"))
     before, cards = len(notifier.function.output()), len(notifier.slack.messages)
@@ -87,7 +87,7 @@ def test_a_malformed_message_is_a_500_with_one_log_line(notifier: Notifier, post
 
 @pytest.mark.parametrize("message", [None, [], ["x"], "x", 7, {}])
 def test_an_event_without_a_message_is_a_500(notifier: Notifier, message: Any) -> None:
-    """A CloudEvent of another shape is refused with its reason."""
+    """A CloudEvent without a Pub/Sub message is refused with its reason."""
     before = len(notifier.function.output())
     headers = {"ce-id": "1", "ce-source": "//x", "ce-type": "y", "ce-specversion": "1.0"}
     for body in ({"message": message, "subscription": "s"}, {"subscription": "s"}):
@@ -113,12 +113,12 @@ def test_an_event_without_a_message_is_a_500(notifier: Notifier, message: Any) -
     ],
 )
 def test_a_push_that_the_framework_cannot_read_is_never_acknowledged(notifier: Notifier, body: bytes) -> None:
-    """Pub/Sub sends no such push; the framework refuses it before the function runs."""
+    """A push that the framework cannot read is refused before the function runs."""
     headers = {"Content-Type": "application/json"}
     answer = requests.post(notifier.function.url + TOPIC_PATH, data=body, headers=headers, timeout=30)
     assert 400 <= answer.status_code <= 500
 
 
 def test_the_messages_of_the_tests_have_the_marker() -> None:
-    """The text that no log may have is in the messages that are sent."""
+    """The text that no log line may contain is in the messages of these tests."""
     assert MARKER.encode() in base64.b64decode(opened("x")["message"]["data"])

@@ -10,14 +10,14 @@ from pipeline.settings import RotatingToken
 
 
 def test_a_token_is_enough() -> None:
-    """Without further settings, cards link to github.com and are posted to Slack itself."""
+    """With a token alone, cards link to github.com and are posted to Slack itself."""
     assert Settings.from_environment({"SLACK_TOKEN": "xoxb-1"}) == Settings(
         token=RotatingToken(name="SLACK_TOKEN", value="xoxb-1"), api_url="", github_url="https://github.com"
     )
 
 
 def test_every_problem_is_reported_together() -> None:
-    """Token, API and links are named in one message."""
+    """The problems of token, API and links are reported in one message."""
     with pytest.raises(ConfigurationError) as caught:
         Settings.from_environment({"SLACK_TOKEN_FILE": "/nowhere", "SLACK_API_URL": "x", "GITHUB_URL": "y"})
     names = [problem.split()[0] for problem in caught.value.problems]
@@ -25,7 +25,7 @@ def test_every_problem_is_reported_together() -> None:
 
 
 def test_routes_are_read_from_the_setting_or_from_the_folder(tmp_path: Path) -> None:
-    """ROUTES_FILE wins over routes.toml beside the function; a byte order mark is no part of the text."""
+    """ROUTES_FILE wins over routes.toml beside the function; a byte order mark is ignored."""
     (tmp_path / "routes.toml").write_text("# ours", encoding="utf-8")
     (tmp_path / "other.toml").write_text("\ufeff# ä", encoding="utf-8")
     assert read_routes({"ROUTES_FILE": " "}, tmp_path) == "# ours"
@@ -33,7 +33,7 @@ def test_routes_are_read_from_the_setting_or_from_the_folder(tmp_path: Path) -> 
 
 
 def test_a_routes_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """Missing, a folder, or not UTF-8: the message names the path and what went wrong."""
+    """The error about an unreadable routes file names its path and the cause."""
     (tmp_path / "latin.toml").write_bytes(b"# \xe4")
     for path, error in (
         ("no.toml", "FileNotFoundError"),

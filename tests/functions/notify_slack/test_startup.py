@@ -42,7 +42,7 @@ def test_the_settings_apply(tmp_path: Path) -> None:
 
 
 def test_every_wrong_setting_is_reported_at_start(tmp_path: Path) -> None:
-    """One line names the problems of environment and routes; every event is answered with 500."""
+    """Every problem of environment and routes is in one line; every event is answered with 500."""
     routes = tmp_path / "routes.toml"
     routes.write_text('[[route]]\nname = "bugs"\nchannel = "C1"\n')
     environment = {
@@ -70,7 +70,7 @@ def test_every_wrong_setting_is_reported_at_start(tmp_path: Path) -> None:
 
 
 def test_a_missing_routes_file_and_a_missing_token_are_reported_together(tmp_path: Path) -> None:
-    """A function that was deployed without its routes refuses events rather than losing them."""
+    """A function without its routes and its token refuses events rather than losing them."""
     with function("notify_slack", tmp_path, {"ROUTES_FILE": str(tmp_path / "none.toml")}) as up:
         [line] = [json.loads(text) for text in up.output().splitlines()]
         assert "SLACK_TOKEN_FILE or SLACK_TOKEN is not set" in line["message"]

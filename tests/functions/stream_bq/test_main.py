@@ -1,4 +1,4 @@
-"""stream_bq under the real functions-framework: messages in, rows out."""
+"""stream_bq stores messages as rows under the real functions framework."""
 
 import json
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def errors(running: Function) -> list[dict[str, Any]]:
 def test_a_message_becomes_a_row(
     warehouse: Warehouse, dataset: str, stream_bq: Function, envelope: str
 ) -> None:
-    """Both envelopes of Pub/Sub are acknowledged once the row is stored, and one line says so."""
+    """A message in either envelope of Pub/Sub is acknowledged once its row is stored, with one log line."""
     delivery = delivery_of(
         an_issue().commented(accounts.Account(login="mona"), NOON, "hi"),
         envelope,

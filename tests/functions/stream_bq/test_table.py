@@ -1,4 +1,4 @@
-"""The table: a row is streamed, or loaded if its date is out of reach, or Unavailable is raised."""
+"""A row is streamed, or loaded if its date is out of reach, or Unavailable is raised."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def proxy(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pro
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the time limits, so that a test does not wait for them."""
     monkeypatch.setattr(table_module, "TIMEOUT_SECONDS", 0.5)
     monkeypatch.setattr(table_module, "LOAD_SECONDS", 0.5)
@@ -136,7 +136,7 @@ def test_a_missing_table_names_the_command(warehouse: Warehouse, open_table: Any
     warehouse.client.create_dataset(dataset)
     error = failure(open_table(f"{PROJECT}.{dataset}.events"), row_at(event_at, "lost"), event_at)
     assert error.reason == "table_missing"
-    assert str(error) == f"{PROJECT}.{dataset}.events does not exist (yet); run ./issuewire schema apply."
+    assert str(error) == f"{PROJECT}.{dataset}.events does not exist; run ./issuewire schema apply."
     assert list(warehouse.client.list_tables(dataset)) == []
 
 
@@ -158,7 +158,7 @@ def test_recovery_after_bigquery_was_down(
     assert len(stored(warehouse, dataset, delivery_id)) == 1
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_limits")
 @pytest.mark.parametrize("event_at", [TODAY, SIX_YEARS_AGO], ids=["streamed", "loaded"])
 def test_a_silent_bigquery_is_given_up(proxy: Proxy, open_table: Any, event_at: datetime) -> None:
     """If BigQuery takes the request and never answers, the insert fails in time."""
@@ -167,7 +167,7 @@ def test_a_silent_bigquery_is_given_up(proxy: Proxy, open_table: Any, event_at: 
     assert proxy.requests
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_limits")
 @pytest.mark.parametrize("status", [400, 403, 429, 500, 502, 503])
 def test_an_error_of_bigquery_is_unavailable(proxy: Proxy, open_table: Any, status: int) -> None:
     """With any error status of BigQuery the row does not count as stored."""
@@ -267,7 +267,7 @@ def running_job() -> bytes:
     return json.dumps(job).encode()
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_limits")
 def test_an_endless_load_is_given_up(proxy: Proxy, open_table: Any) -> None:
     """A load job that does not end is polled until the time limit, and then fails."""
     proxy.answer = lambda *_: (200, running_job())
@@ -276,7 +276,7 @@ def test_an_endless_load_is_given_up(proxy: Proxy, open_table: Any) -> None:
     assert len(proxy.paths("GET")) > 1
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_limits")
 def test_a_load_without_a_state_is_given_up(proxy: Proxy, open_table: Any) -> None:
     """A load job whose state cannot be read fails too."""
 

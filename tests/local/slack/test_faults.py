@@ -93,13 +93,13 @@ def test_an_error_after_the_call_stores_the_message(slack):
 
 def test_a_hanging_call_outlasts_the_clients_timeout(slack):
     """The client gives up on its own timeout; with after, the message is in the channel anyway."""
-    impatient = client(slack, timeout=1)
+    quick_client = client(slack, timeout=1)
     slack.fail_next(hang=60)
     with pytest.raises(TimeoutError):
-        impatient.chat_postMessage(channel=CHANNEL, text="lost")
+        quick_client.chat_postMessage(channel=CHANNEL, text="lost")
     slack.fail_next(hang=60, after=True)
     with pytest.raises(TimeoutError):
-        impatient.chat_postMessage(channel=CHANNEL, text="kept")
+        quick_client.chat_postMessage(channel=CHANNEL, text="kept")
     assert [message.text for message in slack.messages] == ["kept"]
 
 

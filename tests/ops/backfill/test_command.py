@@ -1,4 +1,4 @@
-"""The backfill command: its options, its progress, and its errors in one line."""
+"""The backfill command checks its options, shows its progress, and reports errors in one line."""
 
 import json
 import os
@@ -154,7 +154,7 @@ def test_ctrl_c_says_how_to_continue(server: GitHubServer, pubsub: PubSub, hoste
 
 
 def test_a_dry_run_publishes_nothing(server: GitHubServer, pubsub: PubSub, hosted: HostedRepository) -> None:
-    """It counts and needs no topic; the run after it publishes what it has read."""
+    """A dry run counts and needs no topic; the run after it publishes what it has read."""
     delivered = fill(hosted, 60)
     env = environment(server, pubsub)
     dry = invoke({**env, "PUBSUB_TOPIC": ""}, "--dry-run", "--json")
@@ -170,7 +170,7 @@ def test_a_dry_run_publishes_nothing(server: GitHubServer, pubsub: PubSub, hoste
 def test_a_dry_run_says_how_to_publish(
     server: GitHubServer, pubsub: PubSub, hosted: HostedRepository
 ) -> None:
-    """Its sentence says that nothing was published."""
+    """A dry run says that nothing was published."""
     fill(hosted, 2)
     output = invoke(environment(server, pubsub), "--dry-run").stdout
     assert "deliveries would be published in" in output

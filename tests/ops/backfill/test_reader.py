@@ -1,4 +1,4 @@
-"""The history is complete even if GitHub's lists are not, or GitHub fails on the way."""
+"""The history is complete even if GitHub's lists are not, or GitHub fails during the run."""
 
 import json
 import re
@@ -112,7 +112,7 @@ def test_entries_that_the_lists_skip_are_asked_for(
 def test_an_issue_deleted_meanwhile_is_published_as_it_was_read(
     server: GitHubServer, pubsub: PubSub, hosted: HostedRepository
 ) -> None:
-    """An issue that is gone when it is asked for alone is published as far as the lists had it."""
+    """An issue that is deleted before it is asked for alone is published as far as the lists had it."""
     fill(hosted, 20)
     server.fail_until_cleared(status=404, target="/issues/1/")
     hosted.issues[1]["comments"] = 99

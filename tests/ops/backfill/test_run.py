@@ -1,4 +1,4 @@
-"""A backfill publishes a whole history once, however often it is stopped, resumed and repeated."""
+"""A backfill publishes a whole history once, even if it is stopped, resumed and repeated."""
 
 import json
 import signal
@@ -31,7 +31,7 @@ from tests.support.messages import NOON, an_issue
 def test_a_killed_run_resumes(
     server: GitHubServer, pubsub: PubSub, hosted: HostedRepository, state: Path
 ) -> None:
-    """Killed while reading and while publishing, then resumed: nothing is missing and nothing doubles."""
+    """A run that is killed while it reads or publishes resumes with nothing missing and nothing twice."""
     delivered = fill(hosted, 1_200)
     env = environment(server, pubsub)
     server.fail_until_cleared(target="/comments.*page=10(?!\\d)", hang=30)
@@ -70,7 +70,7 @@ def test_a_killed_run_resumes(
 
 
 def test_a_second_run_doubles_nothing(server: GitHubServer, pubsub: PubSub, hosted: HostedRepository) -> None:
-    """Run again when done, it publishes the same delivery ids and bodies, each once, and what is new."""
+    """A second run publishes the same delivery ids and bodies, each once, and what is new."""
     delivered = fill(hosted, 150)
     env = environment(server, pubsub)
     assert invoke(env).exit_code == 0
@@ -140,7 +140,7 @@ def test_another_topic_gets_everything(
     assert invoke(environment(server, pubsub)).exit_code == 130
     assert 0 < len(pubsub.pull()) < delivered.total()
     monkeypatch.setattr(run.BackfillStore, "save", save)
-    other = PubSub("-2")
+    other = PubSub()
     result = invoke(environment(server, other), "--json")
     found = ids(other.pull())
     other.stop()

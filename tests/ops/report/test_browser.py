@@ -70,12 +70,12 @@ def is_clean(browser: Browser) -> Iterator[None]:
     yield
     assert [url for url in browser.requests if not url.startswith(("file:", "data:,"))] == []
     assert len([url for url in browser.requests if url.startswith("file:")]) == 1
-    assert browser.complaints == []
+    assert browser.errors == []
 
 
 @pytest.mark.parametrize(("width", "dark"), SCREENS)
 def test_every_chart_can_be_read(browser: Browser, page: Path, width: int, *, dark: bool) -> None:
-    """At any width each chart is visible once, inside the page, with text of at least ten pixels."""
+    """Each chart is visible once at any width, inside the page, with text of at least ten pixels."""
     browser.open(page, width, dark=dark)
     charts = browser.ask(VISIBLE_CHARTS)
     assert [chart["name"] for chart in charts] == CHARTS

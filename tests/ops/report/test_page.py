@@ -1,4 +1,4 @@
-"""The page: well-formed, self-contained, escaped, accessible, and clear about what is unknown."""
+"""The page is well-formed, self-contained, escaped, accessible, and clear about unknown figures."""
 
 import functools
 import itertools
@@ -137,7 +137,7 @@ def _clear_caches() -> None:
 
 @EVERY
 def test_a_page_is_well_formed(report: Report) -> None:
-    """Whatever the figures, elements are closed in order, ids are unique, and references have a target."""
+    """The elements of a page are closed in order, ids are unique, and references have a target."""
     page = parse(report)
     ids = Counter(attributes["id"] for _, attributes in page.elements if "id" in attributes)
     assert [name for name, times in ids.items() if times > 1] == []
@@ -206,7 +206,7 @@ def test_a_chart_takes_its_colours_from_the_page(report: Report) -> None:
 
 
 def test_each_chart_is_explained() -> None:
-    """There are six charts in two sizes, each with heading, finding, explanation and table."""
+    """Each of the six charts has two sizes, a heading, a finding, an explanation and a table."""
     page = parse(a_report())
     assert [figure["aria-labelledby"] for figure in page.all("figure")] == [
         f"{name}-title" for name in CHARTS

@@ -119,14 +119,14 @@ def test_ctrl_c_leaves_no_traceback() -> None:
             with connection:
                 connection.recv(1)
                 process.send_signal(signal.SIGINT)
-                output, complaint = process.communicate(timeout=30)
+                output, errors = process.communicate(timeout=30)
         finally:
             process.kill()
             process.wait(30)
     assert process.returncode == 1
     assert output == ""
-    assert complaint.endswith("\nAborted!\n")
-    assert "Traceback" not in complaint
+    assert errors.endswith("\nAborted!\n")
+    assert "Traceback" not in errors
 
 
 def test_the_real_ingest(tmp_path: Path) -> None:

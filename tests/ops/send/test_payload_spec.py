@@ -66,7 +66,7 @@ def test_each_event_has_a_default_action(receiver: Receiver, event: str | None, 
 
 
 @pytest.mark.parametrize(
-    ("options", "complaint"),
+    ("options", "message"),
     [
         (
             ["--event", "push"],
@@ -85,10 +85,10 @@ def test_each_event_has_a_default_action(receiver: Receiver, event: str | None, 
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_an_impossible_option_is_refused(receiver: Receiver, options: list[str], complaint: str) -> None:
+def test_an_impossible_option_is_refused(receiver: Receiver, options: list[str], message: str) -> None:
     """An impossible option is refused in one line that names the possible ones, and nothing is sent."""
     result = invoke("--url", receiver.url, "--secret", SECRET, *options)
-    assert last_line(result, 2) == f"Error: {complaint}"
+    assert last_line(result, 2) == f"Error: {message}"
     assert receiver.requests == []
 
 

@@ -1,4 +1,4 @@
-"""The view issues: the order of events, within one second and when deliveries overtake each other."""
+"""The view issues orders events, also within one second and if deliveries arrive out of order."""
 
 from datetime import date
 
@@ -92,7 +92,7 @@ def test_closed_with_a_comment(case: Case, receipt: list[int]) -> None:
 def test_closed_and_reopened_in_one_second(
     case: Case, receipt: list[int], state: str, open_hours: float
 ) -> None:
-    """Of a close and a reopening in one second, the one received later decides."""
+    """If an issue is closed and reopened in one second, the event received later decides."""
     issue = case.issue()
     case.store(
         issue.opened(), issue.closed(MONA, at(hours=2)), issue.reopened(MONA, at(hours=2)), receipt=receipt

@@ -1,4 +1,4 @@
-"""The view issues_weekly: which week an event counts in."""
+"""The view issues_weekly counts each event in its week."""
 
 from datetime import date, datetime, timedelta
 

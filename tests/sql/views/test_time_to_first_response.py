@@ -1,4 +1,4 @@
-"""The view time_to_first_response: which comments are responses, and what is counted."""
+"""The view time_to_first_response counts the first comment that is a response."""
 
 from datetime import timedelta
 

@@ -23,7 +23,7 @@ def malformed_bursts() -> Iterator[tuple[Any, list[dict[str, Any]]]]:
 
 @pytest.mark.parametrize(("payload", "blocks"), [*malformed_bursts()])
 def test_a_malformed_burst_message_is_not_read(payload: Any, blocks: list[dict[str, Any]]) -> None:
-    """Any app may post such metadata; one malformed message must not stop a channel."""
+    """A malformed burst message, which any app may post, is not read as one."""
     metadata = {"event_type": burst_message.BURST, "event_payload": payload}
     message = {"ts": "1767614400.000001", "text": "Theirs", "blocks": blocks, "metadata": metadata}
     assert burst_message.read(message) is None

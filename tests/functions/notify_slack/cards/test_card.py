@@ -36,7 +36,7 @@ from tests.support.messages import NOON, an_issue
 @settings(derandomize=True, database=None, deadline=None, max_examples=100)
 @given(st.data())
 def test_no_payload_can_break_out_of_its_card(data: st.DataObject) -> None:
-    """For any text in any field, Slack's rules hold, only routes mention people, and links go to GitHub."""
+    """A card of any text obeys Slack's rules, mentions only the routes' people, and links only to GitHub."""
     event, action = data.draw(events)
     happened, destination = event_of(data.draw(hostile_payloads(action)), event), data.draw(destinations)
     made = card.build(happened, destination)
@@ -47,7 +47,7 @@ def test_no_payload_can_break_out_of_its_card(data: st.DataObject) -> None:
 
 
 def test_slack_accepts_every_card() -> None:
-    """Posted and updated through the real client, no card is refused by the strict stand-in."""
+    """Every card is accepted by the strict stand-in, posted and updated through the real client."""
 
     @settings(derandomize=True, database=None, deadline=None, max_examples=40)
     @given(st.data())
@@ -104,7 +104,7 @@ def test_a_field_of_300_kb_keeps_the_card_within_the_limits(character: str, form
              "évil/app", "acme/" + "a" * 101, "acme/app\n"]
 )  # fmt: skip
 def test_a_name_that_is_no_repository_makes_no_link(name: str) -> None:
-    """Only owner/name in GitHub's characters becomes part of a URL, and never a step upwards."""
+    """Only a name of the form owner/name, in GitHub's characters and without .., becomes part of a URL."""
     payload = an_issue().opened().payload
     payload["repository"]["full_name"] = name
     message = card_of(payload)
@@ -139,7 +139,7 @@ def test_urls_in_titles_do_not_become_links(format_: str) -> None:
 
 
 def test_the_metadata_follows_the_contract() -> None:
-    """The repository's id and the issue's number identify the card."""
+    """The metadata of a card has the repository's id and the issue's number, which identify it."""
     payload = an_issue().closed(MONA, NOON + timedelta(hours=1)).payload
     assert card_of(payload)["metadata"] == {
         "event_type": "issuewire_card",
@@ -157,7 +157,7 @@ def test_the_metadata_follows_the_contract() -> None:
 
 @pytest.mark.parametrize("format_", LAYOUTS)
 def test_only_assignees_are_mentioned(format_: str) -> None:
-    """The author, the closing account, and logins that [people] lacks are shown as names."""
+    """Only assignees in [people] are mentioned; the author and the closing account are shown by name."""
     issue = an_issue(author=MONA)
     issue.assigned(MONA, NOON, accounts.Account(login="W1"))
     issue.assigned(MONA, NOON, accounts.Account(login="stranger"))
@@ -196,14 +196,14 @@ def line_of(payload: dict[str, Any]) -> str:
 def test_only_opened_closed_and_reopened_have_a_line(
     action: str, *, has_line: bool, has_line_if_muted: bool
 ) -> None:
-    """If every route mutes the sender, only a new issue has one: its author is not muted."""
+    """Only opened, closed and reopened have a line; if every route mutes the sender, only opened has."""
     event = event_of({**an_issue().opened().payload, "action": action})
     assert card.has_line(event, Destination(channel="webhook")) is has_line
     assert card.has_line(event, Destination(channel="webhook", replies=False)) is has_line_if_muted
 
 
 def test_the_line_says_what_happened_and_mentions_no_one() -> None:
-    """It names who closed or reopened the issue, because there is no card to look at."""
+    """The line names who closed or reopened the issue, because there is no card, and mentions no one."""
     issue = an_issue(labels=["bug"])
     assert line_of(issue.opened().payload) == (
         f":large_green_circle: *acme/app#7* {LINK} · new by octavia · `bug`"

@@ -1,4 +1,4 @@
-"""The status of an issue: open, closed, deleted or transferred, and by whom."""
+"""A card shows whether its issue is open, closed, deleted or transferred, and by whom."""
 
 import re
 from datetime import timedelta
@@ -23,7 +23,7 @@ from tests.support.messages import NOON, an_issue
 
 
 def test_a_deleted_or_transferred_issue_says_so() -> None:
-    """The card names who did it; the new place of a transferred issue is text, not a link."""
+    """The card of a deleted or transferred issue names who did it; the new place is text, not a link."""
     message = card_of(an_issue().deleted(MONA, NOON).payload)
     assert message["text"] == "Deleted: acme/app#7 Export fails"
     assert lines(message) == (f":wastebasket: *acme/app#7* {LINK} · octavia, {DAY}", "deleted by mona")
@@ -37,7 +37,7 @@ def test_a_deleted_or_transferred_issue_says_so() -> None:
 
 
 def test_a_deleted_comment_does_not_delete_its_issue() -> None:
-    """Both events have the action deleted; the issue stays open."""
+    """An issue with a deleted comment stays open, although both events have the action deleted."""
     comment = an_issue(comments=1).commented(MONA, NOON, "x")
     message = card_of({**comment.payload, "action": "deleted"}, comment.name)
     assert message["text"] == "Open issue: acme/app#7 Export fails"
@@ -55,7 +55,7 @@ def test_a_deleted_comment_does_not_delete_its_issue() -> None:
     ],
 )
 def test_a_closed_issue_shows_its_reason(reason: Any, mark: str, words: str) -> None:
-    """Completed and put aside have different marks; an unknown reason is not repeated."""
+    """The card of a closed issue shows if it was completed or put aside, and omits an unknown reason."""
     message = card_of(an_issue(comments=1).closed(MONA, NOON + timedelta(days=3), reason).payload)
     assert message["text"] == f"Closed{words}: acme/app#7 Export fails"
     assert lines(message) == (
@@ -66,7 +66,7 @@ def test_a_closed_issue_shows_its_reason(reason: Any, mark: str, words: str) -> 
 
 
 def test_a_reopened_issue_is_open() -> None:
-    """closed_at, which GitHub does not clear, is ignored."""
+    """A reopened issue is open, even with the closed_at that GitHub does not clear."""
     issue = an_issue()
     closed = card_of(issue.closed(MONA, NOON + timedelta(days=1)).payload)
     payload = issue.reopened(MONA, NOON + timedelta(days=2)).payload
@@ -88,7 +88,7 @@ def test_only_opened_says_new(action: str, format_: str) -> None:
 
 
 def test_later_events_keep_who_closed_the_issue() -> None:
-    """Only the close itself knows who it was; the card hands it on to later cards."""
+    """Who closed the issue, which only the close itself says, is carried over to later cards."""
     issue = an_issue()
     closed = card_of(issue.closed(MONA, NOON + timedelta(hours=3), "not_planned").payload)
     assert closed["blocks"][1]["block_id"] == "closed:2026-01-05T15:00:00.000000Z"
@@ -101,7 +101,7 @@ def test_later_events_keep_who_closed_the_issue() -> None:
 
 
 def test_a_card_without_the_close_names_no_one() -> None:
-    """Every event knows when the issue was closed and why, but not by whom."""
+    """A card without the close shows when and why the issue was closed, but not by whom."""
     issue = an_issue()
     issue.closed(MONA, NOON + timedelta(hours=3), "not_planned")
     message = card_of(issue.labeled(ANN, NOON + timedelta(hours=4), "bug").payload)
@@ -110,7 +110,7 @@ def test_a_card_without_the_close_names_no_one() -> None:
 
 @pytest.mark.parametrize("format_", LAYOUTS)
 def test_a_late_close_adds_who_closed_the_issue(format_: str) -> None:
-    """The newer card stays the same otherwise; an older close and any other event change nothing."""
+    """A late close adds who closed the issue; an older close and any other late event change nothing."""
     issue, hour = an_issue(), timedelta(hours=1)
     before = issue.closed(ANN, NOON + hour)
     issue.reopened(ANN, NOON + 2 * hour)
@@ -130,7 +130,7 @@ def test_a_late_close_adds_who_closed_the_issue(format_: str) -> None:
 
 
 def test_of_two_closes_in_one_second_the_last_is_named() -> None:
-    """Their times are equal, so the later arrival wins."""
+    """If two closes have the same second, the card names the one that arrives later."""
     issue = an_issue()
     first = card_of(issue.closed(MONA, NOON).payload)
     issue.reopened(MONA, NOON)
@@ -139,7 +139,7 @@ def test_of_two_closes_in_one_second_the_last_is_named() -> None:
 
 
 def test_a_second_close_is_not_credited_to_the_first_closer() -> None:
-    """Closed, reopened, closed again: until the second close arrives, the card names no one."""
+    """After a reopening, the card of a closed issue names no one until the second close arrives."""
     issue, hour = an_issue(), timedelta(hours=1)
     first = card_of(issue.closed(MONA, NOON + hour).payload)
     issue.reopened(MONA, NOON + 2 * hour)
@@ -150,7 +150,7 @@ def test_a_second_close_is_not_credited_to_the_first_closer() -> None:
 
 @pytest.mark.parametrize(("reason", "words"), [("not_planned", " as not planned"), (None, "")])
 def test_a_changed_reason_replaces_the_first(reason: str | None, words: str) -> None:
-    """Of two reasons for one close, the card shows the current one."""
+    """The card shows the current reason if the reason of a close was changed."""
     issue = an_issue()
     closed = card_of(issue.closed(MONA, NOON, "completed").payload)
     issue.state_reason = reason
@@ -160,7 +160,7 @@ def test_a_changed_reason_replaces_the_first(reason: str | None, words: str) -> 
 
 @pytest.mark.parametrize("elements", [None, [], [{}], [{"text": 5}], [{"type": "image"}], "x"])
 def test_a_block_that_slack_returns_in_another_shape_is_ignored(elements: Any) -> None:
-    """Unexpected elements in place of the closer's name never break a card."""
+    """An unexpected element in place of the closer's name is ignored."""
     issue = an_issue()
     closed = card_of(issue.closed(MONA, NOON).payload)
     closed["blocks"][1]["elements"] = elements

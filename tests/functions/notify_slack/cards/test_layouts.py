@@ -1,4 +1,4 @@
-"""The compact and the full layout of a card."""
+"""A card has a compact and a full layout."""
 
 import json
 from datetime import timedelta
@@ -36,7 +36,7 @@ def test_an_opened_issue_is_one_line() -> None:
 
 
 def test_a_later_event_shows_the_current_issue() -> None:
-    """It shows when the issue was opened, its labels, its assignees and its comments."""
+    """The compact card shows when the issue was opened, its labels, its assignees and its comments."""
     issue = an_issue(labels=["bug"], comments=2)
     for number in range(8):
         event = issue.assigned(MONA, NOON, accounts.Account(login=f"w{number}"))
@@ -52,7 +52,7 @@ def test_a_later_event_shows_the_current_issue() -> None:
 
 
 def test_the_full_layout_of_an_open_issue() -> None:
-    """It has a headline, the title as a link, the known fields, the start of the text, and a link."""
+    """The full card has a headline, the linked title, the known fields, the start of the text, and a link."""
     issue = an_issue(
         labels=["bug"], comments=1, body="<!-- hint -->\n**Since** 2.0 :bug:\n<!channel>\n- [ ] a"
     )
@@ -79,7 +79,7 @@ def test_the_full_layout_of_an_open_issue() -> None:
 
 
 def test_the_full_layout_leaves_out_unknown_fields() -> None:
-    """Without labels, assignees and milestone there are no empty fields."""
+    """The full card omits labels, assignees and milestone if there are none."""
     fields = card_of(an_issue().opened().payload, format="full")["blocks"][2]["fields"]
     assert [field["text"] for field in fields] == ["*Author*\noctavia", f"*Opened*\n{DATE}"]
 
@@ -97,7 +97,7 @@ def test_the_full_layout_leaves_out_unknown_fields() -> None:
     ],
 )
 def test_the_full_layout_of_an_issue_that_has_ended(end: str, headline: str, words: str) -> None:
-    """It says how the issue ended and omits the text, which may be why the issue was deleted."""
+    """The full card says how the issue ended and omits the text, which may be why it was deleted."""
     issue, at = an_issue(body="secret"), NOON + timedelta(hours=2)
     event = {
         "closed": lambda: issue.closed(MONA, at),
@@ -111,7 +111,7 @@ def test_the_full_layout_of_an_issue_that_has_ended(end: str, headline: str, wor
 
 
 def test_the_full_layout_has_no_button() -> None:
-    """Slack shows a warning beside a pressed button, even for a URL, unless the app has an endpoint."""
+    """The full card has no button: Slack shows a warning after a click unless the app has an endpoint."""
     message = card_of(an_issue().opened().payload, format="full")
     assert "button" not in json.dumps(message)
     assert {block["type"] for block in message["blocks"]} == {"header", "section", "context"}
@@ -121,7 +121,7 @@ def test_the_full_layout_has_no_button() -> None:
     "body", [None, "", " \n", "<!-- only a hint -->", "![a picture](https://x.example/)"]
 )
 def test_an_empty_text_makes_no_block(body: str | None) -> None:
-    """Slack refuses an empty block."""
+    """An empty text makes no block, because Slack refuses an empty one."""
     message = card_of(an_issue(body=body).opened().payload, format="full")
     assert [block["type"] for block in message["blocks"]] == ["header", "section", "section", "context"]
 
@@ -131,6 +131,6 @@ def test_an_empty_text_makes_no_block(body: str | None) -> None:
 
 @pytest.mark.parametrize("format_", LAYOUTS)
 def test_a_card_says_that_its_issue_left_the_route(format_: str) -> None:
-    """The card explains why it will not change any more."""
+    """The card of an issue that left the route says that it will not change any more."""
     message = card_of(an_issue().labeled(MONA, NOON, "bug").payload, format=format_, final_update=True)
     assert context_texts(message)[0].endswith("not followed here any more because of its labels")

@@ -1,4 +1,4 @@
-"""Any Markdown body becomes the lines that its reader sees."""
+"""A Markdown text becomes the lines that its reader sees."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ Since **2.0** the _importer_ stops at `row_1`<br>see [the log](https://x.example
 
 
 def test_an_issue_template_shows_its_answers() -> None:
-    """Its hints are HTML comments and are left out; headings are lines, and tasks have boxes."""
+    """The hints of an issue template, which are HTML comments, are omitted; tasks are shown with boxes."""
     assert markdown.lines(TEMPLATE) == [
         "What happened?",
         "Since 2.0 the importer stops at row_1",
@@ -66,12 +66,12 @@ def test_an_issue_template_shows_its_answers() -> None:
     ],
 )
 def test_only_text_that_a_reader_sees_remains(text: str | None, lines: list[str]) -> None:
-    """Formatting, HTML, pictures and URLs are left out; code, lists, quotes and tables stay readable."""
+    """Formatting, HTML, pictures and URLs are omitted; code, lists, quotes and tables stay readable."""
     assert markdown.lines(text) == lines
 
 
 def test_an_excerpt_has_five_lines() -> None:
-    """Three dots replace the others."""
+    """An excerpt has at most five lines; three dots replace the others."""
     assert markdown.excerpt("\n\n".join("abcde")) == "a\nb\nc\nd\ne"
     assert markdown.excerpt("\n\n".join("abcdef")) == "a\nb\nc\nd\ne …"
     assert markdown.excerpt("a\n\n\u200b\n\n&\n\n" + "\ufeff\n\n" * 9) == "a\n&amp;"
@@ -79,7 +79,7 @@ def test_an_excerpt_has_five_lines() -> None:
 
 
 def test_a_line_takes_the_space_that_the_lines_before_it_leave() -> None:
-    """The final dots are included, and a line of fewer than 20 characters is not begun."""
+    """The last line is cut to the limit, its dots included, and omitted if under 20 characters remain."""
     first, second = "a" * 470, "b" * 99
     assert markdown.excerpt(f"{first}\n\n{second}\n\nc") == f"{first}\n{'b' * 26}… …"
     assert markdown.excerpt(f"{first}{'a' * 10}\n\n{second}") == f"{first}{'a' * 10} …"
@@ -89,7 +89,7 @@ def test_a_line_takes_the_space_that_the_lines_before_it_leave() -> None:
 @settings(derandomize=True, database=None, deadline=None, max_examples=200)
 @given(hostile.text)
 def test_an_excerpt_is_bounded_and_escaped(text: str) -> None:
-    """Any body gives at most 500 characters, no bracket and no empty line."""
+    """An excerpt of any body has at most 500 characters, no bracket and no empty line."""
     made = markdown.excerpt(text)
     assert len(made) <= 500
     assert not set("<>") & set(made)
@@ -100,7 +100,7 @@ def test_an_excerpt_is_bounded_and_escaped(text: str) -> None:
 @settings(derandomize=True, database=None, deadline=None, max_examples=100)
 @given(st.text(max_size=300))
 def test_any_body_is_read(text: str) -> None:
-    """Every line that results is one line and is not empty."""
+    """Any body is read, and each resulting line is one line and not empty."""
     for line in markdown.lines(text):
         assert "\n" not in line
         assert line.strip()
@@ -111,20 +111,20 @@ def test_any_body_is_read(text: str) -> None:
     ["[", "![", "[a](", "*_", "`", "> ", "- ", "<", "<a ", "|a", "~~a", "[a]: /x\n", "1. ", "\\", "*a **"],
 )  # fmt: skip
 def test_only_the_beginning_of_a_body_is_parsed(piece: str) -> None:
-    """What follows 4,000 characters is not read, so a body of megabytes costs no more."""
+    """Only the first 4,000 characters of a body are parsed, so that megabytes take no longer."""
     start = (piece * 4_000)[:4_000]
     assert markdown.lines(start + "\n\nTHE END") == markdown.lines(start)
 
 
 def test_an_answer_is_shown_without_its_quotation() -> None:
-    """On one line, the quotation would read as the commenter's own words."""
+    """A comment is shown without the text that it quotes, which would read as the commenter's own words."""
     assert markdown.comment_excerpt("> is it fixed?\n\nnot **yet**\n\n- soon") == "not yet • soon"
     assert markdown.comment_excerpt("> just a quote") == "> just a quote"
     assert markdown.comment_excerpt(None) == ""
 
 
 def test_the_parser_is_loaded_only_for_a_body() -> None:
-    """It takes longer to import than all other modules here, and most cards do not need it."""
+    """The Markdown parser is imported only if a card has a body, because its import is slow."""
     program = (
         "import sys; from functions.notify_slack.cards import card, thread_reply, markdown;"
         "markdown.lines(None);"

@@ -21,7 +21,7 @@ KINDS = (metadata.CARD, metadata.REPLY, burst_message.BURST)
     ],
 )
 def test_metadata_of_other_apps_is_ignored(written: Any) -> None:
-    """Any app may post any metadata: what cannot be read is no card, no reply and no burst message."""
+    """Metadata in another format, which any app may post, identifies no card, reply or burst message."""
     theirs = {"ts": "1767614400.000001", "text": "x", "blocks": [], "metadata": written}
     assert metadata.read_card(theirs, "1#7") is None
     assert not metadata.card_key(theirs)

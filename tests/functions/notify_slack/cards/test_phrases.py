@@ -24,14 +24,14 @@ from tests.support.messages import NOON, an_issue
     ],
 )
 def test_a_duration_is_in_the_largest_unit_that_fits_twice(age: timedelta, words: str) -> None:
-    """47 hours are not rounded to one day."""
+    """A duration is in the largest unit that fits twice, so that 47 hours are not one day."""
     message = card_of(an_issue().closed(MONA, NOON + age).payload)
     assert lines(message)[1] == f"closed as completed by mona · {words} after opening"
 
 
 @pytest.mark.parametrize("closed_at", [None, "", "yesterday", "2025-01-01T00:00:00Z", 5])
 def test_an_unknown_duration_is_left_out(closed_at: Any) -> None:
-    """A close without a time, or before the opening, shows no duration."""
+    """No duration is shown for a close without a time or before the opening."""
     payload = an_issue().closed(MONA, NOON).payload
     payload["issue"]["closed_at"] = closed_at
     assert lines(card_of(payload))[1] == "closed as completed by mona"
@@ -39,7 +39,7 @@ def test_an_unknown_duration_is_left_out(closed_at: Any) -> None:
 
 @pytest.mark.parametrize("created_at", [None, "yesterday"])
 def test_an_unknown_opening_time_is_left_out(created_at: str | None) -> None:
-    """Neither layout shows anything in its place."""
+    """An unknown opening time is omitted in both layouts."""
     payload = {**an_issue().opened().payload, "action": "edited"}
     payload["issue"]["created_at"] = created_at
     assert lines(card_of(payload))[0].endswith(" · octavia")
@@ -57,7 +57,7 @@ def test_an_unknown_opening_time_is_left_out(created_at: str | None) -> None:
     ],
 )
 def test_a_time_that_slack_cannot_format_is_plain_text(created_at: str, day: str) -> None:
-    """Slack formats seconds since 1970 of at most eleven digits."""
+    """A time of more than eleven digits in seconds is plain text, because Slack cannot format it."""
     payload = {**an_issue().opened().payload, "action": "edited"}
     payload["issue"]["created_at"] = created_at
     message = card_of(payload)
@@ -69,7 +69,7 @@ def test_a_time_that_slack_cannot_format_is_plain_text(created_at: str, day: str
 
 
 def test_more_labels_than_fit_are_counted() -> None:
-    """Six labels are shown, and the others are a number."""
+    """At most six labels are shown; the others are counted."""
     message = card_of(an_issue(labels=[f"l{number}" for number in range(9)]).opened().payload)
     assert lines(message)[0].endswith(" · `l0` `l1` `l2` `l3` `l4` `l5` +3")
     six = card_of(an_issue(labels=[f"l{number}" for number in range(6)]).opened().payload)
@@ -77,13 +77,13 @@ def test_more_labels_than_fit_are_counted() -> None:
 
 
 def test_an_invisible_label_is_a_question_mark() -> None:
-    """Empty code would be two backticks."""
+    """A label without a visible character is a question mark, because empty code would be two backticks."""
     message = card_of(an_issue(labels=["\u200b"]).opened().payload)
     assert lines(message)[0].endswith(" · `?`")
 
 
 def test_a_long_list_of_mentions_is_cut() -> None:
-    """Fifty are mentioned, and the others are a number."""
+    """At most fifty people are mentioned; the others are counted."""
     message = card_of(an_issue().opened().payload, mention=tuple(f"U{number:010}" for number in range(300)))
     assert lines(message)[1].count("<@") == 50
     assert lines(message)[1].endswith(" +250")
@@ -91,7 +91,7 @@ def test_a_long_list_of_mentions_is_cut() -> None:
 
 @pytest.mark.parametrize("count", [0, -1, None, "2"])
 def test_a_missing_or_malformed_comment_count_is_left_out(count: Any) -> None:
-    """The card has no second line for it."""
+    """A missing or malformed number of comments is omitted."""
     payload = an_issue().opened().payload
     payload["issue"]["comments"] = count
     assert len(lines(card_of(payload))) == 1
@@ -101,14 +101,14 @@ def test_a_missing_or_malformed_comment_count_is_left_out(count: Any) -> None:
 
 
 def test_an_unknown_number_is_a_question_mark() -> None:
-    """The number of a transferred issue is not guessed."""
+    """An unknown number of a transferred issue is a question mark."""
     event, _ = an_issue().transferred(MONA, NOON, accounts.Repository(full_name="acme/lib"), 3)
     del event.payload["changes"]["new_issue"]["number"]
     assert lines(card_of(event.payload))[1] == "transferred to acme/lib#? by mona"
 
 
 def test_a_deleted_author_and_an_empty_title_have_names() -> None:
-    """The author is a ghost, as at GitHub, and the title is (no title)."""
+    """A deleted author is shown as ghost, as at GitHub, and an empty title as (no title)."""
     payload = an_issue(author=None, title=" \u200b", body=None).opened().payload
     message = card_of(payload)
     assert message["text"] == "New issue: acme/app#7 (no title)"
@@ -117,14 +117,14 @@ def test_a_deleted_author_and_an_empty_title_have_names() -> None:
 
 @pytest.mark.parametrize("sender", [None, {}, {"login": None}, {"login": ""}, "x"])
 def test_a_missing_sender_is_a_ghost(sender: Any) -> None:
-    """A close without a sender still makes a card."""
+    """A close without a sender is shown as one by ghost."""
     payload = an_issue().closed(MONA, NOON).payload
     payload["sender"] = sender
     assert lines(card_of(payload))[1].startswith("closed as completed by ghost")
 
 
 def test_a_missing_repository_has_a_name() -> None:
-    """A card never shows an empty name."""
+    """A card without a repository's name shows (unknown repository)."""
     payload = an_issue().opened().payload
     del payload["repository"]["full_name"]
     assert lines(card_of(payload))[0].startswith(

@@ -1,4 +1,4 @@
-"""The reply in a card's thread: which events have one, and that no payload can break out of it."""
+"""Some events have a reply in the card's thread, and no payload can break out of it."""
 
 from datetime import timedelta
 from typing import Any
@@ -33,7 +33,7 @@ def texts_of(message: Message | None) -> tuple[str, str]:
 
 
 def test_a_comment_is_linked_and_shows_its_beginning() -> None:
-    """The word commented links to the comment; its beginning follows as plain text on one line."""
+    """The word "commented" links to the comment, whose beginning follows as plain text on one line."""
     body = "me **too**\n\n- *really* &lt;!channel> <!-- x --> " + "x" * 400
     notice, text = texts_of(reply_to(an_issue().commented(MONA, LATER, body)))
     number = accounts.number_for("acme/app#7/1")
@@ -46,13 +46,13 @@ def test_a_comment_is_linked_and_shows_its_beginning() -> None:
 
 
 def test_a_comment_without_text_shows_no_excerpt() -> None:
-    """A picture alone has no text."""
+    """The reply to a comment without text, such as a picture alone, has no excerpt."""
     notice, _ = texts_of(reply_to(an_issue().commented(MONA, LATER, "![a picture](https://x.example/a.png)")))
     assert notice == "mona commented"
 
 
 def test_a_comment_cannot_format_the_reply() -> None:
-    """Formatting characters that its author escaped become look-alikes, as in a title."""
+    """Formatting characters in a comment become look-alikes, as in a title."""
     notice, _ = texts_of(reply_to(an_issue().commented(MONA, LATER, r"\*really\* `a`")))
     assert notice == "mona commented: \u2217really\u2217 a"
 
@@ -67,7 +67,7 @@ def test_a_comment_cannot_format_the_reply() -> None:
     ],
 )
 def test_a_comment_without_an_id_has_no_link(comment: dict[str, Any], end: str) -> None:
-    """The link would lead nowhere; the reply still says that someone commented."""
+    """A comment without an id has a reply without a link."""
     payload = an_issue().commented(MONA, LATER, "x").payload
     del payload["comment"]
     event = payloads.Event(name="issue_comment", payload={**payload, **comment})
@@ -75,13 +75,13 @@ def test_a_comment_without_an_id_has_no_link(comment: dict[str, Any], end: str) 
 
 
 def test_a_quotation_is_left_out() -> None:
-    """The quoted text is in the thread already."""
+    """The text that a comment quotes is omitted, because it is in the thread already."""
     notice, _ = texts_of(reply_to(an_issue().commented(MONA, LATER, "> does it fail?\n\nYes, it does.")))
     assert notice == "mona commented: Yes, it does."
 
 
 def test_only_the_assignee_is_mentioned() -> None:
-    """No other reply mentions anyone, even if [people] has them."""
+    """A reply about an assignment mentions the assignee; no other reply mentions people."""
     people = {"octavia": "U1OCTAVIA", "mona": "U1MONA"}
     event = an_issue().assigned(MONA, LATER, accounts.Account(login="Octavia"))
     assert texts_of(reply_to(event, people=people)) == ("mona assigned <@U1OCTAVIA>",) * 2
@@ -90,7 +90,7 @@ def test_only_the_assignee_is_mentioned() -> None:
 
 
 def test_a_new_issue_whose_card_exists_mentions_the_routes_people() -> None:
-    """Without a mention there is no reply, and no later event mentions them."""
+    """A new issue whose card exists has a reply only if the route mentions people."""
     event, mention = an_issue().opened(), ("U1MONA", "S1TEAM")
     assert reply_to(event) is None
     assert texts_of(reply_to(event, mention=mention)) == ("new issue · cc <@U1MONA> <!subteam^S1TEAM>",) * 2
@@ -110,7 +110,7 @@ def test_a_new_issue_whose_card_exists_mentions_the_routes_people() -> None:
     ],
 )
 def test_a_reply_says_who_did_what(event: payloads.Event, text: str) -> None:
-    """Its metadata identifies the issue and the delivery."""
+    """A reply says who did what, and its metadata identifies the issue and the delivery."""
     message = reply_to(event)
     assert texts_of(message) == (text, text)
     assert message is not None
@@ -125,7 +125,7 @@ def test_a_reply_says_who_did_what(event: payloads.Event, text: str) -> None:
 
 
 def test_other_events_have_no_reply() -> None:
-    """The card shows them, and they notify no one."""
+    """Other events have no reply and notify no one; the card shows them."""
     issue = an_issue()
     comment = issue.commented(MONA, LATER, "x")
     edited = payloads.Event(name="issue_comment", payload={**comment.payload, "action": "edited"})
@@ -136,7 +136,7 @@ def test_other_events_have_no_reply() -> None:
 @settings(derandomize=True, database=None, deadline=None, max_examples=100)
 @given(st.data())
 def test_no_payload_can_break_out_of_its_reply(data: st.DataObject) -> None:
-    """Slack's rules hold, only the routes mention people, and the one link goes to the comment."""
+    """A reply of any text obeys Slack's rules, mentions only the routes' people, and links to the comment."""
     name, action = data.draw(hostile.events)
     happened = event_of(data.draw(hostile.hostile_payloads(action)), name)
     destination = data.draw(hostile.destinations)
@@ -147,7 +147,7 @@ def test_no_payload_can_break_out_of_its_reply(data: st.DataObject) -> None:
 
 
 def test_slack_accepts_every_reply() -> None:
-    """Posted through the real client, no reply is refused by the strict stand-in."""
+    """Every reply is accepted by the strict stand-in, posted through the real client."""
 
     @settings(derandomize=True, database=None, deadline=None, max_examples=40)
     @given(st.data())

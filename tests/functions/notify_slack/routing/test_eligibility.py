@@ -1,4 +1,4 @@
-"""Which events make or change a card, and what a card needs to know about them."""
+"""Some events make or change a card, and the card event has what a card needs."""
 
 import json
 from datetime import timedelta
@@ -35,13 +35,13 @@ def card_event(event: payloads.Event) -> CardEvent:
                "pinned", "locked", "typed", "an action of the future"]
 )  # fmt: skip
 def test_every_action_of_an_issue_has_a_card(action: str) -> None:
-    """A card shows the current issue, whatever happened to it, and known and new actions alike."""
+    """Every action of an issue has a card, known and new ones alike."""
     assert isinstance(read({**an_issue().opened().payload, "action": action}), CardEvent)
 
 
 @pytest.mark.parametrize("action", ["", None, 1, []])
 def test_an_event_without_an_action_has_no_card(action: Any) -> None:
-    """GitHub sends no issue event without an action."""
+    """An issue event without an action, which GitHub does not send, has no card."""
     assert isinstance(read({**an_issue().opened().payload, "action": action}), NotShown)
 
 
@@ -52,7 +52,7 @@ def test_every_other_event_has_no_card(event: str) -> None:
 
 
 def test_a_comment_changes_the_card_of_its_issue() -> None:
-    """The card shows the number of comments; a comment on a pull request has no card."""
+    """A comment changes the card of its issue; a comment on a pull request has no card."""
     comment = an_issue().commented(MONA, NOON, "me too")
     assert isinstance(read(comment.payload, comment.name), CardEvent)
     pull = an_issue(is_pull_request=True).commented(MONA, NOON, "me too")
@@ -61,14 +61,14 @@ def test_a_comment_changes_the_card_of_its_issue() -> None:
 
 @pytest.mark.parametrize(("part", "name"), [("issue", "number"), ("repository", "id")])
 def test_an_issue_without_an_identity_has_no_card(part: str, name: str) -> None:
-    """The card could never be found again."""
+    """An issue without a number or a repository's id has no card, because it could not be found again."""
     payload = an_issue().opened().payload
     del payload[part][name]
     assert read(payload) == NotShown(reason="the event does not say which issue it is about")
 
 
 def test_a_payload_without_an_issue_has_no_card() -> None:
-    """This includes a ping, and an issue that is not an object."""
+    """A payload without an issue, such as a ping, or with one that is not an object has no card."""
     ping = payloads.ping(accounts.Repository(full_name="acme/app"), MONA)
     assert isinstance(read(ping.payload, "ping"), NotShown)
     for issue in ({}, None, [], "x"):
@@ -80,7 +80,7 @@ def test_a_payload_without_an_issue_has_no_card() -> None:
     [("webhook", CardEvent), ("reconcile", CardEvent), ("replay", CardEvent), ("backfill", NotShown)],
 )
 def test_only_a_backfill_has_no_cards(source: Source, expected: type) -> None:
-    """A recovered delivery is shown; years of history are not."""
+    """A delivery that was recovered has a card, and one of a backfill has none."""
     assert isinstance(read(an_issue().opened().payload, source=source), expected)
 
 
@@ -107,15 +107,14 @@ def test_only_a_backfill_has_no_cards(source: Source, expected: type) -> None:
 def test_an_event_without_a_card_has_its_reason(
     payload: dict[str, Any], event: str, source: Source, reason: str
 ) -> None:
-    """The log and `routes explain` name it."""
+    """An event without a card has a reason, which the log and `routes explain` show."""
     assert read(payload, event, source) == NotShown(reason=reason)
 
 
 def test_a_card_event_names_its_issue() -> None:
-    """Its key has the repository's id, which outlives a rename, and the number."""
+    """The key of a card event has the repository's id, which a rename does not change, and the number."""
     event = card_event(an_issue().opened())
-    assert event.key == f"{accounts.number_for('acme/app')}#7"
-    assert (event.repository_id, event.number) == (accounts.number_for("acme/app"), 7)
+    assert (event.key, event.number) == (f"{accounts.number_for('acme/app')}#7", 7)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +129,7 @@ def test_a_card_event_names_its_issue() -> None:
     ],
 )
 def test_a_card_event_knows_what_kind_it_is(event: payloads.Event, kinds: set[str]) -> None:
-    """It is new, a close, or the end of the issue in its repository; a deleted comment is none of them."""
+    """A card event knows if it is new, a close, or final; a deleted comment is none of these."""
     shown = card_event(event)
     assert {kind for kind in ("is_new", "is_close", "is_final") if getattr(shown, kind)} == kinds
     if event.name == "issue_comment":
@@ -139,6 +138,6 @@ def test_a_card_event_knows_what_kind_it_is(event: payloads.Event, kinds: set[st
 
 
 def test_a_deletion_is_shown_at_its_receipt() -> None:
-    """GitHub leaves updated_at as it was for a deletion; every other event is shown at updated_at."""
+    """An event is shown at updated_at, but a deletion at its receipt, because its updated_at is old."""
     assert card_event(an_issue().labeled(MONA, NOON, "bug")).shown_at == NOON
     assert card_event(an_issue().deleted(MONA, NOON)).shown_at == RECEIVED

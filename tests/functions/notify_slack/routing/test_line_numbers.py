@@ -15,7 +15,7 @@ from tests.functions.notify_slack.routing.support import GOOD, ROUTE_KEYS, probl
     ],
 )
 def test_lines_are_counted_as_in_an_editor(text: str, line: int) -> None:
-    """This holds for comments, both line ends and multi-line lists; a nested table has its route's line."""
+    """Lines are counted as in an editor, with comments, both line ends and multi-line lists."""
     assert problems(text) == (
         f"routes file: line {line}: route 1: unknown key 'nome', did you mean 'name'? {ROUTE_KEYS}",
     )
@@ -31,13 +31,13 @@ def test_lines_are_counted_as_in_an_editor(text: str, line: int) -> None:
     ],
 )
 def test_an_uncertain_line_is_left_out(text: str) -> None:
-    """A wrong line would be worse: inline tables, quoted headers and multi-line strings have none."""
+    """No line is named for inline tables, quoted headers and multi-line strings, where it may be wrong."""
     assert problems(text) == (f"routes file: route 1: unknown key 'nome', did you mean 'name'? {ROUTE_KEYS}",)
 
 
 @pytest.mark.parametrize("quotes", ['"""', "'''"])
 def test_a_multi_line_string_has_no_keys(quotes: str) -> None:
-    """Text in it may look like a key, so no line is named in such a file."""
+    """No line is named in a file with a multi-line string, because its text may look like a key."""
     found = problems(f"{GOOD}name = {quotes}\nnome = 1\n{quotes}\nnome = 2")
     assert [problem.partition(": ")[2].split(" ")[0] for problem in found] == ["route", "route"]
 

@@ -1,4 +1,4 @@
-"""One route: which events match it, and why the others do not."""
+"""A route matches some events, and has reasons why it does not match the others."""
 
 from dataclasses import replace
 
@@ -42,7 +42,7 @@ from tests.support.messages import an_issue
     ],
 )
 def test_a_glob_matches_owner_and_name(glob: str, repository: str, *, matches: bool) -> None:
-    """A glob matches the whole name, ignores case as GitHub's names do, and is no regular expression."""
+    """A glob matches the whole name, ignores case as GitHub does, and is no regular expression."""
     assert bool(channels_by(route_toml([glob], "C1"), repository)) is matches
 
 
@@ -53,7 +53,7 @@ def test_a_route_without_repositories_matches_all() -> None:
 
 @pytest.mark.parametrize(("glob", "expected"), [("*", ("C1",)), ("acme/*", ())])
 def test_a_delivery_without_a_repository_matches_only_a_star(glob: str, expected: tuple[str, ...]) -> None:
-    """A missing name loses no event of a route for all repositories."""
+    """A delivery without a repository matches only routes for all repositories."""
     assert channels_by(route_toml([glob], "C1"), repository=None) == expected
 
 
@@ -68,7 +68,7 @@ def test_a_delivery_without_a_repository_matches_only_a_star(glob: str, expected
     ],
 )
 def test_a_repository_is_public_only_if_the_payload_says_so(private: object, matching: list[str]) -> None:
-    """Nothing of a private repository leaks if a payload does not say which it is."""
+    """A repository counts as private unless the payload says that it is public."""
     payload = {"action": "opened", "repository": {"full_name": "acme/app", "private": private}}
     if private is None:
         payload = {"action": "opened"}
@@ -109,7 +109,7 @@ def test_an_author_pattern_has_two_wildcards(
     *,
     muted: bool,
 ) -> None:
-    """Only * and ? are wildcards: brackets are literal, so that *[bot] does not mute bob. Case is ignored."""
+    """Only * and ? are wildcards in an author pattern: *[bot] does not mute bob. Case is ignored."""
     event = issue_event(an_issue(author=accounts.Account(login=login)).opened())
     route = replace(one_route().routes[0], mute_authors=(pattern,))  # the file itself would refuse "[!a]"
     expected = [f"the author {login!r} is muted by {pattern}"] if muted else []
@@ -117,7 +117,7 @@ def test_an_author_pattern_has_two_wildcards(
 
 
 def test_bots_are_muted_unless_the_file_says_otherwise() -> None:
-    """A route's own list replaces the default."""
+    """Bots are muted by default; a route's own list replaces the default."""
     event = issue_event(an_issue(author=BOT).opened())
     reason = ("mute_authors", "the author 'dependabot[bot]' is muted by *[bot]")
     assert mismatches(one_route(), event) == [reason]
@@ -126,7 +126,7 @@ def test_bots_are_muted_unless_the_file_says_otherwise() -> None:
 
 
 def test_a_muted_sender_updates_the_card_without_a_reply() -> None:
-    """The card stays current, and the thread shows only what people do."""
+    """An event of a muted sender updates the card and has no reply."""
     issue = an_issue()
     for event in (
         issue.commented(BOT, LATER, "Thanks!"),
@@ -146,20 +146,20 @@ def test_a_muted_sender_updates_the_card_without_a_reply() -> None:
 
 
 def test_a_muted_authors_issue_has_no_card() -> None:
-    """A close by another account makes no card either."""
+    """An issue of a muted author has no card, even if another account closes it."""
     assert mismatches(one_route(), issue_event(an_issue(author=BOT).closed(MONA, LATER))) == [
         ("mute_authors", "the author 'dependabot[bot]' is muted by *[bot]")
     ]
 
 
 def test_an_issue_that_a_bot_transferred_belongs_to_its_author() -> None:
-    """The sender of a transferred issue's opened is not its author."""
+    """An issue that a bot transferred is not muted, because the bot is not its author."""
     payload = {**an_issue().opened().payload, "sender": BOT.as_json()}
     assert mismatches(one_route(), issue_event(payloads.Event(name="issues", payload=payload))) == []
 
 
 def test_a_deleted_account_is_never_muted() -> None:
-    """An issue without an author and an event without a sender match."""
+    """A deleted account is never muted: an issue without author and an event without sender match."""
     route = replace(one_route().routes[0], mute_authors=("*",))  # the file itself would refuse it
     payload = {**an_issue(author=None).closed(MONA, LATER).payload, "sender": None}
     assert route.match(issue_event(an_issue(author=None).opened())).matches
@@ -171,7 +171,7 @@ def test_a_deleted_account_is_never_muted() -> None:
 
 
 def test_a_route_matches_the_events_that_it_names() -> None:
-    """Without `events` it matches all, including those that GitHub may add."""
+    """A route without `events` matches all events, including those that GitHub may add."""
     issue = an_issue()
     events = [
         issue_event(issue.opened()),
@@ -188,7 +188,7 @@ def test_a_route_matches_the_events_that_it_names() -> None:
 
 
 def test_a_label_of_the_route_needs_no_entry_in_events() -> None:
-    """A route for opened bugs matches an issue that becomes a bug later, and no other label's event."""
+    """A route for opened bugs also matches an issue that becomes a bug, but no other label's event."""
     routes, issue = one_route('labels_any = ["bug"]\nevents = ["issues.opened"]'), an_issue()
     assert routes.destinations(issue_event(issue.labeled(MONA, LATER, "docs"))) == ()
     assert routes.destinations(issue_event(issue.labeled(MONA, LATER, "Bug"))) == (Destination(channel="C1"),)
@@ -216,12 +216,12 @@ def test_a_label_of_the_route_needs_no_entry_in_events() -> None:
     ],
 )
 def test_a_route_requires_labels_and_excludes_others(line: str, labels: list[str], *, matches: bool) -> None:
-    """Any, all and none apply together; a label is its whole name, and case is ignored."""
+    """The lists of any, all and no labels apply together; a label matches as a whole, in any case."""
     assert bool(channels_of(one_route(line), issue_event(an_issue(labels=labels).opened()))) is matches
 
 
 def test_a_later_label_starts_a_card_and_its_removal_ends_it() -> None:
-    """There is no card before the label is set, one final update at its removal, and none after that."""
+    """An issue has a card from the event that sets the label; its removal is the card's final update."""
     routes, issue = one_route('labels_any = ["bug"]'), an_issue()
     assert routes.destinations(issue_event(issue.opened())) == ()
     assert routes.destinations(issue_event(issue.labeled(MONA, LATER, "docs"))) == ()
@@ -243,7 +243,7 @@ def test_a_later_label_starts_a_card_and_its_removal_ends_it() -> None:
 
 
 def test_an_excluded_label_ends_a_card_and_its_removal_resumes_it() -> None:
-    """Without `wontfix` the issue matches again."""
+    """An excluded label ends a card, and its removal resumes it."""
     routes, issue = one_route('labels_none = ["wontfix"]'), an_issue()
     assert only_destination(routes, issue_event(issue.labeled(MONA, LATER, "WontFix"))).final_update
     assert routes.destinations(issue_event(issue.closed(MONA, LATER))) == ()
@@ -251,7 +251,7 @@ def test_an_excluded_label_ends_a_card_and_its_removal_resumes_it() -> None:
 
 
 def test_simultaneous_label_changes_end_the_card() -> None:
-    """Each of their events shows the issue with all of them changed."""
+    """If several labels change at once, each event shows all changes, and the card has its final update."""
     routes = one_route('labels_all = ["bug", "p1"]\nlabels_none = ["wontfix"]')
     issue = an_issue(labels=["bug", "p1"])
     issue.unlabeled(MONA, LATER, "p1")
@@ -260,7 +260,7 @@ def test_simultaneous_label_changes_end_the_card() -> None:
 
 
 def test_an_issue_that_never_matched_has_no_final_update() -> None:
-    """The issue of a muted author has no card to update."""
+    """An issue of a muted author never had a card, so it has no final update."""
     event = issue_event(an_issue(author=BOT, labels=["bug"]).unlabeled(MONA, LATER, "bug"))
     assert one_route('labels_any = ["bug"]').destinations(event) == ()
 
@@ -269,7 +269,7 @@ def test_an_issue_that_never_matched_has_no_final_update() -> None:
 
 
 def test_every_mismatch_is_reported() -> None:
-    """The operator sees all of them at once."""
+    """Every reason why a route does not match is reported."""
     routes = one_route(
         'repositories = ["beta/*"]\nevents = ["issues.opened"]\nprivate = "only"\n'
         'labels_any = ["bug", "crash"]\nlabels_all = ["P1", "triaged"]\nlabels_none = ["wontfix", "stale"]'

@@ -1,4 +1,4 @@
-"""All routes: which channels show an event, and how."""
+"""The routes decide which channels show an event, and how."""
 
 from typing import Any
 
@@ -35,12 +35,12 @@ def test_each_channel_of_several_routes_is_named_once_in_the_files_order() -> No
 
 
 def test_a_repository_of_no_route_has_no_destination() -> None:
-    """This is no error."""
+    """A repository that no route names has no destination, which is no error."""
     assert channels_by(route_toml(["acme/*"], "C1"), "beta/app") == ()
 
 
 def test_a_channel_has_no_replies_only_if_all_of_its_routes_mute_the_sender() -> None:
-    """The order of the routes does not matter."""
+    """A channel has replies unless all of its routes mute the sender, in any order of the routes."""
     muting = '[[route]]\nchannels = ["C1"]\n'
     not_muting = f"{muting}mute_authors = []\n"
     event = issue_event(an_issue().closed(BOT, LATER))
@@ -68,7 +68,7 @@ PEOPLE = '[people]\noctavia = "U1"\nMona = "U2"\nmona-at-work = "U2"\n'
 
 
 def test_the_sender_is_not_mentioned() -> None:
-    """This holds for all logins of the sender's Slack user, and for the route's mentions."""
+    """The sender is not mentioned, with any login of the same Slack user, nor by the route's mentions."""
     routes = routes_file.parse(PEOPLE + '[[route]]\nchannels = ["C1"]\nmention = ["U2", "S1"]\n')
     issue = an_issue()
     destination = only_destination(routes, issue_event(issue.closed(accounts.Account(login="MONA"), LATER)))
@@ -80,7 +80,7 @@ def test_the_sender_is_not_mentioned() -> None:
 
 
 def test_a_channel_mentions_the_people_of_its_matching_routes_once() -> None:
-    """People of a route that does not match are not mentioned."""
+    """A channel mentions the people of its matching routes once, and no one of other routes."""
     routes = routes_file.parse(
         '[[route]]\nchannels = ["C1", "C2"]\nmention = ["U1", "U2"]\n'
         '[[route]]\nchannels = ["C1"]\nmention = ["S1", "U1"]\nformat = "full"\n'
@@ -96,7 +96,7 @@ def test_a_channel_mentions_the_people_of_its_matching_routes_once() -> None:
 
 
 def test_each_route_is_explained_in_the_files_order() -> None:
-    """A route that mutes the author does not affect another."""
+    """Each route is explained by itself: a route that mutes the author does not affect another."""
     routes = routes_file.parse(
         '[[route]]\nname = "people"\nchannels = ["C1"]\n'
         '[[route]]\nname = "bots"\nchannels = ["C2"]\nmute_authors = []\n'
@@ -110,7 +110,7 @@ def test_each_route_is_explained_in_the_files_order() -> None:
 
 
 def test_routes_of_the_repository_explain_why_nothing_matches() -> None:
-    """Routes that name other repositories are left out."""
+    """Routes that name other repositories are not part of the reason why nothing matches."""
     routes = routes_file.parse(
         '[[route]]\nname = "ours"\nchannels = ["C1"]\nrepositories = ["acme/*"]\n'
         '[[route]]\nname = "theirs"\nchannels = ["C2"]\nrepositories = ["beta/*"]\n'
@@ -143,7 +143,7 @@ anything = st.recursive(
 )
 @settings(deadline=None)
 def test_any_payload_has_a_match_for_each_route(payload: dict[str, Any], event: str) -> None:
-    """No payload is an error, and why it is not shown is one line."""
+    """No payload is an error, and the reason why it is not shown is one line."""
     routes = routes_file.parse(
         '[people]\nmona = "U1"\n'
         '[[route]]\nchannels = ["C1"]\nprivate = "never"\nlabels_none = ["a"]\n'
@@ -279,7 +279,7 @@ def expected_destinations(
 def test_the_destinations_follow_the_definitions(
     routes: list[Route], people: dict[str, str], event: payloads.Event
 ) -> None:
-    """A second implementation agrees, each channel appears once, and the sender is never mentioned."""
+    """The destinations equal those of a second implementation; the sender is never mentioned."""
     destinations = Routes(routes=tuple(routes), people=people).destinations(issue_event(event))
     by_channel = {destination.channel: destination for destination in destinations}
     assert by_channel == expected_destinations(routes, people, event)

@@ -1,4 +1,4 @@
-"""The routes file: a wrong one is refused as a whole, with every problem."""
+"""A wrong routes file is refused as a whole, with every problem."""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ SHIPPED = (ROOT / "config" / "routes.toml").read_text("utf-8")
 
 
 def test_every_problem_is_reported_together_with_its_line() -> None:
-    """One look at the log is enough to fix the whole file."""
+    """Every problem of the file is reported at once, each with its line."""
     found = problems("""
         [peopel]
         octocat = "U1"
@@ -70,7 +70,7 @@ mention = ["U0123456789"]     # on opened only
 
 
 def test_the_contracts_example_is_read() -> None:
-    """Every key of the example is accepted and has its value."""
+    """Every key of the documented example is accepted and has its value."""
     found = routes_file.parse(EXAMPLE)
     assert found == Routes(
         routes=(
@@ -95,13 +95,13 @@ def test_the_contracts_example_is_read() -> None:
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "route = []"])
 def test_a_file_without_routes_is_refused(text: str) -> None:
-    """A function that would never post says so at start."""
+    """A file without routes is refused at start, because nothing would be posted."""
     assert problems(text) == ("routes file: there is no [[route]]",)
 
 
 @pytest.mark.parametrize("text", ["[route]\nchannels = ['C1']", "route = 1", "route = ['C1']", "route = {}"])
 def test_a_route_must_be_an_array_table(text: str) -> None:
-    """[route] with one bracket is an easy mistake, so the message shows the correct form."""
+    """A route written as [route] is refused with the correct form, [[route]]."""
     assert problems(text) == ("routes file: write each route as [[route]]",)
 
 
@@ -118,13 +118,13 @@ def test_a_route_must_be_an_array_table(text: str) -> None:
     ],
 )
 def test_broken_toml_is_one_problem(text: str) -> None:
-    """Unreadable TOML is a configuration error and never a crash, even if it attacks the parser."""
+    """Broken TOML is one configuration error and not a crash, even if it attacks the parser."""
     [problem] = problems(text)
     assert problem.startswith("routes file: ")
 
 
 def test_a_misspelt_table_gets_a_suggestion() -> None:
-    """[default] would mute no one, and [[routes]] would route nothing."""
+    """A misspelt table such as [default] or [[routes]] is refused with a suggestion."""
     assert problems(f"[default]\n{GOOD}") == (
         "routes file: line 1: unknown table 'default', did you mean 'defaults'?",
     )
@@ -136,12 +136,12 @@ def test_a_misspelt_table_gets_a_suggestion() -> None:
 @pytest.mark.parametrize("name", ["defaults", "people"])
 @pytest.mark.parametrize("text", ["{} = 1\n" + GOOD, "[[{}]]\n" + GOOD])
 def test_defaults_and_people_must_be_one_table_each(text: str, name: str) -> None:
-    """Any other shape is refused."""
+    """[defaults] and [people] of any other shape than one table are refused."""
     assert problems(text.format(name)) == (f"routes file: line 1: write the {name} as one table [{name}]",)
 
 
 def test_two_routes_of_the_same_name_are_refused() -> None:
-    """A name in a log or a command must identify one route; without a name, the number is the name."""
+    """Two routes of the same name are refused; a route without a name is named by its number."""
     assert problems(f'{GOOD}name = "a"\n{GOOD}name = "b"\n{GOOD}name = "a"') == (
         "routes file: line 9: route 3 ('a'): route 1 has the same name",
     )
@@ -151,7 +151,7 @@ def test_two_routes_of_the_same_name_are_refused() -> None:
 
 
 def test_a_correct_file_does_not_import_difflib() -> None:
-    """A cold start does not wait for the module that finds suggestions."""
+    """A correct file does not import the module that finds suggestions, which would slow a cold start."""
     program = (
         "import sys\n"
         "from functions.notify_slack.routing import routes_file\n"
@@ -166,7 +166,7 @@ def test_a_correct_file_does_not_import_difflib() -> None:
 
 
 def test_a_route_has_defaults() -> None:
-    """It matches all repositories, labels and events, mutes bots, and mentions no one."""
+    """A route matches all repositories, labels and events, mutes bots, and mentions no one by default."""
     [route] = routes_file.parse(GOOD).routes
     assert (route.name, route.repositories, route.events) == ("route 1", ("*",), ())
     assert (route.labels_any, route.labels_all, route.labels_none) == ((), (), ())
@@ -175,7 +175,7 @@ def test_a_route_has_defaults() -> None:
 
 
 def test_a_route_overrides_the_defaults() -> None:
-    """The file's default applies where a route says nothing; [] mutes no one."""
+    """The file's default applies to a key that the route does not set; [] mutes no one."""
     found = routes_file.parse(
         f'[defaults]\nmute_authors = ["a"]\n{GOOD}{GOOD}mute_authors = ["b"]\n{GOOD}mute_authors = []\n'
     )
@@ -188,7 +188,7 @@ def test_a_route_overrides_the_defaults() -> None:
 
 @pytest.mark.parametrize("value", [0, 1, 50])
 def test_fold_over_can_be_set_and_turned_off(value: int) -> None:
-    """0 is off, and the default is 10."""
+    """The default of fold_over is 10, and 0 turns folding off."""
     assert routes_file.parse(f"[defaults]\nfold_over = {value}\n{GOOD}").fold_over == value
     assert routes_file.parse(GOOD).fold_over == 10
 
@@ -197,7 +197,7 @@ def test_fold_over_can_be_set_and_turned_off(value: int) -> None:
 
 
 def test_the_shipped_file_is_correct() -> None:
-    """config/routes.toml has one route to one channel."""
+    """The shipped routes file has one route to one channel."""
     [route] = routes_file.parse(SHIPPED).routes
     assert (route.name, route.channels) == ("everything", ("C0123456789",))
 

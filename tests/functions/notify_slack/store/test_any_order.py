@@ -41,7 +41,7 @@ def test_any_order_of_deliveries_ends_with_one_card_of_the_newest_state(
     end: str,
     data: st.DataObject,
 ) -> None:
-    """Despite duplicates, lost answers and crashes there is one card, with each expected reply once.
+    """In any order of deliveries there is one card of the newest state, with each expected reply once.
 
     This holds in both channels of a delivery, for either layout, on either of two instances, and also if the
     history lags, which may take more calls.
@@ -171,7 +171,7 @@ def a_route(name: str, channel: str, **changes: Any) -> Route:
 def test_each_channel_has_one_card_of_the_last_event_routed_to_it(
     workspace: Workspace, steps: list[str], data: st.DataObject
 ) -> None:
-    """Labels come and go in any order of arrival: each matching channel has a card, and no other."""
+    """In any order of label events, each channel has one card of the last event that is routed to it."""
     channels = {name: workspace.channel() for name in ("all", "bugs", "wanted")}
     channel = channels["all"]
     routes = Routes(

@@ -23,7 +23,7 @@ from local.slack.message import Message as StoredMessage
 from local.slack.rules.arguments import MAX_BLOCKS_TEXT
 from ops.send import accounts, payloads
 from pipeline.errors import Unavailable
-from tests.functions.notify_slack.store.support import meet
+from tests.functions.notify_slack.store.support import meet_at
 from tests.support.workspace import MONA, Channel, Fault, Workspace
 
 LIMIT = 5
@@ -83,7 +83,7 @@ def open_issues(channel: Channel, count: int, every: timedelta = SECOND) -> list
 
 
 def test_new_issues_over_the_limit_share_one_message(channel: Channel) -> None:
-    """An import of thirty issues makes five cards, and one message with links to the other issues."""
+    """An import of thirty issues makes five cards and one message with links to the other issues."""
     open_issues(channel, 30)
     [burst] = bursts(channel)
     assert burst.text == "25 more issues at once"
@@ -93,7 +93,7 @@ def test_new_issues_over_the_limit_share_one_message(channel: Channel) -> None:
 
 
 def test_as_many_issues_as_the_limit_have_a_card_each(channel: Channel) -> None:
-    """The limit itself is no burst."""
+    """As many issues as the limit have a card each."""
     open_issues(channel, LIMIT)
     assert len(cards(channel)) == LIMIT
     assert not bursts(channel)
@@ -102,7 +102,7 @@ def test_as_many_issues_as_the_limit_have_a_card_each(channel: Channel) -> None:
 def test_simultaneous_issues_have_no_more_cards_than_the_limit(
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Eight threads scan before any of them posts: cards that others are about to post count."""
+    """Cards that other threads are about to post count towards the limit."""
     events = [opened(channel, number) for number in range(1, 9)]
     channel.clock.pass_until(events[-1].received.received_at)
     together, scan, scans = threading.Barrier(8), channel_history.scan, itertools.count()
@@ -122,7 +122,7 @@ def test_simultaneous_issues_have_no_more_cards_than_the_limit(
 
 
 def test_an_issue_that_could_not_be_posted_does_not_count(channel: Channel) -> None:
-    """After an outage of Slack, as many issues as the limit have a card each."""
+    """An issue that could not be posted does not count: after an outage the limit is not used up."""
     events = [opened(channel, number) for number in range(1, LIMIT + 2)]
     channel.server.fail_next(len(events), error="fatal_error", method="chat.postMessage")
     for event in events:
@@ -134,20 +134,20 @@ def test_an_issue_that_could_not_be_posted_does_not_count(channel: Channel) -> N
 
 
 def test_slow_issues_are_no_burst(channel: Channel) -> None:
-    """Five a minute may go on for any length of time."""
+    """Five issues a minute are no burst, for any length of time."""
     open_issues(channel, 20, every=timedelta(seconds=13))
     assert len(cards(channel)) == 20
 
 
 def test_zero_turns_burst_messages_off(workspace: Workspace) -> None:
-    """Every issue has its card."""
+    """With fold_over = 0 every issue has its card."""
     channel = workspace.channel(fold_over=0)
     open_issues(channel, 30)
     assert len(cards(channel)) == 30
 
 
 def test_a_burst_ends_a_minute_after_its_last_issue(channel: Channel) -> None:
-    """Two minutes of an issue a second make five cards in all; a later issue has a card again."""
+    """A burst lasts until a minute passes without a new issue; then an issue has a card again."""
     open_issues(channel, 130)
     assert len(cards(channel)) == LIMIT
     assert linked(*bursts(channel)) == list(range(LIMIT + 1, 131))
@@ -157,7 +157,7 @@ def test_a_burst_ends_a_minute_after_its_last_issue(channel: Channel) -> None:
 
 
 def test_a_burst_message_accepts_issues_for_ten_minutes(workspace: Workspace) -> None:
-    """Then another one starts, and the first is still found for the last issue that it accepted."""
+    """A burst message accepts issues for ten minutes, and is then followed by another."""
     channel = workspace.channel(fold_over=1)
     issues = open_issues(channel, 20, every=50 * SECOND)
     first, second = bursts(channel)
@@ -170,7 +170,7 @@ def test_a_burst_message_accepts_issues_for_ten_minutes(workspace: Workspace) ->
 
 
 def test_a_burst_message_stays_within_slacks_limits(channel: Channel) -> None:
-    """However long titles and names are, no issue is left out, and a full message is followed by another."""
+    """A full burst message is followed by another, and no issue is omitted, with titles of any length."""
     repository = accounts.Repository(full_name=f"{'o' * 39}/{'r' * 100}")
     for number in range(1, 101):
         channel.handle(opened(channel, number, title="& <!here> " * 30, repository=repository))
@@ -183,7 +183,7 @@ def test_a_burst_message_stays_within_slacks_limits(channel: Channel) -> None:
 
 
 def test_only_the_first_issue_of_a_burst_message_mentions_people(channel: Channel) -> None:
-    """Thirty simultaneous issues notify six times, not thirty."""
+    """Only the first issue of a burst message mentions people: thirty issues notify six times."""
     for number in range(1, 31):
         channel.handle(opened(channel, number), mention=("U0AAAAAAA", "S0BBBBBBB"))
     posts = [
@@ -196,7 +196,7 @@ def test_only_the_first_issue_of_a_burst_message_mentions_people(channel: Channe
 
 
 def test_an_issue_that_leaves_the_route_joins_no_burst_message(channel: Channel) -> None:
-    """A label that takes an issue out of the channel adds nothing there, in a burst either."""
+    """A label that takes an issue out of the channel adds nothing there, also during a burst."""
     open_issues(channel, 10)
     issue = channel.issue(number=77)
     assert (
@@ -209,7 +209,7 @@ def test_an_issue_that_leaves_the_route_joins_no_burst_message(channel: Channel)
 
 
 def test_an_issue_in_a_burst_takes_three_calls(channel: Channel) -> None:
-    """They are a look-up, an update, and a read of the result."""
+    """An issue in a burst takes a look-up, an update, and a read of the result."""
     open_issues(channel, LIMIT + 1)
     calls = channel.calls(lambda: channel.handle(opened(channel, 50)))
     assert Counter(calls) == {"conversations.history": 1, "chat.update": 1, "conversations.replies": 1}
@@ -219,7 +219,7 @@ def test_an_issue_in_a_burst_takes_three_calls(channel: Channel) -> None:
 
 
 def test_the_labels_of_an_issue_in_a_burst_make_no_card(channel: Channel) -> None:
-    """Labels that an import adds make no card, even minutes later."""
+    """A label on an issue in a burst makes no card, even minutes later."""
     issues = open_issues(channel, 10)
     for wait in (timedelta(0), timedelta(minutes=5)):
         channel.clock.pass_until(channel.clock.now + wait)
@@ -232,7 +232,7 @@ def test_the_labels_of_an_issue_in_a_burst_make_no_card(channel: Channel) -> Non
 
 
 def test_a_comment_during_a_burst_is_a_reply_to_the_burst_message(channel: Channel) -> None:
-    """The reply names its issue and is posted once."""
+    """A comment during a burst is posted once in the burst message's thread and names its issue."""
     issue = open_issues(channel, 10)[-1]
     event = channel.receive(issue.commented(MONA, channel.clock.now, "me too"))
     outcomes = [channel.handle(event), channel.handle(event)]
@@ -244,7 +244,7 @@ def test_a_comment_during_a_burst_is_a_reply_to_the_burst_message(channel: Chann
 
 
 def test_a_close_after_a_burst_makes_a_card(channel: Channel) -> None:
-    """The card shows the current state, and the reply is in its thread."""
+    """A close after a burst makes a card of the current state, with the reply in its thread."""
     issue = open_issues(channel, 10)[-1]
     channel.clock.pass_until(channel.clock.now + timedelta(days=1))
     outcome = channel.handle(channel.receive(issue.closed(MONA, channel.clock.now)))
@@ -255,7 +255,7 @@ def test_a_close_after_a_burst_makes_a_card(channel: Channel) -> None:
 
 
 def test_a_redelivered_comment_of_a_burst_makes_no_card(channel: Channel) -> None:
-    """Its reply is found in the burst message's thread."""
+    """A redelivered comment makes no card, because its reply is found in the burst message's thread."""
     issue = open_issues(channel, 10)[-1]
     event = channel.receive(issue.commented(MONA, channel.clock.now, "me too"))
     channel.handle(event)
@@ -345,7 +345,7 @@ def test_any_order_of_deliveries_in_a_burst_shows_each_issue_and_reply_once(
 
 
 def test_an_issue_that_another_instance_overwrote_is_added_again(channel: Channel) -> None:
-    """Each update is read back: of two instances that read the same message, neither loses its link."""
+    """An issue that another instance overwrote is added again, because each update is read back."""
     open_issues(channel, LIMIT + 1)
     other = channel.another()
     first, second = opened(channel, 50), opened(channel, 51)
@@ -363,7 +363,7 @@ def test_an_issue_that_another_instance_overwrote_is_added_again(channel: Channe
 
 
 def test_an_issue_that_is_overwritten_three_times_is_redelivered(channel: Channel) -> None:
-    """After three tries the delivery fails, and nothing has been acknowledged."""
+    """An issue that is overwritten three times is not acknowledged, so that it is redelivered."""
     open_issues(channel, LIMIT + 1)
     [burst] = bursts(channel)
     unchanged = Message(text=burst.text, blocks=burst.blocks, metadata=burst.metadata or {})
@@ -380,7 +380,7 @@ def test_an_issue_that_is_overwritten_three_times_is_redelivered(channel: Channe
 
 
 def test_a_burst_message_that_is_removed_during_its_update_is_started_again(channel: Channel) -> None:
-    """The issue is not lost with it."""
+    """An issue whose burst message is removed during the update is in a new burst message."""
     open_issues(channel, LIMIT + 1)
     [burst] = bursts(channel)
     channel.slack.calls = 0
@@ -390,15 +390,15 @@ def test_a_burst_message_that_is_removed_during_its_update_is_started_again(chan
 
 
 def test_two_instances_that_start_a_burst_message_at_once_keep_one(channel: Channel) -> None:
-    """The younger message is removed, and its issue is added to the older one."""
+    """If two instances start a burst message at once, the older one remains, with both issues."""
     open_issues(channel, LIMIT)
     other = channel.another()
     events = [opened(channel, number) for number in (50, 51)]
     channel.clock.pass_until(events[-1].received.received_at)
-    meeting = threading.Barrier(2)
+    barrier = threading.Barrier(2)
     for instance in (channel, other):
         instance.slack.calls = 0
-        instance.slack.before = {3: lambda: meet(meeting)}
+        instance.slack.before = {3: lambda: meet_at(barrier)}
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda pair: pair[0].handle(pair[1]), zip((channel, other), events, strict=True)))
     [burst] = bursts(channel)
@@ -421,7 +421,7 @@ def test_two_instances_that_start_a_burst_message_at_once_keep_one(channel: Chan
 def test_a_malformed_burst_message_stops_no_channel(
     channel: Channel, payload: Any, blocks: list[dict[str, Any]]
 ) -> None:
-    """Any app may post such metadata; the burst gets a message of its own."""
+    """A malformed burst message, which any app may post, is ignored."""
     written = {"event_type": burst_message.BURST, "event_payload": payload}
     channel.slack.post(channel.id, Message(text="Theirs", blocks=tuple(blocks), metadata=written))
     open_issues(channel, LIMIT + 2)
@@ -432,7 +432,7 @@ def test_a_malformed_burst_message_stops_no_channel(
 
 
 def test_a_lagging_history_does_not_split_a_burst(lagging: Workspace) -> None:
-    """Three new issues a second, each delivered twice, make one message with each issue once."""
+    """A burst has one message with each issue once, although the history lags."""
     channel = lagging.channel(fold_over=LIMIT)
     for number in range(1, 31):
         event = channel.receive(channel.issue(number=number).opened(), at=channel.clock.now - SECOND)

@@ -1,4 +1,4 @@
-"""One card per issue and channel, against the strict stand-in for Slack and through its own client."""
+"""An issue has one card in each channel, by the strict stand-in for Slack and its official client."""
 
 from collections import Counter
 from datetime import timedelta
@@ -35,7 +35,7 @@ def test_each_event_has_one_outcome_and_one_reply(channel: Channel) -> None:
 
 
 def test_opened_and_five_labeled_in_turn_make_one_card(channel: Channel) -> None:
-    """They take one post and five updates, and each look-up is one call."""
+    """An opened and five labeled events take one post and five updates, and one call for each look-up."""
     events = opened_and_labeled(channel)
     calls = channel.calls(lambda: [channel.handle(event) for event in events])
     assert content(channel.card) == card_content(events[-1])
@@ -58,7 +58,7 @@ def test_no_call_is_made_without_need(channel: Channel) -> None:
 
 
 def test_an_unknown_issue_is_posted_in_its_current_state(channel: Channel) -> None:
-    """A comment years later makes a card that is not called new, and a reply in its thread."""
+    """A comment on an issue without a card makes a card that is not called new, and a reply in its thread."""
     issue = channel.issue(created_at=NOON - timedelta(days=900))
     issue.closed(MONA, NOON - timedelta(days=800))
     event = channel.receive(issue.commented(MONA, channel.clock.now, "still there?"))
@@ -76,7 +76,7 @@ def test_an_unknown_issue_is_posted_in_its_current_state(channel: Channel) -> No
 
 
 def test_the_look_up_reads_five_pages_at_most(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a busier channel the issue gets a second card, and the look-up ends."""
+    """The look-up reads five pages at most; in a busier channel the issue gets a second card."""
     monkeypatch.setattr("clients.slack.client.PAGE", 1)
     issue = channel.issue()
     channel.handle(channel.receive(issue.opened()))
@@ -90,7 +90,7 @@ def test_the_look_up_reads_five_pages_at_most(channel: Channel, monkeypatch: pyt
 
 
 def test_the_last_twenty_deliveries_are_kept(channel: Channel) -> None:
-    """The newest is last; a delivery that was dropped changes nothing and gets no second reply."""
+    """A card keeps its last twenty deliveries; a repetition of an older one adds no second reply."""
     issue, start = channel.issue(), channel.clock.now
     opened = channel.receive(issue.opened())
     first = channel.receive(issue.commented(MONA, start + timedelta(seconds=1), "first"))
@@ -107,7 +107,7 @@ def test_the_last_twenty_deliveries_are_kept(channel: Channel) -> None:
 
 
 def test_a_removed_card_is_posted_again(channel: Channel) -> None:
-    """The next event posts the issue in its current state."""
+    """A removed card is posted again by the next event, in the current state."""
     issue = channel.issue()
     channel.handle(channel.receive(issue.opened()))
     channel.slack.delete(channel.id, channel.card.ts)
@@ -127,7 +127,7 @@ def test_each_issue_has_one_card_in_each_channel(workspace: Workspace) -> None:
 
 
 def test_an_issue_that_leaves_the_route_updates_its_card_a_last_time(channel: Channel) -> None:
-    """The card says so; a channel without a card gets none."""
+    """An issue that leaves the route updates its card a last time; without a card nothing is posted."""
     issue = channel.issue()
     left = channel.receive(issue.labeled(MONA, channel.clock.now, "wontfix"))
     assert channel.handle(left, final_update=True).outcome == "no_card"
@@ -147,7 +147,7 @@ EXTREMES = ["0001-01-01T00:00:00Z", "0001-01-01T00:05:00Z", "1969-12-31T23:59:59
 
 @pytest.mark.parametrize("moment", [*EXTREMES, "yesterday", None])
 def test_an_absurd_time_stops_no_event(channel: Channel, moment: str | None) -> None:
-    """Wherever it is in the payload, there is one card, and each reply once."""
+    """An event with an absurd time in any field has one card, and each reply once."""
     issue = channel.issue()
     happened = [issue.opened(), issue.closed(MONA, NOON), issue.commented(MONA, NOON, "x")]
     for event in happened:
@@ -171,7 +171,7 @@ def test_an_absurd_time_stops_no_event(channel: Channel, moment: str | None) -> 
     ],
 )
 def test_a_card_with_unreadable_metadata_is_updated(channel: Channel, written: dict[str, Any]) -> None:
-    """The next event replaces the card's content and metadata."""
+    """A card with unreadable metadata has its content and metadata replaced by the next event."""
     closed = channel.receive(channel.issue().closed(MONA, channel.clock.now))
     written_payload = {"issue": closed.key, **written}
     posted = {"event_type": metadata.CARD, "event_payload": written_payload}

@@ -33,7 +33,7 @@ def opened(channel: Channel) -> CardEvent:
 
 
 def test_the_oldest_card_of_the_issue_is_found() -> None:
-    """The order in the history does not matter, and cards of other issues do not count."""
+    """The oldest card of the issue is found in any order of the history, among cards of other issues."""
     cards = [message(minutes, CARD, issue="1#7") for minutes in (2, 9, 5)]
     found = channel_history.oldest_card([message(20, CARD, issue="1#8"), *cards], "1#7")
     assert found is not None
@@ -42,7 +42,7 @@ def test_the_oldest_card_of_the_issue_is_found() -> None:
 
 
 def test_the_oldest_burst_message_that_accepts_more_is_found() -> None:
-    """One that is older than ten minutes accepts no more issues."""
+    """The oldest burst message of the last ten minutes is found."""
     bursts = [message(minutes, burst_message.BURST, issues="1#7", moments="1") for minutes in (2, 11, 9, 5)]
     found = channel_history.oldest_burst(bursts, NOON)
     assert found is not None
@@ -51,7 +51,7 @@ def test_the_oldest_burst_message_that_accepts_more_is_found() -> None:
 
 
 def test_an_issue_is_added_to_the_newest_burst_message(channel: Channel) -> None:
-    """Older ones may accept more issues too."""
+    """An issue is added to the newest burst message, even if an older one accepts more."""
     posted = [post(channel, burst_message.BURST, issues=f"1#{number}", moments="1") for number in (1, 2, 3)]
     snapshot = channel_history.scan(channel.slack, channel.id, opened(channel), channel.clock.now)
     assert [each.ts for each in snapshot.bursts] == posted[::-1]
@@ -61,7 +61,7 @@ def test_an_issue_is_added_to_the_newest_burst_message(channel: Channel) -> None
 
 
 def test_a_card_of_minutes_ago_is_found_after_a_post(channel: Channel) -> None:
-    """Another instance may have been slow; messages after the post are left out."""
+    """A scan after a post reads minutes back, because another instance may be slow, and stops at the post."""
     first = post(channel, CARD, issue="1#7")
     channel.clock.pass_until(channel.clock.now + timedelta(minutes=9))
     second = post(channel, CARD, issue="1#7")
@@ -73,7 +73,7 @@ def test_a_card_of_minutes_ago_is_found_after_a_post(channel: Channel) -> None:
 
 @pytest.mark.parametrize("minutes", [-5, 5])
 def test_a_clock_that_is_five_minutes_off_hides_no_recent_message(channel: Channel, minutes: int) -> None:
-    """Otherwise each event would post its card and its reply again."""
+    """A clock that is five minutes off does not hide a recent card or reply."""
     issue = channel.issue()
     event = channel.receive(issue.commented(MONA, channel.clock.now, "me too"))
     channel.handle(event)

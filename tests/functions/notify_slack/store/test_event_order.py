@@ -1,4 +1,4 @@
-"""A late event, or one of the same second, does not bring an older state back to the card."""
+"""A late event, or one of the same second, does not restore an older state of the card."""
 
 import itertools
 from datetime import timedelta
@@ -11,7 +11,7 @@ from tests.support.workspace import MONA, Channel
 
 
 def test_a_late_event_does_not_make_the_card_older(channel: Channel) -> None:
-    """Two late events, the older one first, change nothing."""
+    """A late event changes nothing on the card."""
     issue, start = channel.issue(), channel.clock.now
     opened, *late, closed = [
         channel.receive(issue.opened()),
@@ -26,7 +26,7 @@ def test_a_late_event_does_not_make_the_card_older(channel: Channel) -> None:
 
 @pytest.mark.parametrize("end", ["deleted", "transferred"])
 def test_deleted_and_transferred_are_final(channel: Channel, end: str) -> None:
-    """A late event does not bring the issue back; a late comment still gets its reply."""
+    """A deletion or a transfer is final; a late comment still gets its reply."""
     issue, start = channel.issue(), channel.clock.now
     opened = channel.receive(issue.opened())
     labeled = channel.receive(issue.labeled(MONA, start + timedelta(seconds=4), "late"), at=start)
@@ -39,7 +39,7 @@ def test_deleted_and_transferred_are_final(channel: Channel, end: str) -> None:
 
 
 def test_a_late_deleted_comment_changes_no_card(channel: Channel) -> None:
-    """The event is as old as the state of the issue that it shows."""
+    """A deleted comment is as old as the issue that it shows, and changes no newer card."""
     issue, start = channel.issue(), channel.clock.now
     opened = channel.receive(issue.opened())
     comment = issue.commented(MONA, start + timedelta(seconds=1), "x")
@@ -56,7 +56,7 @@ def test_a_late_deleted_comment_changes_no_card(channel: Channel) -> None:
 
 
 def test_a_comment_of_the_same_second_does_not_reopen_the_card(channel: Channel) -> None:
-    """GitHub's close with a comment is two events of one second, and the comment may show the issue open."""
+    """A comment in the second of the close, which may show the issue open, does not reopen the card."""
     issue, start = channel.issue(), channel.clock.now
     at = start + timedelta(seconds=30)
     opened = channel.receive(issue.opened())
@@ -71,7 +71,7 @@ def test_a_comment_of_the_same_second_does_not_reopen_the_card(channel: Channel)
 def test_a_label_of_the_same_second_does_not_reopen_the_card(
     channel: Channel, order: tuple[int, ...]
 ) -> None:
-    """Labelling and closing at once makes two events of one second, which may arrive in any order."""
+    """A label in the second of the close does not reopen the card, in any order of arrival."""
     issue, start = channel.issue(), channel.clock.now
     at = start + timedelta(seconds=30)
     opened, labeled = channel.receive(issue.opened()), channel.receive(issue.labeled(MONA, at, "stale"))
@@ -86,7 +86,7 @@ def test_a_label_of_the_same_second_does_not_reopen_the_card(
 def test_of_closes_and_reopenings_in_one_second_the_last_arrival_wins(
     channel: Channel, steps: tuple[str, ...]
 ) -> None:
-    """An issue that is closed and reopened within a second is open."""
+    """Of a close and a reopening in one second, the later arrival wins."""
     issue, start = channel.issue(), channel.clock.now
     at = start + timedelta(seconds=30)
     events = [channel.receive(issue.opened()), *(channel.receive(apply(issue, step, at)) for step in steps)]

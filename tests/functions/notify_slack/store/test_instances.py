@@ -1,4 +1,4 @@
-"""Two instances, crashes and a history that lags: one card remains."""
+"""One card remains despite two instances, crashes and a history that lags."""
 
 import threading
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from functions.notify_slack.store import channel_history
 from tests.functions.notify_slack.store.support import (
     card_content,
     content,
-    meet,
+    meet_at,
     opened_and_labeled,
     payload,
 )
@@ -20,14 +20,14 @@ from tests.support.workspace import MONA, Crash, Fault, Workspace, running_works
 
 @pytest.mark.parametrize("at", [2, 3, 4])
 def test_two_instances_with_the_same_opened_end_with_one_card(workspace: Workspace, at: int) -> None:
-    """If they meet before both post, or between post and second look-up, the younger card is removed."""
+    """If two instances post a card for one event, the younger card is removed."""
     channel = workspace.channel()
     other = channel.another()
     event = channel.receive(channel.issue().opened())
     channel.clock.pass_until(event.received.received_at)
-    meeting = threading.Barrier(2)
+    barrier = threading.Barrier(2)
     for instance in (channel, other):
-        instance.slack.before = {at: lambda: meet(meeting)}
+        instance.slack.before = {at: lambda: meet_at(barrier)}
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda instance: instance.handle(event), [channel, other]))
     assert content(channel.card) == card_content(event)
@@ -37,21 +37,21 @@ def test_two_instances_with_the_same_opened_end_with_one_card(workspace: Workspa
 
 @pytest.mark.parametrize("at", [2, 3])
 def test_opened_and_five_labeled_at_once_end_with_one_card(workspace: Workspace, at: int) -> None:
-    """Six instances find no card at first; one card remains."""
+    """If six instances find no card at first, one card remains."""
     channel = workspace.channel()
     channels = [channel.another() for _ in range(6)]
     events = opened_and_labeled(channel)
     channel.clock.pass_until(events[-1].received.received_at)
-    meeting = threading.Barrier(6)
+    barrier = threading.Barrier(6)
     for instance in channels:
-        instance.slack.before = {at: lambda: meet(meeting)}
+        instance.slack.before = {at: lambda: meet_at(barrier)}
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda pair: pair[0].handle(pair[1]), zip(channels, events, strict=True)))
     assert len(channel.cards) == 1
 
 
 def test_a_crash_before_the_second_look_up_leaves_no_second_card(workspace: Workspace) -> None:
-    """If an instance crashes after posting a second card, the redelivery removes that card."""
+    """If an instance crashes after it posted a second card, the redelivery removes that card."""
     channel = workspace.channel()
     issue = channel.issue()
     opened, commented = (
@@ -86,7 +86,7 @@ def slow() -> Iterator[Workspace]:
 
 
 def test_a_post_ends_once_the_history_shows_it(lagging: Workspace) -> None:
-    """So the next event finds the card: six events within a second make one."""
+    """A post ends once the history shows it, so that the next event finds the card."""
     channel = lagging.channel()
     for event in opened_and_labeled(channel):
         channel.handle(event)
@@ -94,21 +94,21 @@ def test_a_post_ends_once_the_history_shows_it(lagging: Workspace) -> None:
 
 
 def test_two_instances_wait_for_a_history_that_lags(lagging: Workspace) -> None:
-    """Each posts before the other's card is visible; the younger is removed once both are."""
+    """Two instances that post at once remove the younger card once the history shows both."""
     channel = lagging.channel()
     event = channel.receive(channel.issue().opened())
     channel.clock.pass_until(event.received.received_at)
-    meeting = threading.Barrier(2)
+    barrier = threading.Barrier(2)
     instances = [channel, channel.another()]
     for instance in instances:
-        instance.slack.before = {2: lambda: meet(meeting), 3: lambda: meet(meeting)}
+        instance.slack.before = {2: lambda: meet_at(barrier), 3: lambda: meet_at(barrier)}
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda instance: instance.handle(event), instances))
     assert content(channel.card) == card_content(event)
 
 
 def test_a_crash_while_the_history_lags_leaves_no_second_card(lagging: Workspace) -> None:
-    """The next attempt posts again, sees the first card together with its own, and removes its own."""
+    """After a crash the next attempt posts again, sees the first card beside its own, and removes its own."""
     channel = lagging.channel()
     event = channel.receive(channel.issue().opened())
     Fault(kind="crash", call=4).inject(channel)
@@ -120,7 +120,7 @@ def test_a_crash_while_the_history_lags_leaves_no_second_card(lagging: Workspace
 
 
 def test_the_wait_for_the_history_ends(slow: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After five reads within four seconds the last one is used; with nine seconds left, the first."""
+    """The wait for the history ends after five reads, and after the first if the deadline is near."""
     channel = slow.channel()
     start = channel.clock.now
     event = channel.receive(channel.issue().opened(), at=start - timedelta(seconds=1))
@@ -132,7 +132,7 @@ def test_the_wait_for_the_history_ends(slow: Workspace, monkeypatch: pytest.Monk
 
 
 def test_two_cards_become_one_with_the_next_event(slow: Workspace) -> None:
-    """Two instances did not see each other's; the oldest takes over the newest state and all deliveries."""
+    """The next event gives the newest state and all deliveries of two cards to the older one."""
     channel = slow.channel()
     other, issue = channel.another(), channel.issue()
     opened = channel.receive(issue.opened())
@@ -150,7 +150,7 @@ def test_two_cards_become_one_with_the_next_event(slow: Workspace) -> None:
 
 
 def test_a_redelivery_that_finds_two_cards_keeps_the_newest_state(slow: Workspace) -> None:
-    """The older card takes over what only the younger one shows before the younger one is removed."""
+    """The older of two cards takes over the younger one's state before that is removed."""
     channel = slow.channel()
     other, issue = channel.another(), channel.issue()
     opened = channel.receive(issue.opened())
@@ -164,7 +164,7 @@ def test_a_redelivery_that_finds_two_cards_keeps_the_newest_state(slow: Workspac
 
 
 def test_a_second_card_is_not_removed_within_a_minute(slow: Workspace) -> None:
-    """Another instance may still be about to remove it."""
+    """A second card is not removed within a minute, because another instance may be about to remove it."""
     channel = slow.channel()
     other, issue = channel.another(), channel.issue()
     events = [channel.receive(issue.opened()), channel.receive(issue.labeled(MONA, channel.clock.now, "a"))]

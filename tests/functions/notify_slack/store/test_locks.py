@@ -1,4 +1,4 @@
-"""Locks by key exclude other threads, and processed ids are remembered within a bound."""
+"""A lock by key excludes other threads, and processed ids are remembered within a bound."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from pipeline.errors import Unavailable
 
 
 def test_one_thread_at_a_time_holds_a_key() -> None:
-    """Eight threads hold the same key one after the other."""
+    """A key is held by one thread at a time."""
     locks, inside, most = KeyedLock(), 0, 0
 
     def enter(_: int) -> None:
@@ -29,14 +29,14 @@ def test_one_thread_at_a_time_holds_a_key() -> None:
 
 
 def test_other_keys_do_not_wait() -> None:
-    """Holding one key does not block another."""
+    """A thread that holds one key does not block another key."""
     locks = KeyedLock(patience=0)
     with locks.hold("one"), locks.hold("two"):
         pass
 
 
 def test_a_released_key_wakes_its_waiter() -> None:
-    """It does so even if the waiter of another key has waited for longer."""
+    """A released key wakes its waiter, even if the waiter of another key has waited for longer."""
     locks = KeyedLock()
 
     def enter(key: str) -> None:
@@ -55,7 +55,7 @@ def test_a_released_key_wakes_its_waiter() -> None:
 
 
 def test_a_wait_ends_after_the_patience() -> None:
-    """The delivery then fails and is redelivered."""
+    """A wait for a key ends after its time limit, so that the delivery fails and is redelivered."""
     locks, done, begun = KeyedLock(patience=0.01), threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -74,7 +74,7 @@ def test_a_wait_ends_after_the_patience() -> None:
 
 
 def test_a_wait_ends_with_the_deadline() -> None:
-    """After the deadline a thread does not wait, but it may still take a free key."""
+    """A thread does not wait for a key after its deadline, but may still take a free one."""
     locks, done, begun = KeyedLock(), threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -95,7 +95,7 @@ def test_a_wait_ends_with_the_deadline() -> None:
 
 
 def test_an_error_releases_the_key() -> None:
-    """The next thread can hold it."""
+    """A thread that raises an error releases its key."""
     locks = KeyedLock(patience=0)
     with pytest.raises(ValueError, match="x"), locks.hold("issue"):
         raise ValueError("x")
@@ -113,7 +113,7 @@ def once(processed: ProcessedIds, key: object) -> bool:
 
 
 def test_success_is_remembered() -> None:
-    """A second claim of the same key has nothing to do."""
+    """A key that was processed is not processed again."""
     processed = ProcessedIds()
     assert [once(processed, "a"), once(processed, "a"), once(processed, "b"), once(processed, "a")] == [
         True,
@@ -124,7 +124,7 @@ def test_success_is_remembered() -> None:
 
 
 def test_failure_is_not_remembered() -> None:
-    """Work that failed is still to be done, and its error reaches the caller."""
+    """A key whose processing failed can be claimed again, and the error reaches the caller."""
     processed = ProcessedIds()
     with pytest.raises(RuntimeError, match="refused"), processed.claim("a"):
         raise RuntimeError("refused")
@@ -132,7 +132,7 @@ def test_failure_is_not_remembered() -> None:
 
 
 def test_a_later_error_does_not_forget_a_success() -> None:
-    """A key that was processed stays processed if an error follows in a second claim."""
+    """A key that was processed stays processed if a second claim raises an error."""
     processed = ProcessedIds()
     once(processed, "a")
     with pytest.raises(RuntimeError), processed.claim("a"):
@@ -141,7 +141,7 @@ def test_a_later_error_does_not_forget_a_success() -> None:
 
 
 def test_the_oldest_ids_are_dropped() -> None:
-    """The memory of a process that runs for months does not grow."""
+    """The number of remembered ids is bounded, and the oldest are dropped."""
     processed = ProcessedIds(limit=3)
     for key in range(1000):
         assert once(processed, key)
@@ -152,7 +152,7 @@ def test_the_oldest_ids_are_dropped() -> None:
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_second_thread_waits_for_the_result_of_the_first(*, fails: bool) -> None:
-    """While the first thread posts, the second neither posts nor acknowledges."""
+    """While the first thread posts, a second one with the same id neither posts nor acknowledges."""
     processed, begun, go_on, second = ProcessedIds(), threading.Event(), threading.Event(), []
 
     def first() -> None:
@@ -175,7 +175,7 @@ def test_a_second_thread_waits_for_the_result_of_the_first(*, fails: bool) -> No
 
 
 def test_a_wait_ends_with_an_error_and_not_with_a_success() -> None:
-    """If the first thread hangs, the second one fails and is redelivered."""
+    """If the first thread hangs, the second one fails, so that its delivery is redelivered."""
     processed = ProcessedIds(patience=0.01)
     with processed.claim("a"), ThreadPoolExecutor(1) as pool:
         error = pool.submit(once, processed, "a").exception(10)
@@ -185,7 +185,7 @@ def test_a_wait_ends_with_an_error_and_not_with_a_success() -> None:
 
 
 def test_of_many_threads_exactly_one_succeeds() -> None:
-    """Sixteen threads process twenty keys once each, although every third attempt fails."""
+    """Of many threads exactly one processes a key, although some attempts fail."""
     processed, done, attempts, lock = ProcessedIds(), [], [], threading.Lock()
     together = threading.Barrier(16)
 

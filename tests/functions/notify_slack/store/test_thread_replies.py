@@ -11,7 +11,7 @@ from tests.support.workspace import MONA, TOKEN, Channel
 
 
 def test_a_card_is_updated_even_if_its_thread_is_locked(channel: Channel) -> None:
-    """The card shows the close at once, and the reply follows after the unlocking."""
+    """The card of a locked thread is updated at once, and the reply follows after the unlocking."""
     issue = channel.issue()
     channel.handle(channel.receive(issue.opened()))
     closed = channel.receive(issue.closed(MONA, channel.clock.now))
@@ -24,7 +24,7 @@ def test_a_card_is_updated_even_if_its_thread_is_locked(channel: Channel) -> Non
 
 
 def test_a_card_that_is_removed_before_its_reply_leaves_no_reply_in_the_channel(channel: Channel) -> None:
-    """The redelivery posts both again, the reply in the new card's thread."""
+    """If a card is removed before its reply, the redelivery posts both, the reply in the new thread."""
     issue = channel.issue()
     channel.handle(channel.receive(issue.opened()))
     ts = channel.card.ts
@@ -40,7 +40,7 @@ def test_a_card_that_is_removed_before_its_reply_leaves_no_reply_in_the_channel(
 
 
 def test_a_redelivery_hours_later_gets_no_second_reply(channel: Channel) -> None:
-    """The card has dropped the id by then, and the thread still has it."""
+    """A redelivery gets no second reply, even if the card has dropped the id: the thread still has it."""
     issue, start = channel.issue(), channel.clock.now
     comment = issue.commented(MONA, start, "first")
     channel.handle(channel.receive(issue.opened()))
@@ -54,7 +54,7 @@ def test_a_redelivery_hours_later_gets_no_second_reply(channel: Channel) -> None
 
 
 def test_a_muted_sender_updates_the_card_without_a_reply(channel: Channel) -> None:
-    """The card shows the close, and no one is notified."""
+    """A close by a muted sender updates the card and notifies no one."""
     issue = channel.issue()
     closed = channel.receive(issue.closed(MONA, channel.clock.now))
     channel.handle(channel.receive(issue.opened()))
@@ -67,7 +67,7 @@ def test_a_muted_sender_updates_the_card_without_a_reply(channel: Channel) -> No
 
 
 def test_opened_mentions_people_on_its_card(channel: Channel) -> None:
-    """It mentions them nowhere else, even if opened is delivered again."""
+    """A new issue mentions people on its card alone, even if opened is delivered again."""
     opened = channel.receive(channel.issue().opened())
     for _ in range(2):
         channel.handle(opened, mention=("U0AAAAAAA",))
@@ -76,7 +76,7 @@ def test_opened_mentions_people_on_its_card(channel: Channel) -> None:
 
 
 def test_opened_after_another_event_mentions_people_in_a_reply(channel: Channel) -> None:
-    """GitHub's labeled may overtake opened; the routes' people are still mentioned, once."""
+    """If labeled arrives before opened, a reply mentions the route's people once."""
     issue = channel.issue()
     opened, labeled = (
         channel.receive(issue.opened()),
@@ -90,7 +90,7 @@ def test_opened_after_another_event_mentions_people_in_a_reply(channel: Channel)
 
 
 def test_a_card_that_dropped_its_first_delivery_mentions_no_one_again(channel: Channel) -> None:
-    """It is unknown whether opened posted the card, so opened mentions no one."""
+    """A repeated opened mentions no one if the card has dropped its first delivery."""
     issue, start = channel.issue(), channel.clock.now
     opened = channel.receive(issue.opened())
     channel.handle(opened, mention=("U0AAAAAAA",))
