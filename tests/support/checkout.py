@@ -48,7 +48,7 @@ def stage(checkout: Path, name: str, folder: Path) -> Path:
 
 def staged_hash(checkout: Path, name: str, folder: Path, **settings: str) -> str:
     """Stage a function into a folder; return the source hash of the deployment."""
-    script = 'stage "$1" "$2"; set_deploy_flags "$1"; source_hash "$2" "${DEPLOY_FLAGS[@]}"'
+    script = 'stage "$1" "$2"; set_deploy_flags "$1"; python3 deploy/source_hash.py "$2" "${DEPLOY_FLAGS[@]}"'
     return run_bash(checkout, script, name, str(folder), **settings).strip()
 
 
