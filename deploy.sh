@@ -23,7 +23,7 @@ source deploy/status.sh
 source deploy/destroy.sh
 
 usage() {
-  cat <<'TXT'
+  cat <<TXT
 Usage: ./deploy.sh [--dry-run] [--yes] COMMAND
 
   check                  preflight checks: tools, account, project, billing
@@ -36,9 +36,7 @@ Usage: ./deploy.sh [--dry-run] [--yes] COMMAND
                          whose webhook points here. --finish completes an interrupted rotation
   all                    setup and all functions, subscribers before ingest
   setup                  APIs, accounts, topics, subscriptions, secrets without a value, table and views
-TXT
-  printf '  %-22s setup and this function\n' "${FUNCTIONS[@]}"
-  cat <<'TXT'
+$(printf '  %-22s setup and this function\n' "${FUNCTIONS[@]}")
   webhook REPO           create or update GitHub's webhook, and wait until its ping arrives
   alerts                 create or update the alert policies
   status                 list every resource; the exit status is 0 only if there is no problem
@@ -81,11 +79,9 @@ main() {
   esac
   read_settings
   require_tools
-  make_scratch
-  case $command in
-    check | status) ;;
-    *) take_lock ;;
-  esac
+  SCRATCH=$(mktemp -d) # readable by the caller only
+  trap 'rm -rf -- "$SCRATCH"' EXIT
+  [[ $command == check || $command == status ]] || take_lock
   "command_$command" "$@"
 }
 
@@ -111,7 +107,7 @@ command_all() {
   for name in "${FUNCTIONS[@]}"; do check_configuration "$name"; done
   preflight
   set_up
-  for name in "${ALL_SECRETS[@]}"; do require_version "$name"; done
+  for name in "${ALL_SECRETS[@]}"; do require_version "$name" >/dev/null; done
   deploy_subscribers
   for name in "${PUBLIC_FUNCTIONS[@]}"; do deploy_function "$name"; done
   report_done 'Everything is deployed. Next: ./deploy.sh webhook OWNER/REPO, then ./deploy.sh alerts'

@@ -89,7 +89,7 @@ def pubsub_and_secret_manager(folder: Path) -> Iterator[tuple[str, dict[str, str
         else:
             port = free_port()
             host, name = f"127.0.0.1:{port}", "Google's emulator"
-            child = Child(name="pubsub", command=emulator.command(port), log=folder / "pubsub.log")
+            child = emulator.server(folder, port)
             child.start()
             stack.callback(child.stop)
             child.wait_until(lambda: accepts(port))

@@ -5,48 +5,40 @@ BUILD_ROLES=(roles/logging.logWriter roles/artifactregistry.writer roles/storage
 
 grant_access() {
   step 'access: each account gets the roles that it needs, on the resources that it uses'
-  local name agent
-  agent=$(pubsub_agent)
-  for name in "${FUNCTIONS[@]}"; do grant_function_roles "$name"; done
+  local name entry secret agent current expected role member
+  # Pub/Sub's own account, which moves messages to the dead-letter topic and signs the push requests.
+  agent=serviceAccount:service-$PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com
+  for name in "${FUNCTIONS[@]}"; do
+    load_table "$name"
+    for entry in "${ROLES[@]}"; do
+      [[ $entry == *' project' ]] || grant "$(member "$name")" "${entry% *}" "${entry#* }"
+    done
+    for secret in "${SECRETS[@]}"; do grant "$(member "$name")" roles/secretmanager.secretAccessor "secret/$secret"; done
+  done
   grant "$agent" roles/pubsub.publisher "topic/$DEAD_TOPIC"
   for name in "${SUBSCRIBERS[@]}"; do
-    grant "$agent" roles/pubsub.subscriber "subscription/$(service_of "$name")"
+    grant "$agent" roles/pubsub.subscriber "subscription/${name//_/-}"
   done
   # Only projects older than April 2021 need this one. It is granted on the push account alone.
   mutate gcloud iam service-accounts add-iam-policy-binding "$(email push)" --member="$agent" --role=roles/iam.serviceAccountTokenCreator
-  grant_project_roles
-}
-
-grant_function_roles() {
-  local entry secret
-  load_table "$1"
-  for entry in "${ROLES[@]}"; do
-    [[ $entry == *' project' ]] || grant "$(member "$1")" "${entry% *}" "${entry#* }"
-  done
-  for secret in "${SECRETS[@]}"; do grant "$(member "$1")" roles/secretmanager.secretAccessor "secret/$secret"; done
-}
-
-# grant MEMBER ROLE KIND/NAME
-grant() {
-  local name=${3#*/}
-  case $3 in
-    topic/*) mutate gcloud pubsub topics add-iam-policy-binding "$name" --member="$1" --role="$2" ;;
-    subscription/*) mutate gcloud pubsub subscriptions add-iam-policy-binding "$name" --member="$1" --role="$2" ;;
-    secret/*) mutate gcloud secrets add-iam-policy-binding "$name" --member="$1" --role="$2" ;;
-    table/*) mutate bq --project_id="$PROJECT" add-iam-policy-binding --member="$1" --role="$2" "$PROJECT:$DATASET.$name" ;;
-    *) die "no role can be granted on '$3': name a topic/, subscription/, secret/ or table/" ;;
-  esac
-}
-
-# The project's policy is written only if a role is missing, because other people write it too.
-grant_project_roles() {
-  local current expected role member
+  # The project's policy is written only if a role is missing, because other people write it too.
   current=$(project_roles)
   expected=$(expected_project_roles)
   while IFS='|' read -r role member _; do
     has_line "$role|$member|" "$current" ||
       mutate gcloud projects add-iam-policy-binding "$PROJECT" --member="$member" --role="$role" --condition=None
   done <<<"$expected"
+}
+
+# grant MEMBER ROLE KIND/NAME
+grant() {
+  local name=${3#*/}
+  case $3 in
+    topic/* | subscription/*) mutate gcloud pubsub "${3%%/*}s" add-iam-policy-binding "$name" --member="$1" --role="$2" ;;
+    secret/*) mutate gcloud secrets add-iam-policy-binding "$name" --member="$1" --role="$2" ;;
+    table/*) mutate bq --project_id="$PROJECT" add-iam-policy-binding --member="$1" --role="$2" "$PROJECT:$DATASET.$name" ;;
+    *) die "no role can be granted on '$3': name a topic/, subscription/, secret/ or table/" ;;
+  esac
 }
 
 # Prints "ROLE|MEMBER|CONDITION" for each role on the project.

@@ -1,6 +1,6 @@
 """Print every problem of a routes file, and end with 1 if there is one: `check_routes.py FILE`.
 
-With the code that notify_slack reads it with at its start, so it needs a Python that runs the function.
+It uses the code with which notify_slack reads the file at its start, so it needs Python 3.13.
 """
 
 import sys

@@ -1,9 +1,10 @@
 # shellcheck shell=bash disable=SC2034 # the other parts use what is set here
-# Messages go to stderr, results to stdout. Every call of gcloud and bq goes through `mutate`, `mutate_with_stdin` or `query`.
+# Messages go to stderr, results to stdout. Every call of gcloud and bq goes through `mutate`, `mutate_with_stdin` or `query`,
+# and every other request through `call_api`.
 
 REPORTED=99 # exit status of a subshell whose error message is already on stderr
 DRY_RUN='' YES='' COMMAND='' STEP='start' SCRATCH=''
-CHILD='' JOBS=() JOB_LEVEL=0
+CHILD='' JOBS=() JOB_LEVEL=0 TOKEN=''
 # The tests shorten these. All are in seconds.
 RETRY_SECONDS=${ISSUEWIRE_DEPLOY_RETRY_SECONDS:-5}              # between two attempts
 SECRET_READ_SECONDS=${ISSUEWIRE_DEPLOY_SECRET_READ_SECONDS:-35} # until ingest reads its secret again: it does so every 30
@@ -22,8 +23,7 @@ step() {
 # report_done MESSAGE: the final message, which a dry run leaves out because it has changed nothing.
 report_done() { [[ -n $DRY_RUN ]] || say "$*"; }
 
-# die MESSAGE: stops the whole run, also from inside $(...), where `exit` ends only the subshell: its parent sees REPORTED and
-# prints no second message.
+# die MESSAGE: stops the whole run. In $(...), where `exit` ends only the subshell, the parent sees REPORTED and adds no message.
 die() {
   say "deploy.sh: $*"
   trap - ERR
@@ -65,13 +65,8 @@ trap_signals() {
 trap 'on_error $?' ERR
 trap_signals
 
-make_scratch() {
-  SCRATCH=$(mktemp -d) # readable by the caller only
-  trap 'rm -rf -- "$SCRATCH"' EXIT
-}
-
-# Two runs at once would each take the other's unfinished resources for finished ones. The lock belongs to descriptor 9, so it
-# is released when this process and its children have ended, however they end.
+# Two runs at once would each treat the other's unfinished resources as finished. The lock belongs to descriptor 9, so it is
+# released when this process and its children have ended, however they end.
 take_lock() {
   [[ -z $DRY_RUN ]] || return 0
   mkdir -p .local
@@ -99,11 +94,11 @@ print_command() {
 # mutate COMMAND...: runs a command that writes. Its output is shown only if it fails.
 mutate() { mutate_with_stdin '' "$@"; }
 
-# What is reported about a new account, or a new role of it, until every server of IAM has seen it.
+# Errors about a new account or a new role, until every server of IAM has seen it.
 IAM_LAG='service ?account .*does not exist|is of type "serviceAccount"'
 IAM_LAG+='|missing permission on the build service account|permission denied on secret|iam\.serviceAccounts\.actAs'
 
-# mutate_with_stdin TEXT COMMAND...: likewise, with TEXT on its stdin, so that a secret is in no argument and in no file.
+# mutate_with_stdin TEXT COMMAND...: does the same with TEXT on stdin, so that a secret is in no argument and in no file.
 # Retries while IAM has not seen a new account or role yet.
 mutate_with_stdin() {
   local text=$1 stderr_file deadline=$((SECONDS + WAIT_SECONDS))
@@ -181,12 +176,32 @@ end_child() {
 
 has_line() { grep -qxF -- "$1" <<<"$2"; }
 
-# row NAME TABLE: prints what follows "NAME|" in the line of that name, or nothing. The separator is | because `read` merges
-# two tabs into one.
+# row NAME TABLE: prints what follows "NAME|" in the line of that name. The separator is | because `read` merges two tabs.
 row() { sed -n "s/^$1|//p" <<<"$2"; }
 
 # read_json COMMAND...: see read_json.py. A dry run has no answers to read.
 read_json() {
   [[ -z $DRY_RUN ]] || return 0
   python3 deploy/read_json.py "$@"
+}
+
+# call_api SERVICE METHOD URL BODY FLAG...: prints the body of the answer. No other process can read TOKEN or BODY.
+call_api() {
+  local service=$1 method=$2 url=$3 text=$4 answer status body=(--data-binary @-)
+  shift 4
+  if [[ -n $DRY_RUN ]]; then
+    [[ $method == GET ]] || print_command curl --request "$method" "$url"
+    return
+  fi
+  [[ $method != GET && $method != DELETE ]] || body=()
+  answer=$(printf '%s' "$text" | curl --silent --show-error --max-time 30 --request "$method" --write-out '\n%{http_code}' "$@" \
+    "${body[@]}" --header @<(printf 'Authorization: Bearer %s\n' "$TOKEN") "$url") ||
+    die "$service cannot be reached at ${url%%\?*}"
+  status=${answer##*$'\n'} answer=${answer%$'\n'*}
+  case $service-$status in
+    *-2??) printf '%s' "$answer" ;;
+    GitHub-401) die 'GitHub refuses the token (401): create a new one that may write webhooks' ;;
+    GitHub-40[34]) die "GitHub answers $status for $url: the name is wrong, or the token may not write its webhooks" ;;
+    *) die "$service answers $status for $method $url: $(read_json message <<<"$answer")" ;;
+  esac
 }

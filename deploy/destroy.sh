@@ -7,11 +7,15 @@ command_destroy() {
   no_arguments "$@"
   confirm "$data"
   remove_functions
-  remove_topics
+  step 'remove subscriptions and topics'
+  delete_each 'pubsub subscriptions' 'name.basename()' "${SUBSCRIBERS[@]//_/-}" "$DEAD_SUBSCRIPTION"
+  delete_each 'pubsub topics' 'name.basename()' "$TOPIC" "$DEAD_TOPIC"
   remove_alerts
   remove_accounts
   if [[ -n $data ]]; then
-    remove_data
+    step 'remove the secrets and the data'
+    delete_each secrets 'name.basename()' "${ALL_SECRETS[@]}"
+    mutate bq --project_id="$PROJECT" rm --recursive --force --dataset "$PROJECT:$DATASET"
   else
     report_done "Kept: the secrets, and the dataset $DATASET with its data (--data removes them)."
   fi
@@ -31,22 +35,18 @@ remove_functions() {
   step 'remove the functions'
   local name existing
   existing=$(deployments)
-  [[ -z $DRY_RUN ]] || existing=$(printf '%s|||\n' "${FUNCTIONS[@]//_/-}")
   for name in "${PUBLIC_FUNCTIONS[@]//_/-}" "${SUBSCRIBERS[@]//_/-}"; do
-    if [[ -n $(row "$name" "$existing") ]]; then mutate gcloud functions delete "$name" --gen2 --region="$REGION"; fi
+    if [[ -n $DRY_RUN || -n $(row "$name" "$existing") ]]; then mutate gcloud functions delete "$name" --gen2 --region="$REGION"; fi
   done
 }
 
-remove_topics() {
-  step 'remove subscriptions and topics'
-  local name existing subscriptions=("${SUBSCRIBERS[@]//_/-}" "$DEAD_SUBSCRIPTION")
-  existing=$(query "$(lines "${subscriptions[@]}")" gcloud pubsub subscriptions list --format='value(name.basename())')
-  for name in "${subscriptions[@]}"; do
-    if has_line "$name" "$existing"; then mutate gcloud pubsub subscriptions delete "$name"; fi
-  done
-  existing=$(query "$(lines "$TOPIC" "$DEAD_TOPIC")" gcloud pubsub topics list --format='value(name.basename())')
-  for name in "$TOPIC" "$DEAD_TOPIC"; do
-    if has_line "$name" "$existing"; then mutate gcloud pubsub topics delete "$name"; fi
+# delete_each KIND FIELD NAME...: deletes each resource of a kind, as gcloud calls it, whose FIELD is one of the names.
+delete_each() {
+  local kind field=$2 name existing
+  read -ra kind <<<"$1"
+  existing=$(query '' gcloud "${kind[@]}" list --format="value($field)")
+  for name in "${@:3}"; do
+    if [[ -n $DRY_RUN ]] || has_line "$name" "$existing"; then mutate gcloud "${kind[@]}" delete "$name"; fi
   done
 }
 
@@ -63,35 +63,14 @@ remove_alerts() {
 
 remove_accounts() {
   step 'revoke the roles and remove the accounts'
-  local name existing emails=()
-  revoke_project_roles
-  for name in "${ACCOUNTS[@]}"; do emails+=("$(email "$name")"); done
-  existing=$(query "$(lines "${emails[@]}")" gcloud iam service-accounts list --format='value(email)')
-  for name in "${emails[@]}"; do
-    if has_line "$name" "$existing"; then mutate gcloud iam service-accounts delete "$name"; fi
-  done
-}
-
-revoke_project_roles() {
-  local current expected role member
-  expected=$(expected_project_roles)
+  local name current expected role member emails=()
   current=$(project_roles)
-  [[ -z $DRY_RUN ]] || current=$expected
+  expected=$(expected_project_roles)
   while IFS='|' read -r role member _; do
-    if has_line "$role|$member|" "$current"; then
+    if [[ -n $DRY_RUN ]] || has_line "$role|$member|" "$current"; then
       mutate gcloud projects remove-iam-policy-binding "$PROJECT" --member="$member" --role="$role" --condition=None
     fi
   done <<<"$expected"
+  for name in "${ACCOUNTS[@]}"; do emails+=("$(email "$name")"); done
+  delete_each 'iam service-accounts' email "${emails[@]}"
 }
-
-remove_data() {
-  step 'remove the secrets and the data'
-  local name existing
-  existing=$(query "$(lines "${ALL_SECRETS[@]}")" gcloud secrets list --format='value(name.basename())')
-  for name in "${ALL_SECRETS[@]}"; do
-    if has_line "$name" "$existing"; then mutate gcloud secrets delete "$name"; fi
-  done
-  mutate bq --project_id="$PROJECT" rm --recursive --force --dataset "$PROJECT:$DATASET"
-}
-
-lines() { printf '%s\n' "$@"; }

@@ -3,12 +3,11 @@
 
 # deploy_function NAME: builds the function and connects it to its trigger. The resources of set_up must exist.
 deploy_function() {
-  local secret connect
+  local secret
   load_table "$1"
-  connect=connect_${TRIGGER//-/_}
-  for secret in "${SECRETS[@]}"; do require_version "$secret"; done
+  for secret in "${SECRETS[@]}"; do require_version "$secret" >/dev/null; done
   build_function "$1"
-  "$connect" "$1"
+  "connect_${TRIGGER//-/_}" "$1"
 }
 
 # Builds take minutes, so the subscribers' run side by side.
@@ -25,9 +24,7 @@ deploy_subscribers() {
       JOBS+=("$!:$name")
     fi
   done
-  for job in "${JOBS[@]}"; do
-    wait "${job%%:*}" || failed+=("${job#*:}")
-  done
+  for job in "${JOBS[@]}"; do wait "${job%%:*}" || failed+=("${job#*:}"); done
   JOBS=()
   ((${#failed[@]} == 0)) ||
     die "${failed[*]} failed (see above); ${PUBLIC_FUNCTIONS[*]} was not changed. Fix the cause and run again: ./deploy.sh all"
@@ -35,21 +32,22 @@ deploy_subscribers() {
 
 # build_function NAME: builds and switches the traffic over, unless exactly this is deployed; puts the address into URL.
 build_function() {
-  local name=$1 service source=$SCRATCH/$1 hash deployment
-  service=$(service_of "$name")
+  local name=$1 service=${1//_/-} hash deployment traffic
   step "function $name"
-  rm -rf -- "$source"
-  stage "$name" "$source"
+  stage "$name" "$SCRATCH/$name"
   set_deploy_flags "$name"
-  hash=$(source_hash "$source" "${DEPLOY_FLAGS[@]}")
+  hash=$(python3 deploy/source_hash.py "$SCRATCH/$name" "${DEPLOY_FLAGS[@]}")
   deployment=$(deployment_of "$name")
   if [[ $deployment == "$hash|ACTIVE|"* ]]; then
     say "    $name is unchanged"
-    route_to_latest "$service"
+    # This undoes a rollback: the newest revision gets all traffic again.
+    traffic=$(query 'True|100' gcloud run services describe "$service" --region="$REGION" \
+      --format="value[separator='|'](spec.traffic[0].latestRevision,spec.traffic[0].percent)")
+    [[ $traffic == 'True|100' ]] || mutate gcloud run services update-traffic "$service" --region="$REGION" --to-latest
   else
     say "    building $name; this takes two to four minutes"
     # A rollback may have pinned the traffic to an old revision; a deployment serves the newest.
-    mutate gcloud functions deploy "$service" "${DEPLOY_FLAGS[@]}" --source="$source" --update-labels=source-sha="$hash" \
+    mutate gcloud functions deploy "$service" "${DEPLOY_FLAGS[@]}" --source="$SCRATCH/$name" --update-labels=source-sha="$hash" \
       --serve-all-traffic-latest-revision
     deployment=$(deployment_of "$name")
   fi
@@ -62,7 +60,7 @@ build_function() {
 deployment_of() {
   local table
   table=$(deployments)
-  row "$(service_of "$1")" "$table"
+  row "${1//_/-}" "$table"
 }
 
 deployments() {
@@ -70,25 +68,16 @@ deployments() {
     --format="value[separator='|'](name.basename(),labels.source-sha,state,serviceConfig.uri)"
 }
 
-# Undoes a rollback: the newest revision gets all traffic again.
-route_to_latest() {
-  local traffic
-  traffic=$(query 'True|100' gcloud run services describe "$1" --region="$REGION" \
-    --format="value[separator='|'](spec.traffic[0].latestRevision,spec.traffic[0].percent)")
-  [[ $traffic == 'True|100' ]] || mutate gcloud run services update-traffic "$1" --region="$REGION" --to-latest
-}
-
 # gcloud makes a function public only after it has created it; this completes a run that stopped between the two.
 connect_http_public() {
   step "allow anyone to call $1"
-  mutate gcloud run services add-iam-policy-binding "$(service_of "$1")" --region="$REGION" --member=allUsers --role=roles/run.invoker
+  mutate gcloud run services add-iam-policy-binding "${1//_/-}" --region="$REGION" --member=allUsers --role=roles/run.invoker
   [[ $1 != ingest ]] || printf 'Webhook URL: %s/\n' "$URL" >&3
 }
 
 # The push endpoint is set once the function answers; until then the subscription keeps what arrives.
 connect_push() {
-  local service table expected
-  service=$(service_of "$1")
+  local service=${1//_/-} table expected
   step "push to $1"
   mutate gcloud run services add-iam-policy-binding "$service" --region="$REGION" --member="$(member push)" --role=roles/run.invoker
   expected="$URL/|$(email push)|$URL"
@@ -103,10 +92,9 @@ connect_push() {
 
 # Rolls back to the revision before the one that serves, so that two rollbacks go back by two.
 command_rollback() {
-  local names service revisions serving previous
-  printf -v names '%s, ' "${FUNCTIONS[@]}"
-  if (($# != 1)) || ! is_function "$1"; then die "rollback takes one of ${names%, }"; fi
-  service=$(service_of "$1")
+  local names=${FUNCTIONS[*]} service=${1:-} revisions serving previous
+  service=${service//_/-}
+  if (($# != 1)) || ! is_function "$1"; then die "rollback takes one of ${names// /, }"; fi
   step "roll back $1"
   serving=$(query NEWEST gcloud run services describe "$service" --region="$REGION" --format='value(status.traffic[0].revisionName)')
   revisions=$(query $'NEWEST\nPREVIOUS' gcloud run revisions list --service="$service" --region="$REGION" \

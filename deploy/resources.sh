@@ -44,7 +44,6 @@ PUSH_FLAGS=(
   "${RETENTION_FLAGS[@]}" --ack-deadline=90 --min-retry-delay=10s --max-retry-delay=600s
   --dead-letter-topic="$DEAD_TOPIC" --max-delivery-attempts=100
 )
-DEAD_LETTER_FLAGS=("${RETENTION_FLAGS[@]}" --ack-deadline=60)
 
 # They exist, as pull subscriptions, before the first message: what is published in the meantime is kept for seven days.
 create_subscriptions() {
@@ -52,9 +51,9 @@ create_subscriptions() {
   local name table
   table=$(subscriptions)
   CHANGED=''
-  ensure_subscription "$DEAD_SUBSCRIPTION" "$DEAD_TOPIC" "$table" "${DEAD_LETTER_FLAGS[@]}"
+  ensure_subscription "$DEAD_SUBSCRIPTION" "$DEAD_TOPIC" "$table" "${RETENTION_FLAGS[@]}" --ack-deadline=60
   for name in "${SUBSCRIBERS[@]}"; do
-    ensure_subscription "$(service_of "$name")" "$TOPIC" "$table" "${PUSH_FLAGS[@]}"
+    ensure_subscription "${name//_/-}" "$TOPIC" "$table" "${PUSH_FLAGS[@]}"
   done
   [[ -n $CHANGED && -z $DRY_RUN ]] || return 0
   table=$(subscriptions)
@@ -79,7 +78,7 @@ ensure_subscription() {
   fi
 }
 
-# Prints a line for each: its name, its policy in nine fields, its push settings in three.
+# Prints a line for each subscription: its name, its policy in nine fields, its push settings in three.
 subscriptions() {
   local policy='topic.basename(),filter,ackDeadlineSeconds,messageRetentionDuration,expirationPolicy.ttl.yesno(no=never)'
   policy+=',retryPolicy.minimumBackoff,retryPolicy.maximumBackoff,deadLetterPolicy.deadLetterTopic.basename(),deadLetterPolicy.maxDeliveryAttempts'

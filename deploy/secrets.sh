@@ -10,15 +10,12 @@ command_secrets() {
     *' rotate') rotate "${@:2}" ;;
     *)
       COMMAND=secrets # its arguments may contain the secret itself
-      if (($# != 1)) || ! is_secret "$1"; then
+      [[ $# == 1 && $1 != *' '* && " ${ALL_SECRETS[*]} " == *" $1 "* ]] ||
         die 'secrets takes nothing, webhook, slack, show, the name of another secret, or rotate [--finish] REPO...; a secret is given on stdin'
-      fi
       store_from_stdin "$1"
       ;;
   esac
 }
-
-is_secret() { [[ $1 != *' '* && " ${ALL_SECRETS[*]} " == *" $1 "* ]]; }
 
 create_empty_secrets() {
   step 'enable Secret Manager'
@@ -27,29 +24,23 @@ create_empty_secrets() {
 }
 
 create_missing_secrets() {
-  local name version
+  local name version description
   create_empty_secrets
   for name in "${ALL_SECRETS[@]}"; do
     version=$(newest_version "$name")
+    description=$name
+    [[ $name != "$SLACK_SECRET" ]] || description="Slack's bot token (xoxb-...) or an incoming webhook's URL"
     if [[ -n $version ]]; then
       say "    $name exists"
     elif [[ $name == "$WEBHOOK_SECRET" ]]; then
       store "$name" "$(random_secret)"
     elif [[ -t 0 && -z $DRY_RUN ]]; then
-      say "$(description_of "$name"):"
+      say "$description:"
       store_from_stdin "$name"
     else
-      say "Next: store $(description_of "$name"): $(command_for "$name")"
+      say "Next: store $description: $(command_for "$name")"
     fi
   done
-}
-
-description_of() {
-  if [[ $1 == "$SLACK_SECRET" ]]; then
-    printf "Slack's bot token (xoxb-...) or an incoming webhook's URL"
-  else
-    printf '%s' "$1"
-  fi
 }
 
 # command_for SECRET: prints the command that stores a first version.
@@ -73,8 +64,7 @@ store_from_stdin() {
 
 random_secret() { head -c 32 /dev/urandom | od -An -vtx1 | tr -d ' \n'; }
 
-# Reads SECRET: without echo from a terminal, else from stdin. The newline at the end would become part of the key, so it is
-# left out.
+# Reads SECRET from stdin, without echo from a terminal. A newline at its end would become part of the key, so it is left out.
 read_secret() {
   local rest=''
   SECRET=''
@@ -99,8 +89,7 @@ store() {
 
 show_webhook_secret() {
   local version
-  version=$(newest_version "$WEBHOOK_SECRET")
-  require_version "$WEBHOOK_SECRET"
+  version=$(require_version "$WEBHOOK_SECRET")
   query '(the secret)' gcloud secrets versions access "${version:-1}" --secret="$WEBHOOK_SECRET"
   echo
 }
@@ -116,11 +105,12 @@ newest_version() {
   printf '%s' "${versions%%$'\n'*}"
 }
 
-# require_version SECRET: stops if the secret has no enabled version.
+# require_version SECRET: prints the number of the newest enabled version; stops if there is none.
 require_version() {
   local version
   version=$(newest_version "$1")
   [[ -n $DRY_RUN || -n $version ]] || die "$1 has no version yet; store one: $(command_for "$1")"
+  printf '%s' "$version"
 }
 
 # The new secret is stored here first, when ingest accepts both, and then sent to GitHub. The older versions are disabled only
@@ -133,7 +123,7 @@ rotate() {
   (($#)) || die 'secrets rotate takes every OWNER/REPO or organisation whose webhook points here'
   for repository in "$@"; do hooks_url "$repository" >/dev/null; done
   versions=$(enabled_versions "$WEBHOOK_SECRET")
-  [[ -n $DRY_RUN || -n $versions ]] || die "$WEBHOOK_SECRET has no version yet: ./deploy.sh secrets"
+  [[ -n $DRY_RUN || -n $versions ]] || die "$WEBHOOK_SECRET has no version yet; store one: ./deploy.sh secrets"
   if [[ -z $finish ]]; then
     [[ $versions != *$'\n'* ]] ||
       die "versions ${versions//$'\n'/, } are enabled, so a rotation is unfinished. ./deploy.sh secrets rotate --finish $* keeps the newest"

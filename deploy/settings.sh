@@ -3,16 +3,10 @@
 
 RUNTIME=python313 # the code and its locked requirements are made for this version
 
-TOPIC=github-events
-DEAD_TOPIC=github-events-dead
-DEAD_SUBSCRIPTION=github-events-dead-hold
-WEBHOOK_SECRET=github-webhook-secret
-SLACK_SECRET=slack-token
-PROJECT_NUMBER=''
-
-declare -A SETTINGS=() # name -> default
-declare -A FILE_VALUES=() FILE_LINES=()
-PROBLEMS=()
+TOPIC=github-events DEAD_TOPIC=github-events-dead DEAD_SUBSCRIPTION=github-events-dead-hold
+WEBHOOK_SECRET=github-webhook-secret SLACK_SECRET=slack-token
+PROJECT_NUMBER='' PROBLEMS=()
+declare -A SETTINGS=() FILE_VALUES=() FILE_LINES=() # by name: defaults, and what deploy.env says
 
 # All problems are reported together.
 read_settings() {
@@ -39,12 +33,10 @@ read_settings() {
     printf 'deploy.sh: %s\n' "${PROBLEMS[@]}" >&2
     die 'set them in the environment or in deploy.env (see deploy.env.example)'
   }
-  export CLOUDSDK_CORE_PROJECT=$PROJECT CLOUDSDK_CORE_DISABLE_PROMPTS=1 CLOUDSDK_FUNCTIONS_REGION=$REGION
-  export CLOUDSDK_RUN_REGION=$REGION
+  export CLOUDSDK_CORE_PROJECT=$PROJECT CLOUDSDK_CORE_DISABLE_PROMPTS=1 CLOUDSDK_FUNCTIONS_REGION=$REGION CLOUDSDK_RUN_REGION=$REGION
 }
 
-# setting NAME DEFAULT PATTERN PROBLEM: sets the variable NAME. The environment wins over deploy.env; DEFAULT replaces an
-# empty value.
+# setting NAME DEFAULT PATTERN PROBLEM: sets NAME. The environment wins over deploy.env; DEFAULT replaces an empty value.
 setting() {
   SETTINGS[$1]=$2
   [[ -n ${!1+set} ]] || printf -v "$1" '%s' "${FILE_VALUES[$1]:-}"
@@ -87,6 +79,3 @@ email() {
 }
 
 member() { printf 'serviceAccount:%s' "$(email "$1")"; }
-
-# Pub/Sub's own account, which moves messages to the dead-letter topic and signs the push requests.
-pubsub_agent() { printf 'serviceAccount:service-%s@gcp-sa-pubsub.iam.gserviceaccount.com' "$PROJECT_NUMBER"; }

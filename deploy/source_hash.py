@@ -7,18 +7,10 @@ import hashlib
 import sys
 from pathlib import Path
 
-
-def source_hash(folder: Path, flags: "list[str]") -> str:
-    """Return the digits; each part is hashed by itself, so that no two lists give the same input."""
-    total = hashlib.sha256()
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    for path in files:
-        total.update(hashlib.sha256(path.relative_to(folder).as_posix().encode()).digest())
-        total.update(hashlib.sha256(path.read_bytes()).digest())
-    for flag in flags:
-        total.update(hashlib.sha256(flag.encode()).digest())
-    return total.hexdigest()[:40]
-
-
-if __name__ == "__main__":
-    print(source_hash(Path(sys.argv[1]), sys.argv[2:]))
+folder, flags = Path(sys.argv[1]), sys.argv[2:]
+files = sorted(path for path in folder.rglob("*") if path.is_file())
+parts = [part for path in files for part in (path.relative_to(folder).as_posix().encode(), path.read_bytes())]
+parts += [flag.encode() for flag in flags]
+# Each part is hashed by itself, so that no two lists give the same input.
+digests = b"".join(hashlib.sha256(part).digest() for part in parts)
+print(hashlib.sha256(digests).hexdigest()[:40])

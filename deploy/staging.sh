@@ -38,9 +38,6 @@ copy_modules() {
   done < <(find -L "$1" -type d -print0)
 }
 
-# source_hash FOLDER FLAG...: prints a label value that changes with any file or flag.
-source_hash() { python3 deploy/source_hash.py "$@"; }
-
 # set_deploy_flags NAME: puts into DEPLOY_FLAGS everything of a deployment except its sources.
 set_deploy_flags() {
   local variables

@@ -25,28 +25,25 @@ preflight() {
   say "    gcloud $version as ${account:-the given token}, project $PROJECT, billing ${billing/True/on}"
 }
 
-PROBLEM_FOUND=''
-
-# status_line ok|BAD WHAT DETAIL
+# status_line WHAT DETAIL [PROBLEM]: prints one line, which shows the problem instead of the detail if there is one.
 status_line() {
-  [[ $1 == ok ]] || PROBLEM_FOUND=yes
-  printf '%-4s %-36s %s\n' "$1" "$2" "$3"
+  local verdict=ok
+  [[ -z ${3:-} ]] || verdict=BAD PROBLEM_FOUND=yes
+  printf '%-4s %-36s %s\n' "$verdict" "$1" "${3:-$2}"
 }
 
 command_status() {
   no_arguments "$@"
   local name deployed traffic subscribed
+  PROBLEM_FOUND=''
   step 'read the state of every resource'
-  [[ -z $DRY_RUN ]] || {
-    say 'status only reads; run it without --dry-run'
-    return 0
-  }
+  if [[ -n $DRY_RUN ]]; then say 'status only reads; run it without --dry-run' && return; fi
   deployed=$(deployments)
   traffic=$(query '' gcloud run services list --region="$REGION" \
     --format="value[separator='|'](metadata.name,spec.traffic[0].latestRevision,status.traffic[0].revisionName)")
   for name in "${FUNCTIONS[@]}"; do status_of_function "$name" "$deployed" "$traffic"; done
   subscribed=$(subscriptions)
-  for name in "${SUBSCRIBERS[@]}"; do status_of_subscription "$(service_of "$name")" "$name" "$subscribed" "$deployed"; done
+  for name in "${SUBSCRIBERS[@]}"; do status_of_subscription "${name//_/-}" "$name" "$subscribed" "$deployed"; done
   status_of_subscription "$DEAD_SUBSCRIPTION" '' "$subscribed" ''
   status_of_dead_letters
   status_of_tables
@@ -55,46 +52,43 @@ command_status() {
 
 # status_of_function NAME DEPLOYMENTS TRAFFIC
 status_of_function() {
-  local name=$1 deployment traffic hash state url expected source=$SCRATCH/$1
-  deployment=$(row "$(service_of "$name")" "$2")
-  traffic=$(row "$(service_of "$name")" "$3")
+  local name=$1 problem='' deployment traffic hash state url expected
+  deployment=$(row "${name//_/-}" "$2")
+  traffic=$(row "${name//_/-}" "$3")
   IFS='|' read -r hash state url <<<"$deployment"
-  stage "$name" "$source"
+  stage "$name" "$SCRATCH/$name"
   set_deploy_flags "$name"
-  expected=$(source_hash "$source" "${DEPLOY_FLAGS[@]}")
+  expected=$(python3 deploy/source_hash.py "$SCRATCH/$name" "${DEPLOY_FLAGS[@]}")
   if [[ -z $deployment ]]; then
-    status_line BAD "function $name" "not deployed; ./deploy.sh $name"
+    problem="not deployed; ./deploy.sh $name"
   elif [[ $state != ACTIVE ]]; then
-    status_line BAD "function $name" "is $state; ./deploy.sh $name"
+    problem="is $state; ./deploy.sh $name"
   elif [[ $hash != "$expected" ]]; then
-    status_line BAD "function $name" "differs from this checkout (${hash:0:8}, here ${expected:0:8}); ./deploy.sh $name"
+    problem="differs from this checkout (${hash:0:8}, here ${expected:0:8}); ./deploy.sh $name"
   elif [[ $traffic != 'True|'* ]]; then
-    status_line BAD "function $name" "rolled back to ${traffic#*|}; ./deploy.sh $name serves the newest again"
-  else
-    status_line ok "function $name" "$url  ${hash:0:8}"
+    problem="rolled back to ${traffic#*|}; ./deploy.sh $name serves the newest again"
   fi
+  status_line "function $name" "$url  ${hash:0:8}" "$problem"
 }
 
 # status_of_subscription NAME FUNCTION SUBSCRIPTIONS DEPLOYMENTS: FUNCTION is empty for a pull subscription.
 status_of_subscription() {
-  local name=$1 function=$2 policy push deployment url
+  local name=$1 function=$2 problem='' detail='keeps messages that used up their attempts' policy push deployment url
   policy=$(policy_of "$name" "$3")
   push=$(push_of "$name" "$3")
   deployment=$(row "$name" "$4")
   url=${deployment##*|}
   if [[ -z $policy ]]; then
-    status_line BAD "subscription $name" 'missing, so messages are lost; ./deploy.sh setup'
+    problem='missing, so messages are lost; ./deploy.sh setup'
   elif [[ $policy != "$(expected_policy "$name")" ]]; then
-    status_line BAD "subscription $name" 'has other settings; ./deploy.sh setup'
-  elif [[ -z $function ]]; then
-    status_line ok "subscription $name" 'keeps messages that used up their attempts'
-  elif [[ $push == '|'* ]]; then
-    status_line BAD "subscription $name" "keeps its messages: no push endpoint; ./deploy.sh $function"
-  elif [[ $push != "$url/|$(email push)|$url" ]]; then
-    status_line BAD "subscription $name" "does not push to ${url:-the function} as $(email push); ./deploy.sh $function"
-  else
-    status_line ok "subscription $name" "-> ${push%%|*}"
+    problem='has other settings; ./deploy.sh setup'
+  elif [[ -n $function && $push == '|'* ]]; then
+    problem="keeps its messages: no push endpoint; ./deploy.sh $function"
+  elif [[ -n $function && $push != "$url/|$(email push)|$url" ]]; then
+    problem="does not push to ${url:-the function} as $(email push); ./deploy.sh $function"
   fi
+  [[ -z $function ]] || detail="-> ${push%%|*}"
+  status_line "subscription $name" "$detail" "$problem"
 }
 
 status_of_dead_letters() {
@@ -104,23 +98,21 @@ status_of_dead_letters() {
   answer=$(monitoring GET "projects/$PROJECT/timeSeries?$parameters")
   depth=$(read_json newest-point <<<"$answer")
   case $depth in
-    0) status_line ok 'dead letters' 'none' ;;
-    '') status_line ok 'dead letters' 'none known: Cloud Monitoring has no value for the last ten minutes' ;;
-    *) status_line BAD 'dead letters' "$depth messages; see docs/operations.md" ;;
+    0) status_line 'dead letters' 'none' ;;
+    '') status_line 'dead letters' 'none known: Cloud Monitoring has no value for the last ten minutes' ;;
+    *) status_line 'dead letters' '' "$depth messages; see docs/operations.md" ;;
   esac
 }
 
 status_of_tables() {
-  local answer existing file name
+  local answer existing file name problem
   # A missing dataset is not an error here: every table is then missing.
   answer=$(query '' bq --project_id="$PROJECT" --quiet ls --max_results=1000 --format=json "$DATASET" 2>/dev/null) || answer='[]'
   existing=$(read_json tables <<<"$answer")
   for file in sql/events.sql sql/views/*.sql; do
     name=$(basename "$file" .sql)
-    if has_line "$name" "$existing"; then
-      status_line ok "BigQuery $DATASET.$name" ''
-    else
-      status_line BAD "BigQuery $DATASET.$name" 'missing; ./deploy.sh setup'
-    fi
+    problem=''
+    has_line "$name" "$existing" || problem='missing; ./deploy.sh setup'
+    status_line "BigQuery $DATASET.$name" '' "$problem"
   done
 }

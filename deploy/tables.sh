@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2034 # the other parts use what is set here
 # The functions. deploy/functions/NAME.sh describes one function completely; every other part iterates over these tables.
+# The function's Cloud Run service and its subscription have its name with - instead of _: ${name//_/-}.
 #
 #   setting NAME DEFAULT PATTERN PROBLEM   a setting that only this function has
 #   TRIGGER       http-public: anyone may call it; push: a Pub/Sub subscription with its name calls it
@@ -41,6 +42,3 @@ read_tables() {
     done
   done
 }
-
-# The name of a function's Cloud Run service and of its subscription, which have no underscore.
-service_of() { printf '%s' "${1//_/-}"; }

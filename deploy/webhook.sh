@@ -1,11 +1,8 @@
 # shellcheck shell=bash
 # GitHub's webhook: https://docs.github.com/rest/repos/webhooks and .../orgs/webhooks
 
-TOKEN=''
-
 command_webhook() {
   (($# == 1)) || die 'webhook takes OWNER/REPO or an organisation'
-  hooks_url "$1" >/dev/null
   upsert_webhook "$1"
   report_done "GitHub delivers ${WEBHOOK_EVENTS//,/, } of $1; its ping was accepted."
 }
@@ -13,11 +10,10 @@ command_webhook() {
 # upsert_webhook REPO: ensures one hook with our URL, the newest secret and our events, and waits until ingest accepts its ping.
 upsert_webhook() {
   local hooks url version secret id body answer
-  step "webhook of $1"
   hooks=$(hooks_url "$1")
+  step "webhook of $1"
   url=$(ingest_url)
-  version=$(newest_version "$WEBHOOK_SECRET")
-  [[ -n $DRY_RUN || -n $version ]] || die "$WEBHOOK_SECRET has no version yet: ./deploy.sh secrets"
+  version=$(require_version "$WEBHOOK_SECRET")
   secret=$(query '' gcloud secrets versions access "$version" --secret="$WEBHOOK_SECRET")
   use_github_token
   body=$(printf '%s' "$secret" | read_json hook-body "$url" "$WEBHOOK_EVENTS")
@@ -25,7 +21,7 @@ upsert_webhook() {
   id=$(read_json hook-id "$url" <<<"$answer")
   if [[ -z $id ]]; then
     answer=$(github POST "$hooks" "$body")
-    id=$(read_json id <<<"$answer")
+    id=$(read_json hook-id "$url" <<<"[$answer]")
   else
     github PATCH "$hooks/$id" "$body" >/dev/null
   fi
@@ -54,13 +50,10 @@ ingest_url() {
 }
 
 hooks_url() {
-  if [[ $1 =~ ^[A-Za-z0-9_-]+/[A-Za-z0-9._-]+$ ]]; then
-    printf '%s' "$GITHUB_API_URL/repos/$1/hooks"
-  elif [[ $1 =~ ^[A-Za-z0-9_-]+$ ]]; then
-    printf '%s' "$GITHUB_API_URL/orgs/$1/hooks"
-  else
-    die "'$1' is neither OWNER/REPO nor an organisation"
-  fi
+  local kind=orgs
+  [[ $1 =~ ^[A-Za-z0-9_-]+(/[A-Za-z0-9._-]+)?$ ]] || die "'$1' is neither OWNER/REPO nor an organisation"
+  [[ $1 != */* ]] || kind=repos
+  printf '%s' "$GITHUB_API_URL/$kind/$1/hooks"
 }
 
 # ingest reads a new secret within half a minute, so a refused ping is sent again until it is accepted or the time is up.
@@ -71,22 +64,17 @@ ping_webhook() {
     before=$(read_json newest-delivery <<<"$answer")
     github POST "$hook/pings" >/dev/null
     [[ -z $DRY_RUN ]] || return 0
-    wait_for_ping
+    while :; do
+      answer=$(github GET "$hook/deliveries?per_page=100")
+      status=$(read_json ping-status "$before" <<<"$answer")
+      [[ -z $status ]] || break
+      ((SECONDS < deadline)) || die "GitHub has not delivered its ping within $WAIT_SECONDS s; look at the webhook's recent deliveries"
+      sleep "$RETRY_SECONDS"
+    done
     [[ $status != 200 ]] || return 0
     ((SECONDS < deadline)) ||
       die "GitHub's ping is answered with $status; see docs/operations.md, 'GitHub shows a delivery in red'"
     say "    the ping was answered with $status; sending it again"
-    sleep "$RETRY_SECONDS"
-  done
-}
-
-# Waits until GitHub lists the delivery of the ping, and puts the answer of ingest into `status`.
-wait_for_ping() {
-  while :; do
-    answer=$(github GET "$hook/deliveries?per_page=100")
-    status=$(read_json ping-status "$before" <<<"$answer")
-    [[ -z $status ]] || return 0
-    ((SECONDS < deadline)) || die "GitHub has not delivered its ping within $WAIT_SECONDS s; look at the webhook's recent deliveries"
     sleep "$RETRY_SECONDS"
   done
 }
@@ -107,30 +95,7 @@ use_github_token() {
   [[ $TOKEN =~ ^[[:graph:]]+$ ]] || die 'the GitHub token contains spaces or line breaks'
 }
 
-# github METHOD URL [BODY]: one API call; prints the body of the answer.
+# github METHOD URL [BODY]: calls GitHub; prints the body of the answer.
 github() {
-  local method=$1 url=$2 answer status
-  if [[ -n $DRY_RUN ]]; then
-    [[ $method == GET ]] || print_command curl --request "$method" "$url"
-    return
-  fi
-  answer=$(http_request "$method" "$url" "${3:-}" --header 'Accept: application/vnd.github+json' --header 'X-GitHub-Api-Version: 2022-11-28') ||
-    die "GitHub cannot be reached at $GITHUB_API_URL"
-  status=${answer##*$'\n'}
-  case $status in
-    2??) printf '%s' "${answer%$'\n'*}" ;;
-    401) die 'GitHub refuses the token (401): create a new one that may write webhooks' ;;
-    403 | 404) die "GitHub answers $status for $url: the name is wrong, or the token may not write its webhooks" ;;
-    *) die "GitHub answers $status for $method $url: $(read_json message <<<"${answer%$'\n'*}")" ;;
-  esac
-}
-
-# http_request METHOD URL BODY FLAG...: runs curl with the token in a header that no other process can read and the body on its
-# stdin; prints the answer with the status as its last line.
-http_request() {
-  local method=$1 url=$2 text=$3 body=(--data-binary @-)
-  shift 3
-  [[ $method != GET && $method != DELETE ]] || body=()
-  printf '%s' "$text" | curl --silent --show-error --max-time 30 --request "$method" --write-out '\n%{http_code}' "$@" \
-    "${body[@]}" --header @<(printf 'Authorization: Bearer %s\n' "$TOKEN") "$url"
+  call_api GitHub "$1" "$2" "${3:-}" --header 'Accept: application/vnd.github+json' --header 'X-GitHub-Api-Version: 2022-11-28'
 }

@@ -1,6 +1,5 @@
 """The faults that a test asks for: which requests to a stand-in fail, and how."""
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,41 +41,8 @@ class Fault:
         raise NotImplementedError
 
 
-class FaultQueue:
-    """Faults for one request each, and an outage that lasts. Its owner holds a lock."""
-
-    def __init__(self) -> None:
-        self._queue: deque[Fault] = deque()
-        self._outage: Fault | None = None
-
-    def add(self, fault: Fault, times: int) -> None:
-        """Fail this many matching requests."""
-        self._queue.extend([fault] * times)
-
-    def set_outage(self, fault: Fault) -> None:
-        """Fail every matching request for which no queued fault is left."""
-        self._outage = fault
-
-    def clear(self) -> None:
-        """Remove the queued faults and the outage."""
-        self._queue.clear()
-        self._outage = None
-
-    def take(self, request: Any) -> Any:
-        """Return the fault for this request, or None; a queued one leaves the queue."""
-        for fault in self._queue:
-            if fault.applies_to(request):
-                self._queue.remove(fault)
-                return fault
-        return self._outage if self._outage and self._outage.applies_to(request) else None
-
-
 def answer[F: Fault, R: Response](
-    fault: F | None,
-    *,
-    carry_out: Callable[[], R],
-    fail: Callable[[F], R],
-    wait: Callable[[float], None],
+    fault: F | None, *, carry_out: Callable[[], R], fail: Callable[[F], R], wait: Callable[[float], None]
 ) -> R:
     """Return the true answer of `carry_out` or, if the fault has one, the answer of `fail`.
 

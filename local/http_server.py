@@ -6,8 +6,10 @@ from contextlib import suppress
 from socket import SHUT_RDWR, create_server
 from typing import Any
 
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
+from werkzeug.wsgi import LimitedStream
 
 _log = logging.getLogger(__name__)
 
@@ -16,20 +18,30 @@ class _Handler(WSGIRequestHandler):
     """One connection. Werkzeug's own handler closes it after each answer; Slack and GitHub do not."""
 
     timeout = 60  # seconds to wait for the next request
-    disable_nagle_algorithm = (
-        True  # head and body are two writes: the second would wait for an acknowledgement
-    )
+    # Head and body are two writes: the second would wait for an acknowledgement.
+    disable_nagle_algorithm = True
 
     def run_wsgi(self) -> None:
         """Answer one request; a ConnectionError from the application closes it without an answer."""
-        body, status, headers = run_wsgi_app(self.server.app, self.make_environ(), buffered=True)
+        environ = self.make_environ()
+        length = environ.get("CONTENT_LENGTH", "0")
+        body = None
+        if length.isdecimal() and "HTTP_TRANSFER_ENCODING" not in environ:
+            body = environ["wsgi.input"] = LimitedStream(self.rfile, int(length))
+        answer, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
         self.send_response_only(int(status.split()[0]))
-        if "Date" not in headers:
-            headers["Date"] = self.date_time_string()
+        headers.setdefault("Date", self.date_time_string())
+        if body is None:  # its end is unknown
+            headers["Connection"] = "close"
         for name, value in headers:
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.writelines(body)
+        self.wfile.writelines(answer)
+        try:  # the next request begins after what the application has left of the body
+            while body is not None and body.read(65_536):
+                pass
+        except ClientDisconnected:
+            self.close_connection = True
 
     def log(self, _type: str, message: str, *args: Any) -> None:
         """Log requests to this module's logger; werkzeug would write them to standard error."""

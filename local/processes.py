@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 60.0
 STOP_SECONDS = 5.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "JAVA_HOME", "SYSTEMROOT")
 
 
@@ -93,37 +95,42 @@ def _signals_deferred() -> Iterator[None]:
         yield
         return
     deferred: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda got, _: deferred.append(got)) for number in numbers}
+    try:
+        with handling_signals(lambda number, _: deferred.append(number)):
+            yield
+    finally:
+        for number in deferred[:1]:
+            signal.raise_signal(number)
+
+
+@contextlib.contextmanager
+def handling_signals(handler: Any) -> Iterator[None]:
+    """Let `handler`, or SIG_IGN, take the signals that stop a program, until the block ends."""
+    before = {number: signal.signal(number, handler) for number in SIGNALS}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for number in deferred[:1]:
-            signal.raise_signal(number)
+        for number, previous in before.items():
+            signal.signal(number, previous)
 
 
 def free_port() -> int:
     """Ask the system for a port that a server can still take when it has started, up to a minute later.
 
     A connection that the port's own side closes first leaves the port waiting (TIME_WAIT). The system then
-    gives it to nobody who asks for any port, and at once to a server that asks for it by number
+    gives it to no one who asks for any port, and at once to a server that asks for it by number
     (SO_REUSEADDR, as servers do).
     """
-    with socket.socket() as door, socket.socket() as guest:
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind(("127.0.0.1", 0))
-        door.listen(1)
-        guest.connect(door.getsockname())
-        door.accept()[0].close()
-        guest.recv(1)
-        port: int = door.getsockname()[1]
-        return port
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address: tuple[str, int] = server.getsockname()
+        with socket.create_connection(address) as client:
+            server.accept()[0].close()
+            client.recv(1)
+    return address[1]
 
 
 def accepts(port: int) -> bool:
-    """Tell whether something listens on the port of this machine."""
+    """Return whether something listens on the port of this machine."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1.0):
             return True

@@ -6,9 +6,11 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from local.processes import NotReady
-from local.stack.stack import Stack
+from local.stack import topics
+from local.stack.stack import DATASET, Stack
 from local.terminal import Terminal
 
 
@@ -46,12 +48,30 @@ def refuse_second(state: Path) -> None:
     raise NotReady(f"make serve is running already (process {pid}); stop it, or use it: {path}")
 
 
+def endpoints(stack: Stack) -> dict[str, Any]:
+    """Return the content of .local/endpoints.json."""
+    return {
+        **{f"{name}_url": f"{stack.url(name)}/" for name in stack.functions},
+        "pubsub_host": stack.pubsub_host,
+        "bigquery_url": stack.bigquery_url,
+        "slack_url": stack.slack.url,
+        "secret_manager_host": stack.secret_manager.host,
+        "console_url": stack.slack.console_url,
+        "webhook_secret": stack.webhook_secret,
+        "project": topics.PROJECT,
+        "topic": topics.TOPIC,
+        "dataset": DATASET,
+        "logs": str(stack.folder),
+        "pids": {"local": os.getpid()} | {name: child.pid for name, child in stack.children.items()},
+    }
+
+
 @contextlib.contextmanager
 def endpoints_file(stack: Stack, path: Path) -> Iterator[Path]:
     """Write the endpoints in one step, readable by their owner only; remove them at the end."""
     draft = path.with_suffix(".new")
     draft.touch(mode=0o600)
-    draft.write_text(json.dumps(stack.endpoints(), indent=2) + "\n")
+    draft.write_text(json.dumps(endpoints(stack), indent=2) + "\n")
     draft.replace(path)
     try:
         yield path

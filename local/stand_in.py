@@ -4,7 +4,7 @@ import threading
 from abc import ABC, abstractmethod
 from typing import Any, Self
 
-from local.faults import Fault, FaultQueue
+from local.faults import Fault
 from local.http_server import HttpServer
 
 
@@ -16,7 +16,8 @@ class StandIn(ABC):
     def __init__(self, port: int) -> None:
         self._port = port
         self._lock = threading.Lock()
-        self._faults = FaultQueue()
+        self._queue: list[Fault] = []
+        self._outage: Fault | None = None
         self._stopping = threading.Event()
         self._server: HttpServer | None = None
 
@@ -62,17 +63,26 @@ class StandIn(ABC):
     def fail_next(self, n: int = 1, **fault: Any) -> None:
         """Fail the next n matching requests; takes the fields of the service's Fault. Calls queue up."""
         with self._lock:
-            self._faults.add(self.fault_type(**fault), n)
+            self._queue += [self.fault_type(**fault)] * n
 
     def fail_until_cleared(self, **fault: Any) -> None:
         """Fail every matching request from now on, after the queue of fail_next is used up."""
         with self._lock:
-            self._faults.set_outage(self.fault_type(**fault))
+            self._outage = self.fault_type(**fault)
 
     def clear_faults(self) -> None:
         """End the outage and empty the queue."""
         with self._lock:
-            self._faults.clear()
+            self._queue.clear()
+            self._outage = None
+
+    def _take_fault(self, request: Any) -> Any:
+        """Return the fault of this request, or None; a queued one leaves the queue. Needs the lock."""
+        for fault in self._queue:
+            if fault.applies_to(request):
+                self._queue.remove(fault)
+                return fault
+        return self._outage if self._outage and self._outage.applies_to(request) else None
 
     def wait(self, seconds: float) -> None:
         """Wait, but no longer than until the stop."""

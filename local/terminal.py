@@ -16,8 +16,7 @@ class Terminal:
     """Prints the parts of demo and serve."""
 
     def __init__(self) -> None:
-        terminal = sys.stdout.isatty()
-        self.console = Console(highlight=False, width=None if terminal else PLAIN_WIDTH)
+        self.console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
         self._waiting = self.console.status("")
 
     def title(self, text: str) -> None:
@@ -48,12 +47,6 @@ class Terminal:
         line.append(str(status), style="green" if status < 300 else "yellow")
         self.console.print(line, soft_wrap=True)
 
-    def card(self, text: str) -> None:
-        """Print one card, indented."""
-        for line in text.splitlines():
-            self.line(f"  {line}")
-        self.console.print()
-
     def table(self, rows: Sequence[dict[str, Any]]) -> None:
         """Print rows under their columns' names."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
@@ -66,9 +59,11 @@ class Terminal:
 
     def ledger(self, name: str, found: int, expected: int) -> None:
         """Print one line of the ledger."""
-        good = found == expected
-        difference = "" if good else f"   expected {expected}"
-        self.line(f"  {name:<40}{found:>4}{difference}", style="" if good else "bold red")
+        entry = f"  {name:<40}{found:>4}"
+        if found == expected:
+            self.line(entry)
+        else:
+            self.line(f"{entry}   expected {expected}", "bold red")
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[Callable[[str], None]]:

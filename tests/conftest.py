@@ -7,9 +7,9 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import quick, signals
-from tests.support.warehouse import warehouse
+from tests.support.warehouse import engine, warehouse
 
-__all__ = ["warehouse"]
+__all__ = ["engine", "warehouse"]
 
 _IGNORED = pytest.StashKey[list[int]]()
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from clients.slack.attempts import Attempts, with_text_fallback
 from clients.slack.blocks import NO_UNFURLING, Message
-from clients.slack.errors import SlackRefused, no_answer
+from clients.slack.errors import SHORTER_MAY_PASS, SlackRefused, no_answer
+from clients.slack.rate_limit import RateLimit
+from pipeline.logs import log
 
 PAGE = 999  # the most messages that conversations.history returns at once
 _API_URL = "https://slack.com/api/"
@@ -42,7 +43,7 @@ class Slack:
     ) -> None:
         self._read_token = read_token
         self._api_url = api_url or _API_URL
-        self._attempts = Attempts(clock, sleep)
+        self._rate_limit = RateLimit(clock, sleep)
 
     def post(self, channel: str, message: Message, thread_ts: str | None = None) -> str:
         """Post the message, as a reply if `thread_ts` is given, and return its timestamp.
@@ -101,7 +102,18 @@ class Slack:
         def send(timeout: float) -> dict[str, Any]:
             return sdk.call(self._api_url, self._read_token(), method, arguments, timeout)
 
-        return self._attempts.run(method, arguments["channel"], send)
+        return self._rate_limit.run(method, arguments["channel"], send)
+
+
+def with_text_fallback[T](send: Callable[[dict[str, Any]], T], message: Message) -> T:
+    """Send the message's text and blocks; if Slack calls them invalid, send the text alone."""
+    try:
+        return send({"text": message.text, "blocks": list(message.blocks)})
+    except SlackRefused as error:
+        if error.code not in SHORTER_MAY_PASS:
+            raise
+        log.error("Slack refused the blocks; sending the text alone", extra={"reason": error.code})
+        return send({"text": message.text})
 
 
 def to_ts(moment: datetime) -> str:

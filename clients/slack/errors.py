@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from clients.slack.rate_limit import retry_after
 from pipeline.errors import Unavailable
 
 # A shorter message may pass after these: https://docs.slack.dev/reference/methods/chat.postMessage#errors
@@ -67,6 +66,7 @@ _CODES = {  # Slack's error codes by their remedy
 _REMEDIES = {code: remedy for remedy, codes in _CODES.items() for code in codes.split()}
 _CODE = re.compile(r"[a-z_]{1,64}")
 _SCOPES = re.compile(r"[a-z_.:,]{1,200}")
+_SECONDS = re.compile(r"0*[1-9][0-9]{0,8}")
 
 
 class SlackRefused(Unavailable):
@@ -91,7 +91,7 @@ def refusal(code: object, status: int, headers: Mapping[str, str], needed: objec
     """Return the error that an answer means. Only a well-formed code becomes a reason, which is counted."""
     known = str(code).strip() if isinstance(code, str) and _CODE.fullmatch(code.strip()) else ""
     if status == HTTPStatus.TOO_MANY_REQUESTS or known in RATE_LIMITED:
-        return SlackRefused("ratelimited", pause=retry_after(headers))
+        return SlackRefused("ratelimited", pause=_retry_after(headers))
     scopes = needed if isinstance(needed, str) and _SCOPES.fullmatch(needed) else ""
     return SlackRefused(known or f"http_{status}", scopes)
 
@@ -99,3 +99,9 @@ def refusal(code: object, status: int, headers: Mapping[str, str], needed: objec
 def no_answer(why: str) -> Unavailable:
     """Return the error for an answer that did not come or that makes no sense."""
     return Unavailable("slack_unreachable", f"Slack gave no usable answer: {why}.")
+
+
+def _retry_after(headers: Mapping[str, str]) -> int:
+    """Return the seconds that Slack's Retry-After asks for, 1 if the header is missing or malformed."""
+    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return int(value) if _SECONDS.fullmatch(value) else 1

@@ -1,16 +1,16 @@
-"""When a call to Slack may start: https://docs.slack.dev/apis/web-api/rate-limits.
+"""When a call to Slack may start, and when it is repeated: https://docs.slack.dev/apis/web-api/rate-limits.
 
 Posts into one channel start a second apart, and no call starts during a pause that Slack has asked for with
-429. Both hold for every thread and every delivery of this process.
+429. Both apply to every thread and every delivery of this process.
 """
 
 import math
-import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from threading import Lock
 
 from clients.slack.deadline import remaining
+from clients.slack.errors import SlackRefused
 from pipeline.errors import Unavailable
 
 SECONDS_PER_POST = 1.0
@@ -18,9 +18,10 @@ BURST = 10  # Slack allows short bursts, so several posts about one issue need n
 MAX_WAIT_SECONDS = 10.0  # longer pauses fail at once; Pub/Sub redelivers
 MAX_PAUSE_SECONDS = 600
 MIN_CALL_SECONDS = 1.0
+TIMEOUT_SECONDS = 5.0
+ATTEMPTS = 3  # of a call that Slack answers with 429
 WEBHOOK = "webhook"  # counted like a method
 POSTS = {"chat.postMessage", WEBHOOK}
-_SECONDS = re.compile(r"0*[1-9][0-9]{0,8}")
 
 type Bucket = tuple[str, str]
 
@@ -39,6 +40,28 @@ class RateLimit:
         self._lock = Lock()
         self._paused_until: dict[Bucket, float] = {}
         self._full_at: dict[Bucket, float] = {}  # when the bucket allows a whole burst again
+
+    def run[T](self, method: str, channel: str, send: Callable[[float], T]) -> T:
+        """Return what `send` returns. It gets its timeout in seconds.
+
+        A call that Slack rate-limits is sent again after the pause that Slack asks for. Raises what `send`
+        raises, and Unavailable if the call cannot start in time.
+        """
+        attempts = 0
+        while True:
+            self.wait(method, channel)
+            seconds = remaining(self._clock)
+            if seconds < MIN_CALL_SECONDS:
+                text = "No time is left for this delivery; it is delivered again."
+                raise Unavailable("slack_deadline", text)
+            attempts += 1
+            try:
+                return send(min(TIMEOUT_SECONDS, seconds))
+            except SlackRefused as error:
+                if error.pause:
+                    self.pause(method, channel, error.pause)
+                if not error.pause or attempts == ATTEMPTS:
+                    raise
 
     def wait(self, method: str, channel: str) -> None:
         """Return when a call may start. Raises Unavailable at once if that is too late for this delivery.
@@ -85,12 +108,6 @@ class RateLimit:
                 return 0, delay
             self._full_at[bucket] = full_at + SECONDS_PER_POST
             return 0, 0
-
-
-def retry_after(headers: Mapping[str, str]) -> int:
-    """Return the seconds that Slack's Retry-After asks for, 1 if the header is missing or malformed."""
-    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    return int(value) if _SECONDS.fullmatch(value) else 1
 
 
 def _bucket(method: str, channel: str) -> Bucket:

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from clients.slack.attempts import Attempts, with_text_fallback
 from clients.slack.blocks import NO_UNFURLING, Message
+from clients.slack.client import with_text_fallback
 from clients.slack.errors import SlackRefused
-from clients.slack.rate_limit import WEBHOOK
+from clients.slack.rate_limit import WEBHOOK, RateLimit
 
 
 class IncomingWebhook:
@@ -23,7 +23,7 @@ class IncomingWebhook:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._read_url = read_url
-        self._attempts = Attempts(clock, sleep)
+        self._rate_limit = RateLimit(clock, sleep)
 
     def post(self, message: Message) -> None:
         """Post the message without its metadata, or its text alone if Slack calls the blocks invalid.
@@ -31,7 +31,7 @@ class IncomingWebhook:
         Raises Unavailable for what Slack has not confirmed; its text names the remedy.
         """
         with_text_fallback(
-            lambda content: self._attempts.run(WEBHOOK, "", lambda timeout: self._send(content, timeout)),
+            lambda content: self._rate_limit.run(WEBHOOK, "", lambda timeout: self._send(content, timeout)),
             message,
         )
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import requests
 
@@ -10,18 +10,12 @@ from local.demo.scenario import Step
 from local.stack.stack import Stack
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the ledger: what was found, and what is expected."""
 
     name: str
     found: int
     expected: int
-
-    @property
-    def balances(self) -> bool:
-        """Return whether both are equal."""
-        return self.found == self.expected
 
 
 def balance(
@@ -29,35 +23,22 @@ def balance(
 ) -> list[Entry]:
     """Compare the outcome with the scenario; `rows` is the number of rows in issue_events."""
     statuses = Counter(answer.status_code for answer in answers)
-    accepted = sum(not (step.forged or step.is_ping) for step in steps)
+    pings, forged = sum(step.is_ping for step in steps), sum(step.forged for step in steps)
+    accepted = len(steps) - pings - forged
     repeats = sum(step.repeats for step in steps)
-    outcomes = {
-        name: Counter(line["outcome"] for line in stack.handled(name))
-        for name in ("notify_slack", "stream_bq")
-    }
+    cards = sum(step.makes_card and not step.repeats for step in steps)
+    messages = stack.slack.messages
+    posted = sum(message.thread_ts is None for message in messages)
+    slack = Counter(line["outcome"] for line in stack.handled("notify_slack"))
     return [
-        Entry(name="sent", found=len(answers), expected=len(steps)),
-        Entry(
-            name="answered to a ping (200)", found=statuses[200], expected=sum(step.is_ping for step in steps)
-        ),
-        Entry(name="refused (401)", found=statuses[401], expected=sum(step.forged for step in steps)),
-        Entry(name="accepted (202)", found=statuses[202], expected=accepted),
-        Entry(name="handled by notify_slack", found=outcomes["notify_slack"].total(), expected=accepted),
-        Entry(name="handled by stream_bq", found=outcomes["stream_bq"].total(), expected=accepted),
-        Entry(
-            name="duplicates that changed no card",
-            found=outcomes["notify_slack"]["already_handled"],
-            expected=repeats,
-        ),
-        Entry(name="rows in issue_events", found=rows, expected=accepted - repeats),
-        Entry(
-            name="cards in Slack",
-            found=sum(message.thread_ts is None for message in stack.slack.messages),
-            expected=sum(step.makes_card and not step.repeats for step in steps),
-        ),
-        Entry(
-            name="replies in their threads",
-            found=sum(message.thread_ts is not None for message in stack.slack.messages),
-            expected=sum(step.makes_reply for step in steps),
-        ),
+        Entry("sent", len(answers), len(steps)),
+        Entry("answered to a ping (200)", statuses[200], pings),
+        Entry("refused (401)", statuses[401], forged),
+        Entry("accepted (202)", statuses[202], accepted),
+        Entry("handled by notify_slack", slack.total(), accepted),
+        Entry("handled by stream_bq", len(stack.handled("stream_bq")), accepted),
+        Entry("duplicates that changed no card", slack["already_handled"], repeats),
+        Entry("rows in issue_events", rows, accepted - repeats),
+        Entry("cards in Slack", posted, cards),
+        Entry("replies in their threads", len(messages) - posted, sum(step.makes_reply for step in steps)),
     ]

@@ -1,11 +1,12 @@
 """The demo: send the scenario to the running stack, show the outcome, and balance the ledger."""
 
+import textwrap
 import time
 from datetime import UTC, datetime
 
 import requests
 
-from local.demo.ledger import Entry, balance
+from local.demo.ledger import balance
 from local.demo.scenario import Step, scenario
 from local.slack.message import Message
 from local.slack.rendering.terminal import as_text
@@ -42,16 +43,17 @@ def run(stack: Stack, terminal: Terminal) -> bool:
     terminal.title("First numbers, in hours")
     terminal.table(stack.query(NUMBERS))
     ledger = balance(stack, steps, answers, len(rows))
-    show_ledger(terminal, ledger)
-    return all(entry.balances for entry in ledger)
+    terminal.title("Ledger")
+    for entry in ledger:
+        terminal.ledger(*entry)
+    return all(entry.found == entry.expected for entry in ledger)
 
 
 def deliver(stack: Stack, terminal: Terminal, step: Step) -> requests.Response:
     """Send one step and print its answer."""
     secret = "a guess" if step.forged else stack.webhook_secret
-    answer = post(
-        Target(url=stack.ingest_url, secret=secret.encode()), step.name, step.delivery_id, step.body
-    )
+    target = Target(url=stack.ingest_url, secret=secret.encode())
+    answer = post(target, step.name, step.delivery_id, step.body)
     terminal.delivery(step.event, step.note, answer.status_code)
     return answer
 
@@ -81,12 +83,5 @@ def show_cards(stack: Stack, terminal: Terminal, order: list[str]) -> None:
     for card in messages:
         if card.thread_ts is None:
             replies = [reply for reply in messages if reply.thread_ts == card.ts]
-            lines = [as_text(card), *(f"  {as_text(reply)}" for reply in replies)]
-            terminal.card("\n".join(lines))
-
-
-def show_ledger(terminal: Terminal, ledger: list[Entry]) -> None:
-    """Print the ledger and mark what does not balance."""
-    terminal.title("Ledger")
-    for entry in ledger:
-        terminal.ledger(entry.name, entry.found, entry.expected)
+            text = "\n".join([as_text(card), *(f"  {as_text(reply)}" for reply in replies)])
+            terminal.line(textwrap.indent(text, "  ") + "\n")

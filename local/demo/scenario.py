@@ -1,10 +1,8 @@
 """The demo's scenario: two repositories, three days, and the deliveries that GitHub would send."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from ops.send import accounts, payloads
 
@@ -46,35 +44,20 @@ def scenario(now: datetime) -> list[Step]:
     def ago(hours: float) -> datetime:
         return now - timedelta(hours=hours)
 
-    export = payloads.Issue(
-        repository=APP,
-        number=1,
-        title="CSV export drops the last row",
-        author=OCTAVIA,
-        created_at=ago(72),
-        body="Steps:\n1. Export a table of 10 rows\n2. Count: 9",
-    )
-    flash = payloads.Issue(
-        repository=WEBSITE, number=1, title="Dark mode flashes white", author=KIM, created_at=ago(30)
-    )
-    pull = payloads.Issue(
-        repository=APP,
-        number=2,
-        title="Count rows before writing",
-        author=MONA,
-        created_at=ago(29),
-        is_pull_request=True,
-    )
-    hostile = payloads.Issue(
-        repository=WEBSITE,
-        number=2,
-        title="Login fails for <admin> & <!channel> | 500",
-        author=OCTAVIA,
-        created_at=ago(20),
-    )
-    fake = payloads.Issue(
-        repository=APP, number=666, title="GitHub did not send this", author=KIM, created_at=ago(19)
-    )
+    def issue(
+        repository: accounts.Repository, number: int, title: str, author: accounts.Account, hours: float
+    ) -> payloads.Issue:
+        return payloads.Issue(
+            repository=repository, number=number, title=title, author=author, created_at=ago(hours)
+        )
+
+    export = issue(APP, 1, "CSV export drops the last row", OCTAVIA, 72)
+    export.body = "Steps:\n1. Export a table of 10 rows\n2. Count: 9"
+    flash = issue(WEBSITE, 1, "Dark mode flashes white", KIM, 30)
+    pull = issue(APP, 2, "Count rows before writing", MONA, 29)
+    pull.is_pull_request = True
+    hostile = issue(WEBSITE, 2, "Login fails for <admin> & <!channel> | 500", OCTAVIA, 20)
+    fake = issue(APP, 666, "GitHub did not send this", KIM, 19)
     steps = [
         _step("GitHub pings the new webhook", payloads.ping(APP, MONA)),
         _step("octavia reports a bug", export.opened(), makes_card=True),
@@ -90,21 +73,17 @@ def scenario(now: datetime) -> list[Step]:
         _step("a forged delivery", fake.opened(), forged=True),
     ]
     report = _step("a title that attacks Slack", hostile.opened(), makes_card=True)
-    repeated = Step(**{**_fields(report), "note": "GitHub delivers it again", "repeats": True})
+    repeated = replace(report, note="GitHub delivers it again", repeats=True)
     left, arrived = flash.transferred(MONA, ago(15), to=APP, number=3)
     moved = arrived.opened(old_issue=flash.as_json(), old_repository=WEBSITE.as_json())
-    answered = _step(
-        "mona's answer of ten hours ago arrives late", hostile.commented(MONA, ago(10), "Fixing.")
-    )
-    closed = _step("mona closes it; this arrives before her answer", hostile.closed(MONA, ago(2)))
     return [
         *steps,
         report,
         repeated,
         _step("kim's issue is transferred to the first repository", left),
         _step("and opened there", moved, makes_card=True),
-        closed,
-        answered,
+        _step("mona closes it; this arrives before her answer", hostile.closed(MONA, ago(2))),
+        _step("mona's answer of ten hours ago arrives late", hostile.commented(MONA, ago(10), "Fixing.")),
     ]
 
 
@@ -112,21 +91,14 @@ _REPLIES = {"issue_comment.created", "issues.closed", "issues.reopened", "issues
 
 
 def _step(note: str, event: payloads.Event, *, makes_card: bool = False, forged: bool = False) -> Step:
+    # Pull requests have no card, and bots are muted.
+    hidden = "pull_request" in event.payload.get("issue", {}) or event.payload["sender"]["type"] == "Bot"
     return Step(
         note=note,
         event=event.title,
         delivery_id=payloads.delivery_id(note),
         body=json.dumps(event.payload).encode(),
         makes_card=makes_card,
-        makes_reply=event.title in _REPLIES and not _is_hidden(event.payload),
+        makes_reply=event.title in _REPLIES and not hidden,
         forged=forged,
     )
-
-
-def _is_hidden(payload: Mapping[str, Any]) -> bool:
-    """Return whether Slack shows nothing of it: pull requests have no card, and bots are muted."""
-    return "pull_request" in payload["issue"] or payload["sender"]["type"] == "Bot"
-
-
-def _fields(step: Step) -> dict[str, object]:
-    return {name: getattr(step, name) for name in Step.__slots__}

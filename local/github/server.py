@@ -66,7 +66,7 @@ class GitHubServer(StandIn):
                 headers={name.lower(): value for name, value in request.headers.items()},
             )
             self._requests.append(received)
-            return self._faults.take(received)
+            return self._take_fault(received)
 
     def _fail(self, fault: Fault) -> Response:
         body = json.dumps({"message": fault.message}) if fault.body is None else fault.body

@@ -103,13 +103,8 @@ class Backlog:
             self._changed.notify()
 
     def _leased(self, ack_id: str) -> int | None:
-        key, attempt = self._parse(ack_id)
-        kept = self._messages.get(key)
-        return key if kept is not None and kept.attempts == attempt else None
-
-    def _parse(self, ack_id: str) -> tuple[int, int]:
-        name, _, rest = ack_id.partition(":")
-        key, _, attempt = rest.partition(":")
+        name, key, attempt = [*ack_id.rsplit(":", 2), "", ""][:3]
         if name != self._name or not key.isdecimal() or not attempt.isdecimal():
             raise ValueError(f"Invalid ack id (ack_id={ack_id})")
-        return int(key), int(attempt)
+        kept = self._messages.get(int(key))
+        return int(key) if kept is not None and kept.attempts == int(attempt) else None

@@ -12,18 +12,13 @@ from pathlib import Path
 import grpc
 from google.pubsub_v1 import types
 
-# Where installers put the SDK: packages, archives, snap, Homebrew.
+from local.processes import Child, NotReady
+
+# Where installers put the SDK: packages, archives, Homebrew, snap.
+_PREFIXES = "/usr/lib /usr/lib64 /usr/share /usr/local/share /usr/local /opt /opt/homebrew/share"
 SDK_ROOTS = (
-    Path("/usr/lib/google-cloud-sdk"),
-    Path("/usr/lib64/google-cloud-sdk"),
-    Path("/usr/share/google-cloud-sdk"),
-    Path("/usr/local/share/google-cloud-sdk"),
-    Path("/usr/local/google-cloud-sdk"),
-    Path("/opt/google-cloud-sdk"),
-    Path("/opt/google-cloud-cli"),
-    Path("/opt/homebrew/share/google-cloud-sdk"),
-    Path("/snap/google-cloud-cli/current"),
-    Path("/snap/google-cloud-sdk/current"),
+    *(Path(prefix, "google-cloud-sdk") for prefix in _PREFIXES.split()),
+    *map(Path, ("/opt/google-cloud-cli", "/snap/google-cloud-cli/current", "/snap/google-cloud-sdk/current")),
 )
 _JARS = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
 
@@ -41,6 +36,24 @@ class Emulator:
         tuned = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m"]
         return [str(self.java), *tuned, "-jar", str(self.jar), "--host=127.0.0.1", f"--port={port}"]
 
+    def server(self, folder: Path, port: int) -> Child:
+        """Return the emulator on 127.0.0.1:port, not started; its log is in `folder`."""
+        # With LANG=C, java cannot open a folder whose name has letters outside ASCII.
+        environment = {"LC_ALL": "C.UTF-8"}
+        log = folder / "pubsub.log"
+        return Child(name="pubsub", command=self.command(port), log=log, environment=environment)
+
+
+def choose(pubsub: str) -> Emulator | None:
+    """Return what `auto`, `google` or `builtin` means: None is the stand-in. Raises NotReady."""
+    try:
+        emulator = None if pubsub == "builtin" else find_emulator()
+    except FileNotFoundError as error:
+        raise NotReady(str(error)) from error
+    if pubsub == "google" and emulator is None:
+        raise NotReady("Google's Pub/Sub emulator was not found: it needs java and gcloud's pubsub-emulator")
+    return emulator
+
 
 def find_emulator(
     environ: Mapping[str, str] = os.environ, roots: Sequence[Path] = SDK_ROOTS
@@ -54,8 +67,18 @@ def find_emulator(
     named = environ.get("PUBSUB_EMULATOR_JAR")
     if named and not Path(named).is_file():
         raise FileNotFoundError(f"PUBSUB_EMULATOR_JAR names no file: {named}")
-    java = shutil.which("java", path=environ.get("PATH", ""))
-    jar = Path(named) if named else _newest_jar(_sdk_roots(environ, roots))
+    path = environ.get("PATH", "")
+    if named:
+        jar: Path | None = Path(named)
+    else:
+        gcloud = shutil.which("gcloud", path=path)
+        sdk = [Path(gcloud).resolve().parent.parent] if gcloud else []
+        home = [Path(environ["HOME"]) / "google-cloud-sdk"] if environ.get("HOME") else []
+        jars = next(filter(None, ([*root.glob(_JARS)] for root in (*sdk, *home, *roots))), [])
+        jar = max(
+            jars, key=lambda jar: [int(number) for number in re.findall(r"\d+", jar.name)], default=None
+        )
+    java = shutil.which("java", path=path)
     return Emulator(java=Path(java), jar=jar) if java and jar else None
 
 
@@ -80,9 +103,7 @@ def _answers(host: str, timeout: float) -> bool:
     # A channel per try: an old one waits longer each time before it reconnects.
     with grpc.insecure_channel(host) as channel:
         get_topic = channel.unary_unary(
-            "/google.pubsub.v1.Publisher/GetTopic",
-            request_serializer=types.GetTopicRequest.serialize,
-            response_deserializer=types.Topic.deserialize,
+            "/google.pubsub.v1.Publisher/GetTopic", types.GetTopicRequest.serialize
         )
         try:
             get_topic(types.GetTopicRequest(topic="projects/ready/topics/none"), timeout=max(timeout, 0.01))
@@ -93,23 +114,3 @@ def _answers(host: str, timeout: float) -> bool:
                 return False
             raise
     return True
-
-
-def _sdk_roots(environ: Mapping[str, str], roots: Sequence[Path]) -> list[Path]:
-    found = list(roots)
-    if home := environ.get("HOME"):
-        found.insert(0, Path(home) / "google-cloud-sdk")
-    if gcloud := shutil.which("gcloud", path=environ.get("PATH", "")):
-        found.insert(0, Path(gcloud).resolve().parent.parent)
-    return found
-
-
-def _newest_jar(roots: Sequence[Path]) -> Path | None:
-    for root in roots:
-        if jars := [jar for jar in root.glob(_JARS) if jar.is_file()]:
-            return max(jars, key=_version)
-    return None
-
-
-def _version(jar: Path) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", jar.name)]

@@ -11,7 +11,8 @@ import logging
 import math
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from google.pubsub_v1 import types
@@ -21,7 +22,10 @@ from local.pubsub.backlog import Backlog, Lease
 ACKNOWLEDGING = frozenset({102, 200, 201, 202, 204})
 WORKERS = 8
 CONNECT_TIMEOUT = 2.0
+# In seconds, without a retry policy: https://cloud.google.com/pubsub/docs/push#push_backoff.
+DEFAULT_BACKOFF = (0.1, 60.0)
 
+_SOURCE = "CloudPubSubDeadLetterSource"
 _LOG = logging.getLogger(__name__)
 
 
@@ -29,13 +33,9 @@ def push_body(spec: types.Subscription, lease: Lease) -> bytes:
     """Return the wrapped JSON; `attributes` if there are any, `deliveryAttempt` with dead letters."""
     message = lease.message
     time = types.PubsubMessage.pb(message).publish_time.ToJsonString()
-    wrapped: dict[str, object] = {
-        "data": base64.b64encode(message.data).decode(),
-        "messageId": message.message_id,
-        "message_id": message.message_id,
-        "publishTime": time,
-        "publish_time": time,
-    }
+    wrapped: dict[str, object] = {"data": base64.b64encode(message.data).decode()}
+    wrapped |= dict.fromkeys(("messageId", "message_id"), message.message_id)
+    wrapped |= dict.fromkeys(("publishTime", "publish_time"), time)
     if message.attributes:
         wrapped["attributes"] = dict(message.attributes)
     body: dict[str, object] = {"message": wrapped, "subscription": spec.name}
@@ -44,25 +44,33 @@ def push_body(spec: types.Subscription, lease: Lease) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode()
 
 
+def backoff(spec: types.Subscription, attempt: int) -> float:
+    """Return the seconds until the next push after this attempt failed."""
+    if "dead_letter_policy" in spec and attempt >= spec.dead_letter_policy.max_delivery_attempts:
+        return 0.0
+    shortest, longest = DEFAULT_BACKOFF
+    if "retry_policy" in spec:
+        shortest = spec.retry_policy.minimum_backoff / timedelta(seconds=1)
+        longest = spec.retry_policy.maximum_backoff / timedelta(seconds=1)
+    # 2 ** 40 times the least backoff is past any limit; a larger power would only overflow.
+    return min(longest, shortest * 2.0 ** min(attempt - 1, 40))
+
+
 class Pusher:
     """Pushes the messages of a backlog until stopped.
 
-    retire(lease): moves a message whose attempts are used up to the dead letters; returns whether it did.
-    backoff(attempt): seconds until the next attempt after a failed one.
+    publish_dead_letter(topic, message) delivers a message that has used up its attempts.
     """
 
     def __init__(
         self,
         backlog: Backlog,
         spec: types.Subscription,
-        *,
-        retire: Callable[[Lease], bool],
-        backoff: Callable[[int], float],
+        publish_dead_letter: Callable[[str, types.PubsubMessage], object],
     ) -> None:
         self._backlog = backlog
         self._spec = spec
-        self._retire = retire
-        self._backoff = backoff
+        self._publish_dead_letter = publish_dead_letter
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -93,13 +101,13 @@ class Pusher:
                 self._deliver(lease)
 
     def _deliver(self, lease: Lease) -> None:
-        if self._retire(lease):
+        spec, policy = self._spec, self._spec.dead_letter_policy
+        if "dead_letter_policy" in spec and lease.attempt > policy.max_delivery_attempts:
+            self._publish_dead_letter(policy.dead_letter_topic, self._dead_letter(lease))
+            self._backlog.acknowledge(lease.ack_id)
             return
-        spec = self._spec
         try:
-            status = self._post(
-                spec.push_config.push_endpoint, push_body(spec, lease), spec.ack_deadline_seconds
-            )
+            status = self._post(push_body(spec, lease))
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             outcome = f"failed: {error!r}"
         else:
@@ -107,34 +115,39 @@ class Pusher:
                 self._backlog.acknowledge(lease.ack_id)
                 return
             outcome = f"was answered {status}"
-        seconds = 0.0 if self._stopped.is_set() else self._backoff(lease.attempt)
+        seconds = 0.0 if self._stopped.is_set() else backoff(spec, lease.attempt)
         _LOG.info("push %d to %s %s; next attempt in %.1f s", lease.attempt, spec.name, outcome, seconds)
         self._backlog.postpone(lease.ack_id, seconds)
 
-    def _post(self, endpoint: str, body: bytes, timeout: float) -> int:
-        url = urlsplit(endpoint)
+    def _dead_letter(self, lease: Lease) -> types.PubsubMessage:
+        message = lease.message
+        _, project, _, name = self._spec.name.split("/")
+        source = {
+            f"{_SOURCE}Subscription": name,
+            f"{_SOURCE}SubscriptionProject": project,
+            f"{_SOURCE}DeliveryCount": str(lease.attempt - 1),
+            f"{_SOURCE}TopicPublishTime": types.PubsubMessage.pb(message).publish_time.ToJsonString(),
+        }
+        return types.PubsubMessage(data=message.data, attributes=dict(message.attributes) | source)
+
+    def _post(self, body: bytes) -> int:
+        url = urlsplit(self._spec.push_config.push_endpoint)
         kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
         connection = kind(url.hostname or "", url.port, timeout=CONNECT_TIMEOUT)
-        try:
+        with contextlib.closing(connection):
             connection.connect()
-            with self._cut_on_stop(connection.sock):
-                connection.sock.settimeout(timeout)
+            connected = connection.sock
+            with self._lock:
+                if self._stopped.is_set():
+                    raise ConnectionAbortedError("stopped")
+                self._open.add(connected)
+            try:
+                connected.settimeout(self._spec.ack_deadline_seconds)
                 target = (url.path or "/") + (f"?{url.query}" if url.query else "")
                 headers = {"Content-Type": "application/json", "Connection": "close"}
                 connection.request("POST", target, body, headers)
                 with connection.getresponse() as response:
                     return response.status
-        finally:
-            connection.close()
-
-    @contextlib.contextmanager
-    def _cut_on_stop(self, connected: socket.socket) -> Iterator[None]:
-        with self._lock:
-            if self._stopped.is_set():
-                raise ConnectionAbortedError("stopped")
-            self._open.add(connected)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._open.discard(connected)
+            finally:
+                with self._lock:
+                    self._open.discard(connected)

@@ -11,6 +11,8 @@ import grpc
 from google.protobuf.message import Message
 from google.pubsub_v1 import types
 
+from local.grpc_server import Refused
+
 MAX_REQUEST_BYTES = 10_000_000
 MAX_MESSAGES = 1_000
 MAX_ATTRIBUTES = 100
@@ -24,29 +26,12 @@ _NAMES = {kind: re.compile(rf"projects/[^/]+/{kind}/{_ID}") for kind in ("topics
 _IMITATED = {
     "topic": {"name", "labels"},
     "subscription": {
-        "ack_deadline_seconds",
-        "dead_letter_policy",
-        "expiration_policy",
-        "labels",
-        "message_retention_duration",
-        "name",
-        "push_config",
-        "retry_policy",
-        "state",
-        "topic",
+        *("name", "topic", "labels", "state", "push_config", "dead_letter_policy", "retry_policy"),
+        *("ack_deadline_seconds", "expiration_policy", "message_retention_duration"),
     },
     "push_config": {"push_endpoint"},
     "message": {"data", "attributes", "message_id", "publish_time"},
 }
-
-
-class Refused(Exception):
-    """The call is answered with this status code and sentence."""
-
-    def __init__(self, code: grpc.StatusCode, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
 
 
 def invalid(detail: str) -> Refused:
@@ -76,7 +61,10 @@ def check_subscription(spec: types.Subscription) -> None:
     if spec.push_config.push_endpoint:
         _check_endpoint(spec.push_config.push_endpoint)
     if "dead_letter_policy" in spec:
-        _check_dead_letter(spec.dead_letter_policy)
+        check_name("topics", spec.dead_letter_policy.dead_letter_topic)
+        attempts = spec.dead_letter_policy.max_delivery_attempts
+        if not 5 <= attempts <= 100:
+            raise invalid(f"max_delivery_attempts is {attempts}; it must be 5 to 100")
         if not spec.push_config.push_endpoint:
             raise _not_imitated("dead_letter_policy", "pull subscription")
     shortest, longest = spec.retry_policy.minimum_backoff, spec.retry_policy.maximum_backoff
@@ -117,12 +105,6 @@ def _check_endpoint(endpoint: str) -> None:
         usable = False
     if not usable or not re.fullmatch(r"[\x21-\x7e]+", endpoint):
         raise invalid(f"Unsupported push_endpoint: {endpoint!r} is not an http or https address")
-
-
-def _check_dead_letter(policy: types.DeadLetterPolicy) -> None:
-    check_name("topics", policy.dead_letter_topic)
-    if not 5 <= policy.max_delivery_attempts <= 100:
-        raise invalid(f"max_delivery_attempts is {policy.max_delivery_attempts}; it must be 5 to 100")
 
 
 def _check_imitated(kind: str, value: Message) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import grpc
+from google.protobuf.empty_pb2 import Empty
 from google.pubsub_v1 import types
 
-from local.pubsub.rules import Refused, check_name, check_publish, check_subscription, check_topic, invalid
+from local.grpc_server import Refused
+from local.pubsub.rules import check_name, check_publish, check_subscription, check_topic, invalid
 from local.pubsub.subscription import Subscription, with_defaults
 
-PULL_WAIT = 1.0
+PULL_WAIT = 1.0  # seconds
 
 
 class Service:
@@ -55,23 +57,25 @@ class Service:
             if "dead_letter_policy" in spec:
                 self._topic(spec.dead_letter_policy.dead_letter_topic)
             self._subscriptions[spec.name] = Subscription(
-                spec, publish_dead_letter=lambda topic, message: self._publish(topic, [message])
+                spec, lambda topic, message: self._publish(topic, [message])
             )
         return spec
 
-    def pull(self, request: types.PullRequest, *, wait: float = PULL_WAIT) -> types.PullResponse:
-        """Pull: waits that many seconds for the first message, or not at all with return_immediately."""
+    def pull(self, request: types.PullRequest, remaining: float | None) -> types.PullResponse:
+        """Pull: waits for the first message, or not with return_immediately; `remaining` seconds at most."""
         subscription = self._subscription(request.subscription)
         if request.max_messages < 1:
             raise invalid("No max_messages specified")
         if subscription.spec.push_config.push_endpoint:
             detail = f"{request.subscription} is a push subscription"
             raise Refused(grpc.StatusCode.FAILED_PRECONDITION, detail)
+        # A message leased to a caller that has given up would be missing until its deadline.
+        wait = PULL_WAIT if remaining is None else min(PULL_WAIT, remaining / 2)
         leases = subscription.pull(request.max_messages, 0.0 if request.return_immediately else wait)
         received = [types.ReceivedMessage(ack_id=lease.ack_id, message=lease.message) for lease in leases]
         return types.PullResponse(received_messages=received)
 
-    def acknowledge(self, request: types.AcknowledgeRequest) -> None:
+    def acknowledge(self, request: types.AcknowledgeRequest) -> Empty:
         """Acknowledge: an id whose message was leased again is no error and has no effect."""
         subscription = self._subscription(request.subscription)
         if not request.ack_ids:
@@ -81,6 +85,7 @@ class Service:
                 subscription.backlog.acknowledge(ack_id)
             except ValueError as error:
                 raise invalid(str(error)) from error
+        return Empty()
 
     def stop(self) -> None:
         """End every pull and push; returns once no thread of a subscription is left."""
@@ -89,18 +94,16 @@ class Service:
                 subscription.stop()
 
     def _topic(self, name: str) -> types.Topic:
-        topic = self._topics.get(name)
-        if topic is None:
+        if name not in self._topics:
             check_name("topics", name)
             raise Refused(grpc.StatusCode.NOT_FOUND, f"Topic not found: {name}")
-        return topic
+        return self._topics[name]
 
     def _subscription(self, name: str) -> Subscription:
-        subscription = self._subscriptions.get(name)
-        if subscription is None:
+        if name not in self._subscriptions:
             check_name("subscriptions", name)
             raise Refused(grpc.StatusCode.NOT_FOUND, f"Subscription does not exist: {name}")
-        return subscription
+        return self._subscriptions[name]
 
     def _publish(self, topic: str, messages: Iterable[types.PubsubMessage]) -> list[str]:
         now = datetime.now(tz=UTC)

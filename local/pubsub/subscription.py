@@ -2,37 +2,24 @@
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 
 from google.pubsub_v1 import types
 
 from local.pubsub.backlog import Backlog, Lease
 from local.pubsub.push import Pusher
 
-# Without a retry policy: https://cloud.google.com/pubsub/docs/push#push_backoff.
-_PUSH_BACKOFF = (0.1, 60.0)
-_SOURCE = "CloudPubSubDeadLetterSource"
-
 
 class Subscription:
-    """Pushes its messages to the endpoint of `spec`, or leases them to pulls if it has none.
-
-    publish_dead_letter(topic, message) delivers a message that has used up its attempts.
-    """
+    """Pushes its messages to the endpoint of `spec`, or leases them to pulls if it has none."""
 
     def __init__(
-        self,
-        spec: types.Subscription,
-        *,
-        publish_dead_letter: Callable[[str, types.PubsubMessage], object],
+        self, spec: types.Subscription, publish_dead_letter: Callable[[str, types.PubsubMessage], object]
     ) -> None:
         self.backlog = Backlog(spec.name)
         self.spec = spec
-        self._publish_dead_letter = publish_dead_letter
         self._stopped = threading.Event()
-        self._pusher: Pusher | None = None
-        if spec.push_config.push_endpoint:
-            self._pusher = Pusher(self.backlog, spec, retire=self._retire, backoff=self._backoff)
+        pushes = spec.push_config.push_endpoint
+        self._pusher = Pusher(self.backlog, spec, publish_dead_letter) if pushes else None
 
     def pull(self, limit: int, wait: float) -> list[Lease]:
         """Lease up to `limit` messages for the ack deadline; waits that many seconds for the first one."""
@@ -45,40 +32,6 @@ class Subscription:
         self.backlog.wake()
         if self._pusher is not None:
             self._pusher.stop()
-            self._pusher = None
-
-    def _backoff(self, attempt: int) -> float:
-        """Return the seconds until the next push after this attempt failed."""
-        spec = self.spec
-        if "dead_letter_policy" in spec and attempt >= spec.dead_letter_policy.max_delivery_attempts:
-            return 0.0
-        shortest, longest = _PUSH_BACKOFF
-        if "retry_policy" in spec:
-            shortest = spec.retry_policy.minimum_backoff / timedelta(seconds=1)
-            longest = spec.retry_policy.maximum_backoff / timedelta(seconds=1)
-        # 2 ** 40 times the least backoff is past any limit; a larger power would only overflow.
-        return min(longest, shortest * 2.0 ** min(attempt - 1, 40))
-
-    def _retire(self, lease: Lease) -> bool:
-        """Move a message that has used up its attempts to the dead-letter topic; return whether it did."""
-        policy = self.spec.dead_letter_policy
-        if "dead_letter_policy" not in self.spec or lease.attempt <= policy.max_delivery_attempts:
-            return False
-        self._publish_dead_letter(policy.dead_letter_topic, self._dead_letter(lease))
-        self.backlog.acknowledge(lease.ack_id)
-        return True
-
-    def _dead_letter(self, lease: Lease) -> types.PubsubMessage:
-        _, project, _, name = self.spec.name.split("/")
-        source = {
-            f"{_SOURCE}Subscription": name,
-            f"{_SOURCE}SubscriptionProject": project,
-            f"{_SOURCE}DeliveryCount": str(lease.attempt - 1),
-            f"{_SOURCE}TopicPublishTime": types.PubsubMessage.pb(lease.message).publish_time.ToJsonString(),
-        }
-        return types.PubsubMessage(
-            data=lease.message.data, attributes=dict(lease.message.attributes) | source
-        )
 
 
 def with_defaults(spec: types.Subscription) -> types.Subscription:

@@ -10,8 +10,8 @@ from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
 from local.faults import answer
-from local.slack.api_view import TEAM
 from local.slack.faults import Fault
+from local.slack.message import TEAM
 from local.slack.rules.decoding import decode, decode_form
 from local.slack.rules.problems import Arguments, Problem, RefusedError
 
@@ -54,8 +54,7 @@ def create_app(slack: "SlackServer") -> Flask:
 
     @app.errorhandler(HTTPException)
     def refuse_request(error: HTTPException) -> Response:
-        # If the connection stayed open, the rest of the body would be read as the next request.
-        return _text(str(error.description), error.code or 500, {"Connection": "close"})
+        return _respond(str(error.description), error.code or 500)
 
     @app.get("/")
     def console() -> str:
@@ -63,11 +62,11 @@ def create_app(slack: "SlackServer") -> Flask:
 
     @app.get("/messages.json")
     def messages() -> Response:
-        return _json([asdict(message) for message in slack.messages])
+        return _respond([asdict(message) for message in slack.messages])
 
     @app.get("/favicon.ico")
     def icon() -> Response:
-        return _text("", 404)
+        return _respond("", 404)
 
     @app.route("/services/<path:address>", methods=_VERBS)
     def webhook(address: str) -> Response:
@@ -78,7 +77,7 @@ def create_app(slack: "SlackServer") -> Flask:
             if unreadable:
                 raise RefusedError(Problem(error="invalid_payload", message=str(unreadable)))
             slack.workspace.take_webhook(channel, arguments)
-            return _text("ok")
+            return _respond("ok")
 
         return _answer(slack, WEBHOOK, act)
 
@@ -86,14 +85,14 @@ def create_app(slack: "SlackServer") -> Flask:
     @app.route("/<path:name>", methods=_VERBS)
     def web_api(name: str) -> Response:
         def act(arguments: Arguments, unreadable: RefusedError | None) -> Response:
-            method = slack.workspace.method(name, request.method)
+            slack.workspace.check_method(name, request.method)
             header = request.headers.get("Authorization")
             if header != f"Bearer {slack.token}":
                 raise RefusedError(Problem(error="invalid_auth" if header else "not_authed"))
-            slack.workspace.check_scope(method, arguments)
+            slack.workspace.access.check_scope(name, arguments.get("channel"))
             if unreadable:
                 raise unreadable
-            return _json({"ok": True, **slack.workspace.call(method, arguments)})
+            return _respond({"ok": True, **slack.workspace.call(name, arguments)})
 
         return _answer(slack, name, act)
 
@@ -134,29 +133,26 @@ def _refusal(name: str, refusal: RefusedError) -> Response:
     error = refusal.problems[0].error
     if name == WEBHOOK:
         error = _WEBHOOK_ERRORS.get(error, error)
-        return _text(error, _WEBHOOK_STATUS.get(error, 400))
+        return _respond(error, _WEBHOOK_STATUS.get(error, 400))
     answer: dict[str, Any] = {"ok": False, "error": error, **refusal.details}
     if sentences := [str(problem) for problem in refusal.problems if problem.message]:
         answer["errors"] = sentences
         answer["response_metadata"] = {"messages": [f"[ERROR] {sentence}" for sentence in sentences]}
-    return _json(answer)
+    return _respond(answer)
 
 
 def _failure(name: str, fault: Fault) -> Response:
-    limited = fault.status == 429
     if name == WEBHOOK:
-        error = fault.error or ("rate_limited" if limited else "rollup_error")
-        status = fault.status or _WEBHOOK_STATUS.get(error, 400)
-        return _text(error if fault.body is None else fault.body, status, fault.headers)
-    if fault.body is not None:
-        return _text(fault.body, fault.status or 200, fault.headers)
-    error = fault.error or ("ratelimited" if limited else "internal_error")
-    return _json({"ok": False, "error": error}, fault.status or 200, fault.headers)
+        content: Any = fault.error or ("rate_limited" if fault.status == 429 else "rollup_error")
+        status = fault.status or _WEBHOOK_STATUS.get(content, 400)
+    else:
+        error = fault.error or ("ratelimited" if fault.status == 429 else "internal_error")
+        content, status = {"ok": False, "error": error}, fault.status or 200
+    return _respond(content if fault.body is None else fault.body, status, fault.headers)
 
 
-def _json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(json.dumps(value), status, headers, content_type="application/json; charset=utf-8")
-
-
-def _text(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(text, status, headers, content_type="text/plain; charset=utf-8")
+def _respond(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer a string as text, and anything else as JSON."""
+    if isinstance(content, str):
+        return Response(content, status, headers, content_type="text/plain; charset=utf-8")
+    return Response(json.dumps(content), status, headers, content_type="application/json; charset=utf-8")

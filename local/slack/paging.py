@@ -4,6 +4,7 @@ import re
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -51,10 +52,10 @@ def read_window(arguments: Arguments) -> Window:
 def cut_page(messages: Iterable[Message], window: Window, *, newest_first: bool) -> tuple[list[Message], str]:
     """Return one page of a window, in order, and the cursor of the next page, empty on the last."""
     oldest, latest = window.oldest, window.latest
-    if window.cursor is not None:
-        oldest, latest = (
-            (oldest, min(latest, window.cursor)) if newest_first else (max(oldest, window.cursor), latest)
-        )
+    if window.cursor is not None and newest_first:
+        latest = min(latest, window.cursor)
+    elif window.cursor is not None:
+        oldest = max(oldest, window.cursor)
     asked = [message for message in messages if oldest <= microseconds(message.ts) <= latest]
     asked.sort(key=lambda message: microseconds(message.ts), reverse=newest_first)
     page, rest = asked[: window.limit], asked[window.limit :]
@@ -73,9 +74,7 @@ def _read_ts(arguments: Arguments, name: str, default: int) -> int:
 
 
 def _read_limit(limit: Any) -> int:
-    digits = (
-        str(limit) if isinstance(limit, str | int) else ""
-    )  # True is an int too, but its str has no digits
+    digits = str(limit) if isinstance(limit, str | int) else ""  # that of True has no digits
     if not _COUNT.fullmatch(digits) or not 1 <= int(digits) <= MAX_LIMIT:
         message = f"must be a number from 1 to {MAX_LIMIT}"
         raise RefusedError(Problem(error="invalid_limit", message=message, pointer="/limit"))
@@ -85,10 +84,9 @@ def _read_limit(limit: Any) -> int:
 def _read_cursor(cursor: Any) -> int | None:
     if cursor == "":
         return None
-    try:
+    match = None
+    with suppress(TypeError, ValueError):
         match = _CURSOR.fullmatch(b64decode(cursor, validate=True))
-    except (TypeError, ValueError):
-        match = None
     if match is None:
         raise RefusedError(Problem(error="invalid_cursor"))
     return int(match[1])

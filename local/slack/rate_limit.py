@@ -43,8 +43,7 @@ class RateLimit:
         """Remember the pause that a 429 with these headers asks for."""
         seconds = headers.get("Retry-After", "")
         if _SECONDS.fullmatch(seconds):
-            bucket = _bucket(method, arguments)
-            until = self._clock() + int(seconds)
+            bucket, until = _bucket(method, arguments), self._clock() + int(seconds)
             self._paused_until[bucket] = max(self._paused_until.get(bucket, 0.0), until)
 
 

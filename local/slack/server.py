@@ -6,14 +6,12 @@ Why a message was refused is in the answer and in the log.
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any, Final
 
 from local.slack.access import Access
-from local.slack.api_view import TEAM
 from local.slack.app import WEBHOOK_SECRET, create_app
 from local.slack.faults import Fault
-from local.slack.message import Message
+from local.slack.message import TEAM, Message
 from local.slack.rate_limit import RateLimit
 from local.slack.rendering.mrkdwn import Names
 from local.slack.rendering.page import render_page
@@ -21,7 +19,7 @@ from local.slack.rules.problems import Arguments
 from local.slack.workspace import Workspace
 from local.stand_in import StandIn
 
-DEFAULT_CHANNELS: Final[Mapping[str, str]] = MappingProxyType({"C0123456789": "issues"})
+CHANNELS: Final = {"C0123456789": "issues"}  # that of config/routes.toml
 REFRESH: Final = 3  # seconds between two loads of the page
 
 
@@ -38,7 +36,7 @@ class SlackServer(StandIn):
     def __init__(  # noqa: PLR0913 -- each is one property of a workspace, and a test names only what it needs
         self,
         port: int = 0,
-        channels: Mapping[str, str] = DEFAULT_CHANNELS,
+        channels: Mapping[str, str] = CHANNELS,
         token: str = "xoxb-local",
         *,
         history_lag: float = 0.0,
@@ -56,6 +54,7 @@ class SlackServer(StandIn):
         self._names = Names(channels=channels, users=users or {}, zone=zone)
         self._requests: list[tuple[str, Arguments]] = []
         self._rate_limit = RateLimit(burst, clock)
+        self._drawn: tuple[list[Message], str] | None = None
 
     def create_app(self) -> Any:
         """Return the WSGI application."""
@@ -102,7 +101,7 @@ class SlackServer(StandIn):
         with self._lock:
             self._requests.append((name, arguments))
             seconds = self._rate_limit.seconds_to_wait(name, arguments)
-            fault = self._faults.take(name)
+            fault = self._take_fault(name)
             if fault is None and seconds:
                 fault = Fault(status=429, headers={"Retry-After": str(seconds)})
             if fault is not None and fault.status == 429:
@@ -110,5 +109,8 @@ class SlackServer(StandIn):
             return fault
 
     def page(self) -> str:
-        """Render the console page."""
-        return render_page(self.messages, self._names, refresh=REFRESH)
+        """Return the console page. A browser loads it every few seconds; it is drawn only after a change."""
+        messages = self.messages
+        if self._drawn is None or self._drawn[0] != messages:
+            self._drawn = messages, render_page(messages, self._names, refresh=REFRESH)
+        return self._drawn[1]

@@ -3,27 +3,16 @@
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from local.slack.access import WRITE, Access
-from local.slack.api_view import BOT, TEAM, USER, message_view, tombstone_view
-from local.slack.message import Message
+from local.slack.access import Access
+from local.slack.message import BOT, TEAM, USER, Message, message_view, tombstone_view
 from local.slack.paging import cut_page, microseconds, read_window
 from local.slack.rules.arguments import check_arguments
 from local.slack.rules.problems import Arguments, Problem, RefusedError
 
 type Answer = dict[str, object]
 type _ByChannel = defaultdict[str, dict[str, Message]]  # then by ts, oldest first
-type _Threads = Mapping[str, list[Message]]  # replies, oldest first, by the ts of their parent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Method:
-    """One method: what it does, the scope it needs (or ""), and whether it can be called by GET."""
-
-    act: Callable[[Arguments], Answer]
-    scope: Callable[[Arguments], str]
-    by_get: bool = False
 
 
 class Workspace:
@@ -33,27 +22,20 @@ class Workspace:
     """
 
     def __init__(self, access: Access, *, history_lag: float, clock: Callable[[], float]) -> None:
-        self._access = access
+        self.access = access
         self._history_lag = history_lag
         self._clock = clock
         self._lock = threading.Lock()
         self._messages: _ByChannel = defaultdict(dict)
         self._deleted: _ByChannel = defaultdict(dict)  # parents only: their threads may go on
         self._last_ts = 0  # microseconds
-
-        def write_scope(_: Arguments) -> str:
-            return WRITE
-
-        def read_scope(arguments: Arguments) -> str:
-            return access.read_scope(arguments.get("channel"))
-
         self._methods = {
-            "auth.test": Method(act=_auth_test, scope=lambda _: "", by_get=True),
-            "chat.delete": Method(act=self._delete, scope=write_scope),
-            "chat.postMessage": Method(act=self._post, scope=write_scope),
-            "chat.update": Method(act=self._update, scope=write_scope),
-            "conversations.history": Method(act=self._history, scope=read_scope, by_get=True),
-            "conversations.replies": Method(act=self._replies, scope=read_scope, by_get=True),
+            "auth.test": _auth_test,
+            "chat.delete": self._delete,
+            "chat.postMessage": self._post,
+            "chat.update": self._update,
+            "conversations.history": self._history,
+            "conversations.replies": self._replies,
         }
 
     @property
@@ -63,53 +45,43 @@ class Workspace:
             stored = [message for channel in self._messages.values() for message in channel.values()]
         return sorted(stored, key=lambda message: microseconds(message.ts))
 
-    def method(self, name: str, verb: str) -> Method:
-        """Find a method; raises RefusedError with unknown_method or invalid_post_type."""
+    def check_method(self, name: str, verb: str) -> None:
+        """Raise RefusedError with unknown_method, or invalid_post_type for a write by GET."""
         if name not in self._methods:
             raise RefusedError(Problem(error="unknown_method", message=f"no method {name} here"))
-        if verb != "POST" and not self._methods[name].by_get:
+        if verb != "POST" and name.startswith("chat."):
             raise RefusedError(Problem(error="invalid_post_type", message=f"{name} is called by POST"))
-        return self._methods[name]
 
-    def check_scope(self, method: Method, arguments: Arguments) -> None:
-        """Raise RefusedError with missing_scope unless the app may call this."""
-        if scope := method.scope(arguments):
-            self._access.check_scope(scope)
-
-    def call(self, method: Method, arguments: Arguments) -> Answer:
+    def call(self, name: str, arguments: Arguments) -> Answer:
         """Carry out a call; raises RefusedError."""
         with self._lock:
-            return method.act(arguments)
+            return self._methods[name](arguments)
 
     def take_webhook(self, channel: str, arguments: Arguments) -> None:
         """Store the message of an incoming webhook; raises RefusedError."""
         with self._lock:
-            self._store(self._access.writable(channel), arguments, via="webhook")
+            self._store(self.access.writable(channel), arguments, via="webhook")
 
     def _post(self, arguments: Arguments) -> Answer:
-        message = self._store(self._access.writable(arguments.get("channel")), arguments, via="api")
+        message = self._store(self.access.writable(arguments.get("channel")), arguments, via="api")
         return {"channel": message.channel, "ts": message.ts, "message": message_view(message)}
 
     def _update(self, arguments: Arguments) -> Answer:
-        channel = self._access.writable(arguments.get("channel"), archived="is_inactive")
+        channel = self.access.writable(arguments.get("channel"), archived="is_inactive")
         _check("chat.update", arguments)
         stored = self._own(channel, arguments["ts"], "cant_update_message")
         # docs.slack.dev/reference/methods/chat.update: metadata stays unless it is given, and {} removes
         # it; blocks go if only a text is given, and only then the message is marked as edited.
-        blocks = tuple(arguments.get("blocks", ()))
-        updated = replace(
-            stored,
-            text=arguments.get("text", ""),
-            blocks=blocks,
-            metadata=arguments.get("metadata", stored.metadata) or None,
-            edited=None if blocks else f"{int(self._clock())}.000000",
-        )
+        text, blocks = arguments.get("text", ""), tuple(arguments.get("blocks", ()))
+        metadata = arguments.get("metadata", stored.metadata) or None
+        edited = None if blocks else f"{int(self._clock())}.000000"
+        updated = replace(stored, text=text, blocks=blocks, metadata=metadata, edited=edited)
         self._messages[channel][stored.ts] = updated
         view = message_view(updated, self._threads(channel)[stored.ts])
         return {"channel": channel, "ts": stored.ts, "text": updated.text, "message": view}
 
     def _delete(self, arguments: Arguments) -> Answer:
-        channel = self._access.writable(arguments.get("channel"))
+        channel = self.access.writable(arguments.get("channel"))
         _check("chat.delete", arguments)
         message = self._own(channel, arguments["ts"], "cant_delete_message")
         del self._messages[channel][message.ts]
@@ -118,7 +90,7 @@ class Workspace:
         return {"channel": channel, "ts": message.ts}
 
     def _history(self, arguments: Arguments) -> Answer:
-        channel = self._access.readable(arguments.get("channel"))
+        channel = self.access.readable(arguments.get("channel"))
         _check("conversations.history", arguments)
         window = read_window(arguments)
         tops = [message for message in self._messages[channel].values() if message.thread_ts is None]
@@ -129,7 +101,7 @@ class Workspace:
         return self._page(channel, page, cursor, arguments)
 
     def _replies(self, arguments: Arguments) -> Answer:
-        channel = self._access.readable(arguments.get("channel"))
+        channel = self.access.readable(arguments.get("channel"))
         _check("conversations.replies", arguments)
         window = read_window(arguments)
         ts = arguments["ts"]
@@ -187,7 +159,8 @@ class Workspace:
             raise RefusedError(Problem(error=foreign))
         return message
 
-    def _threads(self, channel: str) -> _Threads:
+    def _threads(self, channel: str) -> Mapping[str, list[Message]]:
+        """Return the replies, oldest first, by the ts of their parent."""
         threads: defaultdict[str, list[Message]] = defaultdict(list)
         for message in self._messages[channel].values():
             if message.thread_ts is not None:

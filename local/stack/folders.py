@@ -3,27 +3,21 @@
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from functions.notify_slack.routing import routes_file
 from local.processes import NotReady
+from local.slack.server import CHANNELS
 from pipeline.errors import ConfigurationError
 
-CHANNELS = {"C0123456789": "issues"}  # that of config/routes.toml; others are named after their routes
 _KEPT_RUNS = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workspace:
-    """Slack's channels and users as a routes file names them: {id: name}."""
+def read_workspace(routes: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Return Slack's channels and users, each as {id: name}, that the file names. Raises NotReady.
 
-    channels: dict[str, str]
-    users: dict[str, str]
-
-
-def read_workspace(routes: Path) -> Workspace:
-    """Return the channels and users that the routes file names. Raises NotReady."""
+    A channel of the repository's own routes keeps its name; any other is named after its route.
+    """
     try:
         found = routes_file.parse(routes.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
@@ -33,10 +27,8 @@ def read_workspace(routes: Path) -> Workspace:
     except ConfigurationError as error:
         raise NotReady("\n".join(error.problems)) from error
     named = {channel: route.name for route in reversed(found.routes) for channel in route.channels}
-    return Workspace(
-        channels={channel: CHANNELS.get(channel, name) for channel, name in named.items()},
-        users={user: login for login, user in found.people.items()},
-    )
+    channels = {channel: CHANNELS.get(channel, name) for channel, name in named.items()}
+    return channels, {user: login for login, user in found.people.items()}
 
 
 def make_run_folder(state: Path) -> Path:

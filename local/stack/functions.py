@@ -1,32 +1,31 @@
-"""The functions that run here: each one that has a table in deploy/functions/, with its trigger."""
+"""The functions that run here: each one that has a table in deploy/functions/."""
 
 import re
-from dataclasses import dataclass
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 
-from local.processes import ROOT
+from local.processes import ROOT, Child
 
 _TRIGGER = re.compile(r"^TRIGGER=(\S+)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Function:
-    """`trigger` is that of deploy/functions/NAME.sh: `push` for a subscriber of the topic."""
+def read_functions() -> dict[str, str | None]:
+    """Return {function: its subscription, None if its trigger is not `push`}, by name.
 
-    name: str
-    trigger: str
-
-    @property
-    def subscription(self) -> str | None:
-        """Return the name of its subscription, None if it is no subscriber."""
-        return self.name.replace("_", "-") if self.trigger == "push" else None
-
-
-def read_functions() -> tuple[Function, ...]:
-    """Return the functions by name. Raises ValueError for a table without a trigger."""
-    functions = []
+    Raises ValueError for a table without a trigger.
+    """
+    functions = {}
     for table in sorted((ROOT / "deploy" / "functions").glob("*.sh")):
         trigger = _TRIGGER.search(table.read_text(encoding="utf-8"))
         if trigger is None:
             raise ValueError(f"{table} sets no TRIGGER")
-        functions.append(Function(name=table.stem, trigger=trigger[1]))
-    return tuple(functions)
+        functions[table.stem] = table.stem.replace("_", "-") if trigger[1] == "push" else None
+    return functions
+
+
+def function_server(name: str, port: int, folder: Path, environment: Mapping[str, str]) -> Child:
+    """Return the server of a function, not started; its log is in `folder`."""
+    command = [sys.executable, "-m", "functions_framework", "--source", f"functions/{name}/main.py"]
+    command += ["--target", name, "--host", "127.0.0.1", "--port", str(port)]
+    return Child(name=name, command=command, log=folder / f"{name}.log", environment=environment)

@@ -2,11 +2,9 @@
 
 import contextlib
 import json
-import os
 import secrets
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,18 +14,17 @@ from typing import Any
 
 from google.api_core.exceptions import GoogleAPIError
 from google.cloud import bigquery
-from google.pubsub_v1 import PublisherClient
 
 from clients.bigquery import connect
-from clients.pubsub import publisher
-from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port
+from local.bigquery.server import bigquery_server
+from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port, handling_signals
 from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer
 from local.secret_manager.server import SecretManagerServer
 from local.slack.server import SlackServer
 from local.stack import topics
 from local.stack.folders import make_run_folder, read_workspace
-from local.stack.functions import read_functions
+from local.stack.functions import function_server, read_functions
 from ops import schema
 
 STATE = ROOT / ".local"
@@ -47,29 +44,25 @@ class Options:
     ports: dict[str, int] = field(default_factory=dict)
     routes: Path = ROOT / "config" / "routes.toml"
     state: Path = STATE
-    function_environment: dict[str, str] = field(default_factory=dict)
 
 
 class Stack:
     """Every part that runs. Use `running`, which also stops it after an error."""
 
     def __init__(self, options: Options, show: ShowPart) -> None:
-        workspace = read_workspace(options.routes)
+        channels, users = read_workspace(options.routes)
         self.options = options
         self.functions = read_functions()
         self.folder = make_run_folder(options.state)
         self.webhook_secret = secrets.token_hex(20)
-        self.slack = SlackServer(
-            options.ports.get("slack", 0), channels=workspace.channels, users=workspace.users, token=TOKEN
-        )
+        self.slack = SlackServer(options.ports.get("slack", 0), channels=channels, users=users, token=TOKEN)
         self.secret_manager = SecretManagerServer(options.ports.get("secret_manager", 0))
         self.pubsub_server: PubSubServer | None = None
         self.pubsub_host = ""
-        self.secret_manager_host = ""
-        names = (*(function.name for function in self.functions), "bigquery")
-        self.ports = {name: options.ports.get(name) or free_port() for name in names}
+        self.ports = {name: options.ports.get(name) or free_port() for name in (*self.functions, "bigquery")}
         self.children: dict[str, Child] = {}
         self._show = show
+        self._began = time.monotonic()
 
     def start(self) -> None:
         """Start all parts at once, then wait for each in turn. Raises NotReady."""
@@ -78,34 +71,22 @@ class Stack:
             raise NotReady(
                 f"in use already: {', '.join(taken)}; choose another port, or leave the option out"
             )
-        began = time.monotonic()
-        self._start_bigquery()
-        emulator = self._start_pubsub()
+        self._start(bigquery_server(self.folder, self.ports["bigquery"], topics.PROJECT))
+        pubsub = self._start_pubsub()
         self.slack.start()
-        self.secret_manager_host = self.secret_manager.start()
+        self.secret_manager.start()
         self.secret_manager.add_version(SECRET, self.webhook_secret.encode())
-        for function in self.functions:
-            self._start_function(function.name)
-        waits: list[tuple[str, str, Callable[[], None]]] = [
-            ("Slack", "stand-in", lambda: None),
-            ("Secret Manager", "stand-in", lambda: None),
-            ("Pub/Sub", "Google's emulator" if emulator else "stand-in", self._wait_for_pubsub),
-            *(
-                (function.name, "functions-framework", partial(self._wait_for_port, function.name))
-                for function in self.functions
-            ),
-            ("BigQuery", "local-bigquery", self._wait_for_bigquery),
-        ]
-        for part, what, wait in waits:
-            self._show(part, what, None)
-            try:
-                wait()
-            except (OSError, RuntimeError, GoogleAPIError) as error:
-                raise NotReady(
-                    f"{part} failed while starting: {error}\n  Its log is in {self.folder}."
-                ) from error
-            self._show(part, what, time.monotonic() - began)
-        ports = {each.subscription: self.ports[each.name] for each in self.functions if each.subscription}
+        for name in self.functions:
+            self._start_function(name)
+        self._wait_for("Slack", "stand-in", lambda: None)
+        self._wait_for("Secret Manager", "stand-in", lambda: None)
+        self._wait_for("Pub/Sub", pubsub, self._create_topics)
+        for name in self.functions:
+            self._wait_for(name, "functions-framework", partial(self.wait_for_port, name))
+        self._wait_for("BigQuery", "local-bigquery", self._create_tables)
+        ports = {
+            subscription: self.ports[name] for name, subscription in self.functions.items() if subscription
+        }
         topics.create_subscriptions(self.pubsub_host, ports)
 
     def stop(self) -> None:
@@ -121,38 +102,21 @@ class Stack:
     @property
     def ingest_url(self) -> str:
         """Return the URL for a webhook."""
-        return self._url("ingest") + "/"
+        return self.url("ingest") + "/"
 
     @property
     def bigquery_url(self) -> str:
         """Return the value for BIGQUERY_EMULATOR_HOST."""
-        return self._url("bigquery")
+        return self.url("bigquery")
 
-    def endpoints(self) -> dict[str, Any]:
-        """Return the content of .local/endpoints.json."""
-        return {
-            **{f"{function.name}_url": self._url(function.name) + "/" for function in self.functions},
-            "pubsub_host": self.pubsub_host,
-            "bigquery_url": self.bigquery_url,
-            "slack_url": self.slack.url,
-            "secret_manager_host": self.secret_manager_host,
-            "console_url": self.slack.console_url,
-            "webhook_secret": self.webhook_secret,
-            "project": topics.PROJECT,
-            "topic": topics.TOPIC,
-            "dataset": DATASET,
-            "logs": str(self.folder),
-            "pids": {"local": os.getpid()} | {name: child.pid for name, child in self.children.items()},
-        }
+    def url(self, name: str) -> str:
+        """Return the address of a function or of bigquery, without a slash at its end."""
+        return f"http://127.0.0.1:{self.ports[name]}"
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Run SQL with ${DATASET} filled in and return the rows."""
         job = self._bigquery().query(sql.replace("${DATASET}", DATASET), timeout=topics.RPC_SECONDS)
         return [dict(row) for row in job.result(timeout=topics.RPC_SECONDS)]
-
-    def publisher(self) -> PublisherClient:
-        """Return the official publisher of this stack's Pub/Sub."""
-        return publisher.connect(emulator=self.pubsub_host)
 
     def handled(self, function: str) -> list[dict[str, Any]]:
         """Return the function's log lines that say what became of a message."""
@@ -163,18 +127,13 @@ class Stack:
         lines = self.children[function].log.read_text(errors="replace").splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
-    def restart_bigquery(self) -> None:
-        """Start the stopped BigQuery again on the same port with the data it had."""
-        self.children["bigquery"].start()
-        self._wait_for_port("bigquery")
+    def wait_for_port(self, name: str) -> None:
+        """Return once a function or bigquery takes connections. Raises NotReady."""
+        self.children[name].wait_until(lambda: accepts(self.ports[name]))
 
-    def _url(self, name: str) -> str:
-        return f"http://127.0.0.1:{self.ports[name]}"
-
-    def _start(self, name: str, command: list[str], **environment: str) -> None:
-        log = self.folder / f"{name}.log"
-        self.children[name] = Child(name=name, command=command, log=log, environment=environment)
-        self.children[name].start()
+    def _start(self, child: Child) -> None:
+        self.children[child.name] = child  # first, so that a signal during its start stops it
+        child.start()
 
     def _start_function(self, name: str) -> None:
         """Start it with every local endpoint in its environment; it reads those that it needs."""
@@ -182,7 +141,7 @@ class Stack:
             "PUBSUB_TOPIC": topics.topic_path(),
             "PUBSUB_EMULATOR_HOST": self.pubsub_host,
             "WEBHOOK_SECRET": SECRET,
-            "SECRET_MANAGER_ENDPOINT": self.secret_manager_host,
+            "SECRET_MANAGER_ENDPOINT": self.secret_manager.host,
             "SLACK_TOKEN": TOKEN,
             "SLACK_API_URL": self.slack.url,
             "ROUTES_FILE": str(self.options.routes),
@@ -190,51 +149,39 @@ class Stack:
             "BIGQUERY_TABLE": f"{topics.PROJECT}.{DATASET}.events",
             "BIGQUERY_EMULATOR_HOST": self.bigquery_url,
         }
-        command = [sys.executable, "-m", "functions_framework", "--source", f"functions/{name}/main.py"]
-        options = ["--target", name, "--host", "127.0.0.1", "--port", str(self.ports[name])]
-        self._start(name, command + options, **environment | self.options.function_environment)
+        self._start(function_server(name, self.ports[name], self.folder, environment))
 
-    def _start_bigquery(self) -> None:
-        venv = ROOT / ".venv-bigquery"
-        program = venv / "bin" / "local-bigquery"
-        if not program.exists():
-            raise NotReady("The local BigQuery is not installed; run local/setup.sh bigquery")
-        ports = [f"--port={self.ports['bigquery']}", f"--grpc-port={free_port()}"]
-        options = [f"--project={topics.PROJECT}", f"--data-dir={self.folder / 'bigquery'}"]
-        command = [str(program), "serve", "--host=127.0.0.1", *ports, *options]
-        self._start("bigquery", command, HOME=str(venv / "home"))
-
-    def _start_pubsub(self) -> pubsub_emulator.Emulator | None:
-        choice, port = self.options.pubsub, self.options.ports.get("pubsub", 0)
-        try:
-            emulator = pubsub_emulator.find_emulator() if choice in {"auto", "google"} else None
-        except FileNotFoundError as error:
-            raise NotReady(str(error)) from error
-        if choice == "google" and emulator is None:
-            raise NotReady(
-                "Google's Pub/Sub emulator was not found: it needs java and gcloud's pubsub-emulator"
-            )
+    def _start_pubsub(self) -> str:
+        """Start the Pub/Sub of the options; return what it is."""
+        port = self.options.ports.get("pubsub", 0)
+        emulator = pubsub_emulator.choose(self.options.pubsub)
         if emulator is None:
             self.pubsub_server = PubSubServer(port)
             self.pubsub_host = self.pubsub_server.start()
-        else:
-            self.ports["pubsub"] = port or free_port()
-            self.pubsub_host = f"127.0.0.1:{self.ports['pubsub']}"
-            # With LANG=C, java cannot open a folder whose name has letters outside ASCII.
-            self._start("pubsub", emulator.command(self.ports["pubsub"]), LC_ALL="C.UTF-8")
-        return emulator
+            return "stand-in"
+        port = port or free_port()
+        self.pubsub_host = f"127.0.0.1:{port}"
+        self._start(emulator.server(self.folder, port))
+        return "Google's emulator"
 
-    def _wait_for_port(self, name: str) -> None:
-        self.children[name].wait_until(lambda: accepts(self.ports[name]))
+    def _wait_for(self, part: str, what: str, wait: Callable[[], None]) -> None:
+        self._show(part, what, None)
+        try:
+            wait()
+        except (OSError, RuntimeError, GoogleAPIError) as error:
+            raise NotReady(
+                f"{part} failed while starting: {error}\n  Its log is in {self.folder}."
+            ) from error
+        self._show(part, what, time.monotonic() - self._began)
 
-    def _wait_for_bigquery(self) -> None:
-        self._wait_for_port("bigquery")
-        list(schema.apply(self._bigquery(), DATASET))
-
-    def _wait_for_pubsub(self) -> None:
+    def _create_topics(self) -> None:
         if "pubsub" in self.children:
             pubsub_emulator.ready(self.pubsub_host, READY_SECONDS, self.children["pubsub"].process)
         topics.create_topics(self.pubsub_host)
+
+    def _create_tables(self) -> None:
+        self.wait_for_port("bigquery")
+        list(schema.apply(self._bigquery(), DATASET))
 
     def _bigquery(self) -> bigquery.Client:
         return connect(topics.PROJECT, emulator=self.bigquery_url)
@@ -248,16 +195,5 @@ def running(options: Options, show: ShowPart) -> Iterator[Stack]:
         stack.start()
         yield stack
     finally:
-        with _signals_ignored():
+        with handling_signals(signal.SIG_IGN):
             stack.stop()
-
-
-@contextlib.contextmanager
-def _signals_ignored() -> Iterator[None]:
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

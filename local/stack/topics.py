@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 import grpc
-from google.protobuf.duration_pb2 import Duration
 from google.pubsub_v1 import SubscriberClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
-from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
+from google.pubsub_v1.types import Subscription
 
 from clients.pubsub import publisher
 
@@ -43,21 +42,15 @@ def create_subscriptions(host: str, ports: Mapping[str, int]) -> None:
     """
     subscriber = subscriber_client(host)
     for name, port in ports.items():
-        subscriber.create_subscription(
-            Subscription(
-                name=_subscription_path(name),
-                topic=topic_path(),
-                push_config=PushConfig(push_endpoint=f"http://127.0.0.1:{port}/{topic_path()}"),
-                ack_deadline_seconds=60,
-                retry_policy=RetryPolicy(
-                    minimum_backoff=Duration(seconds=1), maximum_backoff=Duration(seconds=10)
-                ),
-                dead_letter_policy=DeadLetterPolicy(
-                    dead_letter_topic=topic_path(DEAD_TOPIC), max_delivery_attempts=100
-                ),
-            ),
-            timeout=RPC_SECONDS,
+        subscription = Subscription(
+            name=_subscription_path(name),
+            topic=topic_path(),
+            push_config={"push_endpoint": f"http://127.0.0.1:{port}/{topic_path()}"},
+            ack_deadline_seconds=60,
+            retry_policy={"minimum_backoff": {"seconds": 1}, "maximum_backoff": {"seconds": 10}},
+            dead_letter_policy={"dead_letter_topic": topic_path(DEAD_TOPIC), "max_delivery_attempts": 100},
         )
+        subscriber.create_subscription(subscription, timeout=RPC_SECONDS)
 
 
 def _subscription_path(name: str) -> str:

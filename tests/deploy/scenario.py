@@ -49,7 +49,7 @@ class DeployRig:
             "PROJECT": PROJECT,
             "ISSUEWIRE_DEPLOY_RETRY_SECONDS": "0.2",
             "ISSUEWIRE_DEPLOY_SECRET_READ_SECONDS": "0",
-            "GITHUB_TOKEN": self.cloud.state.github_token,
+            "GITHUB_TOKEN": self.cloud.state.github.token,
         }
         requested = len(self.cloud.requests)
         self.process = subprocess.Popen(
@@ -123,7 +123,7 @@ class Scenario:
 
     def _first_runs(self, rig: DeployRig) -> None:
         faults = rig.cloud.faults
-        rig.cloud.state.repositories.add("acme/app")
+        rig.cloud.state.github.host("acme/app")
         rig.run("secrets", "secrets")
         rig.run("slack", "secrets", "slack", stdin=f"{SLACK_TOKEN}\n")
         faults.delay_iam(f"issuewire-ingest@{DOMAIN}", 1)
@@ -140,8 +140,9 @@ class Scenario:
         with Cloud(self._folder / "cloud-2") as cloud:
             rig = self._rig("2", cloud)
             for name, value in vars(self._rigs[0].cloud.state).items():
-                if not name.startswith("_"):
+                if not name.startswith("_") and name != "github":
                     setattr(cloud.state, name, copy.deepcopy(value))
+            cloud.state.github.host("acme/app")
             cloud.state._numbers = itertools.count(100_000)
             self._commands(rig)
             return rig

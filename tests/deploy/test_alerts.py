@@ -1,4 +1,4 @@
-"""The command alerts: the policies of Cloud Monitoring."""
+"""The command alerts creates and updates the policies of Cloud Monitoring."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""deploy.sh with the real gcloud, bq and curl: its requests, and the state of the cloud afterwards."""
+"""A deployment with the real gcloud, bq and curl makes the expected requests and resources."""
 
 import base64
 import re
@@ -217,7 +217,7 @@ def test_no_secret_is_shown(deployed, operated):
         for version in versions
     ]
     assert len(secrets) == 3
-    tokens = [deployed.cloud.state.github_token, deployed.cloud.state.access_token]
+    tokens = [deployed.cloud.state.github.token, deployed.cloud.state.access_token]
     for rig in (deployed, operated):
         for run in rig.runs.values():
             assert [secret for secret in (*secrets, *tokens) if secret in run.out + run.err] == []
@@ -319,7 +319,7 @@ def test_destroy_leaves_nothing(operated):
     left = {
         name
         for name, value in run.after.items()
-        if value and name not in ("project", "number", "billing_enabled", "enabled", "github_token")
+        if value and name not in ("project", "number", "billing_enabled", "enabled")
     }
-    assert left == {"repositories", "hooks", "policies", "time_series"}
+    assert left == {"hooks", "policies", "time_series"}
     assert bindings(run.after) == {}

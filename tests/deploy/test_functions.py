@@ -1,4 +1,4 @@
-"""Deploying functions: the order, what is skipped, what is retried, and the way back."""
+"""Functions are deployed in a safe order; unchanged ones are skipped, and a rollback is possible."""
 
 import re
 

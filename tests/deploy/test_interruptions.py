@@ -1,4 +1,4 @@
-"""Runs that do not finish: failed and hanging calls, signals, and a second run at the same time."""
+"""A run of deploy.sh may fail, hang, be interrupted, or start while another one is active."""
 
 import os
 import re

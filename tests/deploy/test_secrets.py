@@ -1,4 +1,4 @@
-"""The command secrets: generated, stored, shown, rotated, and never seen anywhere else."""
+"""The command secrets generates, stores, shows and rotates secrets, which appear nowhere else."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The command status: one line per resource."""
+"""The command status prints one line per resource."""
 
 import json
 import re

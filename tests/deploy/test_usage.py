@@ -1,4 +1,4 @@
-"""The command line of deploy.sh: help, wrong arguments, dry runs, preflight checks and missing tools."""
+"""The command line of deploy.sh has help, dry runs and preflight checks, and refuses wrong arguments."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""The command webhook: GitHub's hook, its ping, its errors and the token."""
+"""The command webhook creates GitHub's hook, pings it, and reports errors."""
 
 import json
 

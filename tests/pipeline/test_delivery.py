@@ -1,4 +1,4 @@
-"""A delivery as a message: its data, its attributes, and how a push is read."""
+"""A delivery becomes a message with data and attributes, and is read from a push."""
 
 import gzip
 import random

@@ -1,4 +1,4 @@
-"""The errors: each class says what the platform does, each reason what is counted."""
+"""Each class of error says what the platform does, and each reason what is counted."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""An event: typed values where the payload has them, None where it does not; the rest is not read."""
+"""An event has typed values where the payload has them, and None where it does not."""
 
 import copy
 import json

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from ops import schema
 from ops.send import accounts, payloads
-from pipeline.delivery import parse_time
+from pipeline.delivery import format_time, parse_time
 from tests.sql.deliveries import Subject, row
 from tests.support.messages import NOON
 from tests.support.warehouse import Warehouse
@@ -81,6 +85,17 @@ class Case:
             week["week"]: tuple(week[name] for name in columns) if len(columns) > 1 else week[columns[0]]
             for week in rows
         }
+
+
+def dataset_at(now: datetime, warehouse: Warehouse, folder: Path) -> str:
+    """Create a dataset in whose views it is always `now`, from a copy of sql/ in `folder`."""
+    (folder / "views").mkdir()
+    for path in schema.files():
+        text = path.read_text().replace("CURRENT_TIMESTAMP()", f"TIMESTAMP '{format_time(now)}'")
+        (folder / path.relative_to(schema.SQL)).write_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schema, "SQL", folder)
+        return warehouse.dataset()
 
 
 def at(*, days: float = 0, hours: float = 0) -> datetime:

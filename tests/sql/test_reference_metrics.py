@@ -1,12 +1,11 @@
 """Over random years of issues, in any order of delivery, the views equal the reference in Python."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import pytest
 
+from tests.sql.cases import dataset_at
 from tests.sql.issue_lives import NOW, Outcome, Year, a_year
 from tests.sql.reference_metrics import ReferenceMetrics, pipeline_delay
 from tests.support.warehouse import Warehouse
@@ -34,9 +33,9 @@ class Answers:
 
 
 @pytest.fixture(scope="module")
-def answers(warehouse: Warehouse, dataset_at: Callable[[datetime], str]) -> Answers:
+def answers(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Answers:
     """Store the years of all seeds in one dataset and read each view once."""
-    dataset = dataset_at(NOW)
+    dataset = dataset_at(NOW, warehouse, tmp_path_factory.mktemp("sql"))
     years = {seed: a_year(seed) for seed in SEEDS}
     warehouse.load(dataset, [row for year in years.values() for row in year.rows])
     names = (*VIEWS, "pipeline_delay", "issue_events")

@@ -1,4 +1,4 @@
-"""sql/events.sql: the table has the columns of the contract, and new columns reach existing tables."""
+"""The table has the columns of the contract, and new columns reach existing tables."""
 
 from pathlib import Path
 

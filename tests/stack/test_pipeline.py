@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 
+from clients.pubsub.publisher import connect
 from functions.ingest.signature import sign
 from local.slack.message import Message
 from local.stack.stack import Stack
@@ -121,7 +122,8 @@ def test_a_bigquery_outage_delays_only_the_row(github_sends: Sender, delivery_id
         eventually(lambda: github_sends.cards(delivery_id))
         assert github_sends.closed("stream_bq", delivery_id) == []
     finally:
-        github_sends.stack.restart_bigquery()
+        github_sends.stack.children["bigquery"].start()
+        github_sends.stack.wait_for_port("bigquery")
     eventually(lambda: github_sends.closed("stream_bq", delivery_id))
     assert len(github_sends.rows(delivery_id)) == 1
     assert len(github_sends.cards(delivery_id)) == 1
@@ -166,8 +168,7 @@ def test_a_forged_delivery_reaches_no_subscriber(github_sends: Sender, delivery_
 
 def test_a_malformed_message_does_not_delay_others(github_sends: Sender, delivery_id: str) -> None:
     """A malformed message on the topic is refused at each attempt, and the next delivery still arrives."""
-    publisher = github_sends.stack.publisher()
-    publisher.publish(
+    connect(emulator=github_sends.stack.pubsub_host).publish(
         topic=f"projects/{PROJECT}/topics/{TOPIC}", messages=[{"data": b"\x00 not ours"}], timeout=10
     )
     github_sends.send(an_issue(number=13).opened(), delivery_id)

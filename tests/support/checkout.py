@@ -1,4 +1,4 @@
-"""A scratch copy of what deploy.sh reads, and the staging of deploy.sh in it."""
+"""A copy of the files that deploy.sh reads, and the staging of deploy.sh in it."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ _FOLDERS = ("clients", "config", "deploy", "functions", "metrics", "pipeline", "
 
 
 def make_checkout(folder: Path) -> Path:
-    """Copy deploy.sh and all that it reads into `folder`/checkout; return that folder."""
+    """Copy deploy.sh and the files that it reads into `folder`/checkout; return that folder."""
     copy = folder / "checkout"
     copy.mkdir(parents=True)
     shutil.copy2(ROOT / "deploy.sh", copy)
@@ -41,14 +41,14 @@ def run_bash(checkout: Path, script: str, *arguments: str, **settings: str) -> s
 
 
 def stage(checkout: Path, name: str, folder: Path) -> Path:
-    """Put into a folder exactly what deploy.sh uploads for a function; return the folder."""
+    """Write exactly the files that deploy.sh uploads for a function into a folder; return the folder."""
     run_bash(checkout, 'stage "$1" "$2"', name, str(folder))
     return folder
 
 
 def staged_hash(checkout: Path, name: str, folder: Path, **settings: str) -> str:
     """Stage a function into a folder; return the source hash of the deployment."""
-    script = 'stage "$1" "$2"; set_deploy_flags "$1"; source_hash "$2" "${DEPLOY_FLAGS[@]}"'
+    script = 'stage "$1" "$2"; set_deploy_flags "$1"; python3 deploy/source_hash.py "$2" "${DEPLOY_FLAGS[@]}"'
     return run_bash(checkout, script, name, str(folder), **settings).strip()
 
 

@@ -1,4 +1,4 @@
-"""What anyone may write into an issue, and what must hold for every message about it."""
+"""Hostile texts for an issue, and the rules that every message about it keeps."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A Pub/Sub on loopback, the topics of a test on it, and what is published to them."""
+"""A Pub/Sub on loopback, with the topics of a test and the messages that are published to them."""
 
 import contextlib
 import itertools

@@ -1,4 +1,4 @@
-"""Which tests are quick: those that start no process and no server, by their code and as they run."""
+"""Decides which tests are quick: those that start no process and no server."""
 
 import functools
 import sys
@@ -17,7 +17,7 @@ _harmless: set[int] = set()
 
 
 def mark(items: list[pytest.Item]) -> None:
-    """Mark the tests that may start something: their code, or that of their fixtures, leads to a starter."""
+    """Mark the tests that may start a process or a server, in their code or that of their fixtures."""
     for item in items:
         assert isinstance(item, pytest.Function)
         fixtures = (definitions[-1].func for definitions in item._fixtureinfo.name2fixturedefs.values())
@@ -26,7 +26,7 @@ def mark(items: list[pytest.Item]) -> None:
 
 
 def watch(item: pytest.Item) -> None:
-    """From now on, let this test fail if it is quick and starts a process or listens on a socket."""
+    """Fail this test from now on if it is quick and starts a process or listens on a socket."""
     if not _running:
         sys.addaudithook(_refuse)
     _running[:] = [item]

@@ -101,5 +101,5 @@ def a_report(**changes: Any) -> Report:
 
 
 def an_empty_report(**changes: Any) -> Report:
-    """Return the report of a dataset that holds nothing."""
+    """Return the report of an empty dataset."""
     return Report(**{"made_at": NOW, "since": None, "requested": None, **changes})

@@ -1,4 +1,4 @@
-"""Signals that are ignored from the start, as under nohup and in what a shell starts in the background."""
+"""Signals that are ignored from the start, as under nohup or in a shell's background."""
 
 import signal
 import sys
@@ -19,7 +19,7 @@ def ignored() -> list[int]:
 
 
 def keep_from_children(numbers: Iterable[int]) -> None:
-    """Go on ignoring the signals here, but not in the processes that are started from now on.
+    """Ignore the signals here, but not in the processes that are started from now on.
 
     A process inherits SIG_IGN, and a shell cannot even trap such a signal; it does not inherit a handler.
     """

@@ -1,4 +1,4 @@
-"""Blocks for messages to the local Slack, and what its rules find in them."""
+"""Blocks for messages to the local Slack, and the problems that its rules find in them."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def actions(*elements: Any) -> Json:
 
 
 def found(*blocks: Any, **arguments: Any) -> list[tuple[str, str]]:
-    """Return (error, sentence) of every problem of a message with these blocks."""
+    """Return (error, sentence) for every problem of a message with these blocks."""
     message = {"text": "fallback", "blocks": list(blocks), **arguments}
     return [(problem.error, str(problem)) for problem in check_arguments("chat.postMessage", message)]
 

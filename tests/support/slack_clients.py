@@ -1,4 +1,4 @@
-"""Slack's own clients for the local Slack, without their retries, and what its tests post."""
+"""Slack's own clients for the local Slack, without their retries."""
 
 import http.client
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Messages to draw, and a strict reader of the console page."""
+"""Messages to draw, and a strict parser of the console page."""
 
 from html.parser import HTMLParser
 from typing import Any

@@ -1,4 +1,4 @@
-"""Channels of the strict stand-in for Slack, and instances of the function that keep cards in them."""
+"""Channels of the strict stand-in for Slack, and instances of the function that post to them."""
 
 import itertools
 import json
@@ -33,7 +33,7 @@ class Crash(BaseException):
 
 
 class Clock:
-    """The one time of GitHub, Slack and the function; it never goes back."""
+    """The time that GitHub, Slack and the function share; it never goes back."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -72,13 +72,13 @@ class FaultySlack(Slack):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What goes wrong at the n-th call of an attempt: the instance crashes before it, or the call fails."""
+    """A failure at the n-th call of an attempt: a crash of the instance before it, or of the call."""
 
     kind: Literal["crash", "answer_lost", "request_lost", "refused"]
     call: int
 
     def inject(self, channel: "Channel") -> None:
-        """Let the channel's next attempt meet the fault."""
+        """Make the channel's next attempt fail."""
         channel.slack.calls = 0
         channel.slack.before = {self.call: lambda: self._occur(channel)}
 
@@ -108,13 +108,13 @@ class Channel:
         self.restart()
 
     def restart(self) -> None:
-        """Start the instance again: it forgets what it kept in memory."""
+        """Start the instance again, with an empty memory."""
         self.card_store = CardStore(
             self.slack, fold_over=self.fold_over, now=self.clock, sleep=self.clock.sleep
         )
 
     def another(self) -> "Channel":
-        """Return another instance that keeps cards in the same channel."""
+        """Return another instance that posts to the same channel."""
         return Channel(server=self.server, clock=self.clock, id=self.id, fold_over=self.fold_over)
 
     def issue(self, **changes: Any) -> payloads.Issue:
@@ -132,12 +132,12 @@ class Channel:
         return card_event(IssueEvent.from_delivery(delivery))
 
     def handle(self, event: CardEvent, **destination: Any) -> UpsertResult:
-        """Show the event in the channel."""
+        """Handle the event for this channel."""
         self.clock.pass_until(event.received.received_at)
         return self.card_store.upsert(event, Destination(channel=self.id, **destination))
 
     def attempt(self, event: CardEvent, destinations: Sequence[Destination], fault: Fault | None) -> bool:
-        """Show the event in all channels, as the function does; return whether it is acknowledged.
+        """Handle the event for all channels, as the function does; return whether it is acknowledged.
 
         The fault is over after the attempt, and an instance that crashed has been started again.
         """
@@ -166,7 +166,7 @@ class Channel:
 
     @property
     def messages(self) -> list[StoredMessage]:
-        """Return what is in the channel, replies included."""
+        """Return the messages in the channel, replies included."""
         return [message for message in self.server.messages if message.channel == self.id]
 
     @property
@@ -176,7 +176,7 @@ class Channel:
 
     @property
     def card(self) -> StoredMessage:
-        """Return the one card."""
+        """Return the only card."""
         [card] = self.cards
         return card
 

@@ -4,14 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from functools import partial
 from itertools import groupby
-from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Protocol
 
 from local.slack.rules.mrkdwn import CONTROL
 
-_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _CODE = re.compile(r"```(?P<fence>.+?)```|`(?P<code>[^`\n]+)`", re.DOTALL)
 _MARKS = (
     ("b", re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])")),
@@ -29,19 +26,10 @@ _DATE_FORMATS = {
 }
 _EMOJI_NAME = re.compile(r":([a-z0-9_+-]+):")
 _EMOJI = {  # those of our cards, and a few that people write
-    "bug": "🐛",
-    "card_index_dividers": "🗂️",
-    "eyes": "👀",
-    "fire": "🔥",
-    "large_green_circle": "🟢",
-    "no_entry_sign": "🚫",
-    "rocket": "🚀",
-    "tada": "🎉",
-    "warning": "⚠️",
-    "white_check_mark": "✅",
-    "wastebasket": "🗑️",
-    "x": "❌",
-}
+    "bug": "🐛", "card_index_dividers": "🗂️", "eyes": "👀", "fire": "🔥", "large_green_circle": "🟢",
+    "no_entry_sign": "🚫", "rocket": "🚀", "tada": "🎉", "warning": "⚠️", "wastebasket": "🗑️",
+    "white_check_mark": "✅", "x": "❌",
+}  # fmt: skip
 # A placeholder is its number between two private characters, which the input therefore must not contain.
 _PRIVATE = re.compile("[\ue000\ue001]")
 _PLACEHOLDER = re.compile("\ue000(\\d+)\ue001")
@@ -51,8 +39,8 @@ _PLACEHOLDER = re.compile("\ue000(\\d+)\ue001")
 class Names:
     """What a reader sees in place of ids, and the time zone of the reader; users are user groups too."""
 
-    channels: Mapping[str, str] = field(default=_NONE)
-    users: Mapping[str, str] = field(default=_NONE)
+    channels: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = field(default_factory=dict)
     zone: tzinfo = UTC
 
     def time(self, ts: str) -> datetime:
@@ -96,25 +84,16 @@ def write(text: str, medium: Medium, names: Names) -> str:
         inner = CONTROL.sub(lambda found: _reference(found, names)[1], match["fence"] or match["code"])
         return placeholder(medium.wrap(tag, medium.plain(inner.strip("\n"), emoji=False)))
 
-    def enclose(tag: str, match: re.Match[str]) -> str:
-        return placeholder(medium.wrap(tag, marked(match[1])))
-
     def marked(part: str) -> str:
-        for (
-            tag,
-            pattern,
-        ) in _MARKS:  # what a mark encloses gets a placeholder too: marks nest, but never cross
-            part = pattern.sub(partial(enclose, tag), part)
+        for tag, pattern in _MARKS:  # what one encloses gets a placeholder: marks nest, but never cross
+            part = pattern.sub(lambda match, tag=tag: placeholder(medium.wrap(tag, marked(match[1]))), part)
         return part
 
     def lines(unquoted: str) -> Iterator[str]:
         for quoted, group in groupby(unquoted.split("\n"), key=lambda line: line.startswith("&gt;")):
             part = "\n".join(line.removeprefix("&gt;").lstrip() if quoted else line for line in group)
-            yield (
-                medium.wrap("blockquote", marked(medium.plain(part)))
-                if quoted
-                else marked(medium.plain(part))
-            )
+            drawn = marked(medium.plain(part))
+            yield medium.wrap("blockquote", drawn) if quoted else drawn
 
     text = _CODE.sub(code, _PRIVATE.sub("\ufffd", text))
     text = CONTROL.sub(lambda match: placeholder(medium.refer(*_reference(match, names))), text)

@@ -69,36 +69,29 @@ def _check_message(method: str, arguments: Arguments) -> list[Problem]:
             found.append(Problem(error="msg_too_long"))
         found += problems("invalid_arguments", unescaped(text, "/text", controls=True))
     found += _check_blocks(blocks)
-    removes_metadata = method == "chat.update" and arguments.get("metadata") == {}
-    return found if removes_metadata else found + _check_metadata(arguments)
+    metadata = arguments.get("metadata")
+    if "metadata" not in arguments or (method == "chat.update" and metadata == {}):  # {} removes it
+        return found
+    if not isinstance(metadata, dict):
+        return found + problems("invalid_metadata_format", [("must provide an object", "/metadata")])
+    return found + problems("invalid_metadata_schema", _METADATA(metadata, "/metadata"))
 
 
 def _check_blocks(blocks: Any) -> list[Problem]:
     if not isinstance(blocks, list):
         return problems("invalid_blocks_format", [("must provide an array", "/blocks")])
     found = problems("invalid_blocks", check_block_list(blocks, "/blocks"))
-    strings = [
-        (at.rpartition("/")[2], value, at)
-        for at, value in _leaves({"blocks": blocks})
-        if isinstance(value, str)
-    ]
     seen: set[tuple[str, str]] = set()
-    for name, value, at in strings:
-        if name in {"block_id", "action_id"}:
+    length = 0
+    for at, value in _leaves({"blocks": blocks}):
+        name = at.rpartition("/")[2]
+        if name == "text" and isinstance(value, str):
+            length += len(value)
+        elif name in {"block_id", "action_id"} and isinstance(value, str):
             if (name, value) in seen:
                 found += problems("invalid_blocks", [(f'`{name}` "{value}" already exists', at)])
             seen.add((name, value))
-    if sum(len(value) for name, value, _ in strings if name == "text") > MAX_BLOCKS_TEXT:
-        found.append(Problem(error="msg_blocks_too_long"))
-    return found
-
-
-def _check_metadata(arguments: Arguments) -> list[Problem]:
-    if "metadata" not in arguments:
-        return []
-    if not isinstance(arguments["metadata"], dict):
-        return problems("invalid_metadata_format", [("must provide an object", "/metadata")])
-    return problems("invalid_metadata_schema", _METADATA(arguments["metadata"], "/metadata"))
+    return [*found, Problem(error="msg_blocks_too_long")] if length > MAX_BLOCKS_TEXT else found
 
 
 def _check_characters(arguments: Arguments) -> Iterator[Problem]:

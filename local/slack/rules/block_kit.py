@@ -27,13 +27,9 @@ _ID = string(255, least=1)
 _STYLE = string(pattern="primary|danger", sentence="must be one of: primary, danger")
 _URL = string(3000, least=1, pattern=r"https?://[^\s/][^\s]*", sentence="must be an http or https URL")
 _IMAGE: Checks = {"type": string(), "image_url": _URL, "alt_text": string(2000, least=1)}
+_ANSWER = text(30, _PLAIN)
 _CONFIRM = fields(
-    {
-        "title": text(100, _PLAIN),
-        "text": text(300, _PLAIN),
-        "confirm": text(30, _PLAIN),
-        "deny": text(30, _PLAIN),
-    },
+    {"title": text(100, _PLAIN), "text": text(300, _PLAIN), "confirm": _ANSWER, "deny": _ANSWER},
     {"style": _STYLE},
 )
 _BUTTON = fields(
@@ -60,7 +56,7 @@ _SECTION = _block(
         "fields": array(text(2000, _MRKDWN, _PLAIN), least=1, most=10),
         "accessory": by_type({"button": _BUTTON, "image": fields(_IMAGE)}),
         "expand": boolean,
-    },
+    }
 )
 
 

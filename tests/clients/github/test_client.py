@@ -1,4 +1,4 @@
-"""The GitHub client reads all pages, retries what may pass, and says what stays wrong in one sentence."""
+"""The GitHub client reads all pages, retries transient failures, and reports others in one sentence."""
 
 from datetime import UTC, datetime
 from pathlib import Path

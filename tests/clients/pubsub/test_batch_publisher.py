@@ -1,4 +1,4 @@
-"""Publishing many messages: batches within Pub/Sub's limits, each confirmed before the next."""
+"""Many messages are published in batches within Pub/Sub's limits, each confirmed before the next."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Publishing one message: confirmed or an error, within Pub/Sub's limits and the time that is left."""
+"""Publishing a message ends with its id or an error, within Pub/Sub's limits and the remaining time."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Calls wait for Slack's pauses, end in time, and fall back to text, against the strict stand-in."""
+"""A call waits for Slack's pauses, ends in time, and falls back to text, against the strict stand-in."""
 
 from typing import Any
 

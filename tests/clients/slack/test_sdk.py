@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clients.slack import attempts
+from clients.slack import rate_limit
 from clients.slack.client import Slack
 from clients.slack.webhook import IncomingWebhook
 from local.processes import free_port
@@ -40,7 +40,7 @@ def test_a_post_without_a_confirmation_is_raised_and_never_sent_again(
     server: Recorder, client: Slack, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
 ) -> None:
     """A post without a confirmation is sent once and is an error, because it may have succeeded."""
-    monkeypatch.setattr(attempts, "TIMEOUT_SECONDS", 0.3 if "hang" in fault else 5)
+    monkeypatch.setattr(rate_limit, "TIMEOUT_SECONDS", 0.3 if "hang" in fault else 5)
     server.fail_next(1, **fault)
     assert error_of(lambda: client.post(CHANNEL, a_message())).reason.startswith("slack_")
     assert len(server.requests) == 1

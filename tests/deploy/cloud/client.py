@@ -1,4 +1,4 @@
-"""What the tests of the stand-in use: its addresses, one request, one run of a tool, one deployment."""
+"""Helpers for the tests of the stand-in: its addresses, one request, one run of a tool, one deployment."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def send(cloud: Cloud, method: str, url: str, body: Any = None, token: str = "")
         urllib.request.ProxyHandler({"https": environment["HTTPS_PROXY"]}),
         urllib.request.HTTPSHandler(context=context),
     )
-    default = cloud.state.github_token if "//api.github.com/" in url else cloud.state.access_token
+    default = cloud.state.github.token if "//api.github.com/" in url else cloud.state.access_token
     request = urllib.request.Request(
         url,
         None if body is None else json.dumps(body).encode(),

@@ -30,7 +30,7 @@ def cloud(tmp_path, certificates):
 def ready(cloud):
     """Open a stand-in with APIs, three accounts, a topic and a repository, as after the first setup."""
     cloud.state.enabled |= {f"{name}.googleapis.com" for name in APIS}
-    cloud.state.repositories.add("acme/app")
+    cloud.state.github.host("acme/app")
     for name in ("ingest-fn", "build-fn", "push-fn"):
         send(cloud, "POST", ACCOUNTS, {"accountId": name})
     send(cloud, "PUT", topic("github-events"), {})

@@ -7,6 +7,9 @@ import re
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
+
+from local.github.state import GitHub
 
 __all__ = ["State", "members_of"]
 
@@ -57,15 +60,10 @@ class State:
         self.alerts: dict[str, Resource] = {}  # full name -> policy
         self.channels: dict[str, Resource] = {}  # full name -> notification channel
         self.time_series: list[Resource] = []
-        self.github_token = "github-token"
-        self.repositories: set[str] = set()  # OWNER/REPO
-        self.organizations: set[str] = set()
-        self.hooks: dict[str, dict[int, Resource]] = defaultdict(dict)  # OWNER/REPO or ORG -> hooks
-        self.deliveries: dict[int, list[Resource]] = defaultdict(list)  # hook -> newest first
+        self.github = GitHub("github-token", self._deliver)
         self.ping_status: int | None = (
             None  # None: the status that the function at the URL of the hook would answer
         )
-        self.late_deliveries = 0  # how many lists do not contain the newest delivery yet
         self._numbers = itertools.count(1)
 
     def next_number(self) -> int:
@@ -108,14 +106,26 @@ class State:
             "operations",
             "jobs",
             "failing_builds",
-            "deliveries",
-            "late_deliveries",
+            "github",
         }
-        return {
-            name: _without_volatile(copy.deepcopy(value))
+        kept = {
+            name: value
             for name, value in vars(self).items()
             if name not in skipped and not name.startswith("_")
         }
+        kept["hooks"] = self.github.hooks.by_place
+        return {name: _without_volatile(copy.deepcopy(value)) for name, value in kept.items()}
+
+    def _deliver(self, hook: Resource, *_delivery: Any) -> int:
+        """Return what ingest answers: it must exist, be public, and have the secret of the hook."""
+        if self.ping_status is not None:
+            return self.ping_status
+        name = self.function_at(urlsplit(hook["config"]["url"]).netloc)
+        if name is None:
+            return 404
+        if not self.is_public(name):
+            return 403
+        return 200 if self.knows_secret(name, hook["config"].get("secret", "")) else 401
 
 
 def now() -> str:

@@ -98,7 +98,7 @@ def test_a_function_outside_the_limits_is_not_deployed(ready, config, status, me
     ],
 )
 def test_a_source_that_cannot_start_fails_the_build(ready, files, message):
-    """What the buildpack would refuse in the zip fails the deployment's operation."""
+    """A source that the buildpack would refuse fails the deployment's operation."""
     assert message in deploy(ready, function_body(ready, upload(ready, **files)))[1]
 
 

@@ -19,7 +19,7 @@ def test_errors_have_githubs_statuses(ready):
     assert send(ready, "GET", HOOKS, token="wrong")[0] == 401
     assert send(ready, "GET", "https://api.github.com/repos/acme/other/hooks")[0] == 404
     assert send(ready, "GET", "https://api.github.com/orgs/acme/hooks")[0] == 404
-    ready.state.organizations.add("acme")
+    ready.state.github.organizations.add("acme")
     assert send(ready, "GET", "https://api.github.com/orgs/acme/hooks") == (200, [])
     assert send(ready, "POST", HOOKS, {"config": {}})[0] == 422
     config = {"url": "https://ingest.a.run.app/", "secret": "s", "content_type": "json"}
@@ -36,9 +36,9 @@ def test_errors_have_githubs_statuses(ready):
     _, (delivery,) = send(ready, "GET", f"{HOOKS}/{hook['id']}/deliveries")
     assert (delivery["event"], delivery["status_code"]) == ("ping", 404)
     assert send(ready, "POST", f"{HOOKS}/{hook['id']}/deliveries/{delivery['id']}/attempts")[0] == 202
-    assert [d["guid"] for d in ready.state.deliveries[hook["id"]]] == [delivery["guid"]] * 2
+    assert [d["guid"] for d in ready.state.github.hooks.deliveries[hook["id"]]] == [delivery["guid"]] * 2
     assert send(ready, "DELETE", f"{HOOKS}/{hook['id']}")[0] == 204
-    assert ready.state.hooks["acme/app"] == {}
+    assert ready.state.github.hooks.by_place["acme/app"] == {}
 
 
 def test_a_ping_is_answered_as_ingest_would(ready):
@@ -56,12 +56,12 @@ def test_a_ping_is_answered_as_ingest_would(ready):
     send(ready, "POST", f"{SECRETS}?secretId=s", REPLICATION)
     send(ready, "POST", secret("s", ":addVersion"), {"payload": {"data": "eA=="}})
     send(ready, "POST", f"{HOOKS}/{hook['id']}/pings")
-    assert [d["status_code"] for d in ready.state.deliveries[hook["id"]]] == [200, 401, 403, 404]
+    assert [d["status_code"] for d in ready.state.github.hooks.deliveries[hook["id"]]] == [200, 401, 403, 404]
 
 
 def test_a_delivery_may_be_listed_late(ready):
     """A list shows the newest delivery only after as many calls as the test sets."""
     _, hook = send(ready, "POST", HOOKS, {"config": {"url": "https://ingest.a.run.app/"}})
-    ready.state.late_deliveries = 2
+    ready.state.github.hooks.late_lists = 2
     seen = [send(ready, "GET", f"{HOOKS}/{hook['id']}/deliveries")[1] for _ in range(3)]
     assert [len(deliveries) for deliveries in seen] == [0, 0, 1]

@@ -19,7 +19,7 @@ def test_a_topic_is_created_once_and_changed(ready):
 
 
 def test_a_subscription_keeps_messages_until_they_are_acknowledged(ready):
-    """What is published is pulled, stays until it is acknowledged, and is deleted with the subscription."""
+    """A subscription keeps its messages until they are acknowledged or it is deleted."""
     send(ready, "PUT", subscription("stream-bq"), {"topic": EVENTS})
     send(ready, "POST", f"{topic('github-events')}:publish", {"messages": [{"data": "aGVsbG8="}]})
     (pulled,) = send(ready, "POST", f"{subscription('stream-bq')}:pull", {})[1]["receivedMessages"]

@@ -1,4 +1,4 @@
-"""What the stand-in offers its tests: faults, snapshots, and a list of all that it did not expect."""
+"""The stand-in gives its tests faults, snapshots, and a list of unexpected requests."""
 
 import shutil
 

@@ -29,11 +29,11 @@ def test_curl_creates_a_webhook_and_an_alert(ready, alert):
     url = ready.state.functions["ingest"]["url"]
     config = {"url": url, "content_type": "json", "secret": "s"}
     hook = json.dumps({"name": "web", "events": ["issues"], "config": config})
-    header = f"--header 'Authorization: Bearer {ready.state.github_token}'"
+    header = f"--header 'Authorization: Bearer {ready.state.github.token}'"
     curl = "curl --silent --show-error --fail-with-body --max-time 30 --data @-"
     created = json.loads(run_tool(ready, f"{curl} {header} {HOOKS}", stdin=hook))
     assert created["config"]["secret"] == "********"
-    assert ready.state.hooks["acme/app"][created["id"]]["config"]["secret"] == "s"
+    assert ready.state.github.hooks.by_place["acme/app"][created["id"]]["config"]["secret"] == "s"
     run_tool(ready, f"{curl} {header} {HOOKS}", stdin=hook, fails="Hook already exists")
     ready.state.ping_status = 200
     run_tool(ready, f"{curl} {header} {HOOKS}/{created['id']}/pings")

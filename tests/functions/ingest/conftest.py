@@ -1,4 +1,4 @@
-"""What the tests of ingest share: one Secret Manager, and one Pub/Sub of each kind."""
+"""The tests of ingest share one Secret Manager, and one Pub/Sub of each kind."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager

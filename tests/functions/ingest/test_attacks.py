@@ -1,4 +1,4 @@
-"""Hostile requests: none is answered with 5xx or a traceback, and none is published."""
+"""A hostile request gets no 5xx and no traceback, and is not published."""
 
 import re
 import socket

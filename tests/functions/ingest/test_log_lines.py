@@ -1,4 +1,4 @@
-"""What the functions log under the real framework: one JSON line per record, and never a secret."""
+"""The functions log one JSON line per record under the real framework, and never a secret."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What ingest answers: every row of the contract's table, over real HTTP with the real clients."""
+"""ingest answers as the contract's table says, over real HTTP with the real clients."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Failures of Pub/Sub and Secret Manager: ingest accepts nothing that is not published, and recovers."""
+"""While Pub/Sub or Secret Manager fails, ingest accepts no delivery; it recovers afterwards."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The webhook's secrets: which versions are valid, how long they are kept, and how often they are read."""
+"""The webhook's secrets are read in all enabled versions, kept for minutes, and reloaded rarely."""
 
 import logging
 from collections.abc import Callable, Iterator

@@ -108,5 +108,5 @@ def opened(delivery_id: str, repository: str = "", **more: str) -> dict[str, Any
 
 
 def lines_since(up: Function, before: int) -> list[dict[str, Any]]:
-    """Return the log lines that were written since then; each is JSON."""
+    """Return the log lines that were written since then, each of them JSON."""
     return [json.loads(line) for line in up.output()[before:].splitlines()]

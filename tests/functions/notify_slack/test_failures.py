@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clients.slack.attempts import TIMEOUT_SECONDS
+from clients.slack.rate_limit import TIMEOUT_SECONDS
 from local.slack.server import SlackServer
 from tests.functions.notify_slack.support import (
     TOKEN,

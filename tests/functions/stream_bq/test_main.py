@@ -1,4 +1,4 @@
-"""stream_bq under the real functions-framework: messages in, rows out."""
+"""stream_bq stores messages as rows under the real functions framework."""
 
 import json
 from collections.abc import Iterator

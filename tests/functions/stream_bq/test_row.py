@@ -1,4 +1,4 @@
-"""The row: the contract's columns for every kind of delivery, in a form that BigQuery always accepts."""
+"""A row has the contract's columns for every kind of delivery, in a form that BigQuery accepts."""
 
 import json
 import re

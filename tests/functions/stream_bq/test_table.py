@@ -1,4 +1,4 @@
-"""The table: a row is streamed, or loaded if its date is out of reach, or Unavailable is raised."""
+"""A row is streamed, or loaded if its date is out of reach, or Unavailable is raised."""
 
 import json
 from collections.abc import Iterator

@@ -186,7 +186,7 @@ def test_unanswered_push_is_a_failure(receive: Callable[..., Receiver]) -> None:
         push_config={"push_endpoint": receiver.url},
     )
     backlog = Backlog("sub")
-    pusher = Pusher(backlog, spec, retire=lambda _: False, backoff=lambda _: 0.0)
+    pusher = Pusher(backlog, spec, lambda *_: None)
     try:
         backlog.add(types.PubsubMessage(data=b"x"))
         assert len(receiver.take(2)) == 2

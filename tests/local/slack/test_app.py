@@ -188,6 +188,15 @@ def test_the_page_and_the_messages_are_served(slack):
     assert len(slack.requests) == 1  # only calls to Slack are on record
 
 
+def test_the_page_is_drawn_again_only_after_a_change(slack):
+    """A browser that reloads the page costs nothing while no message is new, updated or deleted."""
+    ts = client(slack).chat_postMessage(channel=CHANNEL, text="first")["ts"]
+    page = slack.page()
+    assert slack.page() is page
+    client(slack).chat_update(channel=CHANNEL, ts=ts, text="second")
+    assert "second" in slack.page()
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [({"Content_Length": "2000001"}, 413), ({"Content_Length": "-1"}, 411), ({"Content_Length": "x"}, 411)],

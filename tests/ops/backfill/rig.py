@@ -9,11 +9,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import grpc
 from click.testing import CliRunner, Result
-from google.pubsub_v1 import PublisherClient, PullResponse, SubscriberClient
-from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
-from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+from google.pubsub_v1 import PullResponse
 
 from local.github.repository import HostedRepository
 from local.github.server import TOKEN, GitHubServer
@@ -22,9 +19,9 @@ from local.pubsub.server import PubSubServer
 from ops.__main__ import ops
 from ops.backfill import run
 from ops.send import accounts, payloads
+from tests.support import pubsub
 from tests.support.messages import NOON, an_issue
 
-TOPIC = "projects/local-dev/topics/github-events"
 MONA = accounts.Account(login="mona")
 AUTHOR = accounts.Account(login="octavia")
 SECONDS = 60.0
@@ -32,44 +29,40 @@ STARTED: list[subprocess.Popen[str]] = []
 
 
 class PubSub:
-    """A topic, and a subscription that keeps everything published; both names end in `suffix`."""
+    """A topic, and a subscription that keeps everything published."""
 
-    def __init__(self, suffix: str = "") -> None:
-        self.topic = TOPIC + suffix
-        self._subscription = f"projects/local-dev/subscriptions/everything{suffix}"
+    def __init__(self) -> None:
         self._server = PubSubServer()
         self.host = self._server.start()
-        self._channel = grpc.insecure_channel(self.host)
-        publisher = PublisherClient(transport=PublisherGrpcTransport(channel=self._channel))
-        self._subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=self._channel))
-        publisher.create_topic(name=self.topic, timeout=10)
-        self._subscriber.create_subscription(name=self._subscription, topic=self.topic, timeout=10)
+        self._inbox = pubsub.PubSub(host=self.host).new_topic()
+        self.topic = self._inbox.topic
 
     def pull(self) -> list[Any]:
         """Return all messages that are there, and acknowledge them."""
+        subscriber, name = self._inbox.subscriber, self._inbox.subscription
         found: list[Any] = []
         while True:
-            request = {"subscription": self._subscription, "max_messages": 1000, "return_immediately": True}
-            received = PullResponse.pb(self._subscriber.pull(request, timeout=10)).received_messages
+            request = {"subscription": name, "max_messages": 1000, "return_immediately": True}
+            received = PullResponse.pb(subscriber.pull(request, timeout=10)).received_messages
             if not received:
                 return found
             ids = [each.ack_id for each in received]
-            self._subscriber.acknowledge(subscription=self._subscription, ack_ids=ids, timeout=10)
+            subscriber.acknowledge(subscription=name, ack_ids=ids, timeout=10)
             found += [each.message for each in received]
 
     def stop(self) -> None:
         """End."""
-        self._channel.close()
+        self._inbox.channel.close()
         self._server.stop()
 
 
-def environment(server: GitHubServer, pubsub: PubSub, **changes: str) -> dict[str, str]:
+def environment(server: GitHubServer, topic: PubSub, **changes: str) -> dict[str, str]:
     """Return the settings of the command."""
     return {
         "GITHUB_API_URL": server.url,
         "GITHUB_TOKEN": TOKEN,
-        "PUBSUB_TOPIC": pubsub.topic,
-        "PUBSUB_EMULATOR_HOST": pubsub.host,
+        "PUBSUB_TOPIC": topic.topic,
+        "PUBSUB_EMULATOR_HOST": topic.host,
         **changes,
     }
 

@@ -1,4 +1,4 @@
-"""The backfill command: its options, its progress, and its errors in one line."""
+"""The backfill command checks its options, shows its progress, and reports errors in one line."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The history is complete even if GitHub's lists are not, or GitHub fails on the way."""
+"""The history is complete even if GitHub's lists are not, or GitHub fails during the run."""
 
 import json
 import re

@@ -140,7 +140,7 @@ def test_another_topic_gets_everything(
     assert invoke(environment(server, pubsub)).exit_code == 130
     assert 0 < len(pubsub.pull()) < delivered.total()
     monkeypatch.setattr(run.BackfillStore, "save", save)
-    other = PubSub("-2")
+    other = PubSub()
     result = invoke(environment(server, other), "--json")
     found = ids(other.pull())
     other.stop()

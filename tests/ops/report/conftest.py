@@ -7,8 +7,8 @@ from tests.support.warehouse import Warehouse
 
 
 @pytest.fixture(scope="session")
-def year_dataset(warehouse: Warehouse) -> str:
+def year_dataset(engine: Warehouse) -> str:
     """Return a dataset with a year of two repositories."""
-    dataset = warehouse.dataset()
-    warehouse.load(dataset, year.rows())
+    dataset = engine.dataset()
+    engine.load(dataset, year.rows())
     return dataset

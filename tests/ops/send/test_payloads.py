@@ -1,4 +1,4 @@
-"""GitHub's side: the made-up deliveries have the shapes that GitHub documents."""
+"""The built payloads have the shapes that GitHub documents."""
 
 import json
 import re
@@ -91,8 +91,8 @@ def objects(value: Any, name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("name", shapes())
-def test_the_shapes_are_github_s(name: str) -> None:
-    """Each delivery has the documented parts, and each object in it every field that a reader may rely on."""
+def test_payloads_have_github_s_shapes(name: str) -> None:
+    """Each payload has the documented parts, and each object in it the fields that a reader may rely on."""
     made = shapes()[name]
     assert set(made.payload) == TOP[name]
     for kind, found in objects(made.payload):
@@ -100,14 +100,14 @@ def test_the_shapes_are_github_s(name: str) -> None:
     assert json.loads(json.dumps(made.payload)) == made.payload
 
 
-def test_the_shapes_cover_every_object() -> None:
-    """No object of the list above goes unlooked at."""
+def test_every_object_is_checked() -> None:
+    """Every object of the list above is in some payload."""
     seen = {kind for made in shapes().values() for kind, _ in objects(made.payload)}
     assert OBJECTS.keys() <= seen
 
 
 @pytest.mark.parametrize("name", shapes())
-def test_times_are_written_as_github_does(name: str) -> None:
+def test_times_are_in_whole_seconds(name: str) -> None:
     """GitHub writes times in UTC, in whole seconds, with a Z."""
     for _, found in objects(shapes()[name].payload):
         for key, value in found.items():
@@ -115,16 +115,15 @@ def test_times_are_written_as_github_does(name: str) -> None:
                 assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value), key
 
 
-def test_a_story_reads_the_same_every_time() -> None:
-    """Names make ids: the same event has the same bytes every time, another delivery another GUID."""
+def test_payloads_are_reproducible() -> None:
+    """Ids are derived from names: the same event has the same bytes, and another seed another GUID."""
     first, second = (json.dumps(an_issue(labels=["bug"]).opened().payload) for _ in range(2))
     assert first == second
     assert payloads.delivery_id("a") == payloads.delivery_id("a") != payloads.delivery_id("b")
-    assert accounts.number_for("a") != accounts.number_for("b")
 
 
-def test_an_issue_lives() -> None:
-    """What happens to an issue shows in all later deliveries; reopened, it keeps closed_at as GitHub does."""
+def test_later_payloads_show_earlier_changes() -> None:
+    """Every change shows in all later payloads; a reopened issue keeps closed_at, as at GitHub."""
     issue = an_issue()
     assert issue.opened().payload["issue"]["state_reason"] is None
     labeled = issue.labeled(MONA, LATER, "good first issue").payload
@@ -144,8 +143,8 @@ def test_an_issue_lives() -> None:
     assert [label["name"] for label in reopened["labels"]] == ["good first issue"]
 
 
-def test_who_comments() -> None:
-    """The author comments as NONE, somebody else as MEMBER; a deleted account is null, sent by ghost."""
+def test_a_comment_has_its_author() -> None:
+    """The issue's author comments as NONE, others as MEMBER; a deleted account is null, sent by ghost."""
     issue = an_issue()
     author = issue.author
     assert issue.commented(author, LATER, "x").payload["comment"]["author_association"] == "NONE"
@@ -156,26 +155,26 @@ def test_who_comments() -> None:
     assert len(ids) == 3
 
 
-def test_a_pull_request_is_an_issue_with_a_mark() -> None:
-    """A comment on a pull request arrives with an issue that has pull_request, and a page under /pull/."""
+def test_a_pull_request_is_an_issue_with_a_field() -> None:
+    """A comment on a pull request has an issue with the field pull_request and a page under /pull/."""
     pull = an_issue(is_pull_request=True).commented(MONA, LATER, "x").payload["issue"]
     assert pull["html_url"] == pull["pull_request"]["html_url"] == "https://github.com/acme/app/pull/7"
     assert "pull_request" not in an_issue().opened().payload["issue"]
 
 
-def test_a_transfer_has_two_ends() -> None:
-    """What is delivered here about a transfer names the issue that is opened there."""
-    gone, there = an_issue().transferred(MONA, LATER, OTHER, 3)
-    changes = gone.payload["changes"]
-    opened = there.opened(old_issue={}, old_repository={}).payload
+def test_a_transfer_names_the_new_issue() -> None:
+    """The event in the old repository contains the issue that is opened in the new one."""
+    old, moved = an_issue().transferred(MONA, LATER, OTHER, 3)
+    changes = old.payload["changes"]
+    opened = moved.opened(old_issue={}, old_repository={}).payload
     assert changes["new_issue"] == opened["issue"]
     assert changes["new_repository"] == opened["repository"]
     assert (opened["repository"]["private"], opened["repository"]["visibility"]) == (True, "private")
-    assert opened["issue"]["created_at"] == gone.payload["issue"]["created_at"]
+    assert opened["issue"]["created_at"] == old.payload["issue"]["created_at"]
 
 
-def test_titles_and_moments() -> None:
-    """An event is called by its name and action; a moment of any zone is written in UTC."""
+def test_titles_and_times() -> None:
+    """An event's title is its name and action; a time is written in whole seconds."""
     assert an_issue().opened().title == "issues.opened"
     assert payloads.ping(OTHER, MONA).title == "ping"
     moment = datetime(2026, 1, 5, 12, 0, 0, 999_999, tzinfo=UTC)

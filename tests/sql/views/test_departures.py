@@ -1,4 +1,4 @@
-"""Issues that were deleted or transferred, in every view."""
+"""Every view counts issues that were deleted or transferred until they left."""
 
 from datetime import date
 

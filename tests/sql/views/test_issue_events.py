@@ -1,4 +1,4 @@
-"""The view issue_events."""
+"""The view issue_events has one row per delivery."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The view issues: one row per issue, with its state and its times."""
+"""The view issues has one row per issue, with its state and its times."""
 
 from datetime import date
 

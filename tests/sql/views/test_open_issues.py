@@ -1,4 +1,4 @@
-"""The view open_issues."""
+"""The view open_issues has one row per open issue."""
 
 from tests.sql.cases import KIM, MONA, Case, at, picked
 

@@ -1,4 +1,4 @@
-"""The view pipeline_delay."""
+"""The view pipeline_delay has the delay of the webhook's deliveries by day."""
 
 from datetime import date, datetime, timedelta
 

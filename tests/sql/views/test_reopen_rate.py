@@ -1,4 +1,4 @@
-"""The view reopen_rate."""
+"""The view reopen_rate has the share of closed issues that were reopened."""
 
 from tests.sql.cases import MONA, Case, at, picked
 

@@ -1,4 +1,4 @@
-"""The view time_to_close, and the percentiles of every view."""
+"""The view time_to_close has percentiles, which are computed as in every view."""
 
 from datetime import date
 

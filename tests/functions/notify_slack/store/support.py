@@ -1,4 +1,4 @@
-"""What a message shows, and the events that make it."""
+"""The content of a message, and the events that lead to it."""
 
 import json
 import threading
@@ -47,7 +47,7 @@ def payload(message: StoredMessage) -> dict[str, Any]:
 
 
 def apply(issue: payloads.Issue, step: str, at: datetime) -> payloads.Event:  # noqa: PLR0911 - a table
-    """Return the event of one step in the issue's life."""
+    """Return the event of one step in the issue's history."""
     match step:
         case "labeled":
             return issue.labeled(MONA, at, f"label {len(issue.labels)}")

@@ -306,7 +306,7 @@ def deliveries(channel: Channel, number: int, steps: list[str]) -> list[CardEven
 def test_any_order_of_deliveries_in_a_burst_shows_each_issue_and_reply_once(
     workspace: Workspace, data: st.DataObject
 ) -> None:
-    """This holds despite duplicates, lost answers and crashes.
+    """In any order of deliveries, with duplicates and crashes, each issue and reply of a burst is shown once.
 
     An issue with events after the burst has a link in the burst message and a card of its own.
     """
