@@ -17,11 +17,8 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
 _CHUNK_BYTES = 64 * 1024
-_DISCARD_BYTES = (
-    32 * 1024 * 1024
-)  # a client reads no answer while it sends; Cloud Run takes no more than this
+_DISCARD_BYTES = 32 * 1024 * 1024  # Cloud Run takes no more; a client reads no answer while it sends
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")  # 128: BigQuery's longest row id
-
 
 Header = Callable[[str], str | None]
 
