@@ -33,7 +33,7 @@ secrets = once(lambda: WebhookSecrets(settings().secret, official_access(setting
 
 @functions_framework.http
 def ingest(request: flask.Request) -> flask.Response:
-    """Answer one webhook request by the table in docs/operations.md, and never with a part of the request."""
+    """Answer one webhook request by the table in docs/reference.md, and never with a part of the request."""
     deadline = time.monotonic() + ANSWER_SECONDS
     logs.start_request(
         traceparent=request.headers.get("traceparent"),
