@@ -5,9 +5,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from local.github import paging
 from local.github.errors import not_found
-from local.github.queries import Query, paged, read_query
+from local.github.paging import by_cursor, by_number, check_query
 from local.github.repository import HostedRepository
 from local.github.state import GitHub
 
@@ -24,17 +23,12 @@ def history_routes(github: GitHub, prefix: str) -> Blueprint:
 
     def on(path: str, *parameters: str) -> Callable[[View], View]:
         def register(view: View) -> View:
-            def answer(
-                owner: str = "", name: str = "", repository_id: int = 0, number: int | None = None
-            ) -> Any:
-                if repository_id:
-                    hosted = github.repository_with_id(repository_id)
-                else:
-                    hosted = github.repository(f"{owner}/{name}")
-                if number is not None and number not in hosted.issues:
+            def answer(repository_id: int = 0, owner: str = "", name: str = "", **number: int) -> Any:
+                hosted = github.repository(repository_id or f"{owner}/{name}")
+                if number and number["number"] not in hosted.issues:
                     raise not_found()
-                query = read_query(*parameters)
-                return view(hosted, query) if number is None else view(hosted, query, number)
+                check_query(parameters)
+                return view(hosted, **number)
 
             for base in ("/repos/<owner>/<name>", "/repositories/<int:repository_id>"):
                 routes.add_url_rule(base + path, f"{base} {path}".replace(".", "_"), answer)
@@ -44,40 +38,38 @@ def history_routes(github: GitHub, prefix: str) -> Blueprint:
 
     def url(hosted: HostedRepository) -> str:
         """Return the URL of this list as GitHub's links give it: by the repository's id."""
-        parts = request.path.removeprefix(prefix).split("/")
-        rest = parts[4:] if parts[1] == "repos" else parts[3:]
-        return f"{request.host_url.rstrip('/')}{prefix}/repositories/{hosted.repository.id}/{'/'.join(rest)}"
+        rest = request.path.removeprefix(prefix).partition("/issues")[2]
+        return f"{request.host_url.rstrip('/')}{prefix}/repositories/{hosted.repository.id}/issues{rest}"
 
     @on("")
-    def repository(hosted: HostedRepository, _query: Query) -> Json:
+    def repository(hosted: HostedRepository) -> Json:
         return hosted.repository.as_json() | {"permissions": {"admin": True, "pull": True}}
 
     @on("/issues", "state", "after", *_SORTED, *_PAGES)
-    def issues(hosted: HostedRepository, query: Query) -> Response:
-        found = hosted.list_issues(query)
+    def issues(hosted: HostedRepository) -> Response:
+        found = hosted.list_issues(request.args)
         if github.has_cursors:
-            return paged(paging.by_cursor(found, query, url(hosted), parameter="after"))
-        return paged(paging.by_number(found, query, url(hosted)))
+            return by_cursor(found, url(hosted), parameter="after")
+        return by_number(found, url(hosted))
 
     @on("/issues/comments", *_SORTED, *_PAGES)
-    def comments(hosted: HostedRepository, query: Query) -> Response:
-        return paged(paging.by_number(hosted.list_comments(query), query, url(hosted)))
+    def comments(hosted: HostedRepository) -> Response:
+        return by_number(hosted.list_comments(request.args), url(hosted))
 
     @on("/issues/events", *_PAGES)
-    def events(hosted: HostedRepository, query: Query) -> Response:
-        page = paging.by_number(hosted.list_events(), query, url(hosted), last=github.event_pages)
-        return paged(page)
+    def events(hosted: HostedRepository) -> Response:
+        return by_number(hosted.list_events(), url(hosted), last=github.event_pages)
 
     @on("/issues/<int:number>")
-    def issue(hosted: HostedRepository, _query: Query, number: int) -> Json:
+    def issue(hosted: HostedRepository, number: int) -> Json:
         return hosted.issues[number]
 
     @on("/issues/<int:number>/comments", *_PAGES)
-    def comments_of(hosted: HostedRepository, query: Query, number: int) -> Response:
-        return paged(paging.by_number(hosted.comments_of(number), query, url(hosted)))
+    def comments_of(hosted: HostedRepository, number: int) -> Response:
+        return by_number(hosted.comments_of(number), url(hosted))
 
     @on("/issues/<int:number>/events", *_PAGES)
-    def events_of(hosted: HostedRepository, query: Query, number: int) -> Response:
-        return paged(paging.by_number(hosted.events_of(number), query, url(hosted)))
+    def events_of(hosted: HostedRepository, number: int) -> Response:
+        return by_number(hosted.events_of(number), url(hosted))
 
     return routes
