@@ -6,7 +6,7 @@ x-ratelimit-reset, a minute and more for a secondary limit that has neither).
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -114,16 +114,16 @@ def check_status(response: Response) -> None:
 
 def require_object(response: Response) -> Mapping[str, Any]:
     """Return the content. Raises Unavailable if it is not a JSON object."""
-    if not isinstance(response.content, dict):
-        raise _unexpected(response)
-    return response.content
+    [content] = require_list(replace(response, content=[response.content]))
+    return content
 
 
 def require_list(response: Response) -> tuple[Mapping[str, Any], ...]:
     """Return the content. Raises Unavailable if it is not a JSON list of objects."""
     content = response.content
     if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
-        raise _unexpected(response)
+        url = without_query(response.url)
+        raise Unavailable("github_odd", f"{url} did not answer what GitHub's API answers.")
     return tuple(content)
 
 
@@ -145,8 +145,3 @@ def without_query(url: str) -> str:
 def _page_number(url: str) -> int | None:
     number = "".join(parse_qs(urlsplit(url).query).get("page", []))
     return int(number) if number.isdecimal() else None
-
-
-def _unexpected(response: Response) -> Unavailable:
-    url = without_query(response.url)
-    return Unavailable("github_odd", f"{url} did not answer what GitHub's API answers.")

@@ -53,16 +53,16 @@ class HistoryReader:
         Raises NotFound for an unknown repository, Unavailable if the name now belongs to another one.
         """
         try:
-            found = self.github.get(f"/repos/{self.name}")
+            found, read_at = self.github.get(f"/repos/{self.name}")
         except NotFound as error:
             raise NotFound(
                 error.reason, f"{self.name} does not exist at GitHub, or the token may not read it."
             ) from error
-        repository = {name: found.content[name] for name in REPOSITORY_FIELDS if name in found.content}
+        repository = {name: found[name] for name in REPOSITORY_FIELDS if name in found}
         known = self.store.checkpoint
         if known is None:
-            checkpoint = Checkpoint(repository=repository, began_at=found.read_at, since=self.since)
-        elif known.repository["id"] == found.content.get("id"):
+            checkpoint = Checkpoint(repository=repository, began_at=read_at, since=self.since)
+        elif known.repository["id"] == found.get("id"):
             checkpoint = replace(known, repository=repository)
         else:
             raise Unavailable(
@@ -176,11 +176,11 @@ class HistoryReader:
 
     def _look_up(self, base: str, number: int) -> None:
         try:
-            found = self.github.get(f"{base}/{number}")
+            found, read_at = self.github.get(f"{base}/{number}")
         except NotFound:
             return  # deleted
-        if str(found.content.get("url")).endswith(f"{base}/{number}"):  # else it has moved elsewhere
-            self.store.save(issues=[found.content], read_at=found.read_at)
+        if str(found.get("url")).endswith(f"{base}/{number}"):  # else it has moved elsewhere
+            self.store.save(issues=[found], read_at=read_at)
 
 
 def _step(stage: str, done: float, count: int) -> Step:
