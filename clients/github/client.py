@@ -84,7 +84,8 @@ class GitHubClient:
     def get(self, path: str) -> tuple[Json, datetime]:
         """Return the object at a path of the API, and GitHub's time of reading it. Raises NotFound."""
         response = self._get(self._settings.api_url + path, {})
-        return responses.require_object(response), response.date
+        [content] = responses.require_objects(response, [response.content])
+        return content, response.date
 
     def page(self, path: str, parameters: Mapping[str, str]) -> Page:
         """Return one page of a list: the first of an API path, or the one that a page's `next` names.
@@ -96,7 +97,7 @@ class GitHubClient:
         else:
             response = self._get(self._settings.api_url + path, {**parameters, "per_page": str(PER_PAGE)})
         return Page(
-            items=responses.require_list(response),
+            items=responses.require_objects(response, response.content),
             next=response.links.get("next"),
             share=responses.share(response),
             read_at=response.date,

@@ -96,8 +96,8 @@ def timeline(history: IssueHistory) -> list[TimelineEvent]:
         for raw in history.events
         if raw.get("event") in ACTIONS or raw.get("event") == "transferred"
     ]
-    events.sort(key=lambda each: (each.at, _id(each.raw)))
     events = [each for each in events if each.at < history.read_at]
+    events.sort(key=lambda each: (each.at, _id(each.raw)))
     events = reconcile_state(events, issue, history.read_at)
     comments.sort(key=lambda each: _id(each.raw))
     later = sorted([*comments, *events], key=lambda each: each.at)  # stable: comments stay first
@@ -148,14 +148,12 @@ def revert(fields: Json, event: TimelineEvent) -> Json:
     raw = event.raw
     change: dict[str, Any] = {}
     match event.kind:
-        case "labeled":
-            change["labels"] = _without(fields["labels"], raw.get("label"), "name")
-        case "unlabeled":
-            change["labels"] = _with(fields["labels"], raw.get("label"), "name")
-        case "assigned":
-            change["assignees"] = _without(fields["assignees"], raw.get("assignee"), "login")
-        case "unassigned":
-            change["assignees"] = _with(fields["assignees"], raw.get("assignee"), "login")
+        case "labeled" | "unlabeled":
+            had = event.kind == "unlabeled"
+            change["labels"] = _before(fields["labels"], raw.get("label"), "name", had=had)
+        case "assigned" | "unassigned":
+            had = event.kind == "unassigned"
+            change["assignees"] = _before(fields["assignees"], raw.get("assignee"), "login", had=had)
         case "milestoned":
             change["milestone"] = None
         case "demilestoned":
@@ -182,9 +180,9 @@ def _id(raw: Json) -> int:
     return number
 
 
-def _without(entries: Sequence[Json], entry: Json | None, key: str) -> list[Json]:
-    return [each for each in entries if entry is None or each.get(key) != entry.get(key)]
-
-
-def _with(entries: Sequence[Json], entry: Json | None, key: str) -> list[Json]:
-    return [*entries] if entry is None else [*_without(entries, entry, key), entry]
+def _before(entries: Sequence[Json], entry: Json | None, key: str, *, had: bool) -> list[Json]:
+    """Return the entries before one of them was added or, if they had it, removed."""
+    if entry is None:
+        return [*entries]
+    others = [each for each in entries if each.get(key) != entry.get(key)]
+    return [*others, entry] if had else others

@@ -6,7 +6,7 @@ x-ratelimit-reset, a minute and more for a secondary limit that has neither).
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -112,19 +112,12 @@ def check_status(response: Response) -> None:
     raise Unavailable("github_refused", f"{url} answered {status}: {response.message or response.reason}")
 
 
-def require_object(response: Response) -> Mapping[str, Any]:
-    """Return the content. Raises Unavailable if it is not a JSON object."""
-    [content] = require_list(replace(response, content=[response.content]))
-    return content
-
-
-def require_list(response: Response) -> tuple[Mapping[str, Any], ...]:
-    """Return the content. Raises Unavailable if it is not a JSON list of objects."""
-    content = response.content
-    if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
+def require_objects(response: Response, items: Any) -> tuple[Mapping[str, Any], ...]:
+    """Return the items of an answer. Raises Unavailable unless they are a list of JSON objects."""
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         url = without_query(response.url)
         raise Unavailable("github_odd", f"{url} did not answer what GitHub's API answers.")
-    return tuple(content)
+    return tuple(items)
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:

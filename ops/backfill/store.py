@@ -135,7 +135,11 @@ class BackfillStore:
             )
             self._db.executemany(
                 "INSERT OR REPLACE INTO comment VALUES (?, ?, ?)",
-                [(raw["id"], _number_of(raw), json.dumps(raw)) for raw in comments],
+                # A comment gives its issue's number only as the end of the issue's URL.
+                [
+                    (raw["id"], int(str(raw["issue_url"]).rpartition("/")[2]), json.dumps(raw))
+                    for raw in comments
+                ],
             )
             self._db.executemany(
                 "INSERT OR REPLACE INTO event VALUES (?, ?, ?)",
@@ -219,8 +223,3 @@ class BackfillStore:
     def _count(self, sql: str, *values: int | str | None) -> int:
         [number] = self._db.execute(sql, values).fetchone()
         return int(number)
-
-
-def _number_of(comment: Json) -> int:
-    """Return the issue's number, which a comment gives only as the end of its issue's URL."""
-    return int(str(comment["issue_url"]).rsplit("/", maxsplit=1)[-1])
