@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import urljoin
 
 import requests
-from requests.auth import AuthBase
 
 from clients.github import responses
 from clients.github.responses import Response
@@ -27,6 +26,7 @@ LONGEST_WAIT_SECONDS = 3660.0  # the limit is per hour; one minute allows for cl
 LIMITED_TRIES = 6
 REDIRECTS = 3
 PER_PAGE = 100  # GitHub's maximum
+USED_UP = "GitHub's rate limit is used up"
 
 Json = Mapping[str, Any]
 OnWait = Callable[[str, datetime], None]
@@ -36,14 +36,6 @@ _HEADERS = {
     "User-Agent": "issuewire",
     "X-GitHub-Api-Version": "2022-11-28",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One object, and GitHub's time of reading it."""
-
-    content: Json
-    read_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,16 +73,19 @@ class GitHubClient:
         self._sleep = sleep
         self._clock = clock
         self._session = requests.Session()
+        self._session.headers.update(_HEADERS)
+        self._session.auth = self._authorize
         self._resume_at: datetime | None = None
 
     def close(self) -> None:
         """Close the connection."""
         self._session.close()
 
-    def get(self, path: str) -> Item:
-        """Return the object at a path of the API. Raises NotFound."""
+    def get(self, path: str) -> tuple[Json, datetime]:
+        """Return the object at a path of the API, and GitHub's time of reading it. Raises NotFound."""
         response = self._get(self._settings.api_url + path, {})
-        return Item(content=responses.require_object(response), read_at=response.date)
+        [content] = responses.require_objects(response, [response.content])
+        return content, response.date
 
     def page(self, path: str, parameters: Mapping[str, str]) -> Page:
         """Return one page of a list: the first of an API path, or the one that a page's `next` names.
@@ -102,7 +97,7 @@ class GitHubClient:
         else:
             response = self._get(self._settings.api_url + path, {**parameters, "per_page": str(PER_PAGE)})
         return Page(
-            items=responses.require_list(response),
+            items=responses.require_objects(response, response.content),
             next=response.links.get("next"),
             share=responses.share(response),
             read_at=response.date,
@@ -112,7 +107,11 @@ class GitHubClient:
         """Return the answer with status 200, after as many waits as it takes."""
         failures = refusals = redirects = 0
         while True:
-            self._wait_for_reset()
+            if self._resume_at is not None:
+                seconds = (self._resume_at - self._clock()).total_seconds()
+                self._resume_at = None
+                if seconds > 0:
+                    self._wait(seconds, USED_UP)
             try:
                 response = self._send(url, parameters)
             except _TransientError as error:
@@ -128,12 +127,14 @@ class GitHubClient:
             wait = responses.limit_wait(response, refusals)
             if wait is None:
                 responses.check_status(response)
-                self._note_reset(response)
+                seconds_left = responses.seconds_until_reset(response)
+                if seconds_left is not None:  # this answer was the last that the current window allows
+                    self._resume_at = self._clock() + timedelta(seconds=seconds_left)
                 return response
             refusals += 1
             if refusals > LIMITED_TRIES:
                 raise Unavailable("rate_limited", "GitHub keeps refusing: too many requests.")
-            self._wait(wait, "GitHub's rate limit is used up")
+            self._wait(wait, USED_UP)
 
     def _send(self, url: str, parameters: Mapping[str, str]) -> Response:
         """Return one answer. Raises _TransientError if another try may help, else Unavailable."""
@@ -144,12 +145,7 @@ class GitHubClient:
             )
         try:
             answer = self._session.get(
-                url,
-                params=dict(parameters),
-                headers=_HEADERS,
-                auth=_BearerAuth(self._settings.token.read()),
-                timeout=TIMEOUT_SECONDS,
-                allow_redirects=False,
+                url, params=dict(parameters), timeout=TIMEOUT_SECONDS, allow_redirects=False
             )
         except requests.Timeout as error:
             raise _TransientError(f"{shown} took too long") from error
@@ -167,34 +163,23 @@ class GitHubClient:
             if answer.status_code == 200:
                 raise _TransientError(f"{shown} answered no JSON") from error
             content = None
+        try:
+            date = parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
+        except ValueError:
+            date = self._clock()  # may be wrong
         return Response(
             url=answer.url,
             status=answer.status_code,
             reason=answer.reason,
             headers={name.lower(): value for name, value in answer.headers.items()},
             content=content,
-            date=self._date_of(answer),
+            date=date,
         )
 
-    def _date_of(self, answer: requests.Response) -> datetime:
-        """Return GitHub's clock, or ours if the answer has no date; ours may be wrong."""
-        try:
-            return parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
-        except ValueError:
-            return self._clock()
-
-    def _note_reset(self, response: Response) -> None:
-        """Remember when the next window begins if this answer was the last that the current one allows."""
-        seconds = responses.seconds_until_reset(response)
-        if seconds is not None:
-            self._resume_at = self._clock() + timedelta(seconds=seconds)
-
-    def _wait_for_reset(self) -> None:
-        if self._resume_at is not None:
-            seconds = (self._resume_at - self._clock()).total_seconds()
-            self._resume_at = None
-            if seconds > 0:
-                self._wait(seconds, "GitHub's rate limit is used up")
+    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Set the token; without this, requests would take a .netrc entry for the host."""
+        request.headers["Authorization"] = f"Bearer {self._settings.token.read()}"
+        return request
 
     def _wait(self, seconds: float, reason: str) -> None:
         until = self._clock() + timedelta(seconds=seconds)
@@ -208,14 +193,3 @@ class GitHubClient:
 
 class _TransientError(Exception):
     """The request failed in a way that another try may not; the text says how."""
-
-
-class _BearerAuth(AuthBase):
-    """Sets the token; without an auth object requests would replace it by a .netrc entry for the host."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request

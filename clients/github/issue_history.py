@@ -50,50 +50,36 @@ class TimelineEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Details:
-    """The part of a snapshot that can be reverted."""
-
-    title: Any
-    labels: tuple[Json, ...]
-    assignees: tuple[Json, ...]
-    milestone: Json | None
-    locked: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """The part of a snapshot that is applied; as in GitHub's webhooks, a reopened issue keeps closed_at."""
-
-    state: str = "open"
-    reason: str | None = None
-    closed_at: str | None = None
-    comments: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """An event, and the issue right after it."""
+    """An event, and the fields of the issue that events change, as they were right after it."""
 
     event: TimelineEvent
-    details: Details
-    state: State
+    fields: Json
 
 
 def snapshots(history: IssueHistory) -> list[Snapshot]:
     """Return every event before the reading, oldest first, each with the issue after it. Raises Malformed."""
-    events = timeline(history)
-    details = _present_details(history.issue)
-    after: list[Details] = []
+    events, issue = timeline(history), history.issue
+    fields: Json = {
+        "title": issue.get("title"),
+        "labels": issue.get("labels") or [],
+        "assignee": None,  # follows from the assignees
+        "assignees": issue.get("assignees") or [],
+        "milestone": issue.get("milestone"),
+        "locked": bool(issue.get("locked")),
+    }
+    reverted: list[Json] = []
     for event in reversed(events):
-        after.append(details)
-        details = revert(details, event)
-    after.reverse()
+        reverted.append({**fields, "assignee": next(iter(fields["assignees"]), None)})
+        fields = revert(fields, event)
+    reverted.reverse()
     if events:  # labels and assignees given at the opening are events of the same second
-        after[0] = after[sum(each.at <= events[0].at for each in events) - 1]
-    found, state = [], State()
-    for event, details in zip(events, after, strict=True):
+        reverted[0] = reverted[sum(each.at <= events[0].at for each in events) - 1]
+    found: list[Snapshot] = []
+    state: Json = {"state": "open", "state_reason": None, "closed_at": None, "comments": 0}
+    for event, fields in zip(events, reverted, strict=True):
         state = apply(state, event)
-        found.append(Snapshot(event=event, details=details, state=state))
+        found.append(Snapshot(event=event, fields={**fields, **state}))
     return found
 
 
@@ -110,10 +96,10 @@ def timeline(history: IssueHistory) -> list[TimelineEvent]:
         for raw in history.events
         if raw.get("event") in ACTIONS or raw.get("event") == "transferred"
     ]
-    comments.sort(key=lambda each: (each.at, _id(each.raw)))
-    events.sort(key=lambda each: (each.at, _id(each.raw)))
     events = [each for each in events if each.at < history.read_at]
+    events.sort(key=lambda each: (each.at, _id(each.raw)))
     events = reconcile_state(events, issue, history.read_at)
+    comments.sort(key=lambda each: _id(each.raw))
     later = sorted([*comments, *events], key=lambda each: each.at)  # stable: comments stay first
     return [each for each in [opened, *later] if each.at < history.read_at]
 
@@ -144,41 +130,39 @@ def reconcile_state(events: list[TimelineEvent], issue: Json, read_at: datetime)
     return sorted([*events, missing], key=lambda each: each.at)
 
 
-def apply(state: State, event: TimelineEvent) -> State:
-    """Return the state after the event."""
+def apply(state: Json, event: TimelineEvent) -> Json:
+    """Return the state after the event; as in GitHub's webhooks, a reopened issue keeps closed_at."""
     match event.kind:
         case "comment":
-            return replace(state, comments=state.comments + 1)
+            return {**state, "comments": state["comments"] + 1}
         case "closed":
             reason = event.raw.get("state_reason")
-            return replace(state, state="closed", closed_at=event.created_at, reason=reason)
+            return {**state, "state": "closed", "state_reason": reason, "closed_at": event.created_at}
         case "reopened":
-            return replace(state, state="open", reason="reopened")
+            return {**state, "state": "open", "state_reason": "reopened"}
     return state
 
 
-def revert(details: Details, event: TimelineEvent) -> Details:
-    """Return the details before the event."""
+def revert(fields: Json, event: TimelineEvent) -> Json:
+    """Return the other fields before the event."""
     raw = event.raw
     change: dict[str, Any] = {}
     match event.kind:
-        case "labeled":
-            change["labels"] = _without(details.labels, raw.get("label"), "name")
-        case "unlabeled":
-            change["labels"] = _with(details.labels, raw.get("label"), "name")
-        case "assigned":
-            change["assignees"] = _without(details.assignees, raw.get("assignee"), "login")
-        case "unassigned":
-            change["assignees"] = _with(details.assignees, raw.get("assignee"), "login")
+        case "labeled" | "unlabeled":
+            had = event.kind == "unlabeled"
+            change["labels"] = _before(fields["labels"], raw.get("label"), "name", had=had)
+        case "assigned" | "unassigned":
+            had = event.kind == "unassigned"
+            change["assignees"] = _before(fields["assignees"], raw.get("assignee"), "login", had=had)
         case "milestoned":
             change["milestone"] = None
         case "demilestoned":
             change["milestone"] = raw.get("milestone")
         case "renamed":
-            change["title"] = (raw.get("rename") or {}).get("from", details.title)
+            change["title"] = (raw.get("rename") or {}).get("from", fields["title"])
         case "locked" | "unlocked":
             change["locked"] = event.kind == "unlocked"
-    return replace(details, **change)
+    return {**fields, **change}
 
 
 def _event(kind: str, raw: Json, seed: str) -> TimelineEvent:
@@ -196,19 +180,9 @@ def _id(raw: Json) -> int:
     return number
 
 
-def _present_details(issue: Json) -> Details:
-    return Details(
-        title=issue.get("title"),
-        labels=tuple(issue.get("labels") or ()),
-        assignees=tuple(issue.get("assignees") or ()),
-        milestone=issue.get("milestone"),
-        locked=bool(issue.get("locked")),
-    )
-
-
-def _without(entries: tuple[Json, ...], entry: Json | None, key: str) -> tuple[Json, ...]:
-    return tuple(each for each in entries if entry is None or each.get(key) != entry.get(key))
-
-
-def _with(entries: tuple[Json, ...], entry: Json | None, key: str) -> tuple[Json, ...]:
-    return entries if entry is None else (*_without(entries, entry, key), entry)
+def _before(entries: Sequence[Json], entry: Json | None, key: str, *, had: bool) -> list[Json]:
+    """Return the entries before one of them was added or, if they had it, removed."""
+    if entry is None:
+        return [*entries]
+    others = [each for each in entries if each.get(key) != entry.get(key)]
+    return [*others, entry] if had else others

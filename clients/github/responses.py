@@ -112,19 +112,12 @@ def check_status(response: Response) -> None:
     raise Unavailable("github_refused", f"{url} answered {status}: {response.message or response.reason}")
 
 
-def require_object(response: Response) -> Mapping[str, Any]:
-    """Return the content. Raises Unavailable if it is not a JSON object."""
-    if not isinstance(response.content, dict):
-        raise _unexpected(response)
-    return response.content
-
-
-def require_list(response: Response) -> tuple[Mapping[str, Any], ...]:
-    """Return the content. Raises Unavailable if it is not a JSON list of objects."""
-    content = response.content
-    if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
-        raise _unexpected(response)
-    return tuple(content)
+def require_objects(response: Response, items: Any) -> tuple[Mapping[str, Any], ...]:
+    """Return the items of an answer. Raises Unavailable unless they are a list of JSON objects."""
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        url = without_query(response.url)
+        raise Unavailable("github_odd", f"{url} did not answer what GitHub's API answers.")
+    return tuple(items)
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:
@@ -145,8 +138,3 @@ def without_query(url: str) -> str:
 def _page_number(url: str) -> int | None:
     number = "".join(parse_qs(urlsplit(url).query).get("page", []))
     return int(number) if number.isdecimal() else None
-
-
-def _unexpected(response: Response) -> Unavailable:
-    url = without_query(response.url)
-    return Unavailable("github_odd", f"{url} did not answer what GitHub's API answers.")

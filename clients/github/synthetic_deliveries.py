@@ -72,7 +72,8 @@ def _payload(
     kind, raw = snapshot.event.kind, snapshot.event.raw
     payload: dict[str, Any] = {
         "action": {"opened": "opened", "comment": "created"}.get(kind) or ACTIONS[kind],
-        "issue": _issue(issue, snapshot, updated_at),
+        "issue": {name: value for name, value in issue.items() if name not in _NOT_IN_WEBHOOKS}
+        | {**snapshot.fields, "updated_at": updated_at},
     }
     match kind:
         case "opened" if transferred:
@@ -94,20 +95,3 @@ def _payload(
     # In the history, the actor of an assignment is the assignee.
     payload["sender"] = raw.get("assigner") or raw.get("actor") or raw.get("user") or _GHOST
     return payload
-
-
-def _issue(issue: Json, snapshot: Snapshot, updated_at: str) -> dict[str, Any]:
-    details, state = snapshot.details, snapshot.state
-    return {name: value for name, value in issue.items() if name not in _NOT_IN_WEBHOOKS} | {
-        "title": details.title,
-        "labels": list(details.labels),
-        "assignee": details.assignees[0] if details.assignees else None,
-        "assignees": list(details.assignees),
-        "milestone": details.milestone,
-        "locked": details.locked,
-        "state": state.state,
-        "state_reason": state.reason,
-        "closed_at": state.closed_at,
-        "comments": state.comments,
-        "updated_at": updated_at,
-    }

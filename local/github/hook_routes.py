@@ -5,10 +5,9 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from local.github import paging
-from local.github.errors import ApiError
+from local.github.errors import ApiError, not_found
 from local.github.hooks import shown
-from local.github.queries import Query, paged, read_query
+from local.github.paging import by_cursor, by_number, check_query
 from local.github.state import GitHub
 
 type Json = dict[str, Any]
@@ -23,13 +22,18 @@ def hook_routes(github: GitHub) -> Blueprint:
         def register(view: View) -> View:
             def answer(owner: str, name: str = "", hook_id: str = "", delivery_id: str = "") -> Any:
                 place = github.place(owner, name)
-                query = read_query(*parameters)
+                check_query(parameters)
                 if not hook_id:
-                    return view(place, query)
-                hook = hooks.find(place, hook_id)
+                    return view(place)
+                hook = hooks.by_place[place].get(int(hook_id)) if hook_id.isdecimal() else None
+                if hook is None:
+                    raise not_found()
                 if not delivery_id:
                     return view(place, hook)
-                return view(hook, hooks.find_delivery(hook, delivery_id))
+                for delivery in hooks.deliveries[hook["id"]]:
+                    if str(delivery["id"]) == delivery_id:
+                        return view(hook, delivery)
+                raise not_found()
 
             for base in ("/repos/<owner>/<name>", "/orgs/<owner>"):
                 endpoint = f"{method} {base}{path}".replace(".", "_")
@@ -39,11 +43,11 @@ def hook_routes(github: GitHub) -> Blueprint:
         return register
 
     @on("GET", "/hooks", "per_page", "page")
-    def list_hooks(place: str, query: Query) -> Response:
-        return paged(paging.by_number(hooks.list_hooks(place), query, request.base_url))
+    def list_hooks(place: str) -> Response:
+        return by_number([shown(hook) for hook in hooks.by_place[place].values()], request.base_url)
 
     @on("POST", "/hooks")
-    def create(place: str, _query: Query) -> tuple[Json, int]:
+    def create(place: str) -> tuple[Json, int]:
         return shown(hooks.create(place, _body())), 201
 
     @on("GET", "/hooks/<hook_id>")
@@ -56,14 +60,15 @@ def hook_routes(github: GitHub) -> Blueprint:
         return shown(hook)
 
     @on("PATCH", "/hooks/<hook_id>/config")
-    def update_config(place: str, hook: Json) -> Json:
-        hooks.update_config(place, hook, _body())
-        config: Json = shown(hook)["config"]
-        return config
+    def update_config(place: str, hook: Json) -> Any:
+        """Change single settings of a config; the others stay, the secret too."""
+        hook["config"] = hooks.config(place, hook["config"] | _body(), hook["id"])
+        return shown(hook)["config"]
 
     @on("DELETE", "/hooks/<hook_id>")
     def delete(place: str, hook: Json) -> tuple[str, int]:
-        hooks.delete(place, hook)
+        del hooks.by_place[place][hook["id"]]
+        hooks.deliveries.pop(hook["id"], None)
         return "", 204
 
     @on("POST", "/hooks/<hook_id>/pings")
@@ -73,10 +78,13 @@ def hook_routes(github: GitHub) -> Blueprint:
 
     @on("GET", "/hooks/<hook_id>/deliveries", "per_page", "cursor")
     def list_deliveries(_place: str, hook: Json) -> Response:
-        page = paging.by_cursor(
-            hooks.list_deliveries(hook), request.args, request.base_url, parameter="cursor"
-        )
-        return paged(page)
+        late = hooks.late_lists > 0
+        hooks.late_lists -= late
+        found = [
+            {name: value for name, value in delivery.items() if name != "request"}
+            for delivery in hooks.deliveries[hook["id"]][late:]
+        ]
+        return by_cursor(found, request.base_url, parameter="cursor")
 
     @on("GET", "/hooks/<hook_id>/deliveries/<delivery_id>")
     def describe_delivery(_hook: Json, delivery: Json) -> Json:
@@ -84,7 +92,8 @@ def hook_routes(github: GitHub) -> Blueprint:
 
     @on("POST", "/hooks/<hook_id>/deliveries/<delivery_id>/attempts")
     def redeliver(hook: Json, delivery: Json) -> tuple[Json, int]:
-        hooks.redeliver(hook, delivery)
+        payload = delivery["request"]["payload"]
+        hooks.deliver(hook, delivery["event"], delivery["guid"], payload, redelivery=True)
         return {}, 202
 
     return routes

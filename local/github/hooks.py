@@ -12,13 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.github.errors import ApiError, invalid, not_found
+from local.github.errors import ApiError, invalid
 
 type Json = dict[str, Any]
 # Sends a payload to a hook's URL: hook, event, delivery id and payload; returns the status of the answer.
 type Send = Callable[[Json, str, str, Json], int]
-
-_MASK = "********"
 
 
 class Hooks:
@@ -34,17 +32,6 @@ class Hooks:
         self._send = send
         self._numbers = itertools.count(1)
 
-    def list_hooks(self, place: str) -> list[Json]:
-        """Return the hooks of a place as the API shows them."""
-        return [shown(hook) for hook in self.by_place[place].values()]
-
-    def find(self, place: str, hook_id: str) -> Json:
-        """Return a hook with its secret. Raises ApiError."""
-        hook = self.by_place[place].get(int(hook_id)) if hook_id.isdecimal() else None
-        if hook is None:
-            raise not_found()
-        return hook
-
     def create(self, place: str, body: Json) -> Json:
         """Create a hook and ping it. Raises ApiError for a field that GitHub refuses."""
         is_repository = "/" in place
@@ -57,7 +44,7 @@ class Hooks:
             "name": "web",
             "active": body.get("active", True),
             "events": _events(body.get("events", ["push"])),
-            "config": self._config(place, body.get("config", {}), number),
+            "config": self.config(place, body.get("config", {}), number),
             "created_at": _now(),
             "updated_at": _now(),
             "last_response": {"code": None, "status": "unused", "message": None},
@@ -71,82 +58,57 @@ class Hooks:
         events = set(_events(body["events"])) if "events" in body else set(hook["events"])
         events = (events | set(body.get("add_events", []))) - set(body.get("remove_events", []))
         if "config" in body:
-            hook["config"] = self._config(place, body["config"], hook["id"])
+            hook["config"] = self.config(place, body["config"], hook["id"])
         hook |= {
             "events": _events(sorted(events)),
             "active": body.get("active", hook["active"]),
             "updated_at": _now(),
         }
 
-    def update_config(self, place: str, hook: Json, body: Json) -> None:
-        """Change single settings of a config; the others stay, the secret too."""
-        hook["config"] = self._config(place, hook["config"] | body, hook["id"])
-
-    def delete(self, place: str, hook: Json) -> None:
-        """Delete a hook and its deliveries."""
-        del self.by_place[place][hook["id"]]
-        self.deliveries.pop(hook["id"], None)
-
     def ping(self, hook: Json) -> None:
         """Deliver a ping."""
         payload = {"zen": "Keep it logically awesome.", "hook_id": hook["id"], "hook": shown(hook)}
-        self._deliver(hook, "ping", str(uuid.uuid4()), payload)
+        self.deliver(hook, "ping", str(uuid.uuid4()), payload)
 
-    def list_deliveries(self, hook: Json) -> list[Json]:
-        """Return the deliveries of a hook, newest first, without what was sent."""
-        late = self.late_lists > 0
-        self.late_lists -= late
-        found = self.deliveries[hook["id"]][late:]
-        return [{name: value for name, value in each.items() if name != "request"} for each in found]
-
-    def find_delivery(self, hook: Json, delivery_id: str) -> Json:
-        """Return a delivery with what was sent. Raises ApiError."""
-        for delivery in self.deliveries[hook["id"]]:
-            if str(delivery["id"]) == delivery_id:
-                return delivery
-        raise not_found()
-
-    def redeliver(self, hook: Json, delivery: Json) -> None:
-        """Deliver the same payload again: another delivery with the same guid."""
-        payload = delivery["request"]["payload"]
-        self._deliver(hook, delivery["event"], delivery["guid"], payload, redelivery=True)
-
-    def _config(self, place: str, config: Any, number: int) -> Json:
+    def config(self, place: str, config: Any, number: int) -> Json:
+        """Return the config of the hook with this id, with GitHub's defaults. Raises ApiError."""
         url = config.get("url", "") if isinstance(config, dict) else ""
         if urlsplit(url).scheme not in ("http", "https"):
             raise invalid("url", "is missing or not a URL")
         if any(hook["config"]["url"] == url and key != number for key, hook in self.by_place[place].items()):
             kind = "repository" if "/" in place else "organization"
-            message = f"Hook already exists on this {kind}"
-            error = {"resource": "Hook", "code": "custom", "message": message}
+            error = {"resource": "Hook", "code": "custom", "message": f"Hook already exists on this {kind}"}
             raise ApiError(422, "Validation Failed", [error])
         return {"content_type": "form", "insecure_ssl": "0", **config}
 
-    def _deliver(self, hook: Json, event: str, guid: str, payload: Json, *, redelivery: bool = False) -> None:
+    def deliver(self, hook: Json, event: str, guid: str, payload: Json, *, redelivery: bool = False) -> None:
+        """Send a payload once and list the delivery; a redelivery has the guid of the first one."""
         code = self._send(hook, event, guid, payload)
         status = "OK" if code < 300 else f"Invalid HTTP Response: {code}"
         hook["last_response"] = {"code": code, "status": "active", "message": status}
-        delivery = {
-            "id": 10**10 + next(self._numbers),
-            "guid": guid,
-            "delivered_at": _now(),
-            "redelivery": redelivery,
-            "duration": 0.1,
-            "status": status,
-            "status_code": code,
-            "event": event,
-            "action": payload.get("action"),
-            "installation_id": None,
-            "repository_id": None,
-            "throttled_at": None,
-            "request": {"payload": payload},
-        }
-        self.deliveries[hook["id"]].insert(0, delivery)
+        self.deliveries[hook["id"]].insert(
+            0,
+            {
+                "id": 10**10 + next(self._numbers),
+                "guid": guid,
+                "delivered_at": _now(),
+                "redelivery": redelivery,
+                "duration": 0.1,
+                "status": status,
+                "status_code": code,
+                "event": event,
+                "action": payload.get("action"),
+                "installation_id": None,
+                "repository_id": None,
+                "throttled_at": None,
+                "request": {"payload": payload},
+            },
+        )
 
 
 def shown(hook: Json) -> Json:
     """Return a hook as the API shows it: with its secret masked."""
-    secret = {"secret": _MASK} if hook["config"].get("secret") else {}
+    secret = {"secret": "********"} if hook["config"].get("secret") else {}
     return hook | {"config": hook["config"] | secret}
 
 

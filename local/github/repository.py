@@ -56,24 +56,13 @@ class HostedRepository:
 
     def list_issues(self, query: Mapping[str, str]) -> list[Json]:
         """Return the issues and pull requests; by default the open ones, newest first."""
-        state, since = query.get("state", "open"), query.get("since", "")
-        found = [
-            issue
-            for issue in self.issues.values()
-            if state in {"all", issue["state"]}
-            and issue["updated_at"] >= since
-            and issue["id"] not in self.unlisted
-        ]
-        return _sorted(found, query, "desc")
+        state = query.get("state", "open")
+        found = [issue for issue in self.issues.values() if state in {"all", issue["state"]}]
+        return self._listed(found, {"sort": "created", "direction": "desc", **query})
 
     def list_comments(self, query: Mapping[str, str]) -> list[Json]:
         """Return the comments on all issues and pull requests; by default in the order of their ids."""
-        found = [
-            comment
-            for comment in self.comments
-            if comment["updated_at"] >= query.get("since", "") and comment["id"] not in self.unlisted
-        ]
-        return _sorted(found, query, "asc") if "sort" in query else found
+        return self._listed(self.comments, query)
 
     def list_events(self) -> list[Json]:
         """Return all events, newest first, each with its issue as it is now."""
@@ -88,10 +77,13 @@ class HostedRepository:
         """Return the events of one issue, oldest first."""
         return [_shown(event) for event in self.events if event["number"] == number]
 
-
-def _sorted(found: list[Json], query: Mapping[str, str], default: str) -> list[Json]:
-    key = {"created": "created_at", "updated": "updated_at"}[query.get("sort", "created")]
-    return sorted(found, key=lambda each: each[key], reverse=query.get("direction", default) == "desc")
+    def _listed(self, items: list[Json], query: Mapping[str, str]) -> list[Json]:
+        since, sort = query.get("since", ""), query.get("sort")
+        found = [each for each in items if each["updated_at"] >= since and each["id"] not in self.unlisted]
+        if sort is not None:
+            key = {"created": "created_at", "updated": "updated_at"}[sort]
+            found.sort(key=lambda each: each[key], reverse=query.get("direction") == "desc")
+        return found
 
 
 def _shown(event: Json) -> Json:

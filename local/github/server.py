@@ -2,13 +2,13 @@
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from local import faults
 from local.github.app import create_app
-from local.github.faults import Fault, ReceivedRequest
 from local.github.state import GitHub
 from local.github.webhook import send
 from local.stand_in import StandIn
@@ -16,27 +16,50 @@ from local.stand_in import StandIn
 TOKEN = "ghp_s3cret-of-the-stand-in"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedRequest:
+    """A request: `number` counts from 1, `target` is path and query, names of headers are lower-case."""
+
+    number: int
+    target: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault(faults.Fault):
+    """One way to fail a request.
+
+    message: GitHub's sentence in the body. number: only the request with this number.
+    target: only requests whose path and query match this regular expression somewhere.
+    """
+
+    message: str = "fault"
+    number: int | None = None
+    target: str = ""
+
+    def applies_to(self, request: ReceivedRequest) -> bool:
+        """Return whether a request fails in this way."""
+        return self.number in {None, request.number} and bool(re.search(self.target, request.target))
+
+
 class GitHubServer(StandIn):
-    """GitHub on one port; `prefix` is the path of the API, such as /api/v3 of GitHub Enterprise Server."""
+    """GitHub on one port; `prefix` is the path of the API, such as /api/v3 of GitHub Enterprise Server.
+
+    `requests` has every request, also a refused or failed one.
+    """
 
     fault_type = Fault
 
     def __init__(self, prefix: str = "", port: int = 0) -> None:
         super().__init__(port)
         self.github = GitHub(TOKEN, send)
+        self.requests: list[ReceivedRequest] = []
         self._prefix = prefix
-        self._requests: list[ReceivedRequest] = []
 
     @property
     def url(self) -> str:
         """Base URL of the API, as GITHUB_API_URL takes it."""
         return self.origin + self._prefix
-
-    @property
-    def requests(self) -> list[ReceivedRequest]:
-        """Every request, also a refused or failed one."""
-        with self._lock:
-            return list(self._requests)
 
     def targets(self, pattern: str = "") -> list[str]:
         """Return path and query of the requests that match a regular expression somewhere."""
@@ -53,20 +76,17 @@ class GitHubServer(StandIn):
                 with self._lock:
                     return Response.from_app(routes, request.environ, buffered=True)
 
-            return faults.answer(self._record(request), carry_out=carry_out, fail=self._fail, wait=self.wait)
+            with self._lock:
+                received = ReceivedRequest(
+                    number=len(self.requests) + 1,
+                    target=request.full_path.removesuffix("?"),
+                    headers={name.lower(): value for name, value in request.headers.items()},
+                )
+                self.requests.append(received)
+                fault = self._take_fault(received)
+            return faults.answer(fault, carry_out=carry_out, fail=self._fail, wait=self.wait)
 
         return app
-
-    def _record(self, request: Request) -> Any:
-        with self._lock:
-            received = ReceivedRequest(
-                number=len(self._requests) + 1,
-                method=request.method,
-                target=request.full_path.removesuffix("?"),
-                headers={name.lower(): value for name, value in request.headers.items()},
-            )
-            self._requests.append(received)
-            return self._take_fault(received)
 
     def _fail(self, fault: Fault) -> Response:
         body = json.dumps({"message": fault.message}) if fault.body is None else fault.body

@@ -37,17 +37,10 @@ class GitHub:
         repository = HostedRepository(repository=accounts.Repository(full_name=full_name))
         return self.repositories.setdefault(full_name.lower(), repository)
 
-    def repository(self, full_name: str) -> HostedRepository:
-        """Return a repository by its name. Raises ApiError."""
-        found = self.repositories.get(full_name.lower())
-        if found is None:
-            raise not_found()
-        return found
-
-    def repository_with_id(self, number: int) -> HostedRepository:
-        """Return a repository by its id. Raises ApiError."""
-        for hosted in self.repositories.values():
-            if hosted.repository.id == number:
+    def repository(self, key: str | int) -> HostedRepository:
+        """Return a repository by its name or id. Raises ApiError."""
+        for name, hosted in self.repositories.items():
+            if key == hosted.repository.id or str(key).lower() == name:
                 return hosted
         raise not_found()
 

@@ -63,16 +63,8 @@ class Checkpoint:
         """Read what to_json wrote."""
         values = json.loads(text)
         published = values["published"]
-        return cls(
-            **{
-                **values,
-                "began_at": datetime.fromisoformat(values["began_at"]),
-                "since": _time(values["since"]),
-                "lists": {name: ListPosition(**value) for name, value in values["lists"].items()},
-                "published": published and Published(**{**published, "until": _time(published["until"])}),
-            }
-        )
-
-
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+        for place in (values, *([published] if published else [])):
+            for name in {"began_at", "since", "until"} & place.keys():
+                place[name] = place[name] and datetime.fromisoformat(place[name])
+        lists = {name: ListPosition(**value) for name, value in values["lists"].items()}
+        return cls(**{**values, "lists": lists, "published": published and Published(**published)})

@@ -7,7 +7,7 @@ asked for only if the lists are incomplete: GitHub ends the list of events of a 
 that the events never know less than the issue they belong to.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,7 +18,7 @@ from clients.github.issue_history import ACTIONS
 from clients.github.responses import NotFound, PaginationLimit
 from clients.github.synthetic_deliveries import REPOSITORY_FIELDS
 from ops.backfill.checkpoint import Checkpoint, ListName, ListPosition
-from ops.backfill.store import BackfillStore, Gap
+from ops.backfill.store import BackfillStore
 from ops.progress import Step
 from pipeline.delivery import parse_time
 from pipeline.errors import Unavailable
@@ -31,7 +31,6 @@ _STAGES = {
     "events": ("Reading events", "with those of pull requests"),
     "gaps": ("Reading what the lists left out", "issues"),
 }
-_STORED_EVENTS = {*ACTIONS, "transferred"}
 _EVENT_FIELDS = (
     *("id", "event", "actor", "created_at", "label", "assignee", "assigner", "milestone", "rename"),
     "state_reason",
@@ -53,16 +52,16 @@ class HistoryReader:
         Raises NotFound for an unknown repository, Unavailable if the name now belongs to another one.
         """
         try:
-            found = self.github.get(f"/repos/{self.name}")
+            found, read_at = self.github.get(f"/repos/{self.name}")
         except NotFound as error:
             raise NotFound(
                 error.reason, f"{self.name} does not exist at GitHub, or the token may not read it."
             ) from error
-        repository = {name: found.content[name] for name in REPOSITORY_FIELDS if name in found.content}
+        repository = {name: found[name] for name in REPOSITORY_FIELDS if name in found}
         known = self.store.checkpoint
         if known is None:
-            checkpoint = Checkpoint(repository=repository, began_at=found.read_at, since=self.since)
-        elif known.repository["id"] == found.content.get("id"):
+            checkpoint = Checkpoint(repository=repository, began_at=read_at, since=self.since)
+        elif known.repository["id"] == found.get("id"):
             checkpoint = replace(known, repository=repository)
         else:
             raise Unavailable(
@@ -98,16 +97,13 @@ class HistoryReader:
                 position = replace(position, ended=True)
                 self.store.save(self._checkpoint.moved(name, position))
                 break
-            ended = page.next is None or self._is_beyond_since(name, page)
+            last = parse_time(page.items[-1].get("created_at")) if page.items else None
+            is_old = self.since is not None and last is not None and last < self.since
+            ended = page.next is None or (is_old and name == "events")  # only events come newest first
             position = ListPosition(next=page.next, ended=ended, count=position.count + len(page.items))
             self._save(name, page, self._checkpoint.moved(name, position))
-            yield _step(name, self._share(name, page), position.count)
+            yield _step(name, self._share(name, page, last), position.count)
         yield _step(name, 1.0, position.count)
-
-    def _is_beyond_since(self, name: ListName, page: Page) -> bool:
-        """Return whether the following pages are too old: only events come newest first."""
-        last = _created_at(page, -1)
-        return name == "events" and self.since is not None and last is not None and last < self.since
 
     def _save(self, name: ListName, page: Page, checkpoint: Checkpoint) -> None:
         match name:
@@ -118,21 +114,19 @@ class HistoryReader:
                 self.store.save(checkpoint, comments=on_issues)
             case "events":
                 events = [
-                    (issue["number"], _trimmed(raw))
+                    (issue["number"], event)
                     for raw in page.items
-                    if isinstance(issue := raw.get("issue"), dict)
-                    and not issue.get("pull_request")
-                    and _is_stored(raw)
+                    if isinstance(issue := raw.get("issue"), dict) and not issue.get("pull_request")
+                    for event in _stored([raw])
                 ]
                 if page.items:
                     checkpoint = replace(checkpoint, events_from=page.items[-1].get("created_at") or "")
                 self.store.save(checkpoint, events=events)
 
-    def _share(self, name: ListName, page: Page) -> float:
+    def _share(self, name: ListName, page: Page, last: datetime | None) -> float:
         """Return the share of the list that was read: of its pages, or else of the repository's lifetime."""
         if page.share is not None:
             return min(page.share, 0.999)
-        last = _created_at(page, -1)
         born = parse_time(self._checkpoint.repository.get("created_at"))
         if last is None or born is None:
             return 0.0
@@ -144,28 +138,27 @@ class HistoryReader:
         """Ask for the single issues of which the lists are incomplete."""
         if self.since is None:
             for number in self.store.unlisted(self._checkpoint.began_at):
-                self._look_up(base, number)
+                with suppress(NotFound):  # deleted
+                    found, read_at = self.github.get(f"{base}/{number}")
+                    if str(found.get("url")).endswith(f"{base}/{number}"):  # else it has moved elsewhere
+                        self.store.save(issues=[found], read_at=read_at)
         gaps = self.store.gaps(self._checkpoint.events_from)
         for place, gap in enumerate(gaps, 1):
             if gap.number > self._checkpoint.gaps_to:
-                comments, events = self._read_issue(f"{base}/{gap.number}", gap)
-                checkpoint = replace(self._checkpoint, gaps_to=gap.number)
-                self.store.save(checkpoint, comments=comments, events=events)
+                comments: list[Json] = []
+                events: list[Json] = []
+                with suppress(NotFound):  # deleted since its page was read: publish what was read
+                    if gap.comments:
+                        comments.extend(self._items(f"{base}/{gap.number}/comments"))
+                    if gap.events:
+                        events.extend(_stored(self._items(f"{base}/{gap.number}/events")))
+                self.store.save(
+                    replace(self._checkpoint, gaps_to=gap.number),
+                    comments=comments,
+                    events=[(gap.number, event) for event in events],
+                )
             yield _step("gaps", place / len(gaps), place)
         self.store.save(replace(self._checkpoint, complete=True))
-
-    def _read_issue(self, path: str, gap: Gap) -> tuple[list[Json], list[tuple[int, Json]]]:
-        """Return the comments and events of one issue, as far as the lists lack them."""
-        comments: list[Json] = []
-        events: list[tuple[int, Json]] = []
-        with suppress(NotFound):  # deleted since its page was read: publish what was read
-            if gap.comments:
-                comments.extend(self._items(f"{path}/comments"))
-            if gap.events:
-                events.extend(
-                    (gap.number, _trimmed(raw)) for raw in self._items(f"{path}/events") if _is_stored(raw)
-                )
-        return comments, events
 
     def _items(self, path: str) -> Iterator[Json]:
         following: str | None = path
@@ -174,28 +167,14 @@ class HistoryReader:
             yield from page.items
             following = page.next
 
-    def _look_up(self, base: str, number: int) -> None:
-        try:
-            found = self.github.get(f"{base}/{number}")
-        except NotFound:
-            return  # deleted
-        if str(found.content.get("url")).endswith(f"{base}/{number}"):  # else it has moved elsewhere
-            self.store.save(issues=[found.content], read_at=found.read_at)
-
 
 def _step(stage: str, done: float, count: int) -> Step:
     label, noun = _STAGES[stage]
     return Step(stage=label, done=done, text=f"{count:,} {noun}")
 
 
-def _is_stored(raw: Json) -> bool:
-    return raw.get("event") in _STORED_EVENTS
-
-
-def _trimmed(raw: Json) -> Json:
-    """Return the event without the issue as it is now, of which GitHub sends a copy with every event."""
-    return {name: raw[name] for name in _EVENT_FIELDS if name in raw}
-
-
-def _created_at(page: Page, place: int) -> datetime | None:
-    return parse_time(page.items[place].get("created_at")) if page.items else None
+def _stored(events: Iterable[Json]) -> Iterator[Json]:
+    """Yield the events that are rebuilt, without the issue as it is now, which GitHub sends with each."""
+    for raw in events:
+        if raw.get("event") in ACTIONS or raw.get("event") == "transferred":
+            yield {name: raw[name] for name in _EVENT_FIELDS if name in raw}

@@ -7,7 +7,6 @@ holding all of them in memory. It contains the text of issues, so only its owner
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,14 +43,14 @@ class Gap:
 
 
 class BackfillStore:
-    """One backfill's file; without a checkpoint it is empty.
+    """One backfill's file; without a checkpoint the run has not begun, or is finished, and the file is empty.
 
     Raises Unavailable if another process has it open, or if it is damaged.
     """
 
     def __init__(self, path: Path, *, restart: bool) -> None:
         self._path = path
-        self._checkpoint: Checkpoint | None = None
+        self.checkpoint: Checkpoint | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
@@ -78,44 +77,33 @@ class BackfillStore:
     def _open(self, *, restart: bool) -> None:
         self._db = sqlite3.connect(self._path, timeout=0.2)
         try:
-            self._prepare(restart=restart)
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("BEGIN EXCLUSIVE")  # kept until the file is closed
+            if not restart and self._count("SELECT COUNT(*) FROM sqlite_master WHERE name = 'checkpoint'"):
+                for (text,) in self._db.execute("SELECT value FROM checkpoint"):
+                    self.checkpoint = Checkpoint.from_json(text)
+            if self.checkpoint is None:
+                for table in _TABLES:
+                    self._db.execute(f"DROP TABLE IF EXISTS {table}")
+            self._db.commit()
+            self._db.executescript(_SCHEMA)
         except sqlite3.DatabaseError:
             self._db.close()
             raise
-
-    def _prepare(self, *, restart: bool) -> None:
-        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        self._db.execute("BEGIN EXCLUSIVE")  # kept until the file is closed
-        if not restart and self._count("SELECT COUNT(*) FROM sqlite_master WHERE name = 'checkpoint'"):
-            for (text,) in self._db.execute("SELECT value FROM checkpoint"):
-                self._checkpoint = Checkpoint.from_json(text)
-        if self._checkpoint is None:
-            for table in _TABLES:
-                self._db.execute(f"DROP TABLE IF EXISTS {table}")
-        self._db.commit()
-        self._db.executescript(_SCHEMA)
-
-    @property
-    def checkpoint(self) -> Checkpoint | None:
-        """Return how far the run has come; None if it has not begun, or is finished."""
-        return self._checkpoint
 
     def finish(self) -> None:
         """Forget the checkpoint: there is nothing to resume."""
         with self._db:
             self._db.execute("DELETE FROM checkpoint")
-        self._checkpoint = None
+        self.checkpoint = None
 
     def close(self) -> None:
         """Close the file; delete it unless a checkpoint is left to resume from."""
-        if self._checkpoint is not None:
-            self._db.close()
-            return
-        self._path.unlink(missing_ok=True)
+        if self.checkpoint is None:
+            self._path.unlink(missing_ok=True)
         self._db.close()
-        for side in ("-journal", "-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                self._path.with_name(self._path.name + side).unlink()
+        for side in ("-journal", "-wal", "-shm") if self.checkpoint is None else ():
+            self._path.with_name(self._path.name + side).unlink(missing_ok=True)
 
     def save(
         self,
@@ -147,7 +135,11 @@ class BackfillStore:
             )
             self._db.executemany(
                 "INSERT OR REPLACE INTO comment VALUES (?, ?, ?)",
-                [(raw["id"], _number_of(raw), json.dumps(raw)) for raw in comments],
+                # A comment gives its issue's number only as the end of the issue's URL.
+                [
+                    (raw["id"], int(str(raw["issue_url"]).rpartition("/")[2]), json.dumps(raw))
+                    for raw in comments
+                ],
             )
             self._db.executemany(
                 "INSERT OR REPLACE INTO event VALUES (?, ?, ?)",
@@ -156,7 +148,7 @@ class BackfillStore:
             if checkpoint is not None:
                 self._db.execute("DELETE FROM checkpoint")
                 self._db.execute("INSERT INTO checkpoint VALUES (?)", (checkpoint.to_json(),))
-        self._checkpoint = checkpoint or self._checkpoint
+        self.checkpoint = checkpoint or self.checkpoint
 
     def issues(self, up_to: int | None = None) -> int:
         """Return the number of issues, of all or of those whose number is at most `up_to`."""
@@ -170,11 +162,13 @@ class BackfillStore:
 
     def older_than(self, moment: datetime) -> int:
         """Return the number of issues, comments and events before the day of `moment`."""
-        day = f"{moment:%Y-%m-%d}"
-        return (
-            self._count("SELECT COUNT(*) FROM issue WHERE raw IS NOT NULL AND created_at < ?", day)
-            + self._count("SELECT COUNT(*) FROM comment WHERE raw ->> 'created_at' < ?", day)
-            + self._count("SELECT COUNT(*) FROM event WHERE raw ->> 'created_at' < ?", day)
+        return self._count(
+            """
+            SELECT COUNT(*) FROM (
+              SELECT raw FROM issue UNION ALL SELECT raw FROM comment UNION ALL SELECT raw FROM event
+            ) WHERE raw ->> 'created_at' < ?
+            """,
+            f"{moment:%Y-%m-%d}",
         )
 
     def gaps(self, events_from: str) -> list[Gap]:
@@ -208,32 +202,24 @@ class BackfillStore:
 
     def histories(self, after: int) -> Iterator[tuple[int, IssueHistory]]:
         """Yield the issues with a higher number than `after`, in order, one in memory at a time."""
-        while True:
-            row = self._db.execute(
-                "SELECT number, raw, read_at FROM issue"
-                " WHERE number > ? AND raw IS NOT NULL ORDER BY number LIMIT 1",
-                (after,),
-            ).fetchone()
-            if row is None:
-                return
-            after, raw, read_at = row
-            comments = self._db.execute("SELECT raw FROM comment WHERE number = ?", (after,))
-            events = self._db.execute("SELECT raw FROM event WHERE number = ?", (after,))
+        issues = self._db.execute(
+            "SELECT number, raw, read_at FROM issue WHERE number > ? AND raw IS NOT NULL ORDER BY number",
+            (after,),
+        )
+        for number, raw, read_at in issues:
+            comments, events = (
+                [json.loads(text) for (text,) in self._db.execute(sql, (number,))]
+                for sql in (
+                    "SELECT raw FROM comment WHERE number = ?",
+                    "SELECT raw FROM event WHERE number = ?",
+                )
+            )
+            moment = datetime.fromisoformat(read_at)
             yield (
-                after,
-                IssueHistory(
-                    issue=json.loads(raw),
-                    comments=[json.loads(text) for (text,) in comments],
-                    events=[json.loads(text) for (text,) in events],
-                    read_at=datetime.fromisoformat(read_at),
-                ),
+                number,
+                IssueHistory(issue=json.loads(raw), comments=comments, events=events, read_at=moment),
             )
 
     def _count(self, sql: str, *values: int | str | None) -> int:
         [number] = self._db.execute(sql, values).fetchone()
         return int(number)
-
-
-def _number_of(comment: Json) -> int:
-    """Return the issue's number, which a comment gives only as the end of its issue's URL."""
-    return int(str(comment["issue_url"]).rsplit("/", maxsplit=1)[-1])

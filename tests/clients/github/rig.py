@@ -47,7 +47,7 @@ def make_client(server: GitHubServer, clock: Clock, **environment: str) -> GitHu
 
 def name_of(client: GitHubClient) -> Any:
     """Return the name of acme/app, read from the server."""
-    return client.get(REPOSITORY).content["name"]
+    return client.get(REPOSITORY)[0]["name"]
 
 
 def error_of(client: GitHubClient, path: str = REPOSITORY) -> Unavailable:
