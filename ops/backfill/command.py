@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from clients.github.settings import GitHubSettings
-from ops.backfill.run import BackfillOutcome, run
+from ops.backfill.run import BackfillOutcome, BackfillRequest, run
 from ops.cli import json_option, one_line_errors
 from ops.progress import Progress
 from ops.settings import read_topic
@@ -70,14 +70,11 @@ def backfill(  # noqa: PLR0913 - one for each option
     if not is_repository_name(repository):
         raise click.BadParameter("is not of the form owner/name", param_hint="OWNER/REPO")
     began = time.monotonic()
+    progress = Progress()
     try:
-        settings, topic = collect_problems(
-            lambda: GitHubSettings.from_environment(os.environ),
-            lambda: None if dry_run else read_topic(os.environ),
-        )
-        outcome = run(
-            settings, repository, Progress(), topic=topic, since=since, until=until, restart=restart
-        )
+        settings, topic = _settings(dry_run=dry_run)
+        request = BackfillRequest(name=repository, topic=topic, since=since, until=until, restart=restart)
+        outcome = run(settings, request, progress)
     except KeyboardInterrupt:
         click.echo(
             "Stopped. Run the same command again to continue, or with --restart to begin again.", err=True
@@ -86,6 +83,14 @@ def backfill(  # noqa: PLR0913 - one for each option
     seconds = round(time.monotonic() - began, 1)
     values = {**asdict(outcome), "seconds": seconds}
     click.echo(json.dumps(values) if as_json else _sentence(outcome, seconds))
+
+
+def _settings(*, dry_run: bool) -> tuple[GitHubSettings, str | None]:
+    """Raise ConfigurationError naming every wrong setting; a count needs no topic."""
+    return collect_problems(
+        lambda: GitHubSettings.from_environment(os.environ),
+        lambda: None if dry_run else read_topic(os.environ),
+    )
 
 
 def _sentence(outcome: BackfillOutcome, seconds: float) -> str:
