@@ -22,7 +22,7 @@ serve: setup-demo ## run the whole pipeline on this machine until Ctrl-C
 test: setup ## run all tests
 	@.venv/bin/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder $(ARGS)
 
-quick: setup-dev ## run the tests that start no process or server, without the random input
+quick: setup ## run the tests that start no process or server, without the random input
 	@.venv/bin/python -m pytest --numprocesses auto --dist worksteal -m "not processes and not hypothesis" $(ARGS)
 
 check: setup-dev ## check format, lint, types, imports and shell scripts
@@ -45,8 +45,9 @@ setup: ## install what all of these commands need
 
 lock: ## update the lock files from the requirements; ARGS=--upgrade takes newer versions
 	@local/setup.sh uv
-	@$(LOCK) requirements-dev.in --output-file requirements-dev.txt
-	@for file in requirements.in functions/*/requirements.in; do $(LOCK) $$file --constraint requirements-dev.txt --output-file $${file%.in}.txt || exit; done
+	@$(LOCK) requirements-dev.in functions/*/requirements.in --output-file requirements-dev.txt
+	@$(LOCK) requirements.in functions/*/requirements.in --constraint requirements-dev.txt --output-file requirements.txt
+	@for file in functions/*/requirements.in; do $(LOCK) $$file --constraint requirements-dev.txt --output-file $${file%.in}.txt || exit; done
 	@for file in local/*/requirements.in; do $(LOCK) $$file --output-file $${file%.in}.txt || exit; done
 
 clean: ## remove everything that these commands have made
