@@ -30,7 +30,7 @@ _file_option = click.option(
 
 @click.group()
 def routes() -> None:
-    """Check the routes file, and explain what it does with a delivery."""
+    """Check the routes file, and explain what it does."""
 
 
 @routes.command("check")

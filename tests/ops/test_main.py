@@ -31,7 +31,7 @@ LEAVES = [(names, command) for names, command in COMMANDS if not isinstance(comm
 @pytest.mark.parametrize(("names", "command"), COMMANDS, ids=str)
 def test_every_command_has_help(names: tuple[str, ...], command: click.Command) -> None:
     """The help explains each command and option, and no summary in a list of commands is cut off."""
-    result = CliRunner().invoke(ops, [*names, "--help"], prog_name="issuewire", terminal_width=80)
+    result = CliRunner().invoke(ops, [*names, "--help"], prog_name="issuewire", terminal_width=78)
     assert result.exit_code == 0
     assert result.output.startswith(f"Usage: {' '.join(['issuewire', *names])} ")
     assert command.help
