@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from werkzeug.wrappers import Request, Response
@@ -34,9 +35,10 @@ def server(paths: list[str]) -> Iterator[HttpServer]:
 def answers(server: HttpServer, *parts: bytes) -> bytes:
     """Send the parts over one connection, and return everything that the server sends until it closes."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
-        for part in parts:
-            connection.sendall(part)
-        connection.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # the server may have closed the connection already
+            for part in parts:
+                connection.sendall(part)
+            connection.shutdown(socket.SHUT_WR)
         with connection.makefile("rb") as answer:
             return answer.read()
 
