@@ -57,11 +57,14 @@ def test_recovery_after_pubsub_was_frozen(
     with pubsub_process("google", tmp_path) as pubsub, ingest(tmp_path, pubsub, *secret_manager) as rig:
         assert rig.post(BODY).status_code == 202
         assert pubsub.child is not None
-        os.killpg(pubsub.child.pid, signal.SIGSTOP)
+        pid = pubsub.child.pid
+        os.killpg(pid, signal.SIGSTOP)
+        # The threads stop one after another, and one of them could still answer. This waits for the last.
+        wait_for(lambda: os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG))
         try:
             refused(rig.post(BODY), "publish_failed")
         finally:
-            os.killpg(pubsub.child.pid, signal.SIGCONT)
+            os.killpg(pid, signal.SIGCONT)
         sent = headers(BODY)
         assert rig.post(BODY, sent).status_code == 202
         assert all(message.data == BODY for message in rig.inbox.until(sent["X-GitHub-Delivery"]))
