@@ -1,158 +1,160 @@
 """python -m bench: measure, print, and write bench/RESULTS.md."""
 
+import contextlib
 import os
 import platform
-import statistics
+import signal
 import sys
+import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 
 import click
 
-from bench.servers import (
-    Connection,
-    Request,
-    a_delivery,
-    folder_for_logs,
-    function,
-    pubsub_and_secret_manager,
-)
-from bench.views import measure, table
-from local.processes import accepts
+from bench import views
+from bench.checkout import Checkout, CheckoutError, other_checkout
+from bench.clock import Clock
+from bench.figures import Figure
+from bench.functions import WrongAnswer
+from bench.measures import cold, memory, warm
+from bench.measures.card_cpu import card_cpu
+from bench.results import Results
+from bench.run import FULL, QUICK, SMOKE, Run, Size
+from bench.worker import Worker, WorkerFailed
+from local.processes import ROOT, SIGNALS, NotReady
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-FLOOR = "bench/floor/main.py"
-PACKAGES = ("functions-framework", "google-cloud-pubsub", "google-cloud-bigquery", "slack-sdk")
-SUBSCRIBERS = {
-    "notify_slack": {
-        "SLACK_TOKEN": "xoxb-bench",
-        "SLACK_API_URL": "http://127.0.0.1:9/api/",
-        "ROUTES_FILE": "config/routes.toml",
-    },
-    "stream_bq": {"BIGQUERY_TABLE": "p.d.events", "BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:9"},
+PACKAGES = ("functions-framework", "google-cloud-pubsub", "google-cloud-bigquery", "slack-sdk", "grpcio")
+FAILURES = (WrongAnswer, WorkerFailed, NotReady, CheckoutError, OSError)
+
+# In this order; the share is that of the time which the first two leave.
+MEASURES: dict[str, tuple[float, Callable[[Run], list[Figure]]]] = {
+    "memory": (100, memory.memory),
+    "cold_ingest": (25, cold.ingest),
+    "cold_notify_slack": (25, cold.notify_slack),
+    "cold_stream_bq": (25, cold.stream_bq),
+    "warm": (40, warm.ingest),
+    "slow": (40, warm.slow),
+    "alone": (40, warm.alone),
+    "stream_bq": (45, warm.stream_bq),
+    "card_cpu": (45, card_cpu),
 }
+VIEWS = "views"
+NAMES = (VIEWS, *MEASURES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """Seconds of a subject and of its floor, measured alternately."""
-
-    what: str
-    subject: list[float]
-    floor: list[float]
-    goal: str
-
-    def row(self) -> str:
-        """Return the pair as a row of the table."""
-        subject, floor = statistics.median(self.subject), statistics.median(self.floor)
-        p99 = sorted(self.subject)[int(len(self.subject) * 0.99)]
-        return (
-            f"| {self.what} | {subject / floor:.2f} | {self.goal} | {subject * 1000:.1f} ms |"
-            f" {p99 * 1000:.1f} ms | {floor * 1000:.1f} ms | {len(self.subject)} |"
-        )
+def parse_names(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...]:
+    """Read NAME,... Raises BadParameter."""
+    names = text.split(",") if text else NAMES
+    for name in names:
+        if name not in NAMES:
+            raise click.BadParameter(f"{name!r} is none of {', '.join(NAMES)}")
+    return tuple(name for name in NAMES if name in names)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--requests", default=1000, show_default=True, help="Requests of each warm measurement.")
-@click.option("--starts", default=9, show_default=True, help="Starts of each cold measurement.")
-@click.option("--write/--no-write", default=True, show_default=True, help="Write bench/RESULTS.md.")
-def bench(*, requests: int, starts: int, write: bool) -> None:
-    """Measure the functions against a bare one. Takes about a minute on two cores."""
-    delivery = a_delivery(datetime.now(UTC))
-    with folder_for_logs() as folder, pubsub_and_secret_manager(folder) as (pubsub, environment):
-        click.echo(f"Pub/Sub: {pubsub}", err=True)
-        pairs = [warm(folder, environment, delivery, requests)]
-        for name, settings in {"ingest": environment, **SUBSCRIBERS}.items():
-            pairs.append(cold(folder, name, settings, delivery, starts))
-        views = measure(folder)
-    text = report(pubsub, pairs) + "\n## Views on the local BigQuery\n\n" + table(views) + "\n"
-    click.echo(text)
-    if write:
-        RESULTS.write_text(text)
+@click.option("--quick", is_flag=True, envvar="QUICK", help="Fewer rounds: under two minutes.")
+@click.option("--smoke", is_flag=True, hidden=True, help="Hardly any rounds: whether the bench works.")
+@click.option("--only", "names", callback=parse_names, metavar="NAME,...", help=f"Of {', '.join(NAMES)}.")
+@click.option("--against", metavar="REF_OR_DIR", help="Measure another checkout too, in the same run.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--no-write", is_flag=True, help="Leave bench/RESULTS.md as it is.")
+def bench(  # noqa: PLR0913 -- each is one option
+    *, quick: bool, smoke: bool, names: tuple[str, ...], against: str | None, as_json: bool, no_write: bool
+) -> None:
+    """Measure the functions against bare ones, in under eight minutes on two cores.
 
-
-def warm(folder: Path, environment: dict[str, str], delivery: Request, requests: int) -> Pair:
-    """Measure the latency of a 10 KB delivery on one connection, for ingest and the floor alternately."""
-    ingest, ingest_port = function("ingest", "functions/ingest/main.py", environment, folder)
-    floor, floor_port = function("floor", FLOOR, {}, folder)
+    A full run of all measures writes bench/RESULTS.md. The exit status is 0 if every figure keeps its bar, 1
+    if one misses it, and 2 if something could not be measured.
+    """
+    for number in SIGNALS:
+        signal.signal(number, _stop)
+    size = SMOKE if smoke else QUICK if quick else FULL
     try:
-        for child, port in ((ingest, ingest_port), (floor, floor_port)):
-            child.start()
-            child.wait_until(lambda port=port: accepts(port))
-        connections = {"ingest": (Connection(ingest_port), 202), "floor": (Connection(floor_port), 200)}
-        seconds: dict[str, list[float]] = {"ingest": [], "floor": []}
-        with click.progressbar(range(requests + 50), label="warm latency", file=sys.stderr) as rounds:
-            for number in rounds:
-                for name, (connection, wanted) in connections.items():
-                    began = time.perf_counter()
-                    status = connection.post(delivery)
-                    took = time.perf_counter() - began
-                    if status != wanted:
-                        raise click.ClickException(f"{name} answered {status}\n{ingest.last_lines()}")
-                    if number >= 50:
-                        seconds[name].append(took)
-    finally:
-        ingest.stop()
-        floor.stop()
-    return Pair(
-        what="ingest, warm, one connection, 10 KB, published and confirmed",
-        subject=seconds["ingest"],
-        floor=seconds["floor"],
-        goal="<= 4",
+        with contextlib.ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="issuewire-bench-")))
+            before = stack.enter_context(other_checkout(against, folder)) if against else None
+            results = measure(folder, size, names, before)
+    except CheckoutError as error:
+        raise click.ClickException(str(error)) from error
+    except _Stopped as stopped:
+        click.echo("Stopped; nothing is left running.", err=True)
+        sys.exit(128 + stopped.args[0])
+    if names == NAMES and size is FULL and not no_write:
+        RESULTS.write_text(results.markdown(), encoding="utf-8")
+    if as_json:
+        click.echo(results.json())
+    click.echo(results.sentence() if as_json else results.markdown(), nl=as_json, err=as_json)
+    sys.exit(results.status)
+
+
+def measure(folder: Path, size: Size, names: tuple[str, ...], before: Checkout | None) -> Results:
+    """Run the measures; one that fails does not stop the others."""
+    began, load_before = time.monotonic(), os.getloadavg()
+    figures: list[Figure] = []
+    failures: dict[str, str] = {}
+    found: list[views.View] = []
+    with _recording(failures, VIEWS):
+        found = views.measure(folder, size.view_rounds) if VIEWS in names else []
+    chosen = {name: MEASURES[name] for name in names if name != VIEWS}
+    seconds = size.seconds * (1.75 if before else 1) - (time.monotonic() - began)
+    with (
+        Worker("bench.stubs", folder / "stubs.log") as stubs,
+        Worker("bench.load", folder / "load.log") as load,
+    ):
+        run = Run(
+            folder=folder,
+            stubs=stubs,
+            load=load,
+            hosts=stubs.ask(about="start"),
+            now=Checkout(name="this checkout", folder=ROOT),
+            before=before,
+            clock=Clock(seconds, {name: share for name, (share, _) in chosen.items()}),
+            size=size,
+        )
+        for name, (_, measurement) in chosen.items():
+            with _recording(failures, name):
+                figures += measurement(run)
+    return Results(
+        machine=_machine(load_before, time.monotonic() - began),
+        before=before.name if before else "",
+        figures=figures,
+        views=found,
+        failures=failures,
     )
 
 
-def cold(folder: Path, name: str, environment: dict[str, str], delivery: Request, starts: int) -> Pair:
-    """Measure the time from process start to the first answer, for the function and the floor alternately."""
-    seconds: dict[str, list[float]] = {name: [], "floor": []}
-    with click.progressbar(range(starts), label=f"cold start of {name}", file=sys.stderr) as rounds:
-        for _ in rounds:
-            for target, source, settings in (
-                (name, f"functions/{name}/main.py", environment),
-                ("floor", FLOOR, {}),
-            ):
-                child, port = function(target, source, settings, folder)
-                began = time.perf_counter()
-                child.start()
-                try:
-                    while not accepts(port):
-                        time.sleep(0.002)
-                    Connection(port).post(delivery)
-                    seconds[target].append(time.perf_counter() - began)
-                finally:
-                    child.stop(kill=True)
-    goal = {"ingest": "<= 2.2", "notify_slack": "<= 1.3", "stream_bq": "<= 2.3"}[name]
-    return Pair(
-        what=f"{name}, cold: process start to first answer",
-        subject=seconds[name],
-        floor=seconds["floor"],
-        goal=goal,
-    )
+@contextlib.contextmanager
+def _recording(failures: dict[str, str], name: str) -> Iterator[None]:
+    try:
+        yield
+    except FAILURES as error:
+        failures[name] = str(error)
+        click.echo(f"{name} could not be measured: {error}", err=True)
 
 
-def report(pubsub: str, pairs: list[Pair]) -> str:
-    """Return RESULTS.md."""
+def _machine(load_before: tuple[float, float, float], seconds: float) -> list[str]:
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    rows = "\n".join(pair.row() for pair in pairs)
-    return f"""# Results
+    return [
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        versions,
+        f"load average {load_before[0]:.1f} before and {os.getloadavg()[0]:.1f} after; {seconds:.0f} s",
+    ]
 
-Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores,
-Python {platform.python_version()}, {versions}.
-Pub/Sub is {pubsub}; everything is on loopback, without TLS. The floor is a bare function under
-functions-framework that answers an empty string; subject and floor alternate in one run. Trust the ratios of
-medians more than the times.
 
-| what | ratio to the floor | goal | p50 | p99 | p50 of the floor | n |
-|---|---|---|---|---|---|---|
-{rows}
+class _Stopped(BaseException):
+    """A signal, by its number, asks the program to stop; `except Exception` does not catch it."""
 
-The first answer of a cold subscriber is 400 here, because the request is not a Pub/Sub message: only the
-start is measured.
-notify_slack loads the Slack SDK with the first message that has a card, not at its start.
-"""
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    """Stop, and ignore further signals: a second Ctrl-C must not interrupt the cleaning."""
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise _Stopped(number)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 import pytest
 
-_OURS = ("tests.", "local.")
+_OURS = ("tests.", "local.", "bench.")
 _STARTERS = {"http.server", "socket", "socketserver", "subprocess"}
 _EVENTS = {"os.exec", "os.fork", "os.posix_spawn", "os.system", "socket.bind", "subprocess.Popen"}
 _running: list[pytest.Item] = []
@@ -39,7 +39,7 @@ def _refuse(event: str, args: tuple[Any, ...]) -> None:
 
 @functools.cache
 def leads_to_a_starter(function: object) -> bool:
-    """Follow the functions and classes of tests and local to what they use, as far as their names show it."""
+    """Follow the functions and classes of _OURS to what they use, as far as their names show it."""
     waiting, seen = [function], set(_harmless)
     while waiting:
         thing = waiting.pop()

@@ -1,0 +1,1 @@
+"""The measures: each takes the run and returns its figures."""

@@ -1,0 +1,1 @@
+"""Functions with a part replaced, to measure the rest."""
