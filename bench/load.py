@@ -1,6 +1,6 @@
 """python -m bench.load: the load client, which sends a connection's next request when its answer has come.
 
-A question names the port, the number of connections, the files with the requests, the expected status, and
+A question names the port, the number of connections, the files with the requests, the expected statuses, and
 either the seconds or the number of requests. Every answer is counted; a wrong one ends the slice.
 """
 
@@ -35,7 +35,7 @@ class Slice:
         self._templates = itertools.cycle([template(file) for file in question["files"]])
         self._seconds: float = question.get("seconds", 1e9)
         self._left: int = question.get("requests", 10**9)
-        self._expected: int = question["expected"]
+        self._expected: list[int] = question["expected"]
         self._began = 0.0
         self._open = 0
         self._done = asyncio.Event()
@@ -78,8 +78,8 @@ class Slice:
         now = time.perf_counter()
         self._took.append(now - began)
         self._in_time += now - self._began <= self._seconds
-        if status != self._expected:
-            self.failed(str(status))
+        if status not in self._expected:
+            self.failed(f"status {status}")
 
     def failed(self, what: str) -> None:
         """Count what is not the expected answer, and end the slice."""

@@ -57,7 +57,9 @@ class Results:
         if self.missed:
             parts.append(f"{len(self.missed)} of {judged} figures missed their bar: {'; '.join(self.missed)}")
         elif judged:
-            parts.append(f"all {judged} figures kept their bar")
+            noisy = sum(figure.verdict is Verdict.NOISE for figure in self.figures)
+            within = f", {noisy} of them within the noise" if noisy else ""
+            parts.append(f"all {judged} figures kept their bar{within}")
         return ", and ".join(parts) + "."
 
     def markdown(self) -> str:

@@ -73,11 +73,11 @@ class Run:
     clock: Clock
     size: Size
 
-    def programs(self, name: str, status: int, floor: Program | None) -> dict[str, Program]:
+    def programs(self, name: str, floor: Program | None) -> dict[str, Program]:
         """Return who takes part: the function of each checkout, then its floor and the floor's twin."""
-        programs = {NOW: function(name, self.now, status)}
+        programs = {NOW: function(name, self.now)}
         if self.before is not None:
-            programs[BEFORE] = function(name, self.before, status)
+            programs[BEFORE] = function(name, self.before)
         return programs if floor is None else programs | {FLOOR: floor, TWIN: floor}
 
     def environment(self, *, pubsub: str = "pubsub", bigquery: str = "bigquery") -> dict[str, str]:
@@ -116,7 +116,7 @@ class Run:
         """
         cpu = server.cpu_seconds()
         question = {"port": server.port, "files": files, "connections": connections} | bound
-        answer = self.load.ask(within=660, expected=server.status, **question)
+        answer = self.load.ask(within=660, expected=sorted(server.statuses), **question)
         if answer["wrong"]:
             raise server.wrong(", ".join(f"{count} x {what}" for what, count in answer["wrong"].items()))
         return answer | {"cpu": (server.cpu_seconds() - cpu) / answer["answered"]}

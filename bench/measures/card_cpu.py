@@ -15,7 +15,7 @@ def card_cpu(run: Run) -> list[Figure]:
     """Measure in new processes each round; the CPU of a process varies with the layout of its memory."""
     programs = {
         role: program.replaced_by("bench/probes/notify_slack.py") if role in {NOW, BEFORE} else program
-        for role, program in run.programs("notify_slack", 200, floor("event", "event")).items()
+        for role, program in run.programs("notify_slack", floor("event", "event")).items()
     }
     now = deliveries.time_now()
     opened = deliveries.push(deliveries.opened(now), "opened", now)

@@ -13,7 +13,7 @@ type Arrived = Callable[[Run], float]  # when the delivery had arrived, by time.
 def ingest(run: Run) -> list[Figure]:
     """Measure until the first 202: Pub/Sub has confirmed the delivery then."""
     request = deliveries.webhook(deliveries.opened(deliveries.time_now()))
-    return _starts(run, goals.COLD_INGEST, run.programs("ingest", 202, floor("floor")), request, None)
+    return _starts(run, goals.COLD_INGEST, run.programs("ingest", floor("floor")), request, None)
 
 
 def notify_slack(run: Run) -> list[Figure]:
@@ -29,7 +29,7 @@ def stream_bq(run: Run) -> list[Figure]:
 def _subscriber(run: Run, goal: Goal, name: str, arrived: Arrived) -> list[Figure]:
     now = deliveries.time_now()
     request = deliveries.push(deliveries.opened(now), "opened", now)
-    return _starts(run, goal, run.programs(name, 200, floor("event", "event")), request, arrived)
+    return _starts(run, goal, run.programs(name, floor("event", "event")), request, arrived)
 
 
 def _starts(

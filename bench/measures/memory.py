@@ -13,7 +13,7 @@ FIRST = 600  # requests, by whose speed the number of the others is chosen
 def memory(run: Run) -> list[Figure]:
     """Measure each checkout once, and the floor."""
     seconds = run.clock.take("memory")
-    programs = run.programs("ingest", 202, None)
+    programs = run.programs("ingest", None)
     measured = {role: _measure(run, program, seconds / len(programs)) for role, program in programs.items()}
     _, floor_end, _ = _measure(run, floor("floor"), 5.0)
     third, end, events = measured[NOW]

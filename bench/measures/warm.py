@@ -49,7 +49,7 @@ def stream_bq(run: Run) -> list[Figure]:
     """Measure events/s with a BigQuery that takes 50 ms."""
     now = deliveries.time_now()
     request = deliveries.push(deliveries.opened(now), "opened", now)
-    programs = run.programs("stream_bq", 200, floor("event", "event"))
+    programs = run.programs("stream_bq", floor("event", "event"))
     environment = run.environment(bigquery="bigquery_slow")
     load = Load(name="stream_bq", request=request, connections=EVENTS, counted="rows")
     rounds = _slices(run, load, programs, environment)
@@ -58,7 +58,7 @@ def stream_bq(run: Run) -> list[Figure]:
 
 def _ingest(run: Run, name: str, pubsub: str, connections: int) -> list[dict[str, Json]]:
     request = deliveries.webhook(deliveries.opened(deliveries.time_now()))
-    programs = run.programs("ingest", 202, floor("floor"))
+    programs = run.programs("ingest", floor("floor"))
     load = Load(name=name, request=request, connections=connections, counted="published")
     return _slices(run, load, programs, run.environment(pubsub=pubsub))
 

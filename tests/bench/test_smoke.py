@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,9 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.checkout import ROOT
+from tests.support.checkout import ROOT, make_checkout
 
 NAMES = "cold_notify_slack,warm,stream_bq,card_cpu"
+
+BROKEN = """
+import flask, functions_framework
+first = [True]
+@functions_framework.http
+def ingest(request):
+    print("it is broken", flush=True)
+    return flask.Response("", 202 if first and first.pop() else 500)
+"""
 
 
 def command(*options: str) -> list[str]:
@@ -58,6 +68,22 @@ def test_a_tiny_run_measures(tmp_path: Path) -> None:
     assert "warm: 3 of 3" in done.stderr
     assert done.stderr.splitlines()[-1] == found["verdict"]
     assert (processes(tmp_path), list(tmp_path.iterdir())) == ([], [])
+
+
+def test_a_wrong_answer_fails_the_run(tmp_path: Path) -> None:
+    """An answer with another status ends the measure with that status and the end of the function's log."""
+    checkout = make_checkout(tmp_path / "other")
+    (checkout / "functions/ingest/main.py").write_text(BROKEN)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    done = subprocess.run(
+        command("--only", "alone", "--json", "--against", str(checkout)),
+        cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    assert done.returncode == 2
+    assert re.search(r"^ingest of .*other/checkout: 1 x status 500\n", found["failures"]["alone"])
+    assert "it is broken" in found["failures"]["alone"]
 
 
 def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
