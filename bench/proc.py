@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+RESOLUTION = 1 / _TICKS
 _PROC = Path("/proc")
 
 
@@ -30,7 +31,7 @@ def parse_pss(text: str) -> int:
 
 
 def cpu_seconds(group: int) -> float:
-    """Return the CPU seconds of all processes of a group."""
+    """Return the CPU seconds of all processes of a group, in steps of RESOLUTION."""
     return sum(stat.cpu for _, stat in _members(group))
 
 

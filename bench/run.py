@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import proc
 from bench.checkout import Checkout
 from bench.clock import Clock
 from bench.figures import BEFORE, FLOOR, NOW, TWIN
@@ -119,7 +120,8 @@ class Run:
         answer = self.load.ask(within=660, expected=sorted(server.statuses), **question)
         if answer["wrong"]:
             raise server.wrong(", ".join(f"{count} x {what}" for what, count in answer["wrong"].items()))
-        return answer | {"cpu": (server.cpu_seconds() - cpu) / answer["answered"]}
+        used = max(server.cpu_seconds() - cpu, proc.RESOLUTION)
+        return answer | {"cpu": used / answer["answered"]}
 
     def rounds(self, name: str, most: int) -> Iterator[list[str]]:
         """Yield for each round the order of those who take part: forth, then back, against a drift."""
