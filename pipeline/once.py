@@ -1,6 +1,7 @@
 """A value that is built on first use, once per process: no call is allowed before the server has forked."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from threading import Lock
 
 
@@ -17,6 +18,21 @@ def once[T](build: Callable[[], T]) -> Callable[[], T]:
             with lock:
                 if not built:
                     built.append(build())
+        return built[0]
+
+    return get
+
+
+def once_async[T](build: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T]]:
+    """Return the same for one event loop: a coroutine function that awaits `build` once."""
+    lock = asyncio.Lock()
+    built: list[T] = []
+
+    async def get() -> T:
+        if not built:
+            async with lock:
+                if not built:
+                    built.append(await build())
         return built[0]
 
     return get
