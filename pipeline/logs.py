@@ -31,15 +31,20 @@ def setup() -> None:
     handler.setFormatter(_JsonLine())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     log.setLevel(logging.INFO)
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
     logging.captureWarnings(capture=True)
 
 
 def start_request(**fields: Any) -> None:
     """Replace the last request's fields with these.
 
-    They stay until the next request starts on this thread: the framework logs an uncaught error after the
-    function has returned, and that line needs them too.
+    They stay until the next request starts on this thread or task: the framework logs an uncaught error after
+    the function has returned, and that line needs them too.
     """
+    if log.disabled:  # with LOG_EXECUTION_ID=true, the framework sets up its own logging for async functions
+        setup()
     _context.set(_with_trace(fields))
 
 

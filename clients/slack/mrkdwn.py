@@ -11,6 +11,7 @@ _INVISIBLE = re.compile(
 _MAX_READ = 10_000  # characters; no text is shown at that length, so reading more would only take time
 _JOINERS = re.compile("[\u200c\u200d\ufe00-\ufe0f\\s]*")
 _ACCENTS = re.compile("([\u0300-\u036f]{3})[\u0300-\u036f]+")  # no language stacks more on one letter
+_SPACES = re.compile(r"\s+")
 _PARTIAL_ENTITY = re.compile(r"&[a-z]*\Z")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
@@ -24,7 +25,7 @@ def escape(text: str | None, limit: int, *, empty: str = "") -> str:
 
     A text without a visible character becomes `empty`.
     """
-    line = _ACCENTS.sub(r"\1", " ".join(_INVISIBLE.sub(" ", (text or "")[:_MAX_READ]).split()))
+    line = _ACCENTS.sub(r"\1", _SPACES.sub(" ", _INVISIBLE.sub(" ", (text or "")[:_MAX_READ])).strip())
     escaped = (empty if _JOINERS.fullmatch(line) else line).translate(_ESCAPES)
     if len(escaped) <= limit:
         return escaped

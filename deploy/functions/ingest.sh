@@ -8,6 +8,6 @@ TRIGGER=http-public
 PACKAGES=(pipeline clients/pubsub)
 SECRETS=("$WEBHOOK_SECRET")
 ROLES=("roles/pubsub.publisher topic/$TOPIC")
-ENVIRONMENT=(PUBSUB_TOPIC="projects/$PROJECT/topics/$TOPIC" WEBHOOK_SECRET="projects/$PROJECT/secrets/$WEBHOOK_SECRET" THREADS=40)
+ENVIRONMENT=(PUBSUB_TOPIC="projects/$PROJECT/topics/$TOPIC" WEBHOOK_SECRET="projects/$PROJECT/secrets/$WEBHOOK_SECRET")
 [[ -z $EVENTS ]] || ENVIRONMENT+=(EVENTS="$EVENTS")
-FLAGS=(--cpu=1 --memory=512Mi --concurrency=40 --timeout=30s --max-instances=5 --min-instances="$INGEST_MIN_INSTANCES")
+FLAGS=(--cpu=1 --memory=512Mi --concurrency=80 --timeout=30s --max-instances=5 --min-instances="$INGEST_MIN_INSTANCES")

@@ -1,14 +1,13 @@
-"""Reads a webhook request: the body with a cap on its size, then the delivery in it."""
+"""Reads a webhook request: its headers, and the delivery in its body."""
 
-import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from pipeline.delivery import MAX_BODY_BYTES, Delivery, fits_attribute
+from pipeline.delivery import Delivery, fits_attribute
 from pipeline.errors import Malformed, Rejected
 from pipeline.events import parse_payload
 from pipeline.logs import trace_id
@@ -16,49 +15,43 @@ from pipeline.logs import trace_id
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
-_CHUNK_BYTES = 64 * 1024
-_DISCARD_BYTES = 32 * 1024 * 1024  # Cloud Run takes no more; a client reads no answer while it sends
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")  # 128: BigQuery's longest row id
 
 Header = Callable[[str], str | None]
 
 
-class Readable(Protocol):
-    """A stream of bytes."""
+def header_reader(raw: Iterable[tuple[bytes, bytes]]) -> Header:
+    """Return a reader of a request's headers: a repeated one reads as one with commas, as HTTP defines."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in raw:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return lambda name: headers.get(name.lower())
 
-    def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes, and no bytes at the end."""
+
+def announced_bytes(header: Header) -> int | None:
+    """Return the Content-Length, which the server has checked, or None if there is none."""
+    text = header("Content-Length")
+    return int(text) if text and text.isdecimal() else None
 
 
-def read_body(stream: Readable, announced: int | None) -> bytes:
-    """Return the whole body; `announced` is its Content-Length.
-
-    At most 25 MiB are kept in memory. Raises Rejected 413 for a larger body, announced or not, and 400 for
-    one that breaks off or is wrongly framed.
-    """
-    body = bytearray()
-    if announced is None or announced <= MAX_BODY_BYTES:
-        while len(body) <= MAX_BODY_BYTES and (chunk := _read(stream, _CHUNK_BYTES)):
-            body += chunk
-    if len(body) > MAX_BODY_BYTES or (announced or 0) > MAX_BODY_BYTES:
-        _discard(stream)
+def check_framing(header: Header) -> None:
+    """Raise Rejected 400 for a body with a length and in chunks: two servers could read it differently."""
+    if header("Content-Length") is not None and header("Transfer-Encoding") is not None:
         raise Rejected(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", "The body is larger than 25 MiB."
+            HTTPStatus.BAD_REQUEST, "body_broken", "The body has both a Content-Length and chunks."
         )
-    if announced is not None and len(body) < announced:
-        raise Rejected(HTTPStatus.BAD_REQUEST, "body_short", "The body is shorter than its Content-Length.")
-    return bytes(body)
 
 
-def check_type(media_type: str, encoding: str | None) -> None:
+def check_type(header: Header) -> None:
     """Raise Rejected 415 unless the body is JSON or a form, without a content encoding."""
-    if media_type not in {JSON, FORM}:
+    if _media_type(header) not in {JSON, FORM}:
         raise Rejected(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "content_type",
             "In the webhook's settings at GitHub, set Content type to application/json.",
         )
-    if encoding not in {None, "", "identity"}:
+    if header("Content-Encoding") not in {None, "", "identity"}:
         raise Rejected(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "content_encoding",
@@ -66,11 +59,11 @@ def check_type(media_type: str, encoding: str | None) -> None:
         )
 
 
-def read_delivery(header: Header, media_type: str, body: bytes, now: datetime) -> Delivery:
+def read_delivery(header: Header, body: bytes, now: datetime) -> Delivery:
     """Return the delivery of a verified request. Raises Rejected 400, naming what is wrong."""
     event = _token(header, "X-GitHub-Event")
     delivery_id = _token(header, "X-GitHub-Delivery")
-    text = _form_payload(body) if media_type == FORM else body
+    text = _form_payload(body) if _media_type(header) == FORM else body
     try:
         payload = parse_payload(text, strict=True)
     except Malformed as error:
@@ -93,20 +86,8 @@ def unverified_delivery_id(header: Header) -> str | None:
     return value if value is not None and _TOKEN.fullmatch(value) else None
 
 
-def _read(stream: Readable, size: int) -> bytes:
-    try:
-        return stream.read(size)
-    except Exception as error:  # the server's parser raises classes of its own without a common base
-        raise Rejected(
-            HTTPStatus.BAD_REQUEST, "body_broken", "The body broke off or is wrongly framed."
-        ) from error
-
-
-def _discard(stream: Readable) -> None:
-    left = _DISCARD_BYTES
-    with contextlib.suppress(Rejected):  # even if it breaks off, the answer is that it is too large
-        while left > 0 and (chunk := _read(stream, _CHUNK_BYTES)):
-            left -= len(chunk)
+def _media_type(header: Header) -> str:
+    return (header("Content-Type") or "").partition(";")[0].strip().lower()
 
 
 def _token(header: Header, name: str) -> str:

@@ -74,6 +74,7 @@ PROVIDERS = {
     "markdown_it": "markdown-it-py",
     "requests": "google-cloud-bigquery",
     "slack_sdk": "slack-sdk",
+    "starlette": "functions-framework",
 }
 
 

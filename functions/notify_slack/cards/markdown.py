@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 from clients.slack.mrkdwn import escape
@@ -44,13 +44,8 @@ def comment_excerpt(markdown: str | None) -> str:
 
 def lines(markdown: str | None) -> list[str]:
     """Return the lines of the text, not escaped yet."""
-    return list(_parsed((markdown or "")[:_MAX_READ]))
-
-
-@lru_cache(maxsize=64)  # several channels show a text, and so do the next events of its issue
-def _parsed(markdown: str) -> tuple[str, ...]:
-    text = markdown.encode(errors="replace").decode()
-    return tuple(_lines(_parser().parse(text))) if text.strip() else ()
+    text = (markdown or "")[:_MAX_READ].encode(errors="replace").decode()
+    return list(_lines(_parser().parse(text))) if text.strip() else []
 
 
 @cache

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import Literal
 
 from pipeline.events import IssueEvent
@@ -45,7 +44,7 @@ class Route:
         labels = _lower(event.issue.labels if event.issue else ())
         others = tuple(Mismatch(key=key, text=text) for key, text in self._other_mismatches(event))
         of_labels = tuple(Mismatch(key=key, text=text) for key, text in self._label_mismatches(labels))
-        muting = _muting_pattern(self.mute_authors, event.sender)
+        muting = self._muting_pattern(event.sender)
         return RouteMatch(
             route=self,
             mismatches=(*others, *of_labels),
@@ -55,8 +54,8 @@ class Route:
 
     def _other_mismatches(self, event: IssueEvent) -> Iterator[tuple[Key, str]]:
         """GitHub's names ignore case. A delivery without a repository matches only a star."""
-        name = f"{event.event}.{event.action}"
-        if not _names_repository(self.repositories, event.repository):
+        repository, name = (event.repository or "").lower(), f"{event.event}.{event.action}"
+        if not any(fnmatchcase(repository, glob.lower()) for glob in self.repositories):
             named = repr(event.repository) if event.repository else "the missing repository"
             yield "repositories", f"{named} matches none of {', '.join(self.repositories)}"
         if self.events and name not in self.events and not self._label_decides(event):
@@ -67,7 +66,7 @@ class Route:
             text = "the repository is private, or does not say, and the route takes public ones only"
             yield "private", text
         author = event.issue.author if event.issue else None
-        if glob := _muting_pattern(self.mute_authors, author):
+        if glob := self._muting_pattern(author):
             yield "mute_authors", f"the author {author!r} is muted by {glob}"
 
     def _label_mismatches(self, labels: frozenset[str]) -> Iterator[tuple[Key, str]]:
@@ -97,6 +96,16 @@ class Route:
         }.get(f"{event.event}.{event.action}", ())
         return (event.label or "").lower() in _lower(named)
 
+    def _muting_pattern(self, login: str | None) -> str | None:
+        """Return the pattern that mutes the login: `*` and `?` are wildcards, and case is ignored.
+
+        Brackets are literal: fnmatch alone would read "[bot]" as one letter of b, o, t, and mute bob. A
+        deleted account has no login and is never muted.
+        """
+        name = (login or "").lower()
+        globs = (glob for glob in self.mute_authors if fnmatchcase(name, glob.lower().replace("[", "[[]")))
+        return next(globs, None) if name else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteMatch:
@@ -123,26 +132,6 @@ def _may_be_private(event: IssueEvent) -> bool:
     return not (isinstance(repository, dict) and repository.get("private") is False)
 
 
-# The same few names come again with every event, so the answers of these three are kept.
-@lru_cache(maxsize=1024)
-def _names_repository(globs: tuple[str, ...], repository: str | None) -> bool:
-    name = (repository or "").lower()
-    return any(fnmatchcase(name, glob.lower()) for glob in globs)
-
-
-@lru_cache(maxsize=1024)
-def _muting_pattern(patterns: tuple[str, ...], login: str | None) -> str | None:
-    """Return the pattern that mutes the login: `*` and `?` are wildcards, and case is ignored.
-
-    Brackets are literal: fnmatch alone would read "[bot]" as one letter of b, o, t, and mute bob. A deleted
-    account has no login and is never muted.
-    """
-    name = (login or "").lower()
-    globs = (glob for glob in patterns if fnmatchcase(name, glob.lower().replace("[", "[[]")))
-    return next(globs, None) if name else None
-
-
-@lru_cache(maxsize=1024)
 def _lower(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name.lower() for name in names)
 

@@ -57,18 +57,16 @@ def scan(slack: Slack, channel: str, event: CardEvent, now: datetime) -> Channel
     """
     pages = MAX_PAGES
     messages: list[SlackMessage] = []
-    cards: tuple[PostedCard, ...] = ()
     for time_range in _time_ranges(event, now):
         for page in slack.history(channel, time_range, pages) if pages else ():
             pages -= 1
             messages += page
-        cards = _cards(messages, event.key)
-        if cards:
+        if any(read_card(message, event.key) for message in messages):
             break
     recent = (now - BURST_SPAN).timestamp()
     keys = {card_key(message) for message in messages if float(message["ts"]) > recent}
     return ChannelSnapshot(
-        cards=cards,
+        cards=_cards(messages, event.key),
         bursts=_bursts(messages),
         recent_issues=frozenset(keys - {""}),
     )

@@ -17,6 +17,7 @@ from functions.ingest.webhook_secrets import official_access
 from local.processes import free_port
 from local.pubsub.server import PubSubServer
 from pipeline.errors import Rejected, Unavailable
+from tests.support.loop import run
 from tests.support.pubsub import Inbox, PubSub
 
 TIMEOUT = 8.0
@@ -42,7 +43,7 @@ def inbox(pubsub: PubSub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
 def test_bytes_and_attributes_arrive(inbox: Inbox) -> None:
     """The message arrives byte for byte, under the id that was returned."""
     data, attributes = bytes(range(256)), {"delivery_id": "d", "event": "issues"}
-    message_id = Publisher(inbox.topic).publish(data, attributes, TIMEOUT)
+    message_id = run(run(Publisher.open(inbox.topic)).publish(data, attributes, TIMEOUT))
     (message,) = inbox.until("d")
     assert (message.data, dict(message.attributes), message.message_id) == (data, attributes, message_id)
 
@@ -60,19 +61,19 @@ def padded(topic: str, size: int) -> bytes:
 
 def test_the_largest_message_is_published(inbox: Inbox) -> None:
     """A request of exactly Pub/Sub's 10,000,000 bytes is published; one byte more is refused with 413."""
-    publisher = Publisher(inbox.topic)
+    publisher = run(Publisher.open(inbox.topic))
     data = padded(inbox.topic, MAX_REQUEST_BYTES)
     with pytest.raises(Rejected) as refused:
-        publisher.publish(data + b"0", {"delivery_id": "big"}, TIMEOUT)
+        run(publisher.publish(data + b"0", {"delivery_id": "big"}, TIMEOUT))
     assert (refused.value.status, refused.value.reason) == (413, "message_too_large")
-    publisher.publish(data, {"delivery_id": "big"}, TIMEOUT)
+    run(publisher.publish(data, {"delivery_id": "big"}, TIMEOUT))
     assert [len(message.data) for message in inbox.until("big")] == [len(data)]
 
 
 def test_a_missing_topic_is_unavailable(inbox: Inbox) -> None:
     """A missing topic is Unavailable: it can be created, and the delivery sent again."""
     with pytest.raises(Unavailable, match="NotFound") as refused:
-        Publisher(inbox.topic + "-missing").publish(b"{}", {}, TIMEOUT)
+        run(run(Publisher.open(inbox.topic + "-missing")).publish(b"{}", {}, TIMEOUT))
     assert refused.value.reason == "publish_failed"
 
 
@@ -80,7 +81,7 @@ def test_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     """If nothing listens, publishing is tried until the time is up, and then Unavailable."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
     with pytest.raises(Unavailable):
-        Publisher("projects/p/topics/events").publish(b"{}", {}, timeout=0.3)
+        run(run(Publisher.open("projects/p/topics/events")).publish(b"{}", {}, seconds=0.3))
 
 
 def test_a_silent_service_costs_the_time_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +89,7 @@ def test_a_silent_service_costs_the_time_given(monkeypatch: pytest.MonkeyPatch) 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(Unavailable):
-            Publisher("projects/p/topics/events").publish(b"{}", {}, timeout=0.3)
+            run(run(Publisher.open("projects/p/topics/events")).publish(b"{}", {}, seconds=0.3))
 
 
 def test_the_channel_keeps_reconnecting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,10 +117,10 @@ def test_the_channel_keeps_reconnecting(monkeypatch: pytest.MonkeyPatch) -> None
         refusing.start()
         try:
             monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{door.getsockname()[1]}")
-            publisher = Publisher("projects/p/topics/events")
+            publisher = run(Publisher.open("projects/p/topics/events"))
             for _ in range(10):
                 with pytest.raises(Unavailable):
-                    publisher.publish(b"{}", {}, timeout=1.0)
+                    run(publisher.publish(b"{}", {}, seconds=1.0))
                 if enough.is_set():
                     break
             assert enough.is_set()
@@ -163,7 +164,7 @@ def key_file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "build",
-    [lambda: Publisher("projects/p/topics/t"), lambda: official_access(None)],
+    [lambda: run(Publisher.open("projects/p/topics/t")), lambda: run(official_access(None))],
     ids=["Pub/Sub", "Secret Manager"],
 )
 def test_clients_for_the_cloud(
@@ -180,6 +181,6 @@ def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PUBSUB_EMULATOR_HOST", raising=False)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")
     with pytest.raises(Unavailable) as refused:
-        Publisher("projects/p/topics/t")
+        run(Publisher.open("projects/p/topics/t"))
     assert refused.value.reason == "credentials_missing"
     assert "/nowhere" not in str(refused.value)

@@ -65,18 +65,21 @@ class IngestRig:
         """Post as GitHub does."""
         return requests.post(self.url, data=body, headers=sent or headers(body), timeout=TIMEOUT)
 
-    def raw(self, request: bytes) -> bytes:
+    def raw(self, request: bytes, *, ends: bool = False) -> bytes:
         """Send these bytes on a socket and return everything until the server closes it."""
-        return self.raw_stream(request, [])
+        return self.raw_stream(request, [], ends=ends)
 
-    def raw_stream(self, head: bytes, body: Iterable[bytes]) -> bytes:
-        """Send until everything is sent or the server stops reading, and return everything it answers."""
+    def raw_stream(self, head: bytes, body: Iterable[bytes], *, ends: bool = False) -> bytes:
+        """Send until everything is sent or the server stops reading, and return everything it answers.
+
+        With `ends` the client says that it sends no more, and the server closes the connection.
+        """
         with socket.create_connection(("127.0.0.1", self.function.port), timeout=TIMEOUT) as connection:
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError, OSError):
                 connection.sendall(head)
                 for piece in body:
                     connection.sendall(piece)
-                with contextlib.suppress(OSError):  # not connected any more
+                if ends:
                     connection.shutdown(socket.SHUT_WR)
             answer = b""
             with contextlib.suppress(ConnectionResetError):

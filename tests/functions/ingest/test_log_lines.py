@@ -22,13 +22,13 @@ PROGRAM = """
 import logging
 import sys
 import warnings
-import functions_framework
+import functions_framework.aio
 from pipeline import logs
 
 logs.setup()
 
 @functions_framework.http
-def odd(request):
+def threaded(request):
     logs.start_request(delivery_id="d-1", traceparent=request.headers.get("traceparent"))
     logs.log.info("a line\\nof two, with ü and %s", "an argument")
     logging.getLogger("elsewhere").warning("a warning of others")
@@ -36,6 +36,10 @@ def odd(request):
     warnings.warn("careful")
     logs.bind(repository="acme/app")
     raise ValueError("it broke")
+
+@functions_framework.aio.http
+async def asynchronous(request):
+    return threaded(request)
 """
 
 
@@ -46,13 +50,21 @@ def execution_id(request: pytest.FixtureRequest) -> str:
     return value
 
 
-@pytest.fixture
-def odd(tmp_path: Path, execution_id: str) -> Iterator[Function]:
+@pytest.fixture(params=["threaded", "asynchronous"])
+def odd(request: pytest.FixtureRequest, tmp_path: Path, execution_id: str) -> Iterator[Function]:
     """Start a function that logs in every way and then raises."""
     source = tmp_path / "main.py"
     source.write_text(PROGRAM)
     port = free_port()
-    command = [sys.executable, "-m", "functions_framework", "--source", str(source), "--target", "odd"]
+    command = [
+        sys.executable,
+        "-m",
+        "functions_framework",
+        "--source",
+        str(source),
+        "--target",
+        request.param,
+    ]
     child = Child(
         name="odd",
         command=[*command, "--host", "127.0.0.1", "--port", str(port)],
