@@ -41,8 +41,8 @@ FULL = Size(
 )
 QUICK = Size(
     seconds=95,
-    cold_rounds=4,
-    warm_rounds=4,
+    cold_rounds=3,
+    warm_rounds=3,
     slice_seconds=0.6,
     card_rounds=3,
     card_events=300,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bench import deliveries, goals
-from bench.figures import BEFORE, NOW, Figure, Goal, paired
+from bench.figures import BEFORE, NOW, TWIN, Figure, Goal, paired
 from bench.functions import Program, Server, WrongAnswer, floor
 from bench.run import Run, running
 
@@ -35,8 +35,8 @@ def _subscriber(run: Run, goal: Goal, name: str, arrived: Arrived) -> list[Figur
 def _starts(
     run: Run, goal: Goal, programs: dict[str, Program], request: bytes, arrived: Arrived | None
 ) -> list[Figure]:
-    for program in programs.values():
-        _seconds(run, program, request, None)  # compiles, and fills the caches of the files
+    for role in programs.keys() - {TWIN}:
+        _seconds(run, programs[role], request, None)  # compiles, and fills the caches of the files
     rounds = []
     for order in run.rounds(goal.name, run.size.cold_rounds):
         seconds = {}
