@@ -24,7 +24,7 @@ class Size:
     warm_rounds: int
     slice_seconds: float
     card_rounds: int
-    card_events: int
+    card_requests: int
     memory_events: int
     view_rounds: int
 
@@ -35,7 +35,7 @@ FULL = Size(
     warm_rounds=9,
     slice_seconds=1.2,
     card_rounds=7,
-    card_events=600,
+    card_requests=80,
     memory_events=30_000,
     view_rounds=3,
 )
@@ -45,7 +45,7 @@ QUICK = Size(
     warm_rounds=3,
     slice_seconds=0.6,
     card_rounds=3,
-    card_events=300,
+    card_requests=40,
     memory_events=6_000,
     view_rounds=1,
 )
@@ -55,7 +55,7 @@ SMOKE = Size(
     warm_rounds=3,
     slice_seconds=0.1,
     card_rounds=1,
-    card_events=20,
+    card_requests=4,
     memory_events=3_600,
     view_rounds=1,
 )

@@ -1,14 +1,17 @@
 """The CPU that notify_slack needs for an event besides the framework and Slack's SDK.
 
 Each event edits an issue that has a card: one read of the channel and one chat.update, which
-bench/probes/notify_slack.py answers in the process itself. The figure is the CPU of an event there, minus
-that of an event of the floor, each taken from the process that needed least.
+bench/probes/notify_slack.py answers in the process itself. One request there is twenty events. The figure is
+the CPU of a request, minus that of a request of the floor, for each event; of each the process that needed
+least counts.
 """
 
 from bench import deliveries, goals
 from bench.figures import BEFORE, FLOOR, NOW, TWIN, Figure
 from bench.functions import Program, floor
 from bench.run import Run, running
+
+EVENTS = 20  # of one request: bench/probes/notify_slack.py
 
 
 def card_cpu(run: Run) -> list[Figure]:
@@ -21,7 +24,7 @@ def card_cpu(run: Run) -> list[Figure]:
     opened = deliveries.push(deliveries.opened(now), "opened", now)
     files = [
         run.file(f"card-{number}.request", deliveries.push(body, "edited", now))
-        for number, body in enumerate(deliveries.edited(now, run.size.card_events))
+        for number, body in enumerate(deliveries.edited(now, run.size.card_requests))
     ]
     rounds = [
         {role: _milliseconds(run, programs[role], opened, files) for role in order}
@@ -31,18 +34,18 @@ def card_cpu(run: Run) -> list[Figure]:
     return [
         Figure(
             goal=goals.CARD_CPU,
-            values=[round_[NOW] - lowest[FLOOR] for round_ in rounds],
-            before=[round_[BEFORE] - lowest[FLOOR] for round_ in rounds if BEFORE in round_],
-            noise=abs(lowest[FLOOR] - lowest[TWIN]),
+            values=[(round_[NOW] - lowest[FLOOR]) / EVENTS for round_ in rounds],
+            before=[(round_[BEFORE] - lowest[FLOOR]) / EVENTS for round_ in rounds if BEFORE in round_],
+            noise=abs(lowest[FLOOR] - lowest[TWIN]) / EVENTS,
             floor=f"{lowest[FLOOR]:.2f} ms",
-            note=f"{lowest[NOW]:.2f} ms in all; the lowest process counts",
+            note="the lowest process counts",
             lowest=True,
         )
     ]
 
 
 def _milliseconds(run: Run, program: Program, opened: bytes, files: list[str]) -> float:
-    """Return the CPU of an event in a new process."""
+    """Return the CPU of a request in a new process."""
     server = program.server(run.folder, SLACK_TOKEN_FILE=run.slack_token())
     with running({"": server}):
         server.first_answer(opened)
