@@ -88,6 +88,19 @@ def test_dripping_requests(rig: IngestRig, signature: str | None, head_only: boo
     assert len(rig.published_since()) == 20
 
 
+def test_clients_that_never_close(rig: IngestRig) -> None:
+    """Clients that ask for the connection to be closed, and do not close it themselves, delay no one."""
+    request = head(0, FORGED).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    with contextlib.ExitStack() as stack:
+        for _ in range(60):
+            connection = socket.create_connection(("127.0.0.1", rig.function.port), timeout=TIMEOUT)
+            stack.enter_context(connection)
+            connection.sendall(request)
+        for _ in range(20):
+            assert rig.post(issue_body()).status_code == 202
+    assert len(rig.published_since()) == 20
+
+
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="reads memory from /proc")
 @pytest.mark.parametrize("signature", [None, FORGED], ids=["unsigned", "forged"])
 def test_thirty_of_the_largest_bodies(rig: IngestRig, signature: str | None) -> None:
