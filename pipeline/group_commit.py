@@ -1,6 +1,7 @@
 """Group commit: what arrives while enough sends are in flight goes out together in the next send.
 
-An item is sent at once while fewer sends are in flight than allowed, so a lone item never waits for others.
+While fewer sends are in flight than allowed, an item is sent at once, with those that arrive in the same
+round of the event loop. A lone item never waits for others.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ class Limits:
     group_items: int
     group_bytes: int
     waiting_bytes: int
+    enough: int = 4  # items that are sent without waiting for the end of the round
 
 
 @dataclass(eq=False, slots=True)
@@ -75,7 +77,10 @@ class GroupCommit[Item, Result]:
         entry = _Entry(item, size, loop.time() + seconds, loop.create_future())
         self._waiting.append(entry)
         self._waiting_bytes += size
-        self._start_sends()
+        if len(self._waiting) >= self._limits.enough:
+            self._start_sends()
+        elif len(self._waiting) == 1:
+            loop.call_soon(self._start_sends, context=Context())
         try:
             async with asyncio.timeout_at(entry.deadline):
                 result: Result = await entry.outcome

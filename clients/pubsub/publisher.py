@@ -73,6 +73,7 @@ class Publisher:
     def __init__(self, topic: str, client: PublisherAsyncClient) -> None:
         self._topic = topic
         self._client = client
+        self._request_bytes = len(topic) + 16  # beside the message itself, at most
         self._groups = GroupCommit[Any, str](self._send, LIMITS, splits=_refuses_a_message)
 
     @classmethod
@@ -93,8 +94,8 @@ class Publisher:
         Unavailable the message may still have been published.
         """
         message = _Message(data=data, attributes=attributes)
-        size = _Request(topic=self._topic, messages=[message]).ByteSize()
-        if size > MAX_REQUEST_BYTES:
+        size = message.ByteSize() + self._request_bytes
+        if size > MAX_REQUEST_BYTES and self._request([message]).ByteSize() > MAX_REQUEST_BYTES:
             raise Rejected(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 "message_too_large",
@@ -107,9 +108,12 @@ class Publisher:
                 "publish_failed", f"{self._topic} did not confirm: {type(error).__name__}."
             ) from error
 
+    def _request(self, messages: Sequence[Any]) -> Any:
+        return _Request(topic=self._topic, messages=messages)
+
     async def _send(self, messages: Sequence[Any], seconds: float) -> Sequence[str]:
         """Publish the messages in one request, and return their ids in order."""
-        request = PublishRequest.wrap(_Request(topic=self._topic, messages=messages))
+        request = PublishRequest.wrap(self._request(messages))
         retry = AsyncRetry(predicate=TRANSIENT, initial=0.1, maximum=1.0, multiplier=2.0, timeout=seconds)
         answer = await self._client.publish(request, retry=retry, timeout=seconds)
         return list(PublishResponse.pb(answer).message_ids)
