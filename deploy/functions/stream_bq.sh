@@ -7,5 +7,5 @@ TRIGGER=push
 PACKAGES=(pipeline clients/bigquery.py)
 # Rows of events older than five years are written by load jobs, and permission to run a job is given on the project.
 ROLES=("roles/bigquery.dataEditor table/events" "roles/bigquery.jobUser project")
-ENVIRONMENT=(BIGQUERY_TABLE="$PROJECT.$DATASET.events" STORE_PAYLOAD="$STORE_PAYLOAD" THREADS=8)
+ENVIRONMENT=(BIGQUERY_TABLE="$PROJECT.$DATASET.events" STORE_PAYLOAD="$STORE_PAYLOAD")
 FLAGS=(--cpu=1 --memory=512Mi --concurrency=8 --timeout=60s --max-instances=3)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.delivery import SCHEMA, format_time
-from pipeline.events import IssueEvent
+from pipeline.events import IssueEvent, Json
 
 MAX_PAYLOAD_BYTES = 8_000_000
 MAX_ROW_BYTES = 9_000_000  # BigQuery takes 10 MB; the client sends the payload as ASCII JSON inside JSON
@@ -17,13 +17,19 @@ MAX_ENTRIES = 200  # GitHub allows 100 labels; both caps keep a row without its 
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _INTEGERS = range(-(2**63), 2**64)
+_DIGITS_TO_0 = bytes.maketrans(b"123456789", b"000000000")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """Columns and values. `payload_omitted` is the reason slug if the payload cannot be stored."""
+    """Columns and values. `payload_omitted` is the reason slug if the payload cannot be stored.
+
+    `size` is the number of bytes of the columns as the client sends them: as ASCII JSON.
+    """
 
     columns: dict[str, Any]
+    event_at: datetime
+    size: int
     payload_omitted: str | None
 
 
@@ -76,8 +82,14 @@ def to_row(event: IssueEvent, inserted_at: datetime, *, store_payload: bool) -> 
         "schema_version": int(SCHEMA),
     }
     row = {name: _storable(value) for name, value in columns.items()}
-    payload, omitted = _payload(event, row) if store_payload else (None, None)
-    return Row(columns=row | {"payload": payload}, payload_omitted=omitted)
+    payload, omitted = _payload(event.payload) if store_payload else (None, None)
+    size = len(json.dumps(row | {"payload": payload}))
+    if size > MAX_ROW_BYTES:
+        payload, omitted = None, "payload_too_large"
+        size = len(json.dumps(row | {"payload": None}))
+    return Row(
+        columns=row | {"payload": payload}, event_at=event.event_at, size=size, payload_omitted=omitted
+    )
 
 
 def _storable(value: Any) -> Any:
@@ -90,15 +102,32 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def _payload(event: IssueEvent, row: dict[str, Any]) -> tuple[str | None, str | None]:
-    """Return the payload as JSON text, or None and the reason; `row` is sent in the same request."""
+def _payload(payload: Json) -> tuple[str | None, str | None]:
+    """Return the payload as JSON text, or None and the reason."""
     try:
-        text = json.dumps(_clean(event.payload, depth=1), ensure_ascii=False, separators=(",", ":"))
+        text = _compact(payload)
+        if _may_need_cleaning(text):
+            text = _compact(_clean(payload, depth=1))
     except RecursionError:
         return None, "payload_too_deep"
-    if len(text.encode()) > MAX_PAYLOAD_BYTES or len(json.dumps({**row, "payload": text})) > MAX_ROW_BYTES:
+    if len(text.encode()) > MAX_PAYLOAD_BYTES:
         return None, "payload_too_large"
     return text, None
+
+
+def _may_need_cleaning(text: str) -> bool:
+    """Return whether the JSON text may have what `_clean` removes. This is quick, and almost always false."""
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return True
+    is_deep = raw.count(b"[") + raw.count(b"{") > MAX_DEPTH
+    has_large_integer = b"0" * 19 in raw.translate(_DIGITS_TO_0)
+    return is_deep or has_large_integer or any(part in raw for part in (b"\\u0000", b"NaN", b"Infinity"))
+
+
+def _compact(payload: Any) -> str:
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
 
 
 def _clean(value: Any, depth: int) -> Any:

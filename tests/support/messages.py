@@ -54,7 +54,7 @@ def post_raw(url: str, body: dict[str, Any]) -> requests.Response:
 def post_cloud_event(url: str, body: dict[str, Any]) -> requests.Response:
     """Post as Eventarc does."""
     headers = {
-        "ce-id": body["message"]["messageId"],
+        "ce-id": "1001",
         "ce-source": "//pubsub.googleapis.com/projects/local-dev/topics/github-events",
         "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
         "ce-specversion": "1.0",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
@@ -149,12 +150,24 @@ def test_a_message_that_breaks_the_contract_is_not_acknowledged(
     assert post_raw(stream_bq.url, push_of(again)).status_code == 200
 
 
+@pytest.mark.parametrize("envelope", POSTS)
 @pytest.mark.parametrize(
     "body", [{}, {"message": "x"}, {"message": {"data": "e30="}}], ids=["empty", "text", "bare"]
 )
-def test_another_body_is_not_acknowledged(stream_bq: Function, body: dict[str, Any]) -> None:
-    """A body without a Pub/Sub message is refused by the framework itself, and never acknowledged."""
-    assert post_raw(stream_bq.url, body).status_code == 400
+def test_another_body_is_not_acknowledged(stream_bq: Function, body: dict[str, Any], envelope: str) -> None:
+    """A body without a Pub/Sub message is refused and never acknowledged; one line says why."""
+    before = len(stream_bq.log_lines())
+    answer = POSTS[envelope](stream_bq.url, body)
+    assert (answer.status_code, answer.text) == (400, "The body has no Pub/Sub message.")
+    [line] = stream_bq.log_lines()[before:]
+    assert (line["severity"], line["reason"]) == ("WARNING", "message_missing")
+
+
+def test_another_method_is_refused(stream_bq: Function) -> None:
+    """Only POST is allowed, and an answer to another method says so."""
+    for method in ("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"):
+        answer = requests.request(method, stream_bq.url, timeout=30)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
 
 
 def test_the_payload_need_not_be_stored(warehouse: Warehouse, dataset: str, tmp_path: Path) -> None:

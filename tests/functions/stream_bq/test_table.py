@@ -1,14 +1,16 @@
 """A row is streamed, or loaded if its date is out of reach, or Unavailable is raised."""
 
+import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from functions.stream_bq import table as table_module
-from functions.stream_bq.row import to_row
+from functions.stream_bq.row import Row, to_row
 from functions.stream_bq.table import Table, streamable
 from pipeline.delivery import Delivery
 from pipeline.errors import Unavailable
@@ -42,7 +44,7 @@ def proxy(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pro
 def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the time limits, so that a test does not wait for them."""
     monkeypatch.setattr(table_module, "TIMEOUT_SECONDS", 0.5)
-    monkeypatch.setattr(table_module, "LOAD_SECONDS", 0.5)
+    monkeypatch.setattr(table_module, "JOB_SECONDS", 0.5)
 
 
 @pytest.fixture
@@ -57,17 +59,15 @@ def open_table(proxy: Proxy, dataset: str) -> Iterator[Any]:
 
     yield open_it
     for table in opened:
-        table._client.close()
+        table._client().close()
 
 
-def row_at(
-    event_at: datetime, delivery_id: str, *, store_payload: bool = True, **issue: Any
-) -> dict[str, Any]:
+def row_at(event_at: datetime, delivery_id: str, *, store_payload: bool = True, **issue: Any) -> Row:
     """Return the row of an issue that was opened at this time."""
     body = json.dumps(an_issue(created_at=event_at, **issue).opened().payload).encode()
     delivery = Delivery(delivery_id=delivery_id, event="issues", body=body, received_at=TODAY)
     event = IssueEvent.from_delivery(delivery)
-    return to_row(event, TODAY, store_payload=store_payload).columns
+    return to_row(event, TODAY, store_payload=store_payload)
 
 
 def stored(warehouse: Warehouse, dataset: str, *delivery_ids: str) -> list[dict[str, Any]]:
@@ -80,21 +80,36 @@ def stored(warehouse: Warehouse, dataset: str, *delivery_ids: str) -> list[dict[
     return warehouse.query(sql, dataset)
 
 
-def failure(table: Table, columns: dict[str, Any], event_at: datetime) -> Unavailable:
+def with_columns(row: Row, **columns: Any) -> Row:
+    """Return the row with other values, which `to_row` would not let through."""
+    return replace(row, columns=row.columns | columns)
+
+
+def insert(table: Table, *rows: Row) -> None:
+    """Insert the rows one after the other."""
+
+    async def one_by_one() -> None:
+        for row in rows:
+            await table.insert(row)
+
+    asyncio.run(one_by_one())
+
+
+def failure(table: Table, row: Row) -> Unavailable:
     """Return what the insert raised."""
     with pytest.raises(Unavailable) as caught:
-        table.insert(columns, event_at)
+        insert(table, row)
     return caught.value
 
 
 def test_a_row_is_streamed(warehouse: Warehouse, dataset: str, proxy: Proxy, open_table: Any) -> None:
     """One row is one call of insertAll, and every column is stored as it was given."""
-    columns = row_at(TODAY, "one", labels=["bug", "ui"], body="x")
-    open_table().insert(columns, TODAY)
+    inserted = row_at(TODAY, "one", labels=["bug", "ui"], body="x")
+    insert(open_table(), inserted)
     assert [path.rsplit("/", 1)[1] for path in proxy.paths()] == ["insertAll"]
     [row] = stored(warehouse, dataset, "one")
     for name, column in COLUMNS.items():
-        given = columns[name]
+        given = inserted.columns[name]
         if column.startswith("TIMESTAMP") and given is not None:
             given = datetime.fromisoformat(given)
         assert row[name] == (json.loads(given) if name == "payload" else given), name
@@ -104,14 +119,14 @@ def test_the_same_delivery_twice_is_one_row(warehouse: Warehouse, dataset: str, 
     """The delivery id is the row id, by which BigQuery drops a quick repetition."""
     table = open_table()
     for _ in range(2):
-        table.insert(row_at(TODAY, "twice"), TODAY)
+        insert(table, row_at(TODAY, "twice"))
     assert len(stored(warehouse, dataset, "twice")) == 1
 
 
 def test_a_refused_row_names_columns_and_no_values(open_table: Any) -> None:
     """The error about a refused row names reasons and columns, and no value of the row."""
-    columns = row_at(TODAY, "refused") | {"issue_id": "sesame", "mood": "sesame", "event": None}
-    error = failure(open_table(), columns, TODAY)
+    row = with_columns(row_at(TODAY, "refused"), issue_id="sesame", mood="sesame", event=None)
+    error = failure(open_table(), row)
     assert error.reason == "row_refused"
     for name in ("issue_id", "mood", "event"):
         assert f"invalid at {name}" in str(error)
@@ -125,7 +140,7 @@ def test_a_refusal_without_a_column(proxy: Proxy, open_table: Any) -> None:
         "insertErrors": [{"index": 0, "errors": [{"reason": "stopped", "location": "", "message": "sesame"}]}]
     }
     proxy.answer = lambda *_: (200, json.dumps(refusal).encode())
-    error = failure(open_table(), row_at(TODAY, "stopped"), TODAY)
+    error = failure(open_table(), row_at(TODAY, "stopped"))
     assert str(error).endswith("refused the row: stopped at the row.")
 
 
@@ -134,7 +149,7 @@ def test_a_missing_table_names_the_command(warehouse: Warehouse, open_table: Any
     """If the table is missing, streaming and loading fail, name the command to run, and create no table."""
     dataset = warehouse.unused_name()
     warehouse.client.create_dataset(dataset)
-    error = failure(open_table(f"{PROJECT}.{dataset}.events"), row_at(event_at, "lost"), event_at)
+    error = failure(open_table(f"{PROJECT}.{dataset}.events"), row_at(event_at, "lost"))
     assert error.reason == "table_missing"
     assert str(error) == f"{PROJECT}.{dataset}.events does not exist; run ./issuewire schema apply."
     assert list(warehouse.client.list_tables(dataset)) == []
@@ -150,11 +165,11 @@ def test_recovery_after_bigquery_was_down(
     patient = table._retry
     table._retry = patient.with_timeout(0.5)
     proxy.stop()
-    error = failure(table, row_at(event_at, delivery_id), event_at)
+    error = failure(table, row_at(event_at, delivery_id))
     assert error.reason == "bigquery_failed"
     table._retry = patient
     proxy.start()
-    table.insert(row_at(event_at, delivery_id), event_at)
+    insert(table, row_at(event_at, delivery_id))
     assert len(stored(warehouse, dataset, delivery_id)) == 1
 
 
@@ -163,7 +178,7 @@ def test_recovery_after_bigquery_was_down(
 def test_a_silent_bigquery_is_given_up(proxy: Proxy, open_table: Any, event_at: datetime) -> None:
     """If BigQuery takes the request and never answers, the insert fails in time."""
     proxy.hold.set()
-    assert failure(open_table(), row_at(event_at, "silent"), event_at).reason == "bigquery_failed"
+    assert failure(open_table(), row_at(event_at, "silent")).reason == "bigquery_failed"
     assert proxy.requests
 
 
@@ -174,7 +189,7 @@ def test_an_error_of_bigquery_is_unavailable(proxy: Proxy, open_table: Any, stat
     body = {"error": {"code": status, "message": "no", "errors": [{"reason": "whatever", "message": "no"}]}}
     proxy.answer = lambda *_: (status, json.dumps(body).encode())
     for event_at in (TODAY, SIX_YEARS_AGO):
-        error = failure(open_table(), row_at(event_at, "refused"), event_at)
+        error = failure(open_table(), row_at(event_at, "refused"))
         assert error.reason == "bigquery_failed"
         assert error.__cause__ is not None
 
@@ -186,10 +201,10 @@ def test_dates_out_of_the_stream_s_reach_are_loaded(
     """A row that streaming would refuse for its date is loaded, and is stored as a streamed one is."""
     near, far = f"near-{event_at.year}", f"far-{event_at.year}"
     table = open_table()
-    table.insert(row_at(TODAY, near, labels=["bug"]), TODAY)
+    insert(table, row_at(TODAY, near, labels=["bug"]))
     assert [path for path in proxy.paths() if path.startswith("/upload/")] == []
     proxy.requests.clear()
-    table.insert(row_at(event_at, far, labels=["bug"]), event_at)
+    insert(table, row_at(event_at, far, labels=["bug"]))
     assert [path.split("/")[1] for path in proxy.paths()] == ["upload"]
     loaded, streamed = stored(warehouse, dataset, near, far)
     assert loaded.pop("event_at") == event_at.replace(microsecond=0)
@@ -205,8 +220,8 @@ def test_dates_out_of_the_stream_s_reach_are_loaded(
 def test_each_way_has_its_form_of_json(proxy: Proxy, open_table: Any) -> None:
     """Streaming takes the payload as JSON text, a load as JSON, where text would become a JSON string."""
     table = open_table()
-    table.insert(row_at(TODAY, "form-1"), TODAY)
-    table.insert(row_at(SIX_YEARS_AGO, "form-2"), SIX_YEARS_AGO)
+    insert(table, row_at(TODAY, "form-1"))
+    insert(table, row_at(SIX_YEARS_AGO, "form-2"))
     streamed = json.loads(proxy.bodies[0])["rows"][0]
     assert streamed["insertId"] == "form-1"
     assert json.loads(streamed["json"]["payload"])["issue"]["title"] == "Export fails"
@@ -217,7 +232,7 @@ def test_each_way_has_its_form_of_json(proxy: Proxy, open_table: Any) -> None:
 def test_a_load_keeps_nulls_and_empty_lists(warehouse: Warehouse, dataset: str, open_table: Any) -> None:
     """A loaded row has a null payload and empty lists if they were given so."""
     table = open_table()
-    table.insert(row_at(SIX_YEARS_AGO, "bare", store_payload=False), SIX_YEARS_AGO)
+    insert(table, row_at(SIX_YEARS_AGO, "bare", store_payload=False))
     [row] = stored(warehouse, dataset, "bare")
     assert (row["no_payload"], row["path_title"]) == (True, None)
     assert (row["issue_labels"], row["issue_assignees"], row["label"]) == ([], [], None)
@@ -228,7 +243,7 @@ def test_both_ways_keep_unusual_values(warehouse: Warehouse, dataset: str, open_
     title = 'He said: "50% \\ {}" \t\n\u6f22\u5b57 \U0001f600 \u2028 null'
     table = open_table()
     for delivery_id, event_at in (("awkward-1", TODAY), ("awkward-2", SIX_YEARS_AGO)):
-        table.insert(row_at(event_at, delivery_id, title=title), event_at)
+        insert(table, row_at(event_at, delivery_id, title=title))
     rows = stored(warehouse, dataset, "awkward-1", "awkward-2")
     assert [(row["issue_title"], row["path_title"]) for row in rows] == [(title, title)] * 2
 
@@ -238,7 +253,7 @@ def test_a_large_payload_is_loaded(
 ) -> None:
     """A large payload is loaded too; over 5 MiB the client uploads it in another way."""
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", warehouse.url)
-    open_table().insert(row_at(SIX_YEARS_AGO, "large", body="x" * 5_300_000), SIX_YEARS_AGO)
+    insert(open_table(), row_at(SIX_YEARS_AGO, "large", body="x" * 5_300_000))
     sql = (
         "SELECT LENGTH(JSON_VALUE(payload, '$.issue.body')) AS length FROM `${DATASET}.events` "
         "WHERE delivery_id = 'large'"
@@ -248,8 +263,8 @@ def test_a_large_payload_is_loaded(
 
 def test_a_load_that_fails_is_unavailable(open_table: Any, warehouse: Warehouse, dataset: str) -> None:
     """A load job that ends with an error raises, and nothing is stored."""
-    columns = row_at(SIX_YEARS_AGO, "unloadable") | {"issue_created_at": "sesame"}
-    error = failure(open_table(), columns, SIX_YEARS_AGO)
+    row = with_columns(row_at(SIX_YEARS_AGO, "unloadable"), issue_created_at="sesame")
+    error = failure(open_table(), row)
     assert error.reason == "bigquery_failed"
     assert "sesame" not in str(error)
     assert stored(warehouse, dataset, "unloadable") == []
@@ -271,7 +286,7 @@ def running_job() -> bytes:
 def test_an_endless_load_is_given_up(proxy: Proxy, open_table: Any) -> None:
     """A load job that does not end is polled until the time limit, and then fails."""
     proxy.answer = lambda *_: (200, running_job())
-    error = failure(open_table(), row_at(SIX_YEARS_AGO, "endless"), SIX_YEARS_AGO)
+    error = failure(open_table(), row_at(SIX_YEARS_AGO, "endless"))
     assert error.reason == "load_unfinished"
     assert len(proxy.paths("GET")) > 1
 
@@ -286,7 +301,7 @@ def test_a_load_without_a_state_is_given_up(proxy: Proxy, open_table: Any) -> No
         return 200, running_job()
 
     proxy.answer = answer
-    assert failure(open_table(), row_at(SIX_YEARS_AGO, "dumb"), SIX_YEARS_AGO).reason == "bigquery_failed"
+    assert failure(open_table(), row_at(SIX_YEARS_AGO, "dumb")).reason == "bigquery_failed"
     assert proxy.paths("GET")
 
 
