@@ -1,7 +1,10 @@
 """stream_bq stores messages as rows under the real functions framework."""
 
 import json
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from ops.send import accounts, payloads
 from pipeline.delivery import Delivery
 from tests.support.framework import Function, function
 from tests.support.messages import NOON, an_issue, post_cloud_event, post_raw, push, push_of
-from tests.support.warehouse import PROJECT, Warehouse
+from tests.support.warehouse import PROJECT, Proxy, Warehouse
 
 POSTS = {"raw-push": post_raw, "cloud-event": post_cloud_event}
 
@@ -161,6 +164,81 @@ def test_another_body_is_not_acknowledged(stream_bq: Function, body: dict[str, A
     assert (answer.status_code, answer.text) == (400, "The body has no Pub/Sub message.")
     [line] = stream_bq.log_lines()[before:]
     assert (line["severity"], line["reason"]) == ("WARNING", "message_missing")
+
+
+def test_a_body_larger_than_any_push_is_refused(stream_bq: Function) -> None:
+    """A body over 15 MiB is refused, and the function goes on."""
+    body = push_of(delivery_of(an_issue().opened(), "huge")) | {"more": "x" * 16_000_000}
+    assert post_raw(stream_bq.url, body).status_code == 413
+    assert post_raw(stream_bq.url, push_of(delivery_of(an_issue().opened(), "after-huge"))).status_code == 200
+
+
+def test_concurrent_messages_keep_their_own_log_fields(
+    warehouse: Warehouse, dataset: str, stream_bq: Function
+) -> None:
+    """Of 150 messages at the same time each is stored, and logged with its own fields alone."""
+    names = [f"many-{number}" for number in range(150)]
+    messages = [
+        push(*delivery_of(an_issue().opened(), name, repository=f"acme/{name}").to_message(), f"m-{name}")
+        for name in names
+    ]
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(lambda message: post_raw(stream_bq.url, message).status_code, messages))
+    assert answers == [200] * 150
+    lines = [line for line in stream_bq.log_lines() if line.get("delivery_id", "").startswith("many-")]
+    assert sorted(line["delivery_id"] for line in lines) == sorted(names)
+    for line in lines:
+        name = line["delivery_id"]
+        assert line == {
+            "severity": "INFO",
+            "message": "Stored",
+            "message_id": f"m-{name}",
+            "delivery_id": name,
+            "event": "issues",
+            "repository": f"acme/{name}",
+            "outcome": "stored",
+        }
+    sql = "SELECT COUNT(*) AS n FROM `${DATASET}.events` WHERE STARTS_WITH(delivery_id, 'many-')"
+    assert warehouse.query(sql, dataset) == [{"n": 150}]
+
+
+def test_a_stop_under_load_loses_no_acknowledged_row(
+    warehouse: Warehouse, dataset: str, tmp_path: Path
+) -> None:
+    """After SIGTERM what is in flight is still stored and answered, and nothing is acknowledged unstored."""
+    proxy = Proxy(warehouse.url)
+    proxy.start()
+    arrived, stopped = threading.Event(), threading.Event()
+
+    def answer(_method: str, _path: str) -> None:
+        arrived.set()
+        stopped.wait(30)
+
+    proxy.answer = answer
+    environment = {"BIGQUERY_TABLE": f"{PROJECT}.{dataset}.events", "BIGQUERY_EMULATOR_HOST": proxy.url}
+    with function("stream_bq", tmp_path, environment) as running, ThreadPoolExecutor(60) as pool:
+
+        def post(name: str) -> int | None:
+            try:
+                return post_raw(running.url, push_of(delivery_of(an_issue().opened(), name))).status_code
+            except requests.ConnectionError:  # not accepted any more: Pub/Sub delivers it again
+                return None
+
+        posts = {name: pool.submit(post, name) for name in (f"stop-{number}" for number in range(60))}
+        assert arrived.wait(30)
+        assert running.child.process is not None
+        running.child.process.terminate()  # the main process alone, as Cloud Run does
+        time.sleep(0.5)
+        stopped.set()
+        answers = {name: post.result() for name, post in posts.items()}
+        running.child.process.wait(30)
+    proxy.stop()
+    assert set(answers.values()) <= {200, None}
+    sql = "SELECT delivery_id AS id FROM `${DATASET}.events` WHERE STARTS_WITH(delivery_id, 'stop-')"
+    in_table = {row["id"] for row in warehouse.query(sql, dataset)}
+    assert {name for name, status in answers.items() if status == 200} == in_table
+    sent_first = {json.loads(body)["rows"][0]["insertId"] for body in proxy.bodies[:4]}
+    assert {answers[name] for name in sent_first} == {200}
 
 
 def test_another_method_is_refused(stream_bq: Function) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -121,6 +122,77 @@ def test_the_same_delivery_twice_is_one_row(warehouse: Warehouse, dataset: str, 
     for _ in range(2):
         insert(table, row_at(TODAY, "twice"))
     assert len(stored(warehouse, dataset, "twice")) == 1
+
+
+def together(table: Table, *rows: Row) -> list[str]:
+    """Insert the rows at the same time, and return the reason of each failure, or "stored"."""
+
+    async def all_of_them() -> list[BaseException | None]:
+        return await asyncio.gather(*(table.insert(row) for row in rows), return_exceptions=True)
+
+    outcomes = asyncio.run(all_of_them())
+    return [outcome.reason if isinstance(outcome, Unavailable) else "stored" for outcome in outcomes]
+
+
+@pytest.fixture
+def one_insert_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the first row go alone and all others together."""
+    for name in ("STREAM_LIMITS", "LOAD_LIMITS"):
+        monkeypatch.setattr(table_module, name, replace(getattr(table_module, name), sends=1))
+
+
+@pytest.mark.usefixtures("one_insert_in_flight")
+def test_rows_that_wait_are_streamed_together(
+    warehouse: Warehouse, dataset: str, proxy: Proxy, open_table: Any
+) -> None:
+    """One insert has many rows, also two of one delivery; a refused one does not stop the others."""
+    bad = with_columns(row_at(TODAY, "group-bad"), issue_id="sesame")
+    names = ("group-1", "group-2", "group-2", "group-3")
+    outcomes = together(open_table(), *(row_at(TODAY, name) for name in names), bad, row_at(TODAY, "group-4"))
+    assert outcomes == ["stored"] * 4 + ["row_refused", "stored"]
+    assert [len(json.loads(body)["rows"]) for body in proxy.bodies] == [1, 5]
+    ids = [row["delivery_id"] for row in stored(warehouse, dataset, *names, "group-bad", "group-4")]
+    assert ids == ["group-1", "group-2", "group-3", "group-4"]
+
+
+@pytest.mark.usefixtures("one_insert_in_flight")
+def test_rows_that_wait_are_loaded_together(
+    warehouse: Warehouse, dataset: str, proxy: Proxy, open_table: Any
+) -> None:
+    """One load job has many rows; if it fails, its halves are loaded, so that a bad row fails alone."""
+    names = ("load-1", "load-2", "load-3", "load-4")
+    bad = with_columns(row_at(SIX_YEARS_AGO, "load-bad"), issue_created_at="sesame")
+    rows = [row_at(SIX_YEARS_AGO, name) for name in names]
+    assert together(open_table(), *rows, bad) == ["stored"] * 4 + ["bigquery_failed"]
+    lines = [body.count(b'{"delivery_id"') for body in proxy.bodies]
+    assert [count for count in lines if count] == [1, 4, 2, 2, 1, 1]
+    found = stored(warehouse, dataset, *names, "load-bad")
+    assert [row["delivery_id"] for row in found] == list(names)
+
+
+@pytest.mark.usefixtures("one_insert_in_flight")
+def test_a_load_does_not_hold_up_a_stream(proxy: Proxy, open_table: Any) -> None:
+    """A row is streamed while a load job is unfinished."""
+    loads, streamed = threading.Event(), threading.Event()
+
+    def answer(_method: str, path: str) -> tuple[int, bytes] | None:
+        if path.startswith("/upload/"):
+            loads.set()
+            streamed.wait(30)
+        return None
+
+    proxy.answer = answer
+    table = open_table()
+
+    async def main() -> None:
+        load = asyncio.create_task(table.insert(row_at(SIX_YEARS_AGO, "apart-1")))
+        await asyncio.to_thread(loads.wait, 30)
+        await table.insert(row_at(TODAY, "apart-2"))
+        assert not load.done()
+        streamed.set()
+        await load
+
+    asyncio.run(main())
 
 
 def test_a_refused_row_names_columns_and_no_values(open_table: Any) -> None:
