@@ -1,12 +1,9 @@
 """What every subscriber does first with a push: bind the log fields, unwrap the message, read the event.
 
-The rest reads a push from an HTTP request: its body within limits, and then its envelope.
+`unwrap` comes before it where the function gets the body as it was posted, in either envelope.
 """
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from http import HTTPStatus
 from typing import Any
 
@@ -16,8 +13,6 @@ from pipeline.errors import Rejected
 from pipeline.events import IssueEvent
 
 MAX_PUSH_BYTES = 15 * 1024 * 1024  # Pub/Sub's 10,000,000 bytes are 13,333,336 in base64
-LARGE_BYTES = 256 * 1024
-READ_SECONDS = 10.0
 CLOUD_EVENT_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
 
 
@@ -38,7 +33,7 @@ def receive(push: object) -> IssueEvent:
     return IssueEvent.from_delivery(delivery)
 
 
-def unwrap(body: bytes, ce_type: str | None) -> dict[str, Any]:
+def unwrap(body: bytes | bytearray, ce_type: str | None) -> dict[str, Any]:
     """Return {"message": {...}, ...} from the body of a raw push, or of a binary CloudEvent of this type.
 
     `ce_type` is the header ce-type. Raises Rejected if the body has no Pub/Sub message.
@@ -56,34 +51,3 @@ def unwrap(body: bytes, ce_type: str | None) -> dict[str, Any]:
     if ce_type is None and not isinstance(push.get("subscription"), str):
         raise Rejected(HTTPStatus.BAD_REQUEST, "subscription_missing", "The push names no subscription.")
     return {"message": message}
-
-
-class Bodies:
-    """Reads the bodies of concurrent requests. Only a few large ones are in memory at the same time."""
-
-    def __init__(self, large: int) -> None:
-        self._large = asyncio.Semaphore(large)
-
-    async def read(self, chunks: AsyncIterator[bytes], held: AsyncExitStack) -> bytes:
-        """Return the whole body. A large one first waits for a place, which `held` keeps until it is closed.
-
-        Raises Rejected if the body is larger than any push, or has not come within READ_SECONDS.
-        """
-        body = bytearray()
-        is_large = False
-        try:
-            async with asyncio.timeout(READ_SECONDS):
-                async for chunk in chunks:
-                    body += chunk
-                    if len(body) > MAX_PUSH_BYTES:
-                        raise Rejected(
-                            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "push_too_large", "The body is over 15 MiB."
-                        )
-                    if len(body) > LARGE_BYTES and not is_large:
-                        is_large = True
-                        await held.enter_async_context(self._large)
-        except TimeoutError as error:
-            raise Rejected(
-                HTTPStatus.REQUEST_TIMEOUT, "push_too_slow", f"The body took over {READ_SECONDS:.0f} s."
-            ) from error
-        return bytes(body)

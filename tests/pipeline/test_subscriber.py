@@ -1,9 +1,7 @@
 """A push becomes an event, and every log line of the request names the delivery."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,17 +11,8 @@ from hypothesis import strategies as st
 from pipeline import logs
 from pipeline.delivery import Delivery
 from pipeline.errors import Malformed, Rejected
-from pipeline.subscriber import (
-    CLOUD_EVENT_TYPE,
-    LARGE_BYTES,
-    MAX_PUSH_BYTES,
-    READ_SECONDS,
-    Bodies,
-    receive,
-    unwrap,
-)
+from pipeline.subscriber import CLOUD_EVENT_TYPE, receive, unwrap
 from tests.support.messages import NOON, push, push_of
-from tests.support.virtual_loop import run
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -131,68 +120,3 @@ def test_a_body_without_a_message_is_refused(ce_type: str | None, body: bytes, r
 def test_another_cloud_event_is_refused(ce_type: str) -> None:
     """Only Pub/Sub's type of CloudEvent has a message."""
     assert refusal(json.dumps(push(b"{}", {})).encode(), ce_type) == (400, "event_type_unknown")
-
-
-async def chunks_of(size: int, pause: float = 0.0) -> AsyncIterator[bytes]:
-    """Yield a body in parts of 100 KiB."""
-    while size > 0:
-        await asyncio.sleep(pause)
-        yield b"x" * min(size, 100 * 1024)
-        size -= 100 * 1024
-
-
-async def read(bodies: Bodies, size: int, pause: float = 0.0, kept: float = 0.0) -> tuple[int, float]:
-    """Read a body and keep its place for some time; return its length or status, and when it was read."""
-    async with AsyncExitStack() as held:
-        try:
-            length = len(await bodies.read(chunks_of(size, pause), held))
-        except Rejected as error:
-            length = error.status
-        moment = asyncio.get_running_loop().time()
-        await asyncio.sleep(kept)
-    return length, moment
-
-
-def read_together(*reads: dict[str, Any], large: int) -> list[tuple[int, float]]:
-    """Read bodies at the same time, on a virtual clock."""
-    results: list[tuple[int, float]] = []
-
-    async def main() -> None:
-        bodies = Bodies(large=large)
-        results.extend(await asyncio.gather(*(read(bodies, **arguments) for arguments in reads)))
-
-    run(main())
-    return results
-
-
-@pytest.mark.parametrize("size", [0, 1, LARGE_BYTES, LARGE_BYTES + 1, MAX_PUSH_BYTES])
-def test_a_body_is_read_whole(size: int) -> None:
-    """Any body up to the largest push is read whole."""
-    assert read_together({"size": size}, large=1) == [(size, 0.0)]
-
-
-def test_a_body_larger_than_any_push_is_refused() -> None:
-    """A body over 15 MiB is refused, and its place is free again."""
-    large = {"size": MAX_PUSH_BYTES + 1}
-    assert [status for status, _ in read_together(large, large, large, large=1)] == [413, 413, 413]
-
-
-def test_a_body_that_does_not_come_is_refused() -> None:
-    """A body that is not there within the time limit is refused then."""
-    assert read_together({"size": 200_000, "pause": READ_SECONDS}, large=1) == [(408, READ_SECONDS)]
-
-
-def test_large_bodies_are_read_a_few_at_a_time() -> None:
-    """A large body waits for the place of another until that one is answered; a small one does not wait."""
-    large = {"size": LARGE_BYTES + 1, "kept": 4.0}
-    small = {"size": LARGE_BYTES}
-    moments = [
-        moment for _, moment in read_together(large, large, large, small, large, large, large, large=2)
-    ]
-    assert moments == [0.0, 0.0, 4.0, 0.0, 4.0, 8.0, 8.0]
-
-
-def test_a_large_body_does_not_wait_for_ever() -> None:
-    """A large body that finds no place within the time limit is refused."""
-    first = {"size": LARGE_BYTES + 1, "kept": READ_SECONDS + 1}
-    assert read_together(first, {"size": LARGE_BYTES + 1}, large=1)[1] == (408, READ_SECONDS)

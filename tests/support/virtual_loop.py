@@ -32,9 +32,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Coroutine[Any, Any, None], before_a_jump: Callable[[], None] = lambda: None) -> None:
-    """Run the coroutine, and call the function whenever time is about to pass."""
+    """Run the coroutine, and call the function whenever time is about to pass. No callback may fail."""
+    problems: list[Any] = []
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         loop = runner.get_loop()
         assert isinstance(loop, VirtualLoop)
         loop.before_a_jump = before_a_jump
+        loop.set_exception_handler(lambda _loop, context: problems.append(context))
         runner.run(main)
+    assert problems == []

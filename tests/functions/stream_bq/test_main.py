@@ -281,6 +281,34 @@ def test_a_table_may_be_created_later(warehouse: Warehouse, tmp_path: Path) -> N
     assert warehouse.query("SELECT COUNT(*) AS n FROM `${DATASET}.events`", dataset) == [{"n": 1}]
 
 
+@pytest.mark.parametrize("execution_id", ["true", "false"])
+def test_each_line_is_ours_with_or_without_execution_ids(
+    warehouse: Warehouse, tmp_path: Path, execution_id: str
+) -> None:
+    """With LOG_EXECUTION_ID, which the cloud sets, a line has the same fields and the execution id."""
+    table = f"{PROJECT}.{warehouse.unused_name()}.events"
+    environment = {
+        "BIGQUERY_TABLE": table,
+        "BIGQUERY_EMULATOR_HOST": warehouse.url,
+        "LOG_EXECUTION_ID": execution_id,
+    }
+    with function("stream_bq", tmp_path, environment) as running:
+        for name in ("one", "two"):
+            headers = {"Function-Execution-Id": f"run-{name}"}
+            body = push_of(delivery_of(an_issue().opened(), name, repository="acme/app"))
+            assert requests.post(running.url, json=body, headers=headers, timeout=30).status_code == 500
+            [line] = lines_about(running, name)
+            assert line["severity"] == "ERROR"
+            assert line["message"].startswith("Not stored\nTraceback")
+            assert (line["reason"], line["event"], line["repository"]) == (
+                "table_missing",
+                "issues",
+                "acme/app",
+            )
+            labels = line.get("logging.googleapis.com/labels")
+            assert labels == ({"execution_id": f"run-{name}"} if execution_id == "true" else None)
+
+
 def test_wrong_settings_lose_no_message(tmp_path: Path) -> None:
     """One line at startup names all wrong settings; every message is answered 500, so Pub/Sub keeps it."""
     environment = {"BIGQUERY_TABLE": "events", "STORE_PAYLOAD": "perhaps"}
