@@ -173,6 +173,7 @@ SERVICES = st.builds(
         group_items=st.integers(1, 5),
         group_bytes=st.integers(1, 30),
         waiting_bytes=st.integers(1, 60),
+        enough=st.integers(1, 5),
     ),
     seconds=st.lists(SOME_TIME, min_size=1, max_size=6),
     broken=st.just([False]) | st.lists(st.sampled_from((False, False, True)), min_size=1, max_size=6),
@@ -227,21 +228,30 @@ def test_a_lone_item_is_sent_at_once_and_the_next_ones_together() -> None:
     assert [(item.ended, item.groups) for item in rest] == [(2.0, [3])] * 3
 
 
+def test_items_that_come_at_the_same_moment_are_sent_at_once_and_together() -> None:
+    """Items that arrive in one round of the loop go together, also if none is in flight."""
+    service = Service(limits=limits(sends=2))
+    items = [Item(at=1), Item(at=1), Item(at=1)]
+    service.run(*items)
+    assert [(item.ended, item.groups) for item in items] == [(2.0, [3])] * 3
+
+
 def test_a_send_does_not_see_the_context_of_a_caller() -> None:
     """A send carries items of many callers, so its log lines must not show the fields of one of them."""
     seen = []
 
     async def send(items: Sequence[str], _seconds: float) -> Sequence[str]:
         seen.append(FIELD.get())
+        await asyncio.sleep(1)
         return items
 
     async def main() -> None:
         FIELD.set("of the caller")
         group = GroupCommit[str, str](send, limits(), splits=lambda _: False)
-        await asyncio.gather(*(group.submit(name, 1, 1.0) for name in "abc"))
+        await asyncio.gather(*(group.submit(name, 1, 10.0) for name in "abcdef"))
 
     run(main())
-    assert seen == ["none", "none"]
+    assert seen == ["none", "none"]  # the first four, and then the others
 
 
 @pytest.mark.parametrize("number", [0, 1, 3])
@@ -250,13 +260,13 @@ def test_a_wrong_number_of_outcomes_is_an_error_of_each_item(number: int) -> Non
 
     async def send(items: Sequence[str], _seconds: float) -> Sequence[str]:
         await asyncio.sleep(1)
-        return items if items == ["first"] else ["outcome"] * number
+        return items if len(items) == 4 else ["outcome"] * number
 
     async def main() -> None:
         group = GroupCommit[str, str](send, limits(), splits=lambda _: False)
-        calls = (group.submit(name, 1, 10.0) for name in ("first", "a", "b"))
-        first, *rest = await asyncio.gather(*calls, return_exceptions=True)
-        assert first == "first"
-        assert [type(error) for error in rest] == [RuntimeError, RuntimeError]
+        calls = (group.submit(name, 1, 10.0) for name in "abcdef")
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert outcomes[:4] == list("abcd")
+        assert [type(error) for error in outcomes[4:]] == [RuntimeError, RuntimeError]
 
     run(main())

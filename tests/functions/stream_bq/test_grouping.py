@@ -26,7 +26,7 @@ from pipeline.errors import Unavailable
 from pipeline.group_commit import Limits
 
 NOW = datetime.now(UTC)
-LIMITS = Limits(sends=2, group_items=4, group_bytes=1500, waiting_bytes=8000)
+LIMITS = Limits(sends=2, group_items=4, group_bytes=1500, waiting_bytes=8000, enough=1)
 PHASES = [phase for phase in Phase if phase is not Phase.explain]
 ENVELOPE_BYTES = 100  # of one row, and of the whole request
 

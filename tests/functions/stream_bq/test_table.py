@@ -138,7 +138,7 @@ def together(table: Table, *rows: Row) -> list[str]:
 def one_insert_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the first row go alone and all others together."""
     for name in ("STREAM_LIMITS", "LOAD_LIMITS"):
-        monkeypatch.setattr(table_module, name, replace(getattr(table_module, name), sends=1))
+        monkeypatch.setattr(table_module, name, replace(getattr(table_module, name), sends=1, enough=1))
 
 
 @pytest.mark.usefixtures("one_insert_in_flight")
