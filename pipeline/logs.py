@@ -35,6 +35,9 @@ def setup() -> None:
         if isinstance(logger, logging.Logger):
             logger.disabled = False
     logging.captureWarnings(capture=True)
+    # No line names them, so no record needs to find them out.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging.logAsyncioTasks = False  # type: ignore[attr-defined]
 
 
 def start_request(**fields: Any) -> None:
