@@ -57,7 +57,10 @@ class Week:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
-    """One repository in the period; `open` and `unanswered` are as of now."""
+    """One repository in the period; `open` and `unanswered` are as of now.
+
+    `unknown` is the number of open issues that may have been answered before their first event.
+    """
 
     id: int
     name: str
@@ -65,6 +68,7 @@ class Repository:
     unanswered: int
     closed_issues: int
     reopened_issues: int
+    unknown: int = 0
     responses: Responses = field(default_factory=Responses)
     close: Percentiles = field(default_factory=Percentiles)
 
@@ -77,16 +81,17 @@ class AgeBucket:
     until: int | None
     answered: int = 0
     unanswered: int = 0
+    unknown: int = 0
 
     @property
     def open(self) -> int:
         """Return how many issues are in the bucket."""
-        return self.answered + self.unanswered
+        return self.answered + self.unanswered + self.unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnansweredIssue:
-    """An open issue without a first response."""
+    """An open issue that is known to have no first response."""
 
     repository: str
     number: int
@@ -151,8 +156,13 @@ class Report:
 
     @property
     def unanswered(self) -> int:
-        """Return how many of the open issues have no first response."""
+        """Return how many of the open issues are known to have no first response."""
         return sum(repository.unanswered for repository in self.repositories)
+
+    @property
+    def unknown(self) -> int:
+        """Return of how many open issues it is not known whether they were answered."""
+        return sum(repository.unknown for repository in self.repositories)
 
     @property
     def closed_issues(self) -> int:

@@ -12,6 +12,7 @@ def headline(report: Report) -> dict[str, object]:
         "repositories": [repository.name for repository in report.repositories],
         "open": report.open,
         "unanswered": report.unanswered,
+        "response_unknown": report.unknown,
         "weeks_compared": len(report.recent_weeks),
         "open_before": report.backlog_before,
         "time_to_first_response": {

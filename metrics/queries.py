@@ -30,6 +30,7 @@ SELECT
 FROM `${DATASET}.issue_events`
 WHERE repository_id IS NOT NULL AND repository IS NOT NULL
 GROUP BY repository_id
+ORDER BY MAX(received_at) DESC
 """,
 )
 
@@ -43,7 +44,8 @@ SELECT
   repository_id AS id,
   COALESCE(ANY_VALUE(repository), CONCAT('repository ', CAST(repository_id AS STRING))) AS name,
   COUNTIF(state = 'open') AS open,
-  COUNTIF(state = 'open' AND first_response_at IS NULL) AS unanswered,
+  COUNTIF(state = 'open' AND first_response_at IS NULL AND NOT response_unknown) AS unanswered,
+  COUNTIF(state = 'open' AND response_unknown) AS unknown,
   COUNTIF(COALESCE(first_closed_at, IF(reopen_count > 0, TIMESTAMP '0001-01-01', NULL)) >= @since)
     AS closed_issues,
   COUNTIF(reopen_count > 0 AND COALESCE(first_closed_at, TIMESTAMP '0001-01-01') >= @since)
@@ -83,8 +85,12 @@ WITH
     FROM
       `${DATASET}.issues`,
       UNNEST([
-        STRUCT('close' AS kind, closed_at AS ended_at, time_to_close_hours AS hours),
-        STRUCT('response' AS kind, first_response_at AS ended_at, time_to_first_response_hours AS hours)
+        STRUCT('close' AS kind, GREATEST(closed_at, entered_at) AS ended_at, time_to_close_hours AS hours),
+        STRUCT(
+          'response' AS kind,
+          GREATEST(first_response_at, entered_at) AS ended_at,
+          time_to_first_response_hours AS hours
+        )
       ]),
       UNNEST(['all', 'repository', 'week', IF(ended_at >= @recent, 'recent', 'earlier')]) AS scope
     WHERE hours IS NOT NULL AND ended_at >= @since AND (repository_id = @repository OR @repository IS NULL)
@@ -119,7 +125,8 @@ SELECT
   days,
   LEAD(days) OVER (ORDER BY days) AS until,
   COUNTIF(answered) AS answered,
-  COUNTIF(NOT answered) AS unanswered
+  COUNTIF(NOT answered) AS unanswered,
+  COUNTIF(bucket IS NOT NULL AND answered IS NULL) AS unknown
 FROM UNNEST(@age_limits) AS days
 LEFT JOIN (
   SELECT
@@ -168,7 +175,7 @@ FROM (
     PERCENTILE_CONT(seconds, 0.5) OVER () AS p50,
     PERCENTILE_CONT(seconds, 0.95) OVER () AS p95
   FROM (
-    SELECT TIMESTAMP_DIFF(inserted_at, event_at, MICROSECOND) / 1000000 AS seconds
+    SELECT GREATEST(TIMESTAMP_DIFF(inserted_at, event_at, MICROSECOND), 0) / 1000000 AS seconds
     FROM `${DATASET}.issue_events`
     WHERE source = 'webhook' AND inserted_at IS NOT NULL AND event_at >= @from_time
   )

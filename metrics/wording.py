@@ -81,6 +81,11 @@ def answering(report: Report) -> tuple[str, str]:
     """Answer "Are we answering?": the short answer, and the numbers behind it."""
     if not report.open:
         answer = "Nothing waits: no issue is open."
+    elif not report.unanswered and report.unknown:
+        answer = (
+            f"No one is known to wait; of {report.unknown:,} of {count(report.open, 'open issue')} "
+            "it is not known whether they were answered."
+        )
     elif not report.unanswered:
         which = "the only open issue" if report.open == 1 else f"all {report.open:,} open issues"
         answer = f"No one waits: {which} had a first response."

@@ -16,6 +16,7 @@ from pipeline.errors import Malformed
 Json = Mapping[str, Any]
 
 _INT64 = range(-(2**63), 2**63)
+_WITHOUT_TIME = {("issues", "deleted"), ("issues", "transferred"), ("issue_comment", "deleted")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,7 @@ class IssueEvent:
             delivery_id=delivery.delivery_id,
             event=delivery.event,
             action=action,
-            event_at=_event_at(delivery.event, action, issue, comment) or delivery.received_at,
+            event_at=_event_at(delivery, action, issue, comment) or delivery.received_at,
             received_at=delivery.received_at,
             source=delivery.source,
             repository_id=_integer(repository, "id"),
@@ -148,11 +149,18 @@ def _refuse_constant(name: str) -> None:
 
 
 def _event_at(
-    event: str, action: str | None, issue: Issue | None, comment: Comment | None
+    delivery: Delivery, action: str | None, issue: Issue | None, comment: Comment | None
 ) -> datetime | None:
-    """Return when it happened at GitHub, or None if the delivery does not say."""
+    """Return when it happened at GitHub, or None if the delivery does not say.
+
+    GitHub changes no time of an issue that it deletes or transfers, nor of a deleted comment: such an event
+    happened when it was received. A backfill receives nothing, and dates an issue's updated_at accordingly.
+    """
     if issue is None:
         return None
+    kind = (delivery.event, action)
+    if kind in _WITHOUT_TIME:
+        return issue.updated_at if delivery.source == "backfill" else None
     moments: dict[tuple[str, str | None], datetime | None] = {
         ("issues", "opened"): issue.created_at,
         ("issues", "closed"): issue.closed_at,
@@ -160,8 +168,7 @@ def _event_at(
     if comment is not None:
         moments["issue_comment", "created"] = comment.created_at
         moments["issue_comment", "edited"] = comment.updated_at
-        moments["issue_comment", "deleted"] = comment.updated_at
-    return moments.get((event, action)) or issue.updated_at
+    return moments.get(kind) or issue.updated_at
 
 
 def _issue(raw: Json) -> Issue:

@@ -52,18 +52,21 @@ def flow(report: Report, label: str) -> str:
 
 
 def ages(buckets: Sequence[AgeBucket], label: str) -> str:
-    """Return a bar for each age of open issues: unanswered ones filled, answered ones in outline."""
+    """Return a bar for each age of open issues: unanswered filled, answered in outline, unknown in grey."""
     longest = max(bucket.open for bucket in buckets)
 
     def draw(axes: Axes, size: Size) -> None:
         positions = range(len(buckets))
         unanswered = [bucket.unanswered for bucket in buckets]
         answered = [bucket.answered for bucket in buckets]
+        unknown = [bucket.unknown for bucket in buckets]
+        known = [bucket.open - bucket.unknown for bucket in buckets]
         axes.barh(positions, unanswered, height=0.62, color=Ink.SECOND.value, linewidth=0)
         axes.barh(
             positions, answered, left=unanswered, height=0.62,
             facecolor=Ink.SOFT.value, edgecolor=Ink.FIRST.value, linewidth=1,
         )  # fmt: skip
+        axes.barh(positions, unknown, left=known, height=0.62, color=Ink.MUTED.value, linewidth=0)
         for position, bucket in enumerate(buckets):
             axes.annotate(
                 f"{bucket.open:,}"

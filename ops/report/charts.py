@@ -127,14 +127,18 @@ def _ages(report: Report) -> Chart:
         name="ages",
         title=title,
         finding=finding,
-        explanation="Time since the issue was opened. Filled: no first response yet; in outline: answered.",
+        explanation="Time since the issue was opened. Filled: no first response yet; in outline: answered; "
+        "grey: not known, because the issue is older than its first event here.",
         svg=counts.ages(report.ages, f"Bar chart. {title}. {finding}") if report.open else None,
         empty="No issue is open.",
         table=Table(
             caption=title,
-            headings=("age", "open", "answered", "unanswered"),
+            headings=("age", "open", "answered", "unanswered", "not known"),
             rows=[
-                (wording.age_bucket(age), f"{age.open:,}", f"{age.answered:,}", f"{age.unanswered:,}")
+                (
+                    wording.age_bucket(age),
+                    *(f"{count:,}" for count in (age.open, age.answered, age.unanswered, age.unknown)),
+                )
                 for age in report.ages
             ],
         ),

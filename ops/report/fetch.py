@@ -87,6 +87,9 @@ def fetch(client: bigquery.Client, query: ReportQuery, progress: Callable[[str],
 def find_repository(requested: str, repositories: Sequence[RepositoryNames]) -> int:
     """Return the id of the repository of this name, or else of the only one that once had it.
 
+    `repositories` are in the order of their last event, the latest first: a new repository may have taken the
+    name of a deleted one.
+
     Raises UnknownRepository.
     """
     name = requested.casefold()

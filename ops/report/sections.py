@@ -58,7 +58,8 @@ def headlines(report: Report) -> list[Headline]:
         Headline(
             name="Open issues",
             value=f"{report.open:,}",
-            beside=f"{report.unanswered:,} without a first response",
+            beside=f"{report.unanswered:,} without a first response"
+            + (f", {report.unknown:,} not known" if report.unknown else ""),
             explanation="Issues whose last event leaves them open, now.",
         ),
         Headline(

@@ -109,7 +109,7 @@ class Issue:
         return Event(name="issue_comment", payload=self._payload("created", by, comment=comment))
 
     def transferred(self, by: Account, at: datetime, to: Repository, number: int) -> tuple[Event, "Issue"]:
-        """Return the event of a transfer, and the issue in the other repository.
+        """Return the event of a transfer, which keeps updated_at as at GitHub, and the issue elsewhere.
 
         Deliver `opened` of the other issue with `old_issue` and `old_repository`.
         """
@@ -124,7 +124,7 @@ class Issue:
             updated_at=at,
         )
         changes = {"new_issue": moved.as_json(), "new_repository": to.as_json()}
-        return self._issues("transferred", by, at, changes=changes), moved
+        return self._issues("transferred", by, self.updated_at or self.created_at, changes=changes), moved
 
     @property
     def html_url(self) -> str:

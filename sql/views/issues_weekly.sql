@@ -2,8 +2,10 @@
 -- events are included, with zeros.
 --
 -- opened: by created_at, even if the issue is known only through later events; an issue that came by a transfer, by
--- its arrival. closed and reopened count events, including those of issues that were deleted or transferred later.
--- backlog: issues open at the week's end; deleted and transferred ones leave it at that moment.
+-- its arrival. closed and reopened count changes of state that an event reports, including those of issues that left
+-- later. backlog: issues open at the week's end; those that were deleted or transferred, became a pull request, or were
+-- in a repository that was deleted leave it at that moment.
+-- What happened before an issue's opening or arrival counts in the week of that.
 -- p50 and p90 to close: of issues closed now whose last close falls in the week; p50 to first response: of issues
 -- first answered in the week; both without deleted and transferred issues, and null in a week that has none.
 --

@@ -1,5 +1,6 @@
 -- The backlog, one row per open issue: its age, whether it has a response, and the hours since its last event. The last
--- event is the last that happened, not the last that was received; an arrival by transfer is an event.
+-- event is the last that happened, not the last that was received; an arrival by transfer is an event. answered is null
+-- for an issue that may have been answered before its first event (response_unknown in `issues`).
 --
 -- Cost: reads `issues` once, so one pass over `events`; a filter on repository does not prune.
 
@@ -12,9 +13,9 @@ SELECT
   url,
   author,
   opened_at,
-  TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), opened_at, MICROSECOND) / 3600000000 AS age_hours,
-  first_response_at IS NOT NULL AS answered,
-  TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), last_event_at, MICROSECOND) / 3600000000 AS hours_since_last_event,
+  GREATEST(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), opened_at, MICROSECOND), 0) / 3600000000 AS age_hours,
+  IF(response_unknown, NULL, first_response_at IS NOT NULL) AS answered,
+  GREATEST(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), last_event_at, MICROSECOND), 0) / 3600000000 AS hours_since_last_event,
   labels,
   assignees,
   is_bot_authored

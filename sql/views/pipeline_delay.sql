@@ -1,8 +1,9 @@
 -- The pipeline's own delay by the day (UTC) of the event, over all repositories: the seconds from the event at GitHub
 -- to its row here. Only webhook deliveries count: what was reconciled, backfilled or replayed is late on purpose.
 -- Pull requests and events about no issue count too; the latter are dated by their receipt.
--- A delivery that does not say when it happened looks late: an arrival by transfer is dated by the issue's creation, a
--- deletion by the last change before it. The percentiles hardly change by that; max_seconds may.
+-- A deletion or transfer, which GitHub does not date, is dated by its receipt too. An arrival by transfer is dated by
+-- the issue's creation, so it looks late: the percentiles hardly change by that; max_seconds may. GitHub's clock may be
+-- ahead of ours, and its times are whole seconds: a delay is never below 0.
 --
 -- Cost: one pass over five columns of `events`; a filter on day does not prune.
 
@@ -22,7 +23,7 @@ FROM (
   FROM (
     SELECT
       DATE(event_at) AS day,
-      TIMESTAMP_DIFF(inserted_at, event_at, MICROSECOND) / 1000000 AS seconds
+      GREATEST(TIMESTAMP_DIFF(inserted_at, event_at, MICROSECOND), 0) / 1000000 AS seconds
     FROM `${DATASET}.issue_events`
     WHERE source = 'webhook' AND inserted_at IS NOT NULL
   )

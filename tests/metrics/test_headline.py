@@ -16,6 +16,7 @@ def test_the_headline_is_json() -> None:
         "repositories": ["acme/app"],
         "open": 29,
         "unanswered": 2,
+        "response_unknown": 0,
         "weeks_compared": 13,
         "open_before": 16,
         "time_to_first_response": {

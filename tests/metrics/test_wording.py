@@ -103,6 +103,14 @@ def test_are_we_answering(open_now: int, unanswered: int, expected: str) -> None
     assert wording.answering(report)[0] == expected
 
 
+def test_what_is_not_known_is_not_called_answered() -> None:
+    """If open issues may have been answered before their first event, none of them is said to be answered."""
+    report = a_report(repositories=(a_repository(open=9, unanswered=0, unknown=2),))
+    assert wording.answering(report)[0] == (
+        "No one is known to wait; of 2 of 9 open issues it is not known whether they were answered."
+    )
+
+
 def test_how_long_answers_take_is_compared() -> None:
     """The detail has p50 and p90 with n, and compares recent with earlier weeks if both have enough."""
     report = a_report()

@@ -173,7 +173,6 @@ def test_a_transfer_names_both_ends() -> None:
         ("issues", None, "issue.updated_at"),
         ("issue_comment", "created", "comment.created_at"),
         ("issue_comment", "edited", "comment.updated_at"),
-        ("issue_comment", "deleted", "comment.updated_at"),
         ("issue_comment", "pinned", "issue.updated_at"),
         ("issue_of_tomorrow", "opened", "issue.updated_at"),
     ],
@@ -196,16 +195,34 @@ def test_when_it_happened(event: str, action: str | None, expected: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("event", "action"),
+    [("issues", "deleted"), ("issues", "transferred"), ("issue_comment", "deleted")],
+)
+def test_what_leaves_no_time_happened_when_it_was_received(event: str, action: str) -> None:
+    """GitHub dates no deletion and no transfer: its receipt does; the last change if it is backfilled."""
+    payload = {
+        "action": action,
+        "issue": {"created_at": "2026-01-05T01:00:00Z", "updated_at": "2026-01-05T02:00:00Z"},
+        "comment": {"created_at": "2026-01-05T01:00:00Z", "updated_at": "2026-01-05T01:00:00Z"},
+    }
+    assert read(payload, event).event_at == RECEIVED
+    assert read(payload, event, source="replay").event_at == RECEIVED
+    backfilled = read(payload, event, source="backfill")
+    assert backfilled.event_at == datetime(2026, 1, 5, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
     ("event", "payload"),
     [
         ("ping", payloads.ping(accounts.Repository(full_name="acme/app"), MONA).payload),
         ("push", {"ref": "refs/heads/main", "commits": []}),
+        ("repository", {"action": "deleted", "repository": {"id": 5, "updated_at": "2026-01-05T04:00:00Z"}}),
         ("star", {"action": "created", "issue": None}),
         ("issues", {"action": "opened", "issue": {}}),
         ("issues", {"action": "opened", "issue": {"created_at": "yesterday", "updated_at": 1700000000}}),
         ("issue_comment", {"action": "created", "comment": {"created_at": "2026-01-05T04:00:00Z"}}),
     ],
-    ids=["ping", "push", "star", "empty-issue", "times-that-are-none", "comment-without-issue"],
+    ids=["ping", "push", "repository", "star", "empty-issue", "times-that-are-none", "comment-without-issue"],
 )
 def test_an_event_without_a_time_has_that_of_its_receipt(event: str, payload: dict[str, Any]) -> None:
     """Without an issue, or without a time in it, event_at is the time of receipt."""

@@ -42,16 +42,24 @@ class Case:
         return Subject(repository=self.repository, number=number, **{**defaults, **changes})
 
     def store(
-        self, *events: payloads.Event, name: str | None = None, receipt: list[int] | None = None
+        self,
+        *events: payloads.Event | tuple[payloads.Event, datetime],
+        name: str | None = None,
+        receipt: list[int] | None = None,
     ) -> None:
-        """Deliver the events in this order, or received in the order of the numbers in `receipt`."""
+        """Deliver the events in this order, or received in the order of the numbers in `receipt`.
+
+        An event may come with the time of its receipt: GitHub dates no deletion and no transfer.
+        """
         order = receipt or list(range(len(events)))
-        self.insert(
-            *(
-                self.delivered(event, f"{index}", received_after=after, name=name)
-                for index, (event, after) in enumerate(zip(events, order, strict=True))
-            )
-        )
+        rows = []
+        for index, (event, after) in enumerate(zip(events, order, strict=True)):
+            if isinstance(event, tuple):
+                delivery_id = f"{self.repository.full_name}/{index}"
+                rows.append(row(event[0], delivery_id, event[1], name=name))
+            else:
+                rows.append(self.delivered(event, f"{index}", received_after=after, name=name))
+        self.insert(*rows)
 
     def delivered(
         self, event: payloads.Event, delivery_id: str, received_after: float = 0, **options: Any

@@ -17,22 +17,40 @@ class Subject(payloads.Issue):
     """An issue with every kind of event."""
 
     def changed(self, action: str, by: accounts.Account | None, at: datetime, **extra: Any) -> payloads.Event:
-        """Return another event `issues`: edited, unlabeled, locked, deleted, ..."""
+        """Return another event `issues`: edited, unlabeled, locked, ..."""
         return self._issues(action, by, at, **extra)
 
     def comment_changed(
         self, action: str, comment: payloads.Event, by: accounts.Account | None, at: datetime
     ) -> payloads.Event:
-        """Return the edit or deletion of a comment; a deletion does not change its updated_at."""
-        self.updated_at = at
-        old = comment.payload["comment"]
-        new = {**old, "updated_at": payloads.time_text(at) if action == "edited" else old["updated_at"]}
+        """Return the edit or deletion of a comment; like GitHub, a deletion changes no time."""
+        new = comment.payload["comment"]
+        if action == "edited":
+            self.updated_at = at
+            new = {**new, "updated_at": payloads.time_text(at)}
         return payloads.Event(name="issue_comment", payload=self._payload(action, by, comment=new))
+
+    def status_changed(
+        self, by: accounts.Account | None, at: datetime, state: str | None = None
+    ) -> payloads.Event:
+        """Return a change of status, which may be a change of state too."""
+        if state == "closed":
+            self.state_reason, self.closed_at = "completed", at
+        self.state = state or self.state
+        return self._issues("status_changed", by, at)
+
+    def closed_again(self, by: accounts.Account | None, at: datetime, reason: str) -> payloads.Event:
+        """Return the `closed` of another reason: closed_at stays."""
+        self.state_reason = reason
+        return self._issues("closed", by, at)
 
     def moved(
         self, by: accounts.Account | None, at: datetime, to: accounts.Repository, number: int
     ) -> tuple[payloads.Event, payloads.Event, "Subject"]:
-        """Transfer the issue; return the event here, the event there, and the issue there."""
+        """Transfer the issue; return the event here, the event there, and the issue there.
+
+        Like GitHub, change no time of the issue here.
+        """
         there = Subject(
             repository=to,
             number=number,
@@ -41,18 +59,21 @@ class Subject(payloads.Issue):
             created_at=self.created_at,
             state=self.state,
             state_reason=self.state_reason,
+            comments=self.comments,
             updated_at=at,
             closed_at=self.closed_at,
         )
         changes = {"new_issue": there.as_json(), "new_repository": to.as_json()}
-        leaves = self.changed("transferred", by, at, changes=changes)
+        leaves = self.changed("transferred", by, self.updated_at or self.created_at, changes=changes)
         arrives = there.opened(old_issue=self.as_json(), old_repository=self.repository.as_json())
         return leaves, arrives, there
 
 
-def other_event(name: str, repository: accounts.Repository, by: accounts.Account) -> payloads.Event:
-    """Return an event that is about no issue: push, star, ..."""
-    payload = {"action": "created"} if name == "star" else {"ref": "refs/heads/main"}
+def other_event(
+    name: str, repository: accounts.Repository, by: accounts.Account, action: str | None = None
+) -> payloads.Event:
+    """Return an event that is about no issue: push, star, repository, ..."""
+    payload = {"ref": "refs/heads/main"} if action is None else {"action": action}
     return payloads.Event(
         name=name, payload={**payload, "repository": repository.as_json(), "sender": by.as_json()}
     )

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from ops.send import accounts, payloads
+from pipeline.delivery import parse_time
 from tests.sql.deliveries import Subject, other_event, row
 
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
@@ -39,6 +40,7 @@ class Outcome:
     first_response_at: datetime | None = None
     open_for: timedelta = timedelta()
     open_since: datetime | None = None
+    left_at: datetime | None = None
     is_certain: bool = True
 
 
@@ -69,30 +71,52 @@ def a_year(seed: int) -> Year:
     for repository in repositories:
         others = [other for other in repositories if other is not repository]
         for number in range(1, ISSUES + 1):
-            created_at = BEGIN + timedelta(seconds=rng.randrange(360 * 86_400))
+            created_at = _moment(rng)
             subject = Subject(
                 repository=repository,
                 number=number,
                 title=f"Issue {number}",
                 author=rng.choice(AUTHORS),
                 created_at=created_at,
+                comments=rng.choice([0, 0, 0, 0, 0, 3]),
                 is_pull_request=rng.random() < 0.1,
             )
             timeline += _issue_events(rng, subject, others, year.outcomes)
-    kept = list(_delivered_events(rng, timeline, year.outcomes))
+    ends = {repository.id: _moment(rng) for repository in repositories if rng.random() < 0.4}
+    kept = list(_delivered_events(rng, timeline, ends, year.outcomes))
     renames = {repository.id: rng.choice([None, _moment(rng)]) for repository in repositories}
     for number, item in enumerate(kept):
         repository_id = item.event.payload["repository"]["id"]
         renamed_at = renames[repository_id]
         name = f"seed{seed}/renamed-{repository_id}" if renamed_at and item.at >= renamed_at else None
-        year.rows += _deliver(rng, item, f"{seed}-{number}", name)
+        copies = list(_deliver(rng, item, f"{seed}-{number}", name))
+        year.rows += copies
+        outcome = year.outcomes.get(item.key)
+        if outcome is not None and item.event.title in {"issues.deleted", "issues.transferred"}:
+            outcome.left_at = parse_time(copies[0]["event_at"])
     for repository in repositories:
-        for name in ("push", "star", "ping"):
-            at = _moment(rng)
-            other = other_event(name, repository, rng.choice(PEOPLE))
-            year.rows.append(row(other, f"{seed}-{repository.full_name}-{name}", at))
+        for event, action in (("push", None), ("star", "created"), ("repository", "edited"), ("ping", None)):
+            other = other_event(event, repository, rng.choice(PEOPLE), action)
+            year.rows.append(row(other, f"{seed}-{repository.full_name}-{event}", _moment(rng)))
+        if repository.id in ends:
+            year.rows += _end_of(rng, repository, ends[repository.id], year.outcomes)
     rng.shuffle(year.rows)
     return year
+
+
+def _end_of(
+    rng: random.Random,
+    repository: accounts.Repository,
+    ended_at: datetime,
+    outcomes: dict[tuple[int, int], Outcome],
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the repository's deletion, and end its open issues."""
+    event = other_event("repository", repository, rng.choice(PEOPLE), "deleted")
+    for number in range(rng.choice([1, 1, 2])):
+        yield row(event, f"{repository.full_name}-end", ended_at + timedelta(days=number))
+    for (repository_id, _), outcome in outcomes.items():
+        if repository_id == repository.id and outcome.state == "open" and outcome.opened_at <= ended_at:
+            outcome.state, outcome.left_at = "deleted", ended_at
 
 
 def _issue_events(
@@ -107,8 +131,14 @@ def _issue_events(
             at = _moment(rng)
             yield TimelineEvent(at=at, event=subject.commented(rng.choice(PEOPLE), at, "Nice"), key=key)
         return
-    outcomes[key] = Outcome(opened_at=subject.created_at, open_since=subject.created_at)
-    yield TimelineEvent(at=subject.created_at, event=subject.opened(), key=key)
+    outcomes[key] = Outcome(
+        opened_at=subject.created_at, open_since=subject.created_at, is_certain=subject.comments == 0
+    )
+    opened = subject.opened()
+    if rng.random() < 0.1:
+        del opened.payload["issue"]["comments"]
+        outcomes[key].is_certain = False
+    yield TimelineEvent(at=subject.created_at, event=opened, key=key)
     yield from _later_events(rng, subject, subject.created_at, others, outcomes)
 
 
@@ -129,7 +159,8 @@ def _later_events(  # noqa: PLR0912, PLR0915 - one branch for each kind of event
         + ["close or reopen"] * 5
         + ["label", "unlabel", "assign", "edit", "lock", "account deleted"]
     )
-    moves += ["comment edited", "comment deleted", "delete", "transfer"]
+    moves += ["comment edited", "comment deleted", "delete", "transfer", "became a pull request"]
+    moves += ["status", "status", "status and close", "closed again", "imported"]
     for _ in range(rng.randrange(14)):
         at += _pause(rng)
         if at >= END:
@@ -140,6 +171,8 @@ def _later_events(  # noqa: PLR0912, PLR0915 - one branch for each kind of event
             case "comment":
                 writer = rng.choice([*people, *BOTS, subject.author, None])
                 event = subject.commented(writer, at, "Hello")
+                if rng.random() < 0.5:  # the number before the comment, as in GitHub's recorded payloads
+                    event.payload["issue"]["comments"] -= 1
                 comments.append(event)
                 if writer != subject.author and writer not in BOTS:
                     outcome.first_response_at = outcome.first_response_at or at
@@ -151,6 +184,30 @@ def _later_events(  # noqa: PLR0912, PLR0915 - one branch for each kind of event
                 outcome.is_certain = outcome.is_certain and changed_at != at
                 changed_at = at
                 event = _close_or_reopen(rng, subject, by, at, outcome)
+            case "status":
+                outcome.is_certain = outcome.is_certain and changed_at != at
+                changed_at = at
+                if rng.random() < 0.5:
+                    _close_or_reopen(rng, subject, by, at, outcome)
+                event = subject.status_changed(by, at)
+            case "status and close":
+                outcome.is_certain = outcome.is_certain and changed_at != at
+                changed_at = at
+                if rng.random() < 0.3:  # the status is delivered as it was before
+                    yield TimelineEvent(at=at, event=subject.status_changed(by, at), key=key)
+                event = _close_or_reopen(rng, subject, by, at, outcome)
+                yield TimelineEvent(at=at, event=subject.status_changed(by, at), key=key)
+            case "closed again" if subject.state == "closed":
+                outcome.is_certain = outcome.is_certain and changed_at != at
+                event = subject.closed_again(by, at, "duplicate")
+            case "imported":
+                outcome.is_certain = False
+                event = _imported(rng, subject, by, at)
+            case "became a pull request":
+                subject.is_pull_request = True
+                event = subject.commented(by, at, "Here is the code")
+                _depart(outcome, "transferred")
+                outcome.left_at = at
             case "label":
                 event = subject.labeled(by, at, rng.choice(["bug", "docs", "help"]))
             case "unlabel" if subject.labels:
@@ -168,13 +225,12 @@ def _later_events(  # noqa: PLR0912, PLR0915 - one branch for each kind of event
                 people = [person for person in PEOPLE if person != subject.author]
                 subject.author = None
             case "delete":
-                left_at = at if rng.random() < 0.5 else subject.updated_at or subject.created_at
-                event = subject.changed("deleted", by, left_at)
-                _depart(outcome, "deleted", left_at)
+                event = subject.deleted(by, at)
+                _depart(outcome, "deleted")
             case "transfer":
                 number = ISSUES + 1 + len(outcomes)
                 event, arrival, there = subject.moved(by, at, rng.choice(others), number)
-                _depart(outcome, "transferred", at)
+                _depart(outcome, "transferred")
                 there_key = (there.repository.id, number)
                 outcomes[there_key] = Outcome(
                     opened_at=subject.created_at, state=subject.state, is_certain=False
@@ -220,21 +276,42 @@ def _with_deleted_author(comment: payloads.Event, author: accounts.Account) -> p
     )
 
 
-def _depart(outcome: Outcome, state: str, at: datetime) -> None:
+def _imported(rng: random.Random, subject: Subject, by: accounts.Account, at: datetime) -> payloads.Event:
+    """Return a close, or a comment, from before the opening, as an import delivers it."""
+    before = subject.created_at - timedelta(hours=rng.randrange(1, 400))
+    if rng.random() < 0.5:
+        event = subject.closed(by, at)
+        subject.closed_at = before
+        return payloads.Event(name="issues", payload=event.payload | {"issue": subject.as_json()})
+    event = subject.commented(by, at, "Long ago")
+    written = {**event.payload["comment"], "created_at": payloads.time_text(before)}
+    return payloads.Event(name="issue_comment", payload=event.payload | {"comment": written})
+
+
+def _depart(outcome: Outcome, state: str) -> None:
     outcome.state = state
-    if outcome.open_since is not None:
-        outcome.open_for += at - outcome.open_since
-        outcome.open_since = None
 
 
 def _delivered_events(
-    rng: random.Random, timeline: list[TimelineEvent], outcomes: dict[tuple[int, int], Outcome]
+    rng: random.Random,
+    timeline: list[TimelineEvent],
+    ends: dict[int, datetime],
+    outcomes: dict[tuple[int, int], Outcome],
 ) -> Iterator[TimelineEvent]:
-    """Yield the events without those before the webhook existed, and without a few lost ones."""
+    """Yield the events without those before the webhook existed, and without a few lost ones.
+
+    After the end of a repository there are few events about the issues that were there, and all about those
+    that came after it was restored.
+    """
     hooks = {key: _moment(rng) for key in outcomes if rng.random() < 0.15}
     for item in timeline:
         hooked_at = hooks.get(item.key)
-        if (hooked_at is not None and item.at < hooked_at) or rng.random() < 0.03:
+        ended_at = ends.get(item.key[0], END)
+        outcome = outcomes.get(item.key)
+        is_gone = outcome is not None and outcome.opened_at <= ended_at < item.at and rng.random() < 0.8
+        if outcome is not None and outcome.opened_at <= ended_at < item.at:
+            outcome.is_certain = False
+        if is_gone or (hooked_at is not None and item.at < hooked_at) or rng.random() < 0.03:
             if item.key in outcomes:
                 outcomes[item.key].is_certain = False
         else:
@@ -245,7 +322,9 @@ def _deliver(
     rng: random.Random, item: TimelineEvent, delivery_id: str, name: str | None
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of an event: one or several copies, some of them late."""
-    delay = timedelta(seconds=rng.choice([1, 2, 3, 60, 3600]), microseconds=rng.randrange(1_000_000))
+    is_dated = item.event.title not in {"issues.deleted", "issues.transferred", "issue_comment.deleted"}
+    first = rng.choice([-3 if is_dated else 0, 1, 2, 3, 60, 3600])  # GitHub's clock may be ahead
+    delay = timedelta(seconds=first, microseconds=rng.randrange(1_000_000))
     source = rng.choice(["webhook", "webhook", "webhook", "reconcile", "backfill", "replay"])
     for _ in range(rng.choice([1, 1, 1, 2, 3])):
         received_at = item.at + delay

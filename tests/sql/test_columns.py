@@ -26,7 +26,7 @@ VIEWS = {
         **dict.fromkeys(("opened_at", "first_response_at", "first_closed_at", "closed_at"), "TIMESTAMP"),
         "reopen_count": "INT64",
         **dict.fromkeys(("open_hours", "time_to_first_response_hours", "time_to_close_hours"), "FLOAT64"),
-        **dict.fromkeys(("is_bot_authored", "left_censored"), "BOOL"),
+        **dict.fromkeys(("is_bot_authored", "left_censored", "response_unknown"), "BOOL"),
     },
     "time_to_close": {
         "repository_id": "INT64",
@@ -39,7 +39,7 @@ VIEWS = {
         "repository": "STRING",
         "n": "INT64",
         **dict.fromkeys(("p50_hours", "p90_hours"), "FLOAT64"),
-        **dict.fromkeys(("answered_within_24h", "answered_within_72h", "unanswered"), "INT64"),
+        **dict.fromkeys(("answered_within_24h", "answered_within_72h", "unanswered", "unknown"), "INT64"),
     },
     "reopen_rate": {
         "repository_id": "INT64",
@@ -88,7 +88,7 @@ RESERVED = set(_WORDS.split())
 
 # Functions that BigQuery computes over a window; the local engine accepts more.
 # https://cloud.google.com/bigquery/docs/reference/standard-sql/window-function-calls
-WINDOWED = {"ROW_NUMBER", "COUNT_IF", "LAST_VALUE", "FIRST_VALUE", "LEAD", "SUM", "PERCENTILE_CONT"}
+WINDOWED = {"ROW_NUMBER", "COUNT_IF", "LAST_VALUE", "LEAD", "MAX", "MIN", "SUM", "PERCENTILE_CONT"}
 
 
 @pytest.mark.parametrize("view", VIEWS)

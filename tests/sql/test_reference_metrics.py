@@ -7,6 +7,7 @@ import pytest
 
 from tests.sql.cases import dataset_at
 from tests.sql.issue_lives import NOW, Outcome, Year, a_year
+from tests.sql.reference_history import hours
 from tests.sql.reference_metrics import ReferenceMetrics, pipeline_delay
 from tests.support.warehouse import Warehouse
 
@@ -88,7 +89,9 @@ def test_the_reference_equals_what_happened(seed: int) -> None:
 
 def what_happened(outcome: Outcome) -> Row:
     """Return the outcome as the view `issues` shows it."""
-    open_for = outcome.open_for + (NOW - outcome.open_since if outcome.open_since else NOW - NOW)
+    open_for = outcome.open_for
+    if outcome.open_since:
+        open_for += (outcome.left_at or NOW) - outcome.open_since
     return {
         "state": outcome.state,
         "opened_at": outcome.opened_at,
@@ -96,7 +99,8 @@ def what_happened(outcome: Outcome) -> Row:
         "first_closed_at": outcome.first_closed_at,
         "reopen_count": outcome.reopen_count,
         "first_response_at": outcome.first_response_at,
-        "open_hours": open_for.total_seconds() / 3600,
+        "left_at": outcome.left_at,
+        "open_hours": hours(open_for),
         "left_censored": False,
     }
 

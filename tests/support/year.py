@@ -163,7 +163,8 @@ def _issue_events(
         yield at, issue.commented(member, at, "I can see it.")
     outcome = random.random()
     if outcome < 0.015:
-        yield at, issue._issues("deleted", member, at + timedelta(hours=1))
+        at += timedelta(hours=1)
+        yield at, issue.deleted(member, at)
     elif outcome < 0.03 and activity.repository == APP:
         at += timedelta(hours=2)
         leaves, there = issue.transferred(member, at, WEBSITE, 50_000 + number)

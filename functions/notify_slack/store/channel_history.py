@@ -113,9 +113,12 @@ def message_at(slack: Slack, channel: str, ts: str) -> SlackMessage:
 def has_reply(slack: Slack, channel: str, ts: str, event: CardEvent, now: datetime) -> bool:
     """Return whether the thread has the event's reply, which cannot be older than the event.
 
-    The time of receipt alone is no lower bound: a redelivery is received later than the reply was posted.
+    The time of receipt alone is no lower bound: a redelivery is received later than the reply was posted, and
+    the event itself if GitHub does not date it. The issue's last change is no later than either.
     """
-    start = max(min(event.received.event_at, event.received.received_at, now), _EPOCH) - _CLOCK_SKEW
+    received = event.received
+    earliest = min(event.issue.updated_at or now, received.event_at, received.received_at, now)
+    start = max(earliest, _EPOCH) - _CLOCK_SKEW
     time_range = TimeRange(oldest=to_ts(start), latest=to_ts(now + _CLOCK_SKEW))
     pages = slack.replies(channel, ts, time_range, MAX_PAGES)
     return any(is_reply(message, event.delivery_id) for page in pages for message in page)

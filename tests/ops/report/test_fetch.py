@@ -76,7 +76,8 @@ def test_without_a_period_the_numbers_are_those_of_the_views(report: Report, vie
         assert repository.closed_issues == row["closed_issues"]
         assert repository.reopened_issues == row["reopened_issues"]
     assert report.open == len(views["open_issues"])
-    assert report.unanswered == sum(not row["answered"] for row in views["open_issues"])
+    answered = [row["answered"] for row in views["open_issues"]]
+    assert (report.unanswered, report.unknown) == (answered.count(False), answered.count(None))
 
 
 def test_percentiles_of_several_repositories_are_over_all_their_issues(report: Report, views: Views) -> None:
@@ -119,18 +120,18 @@ def test_weeks_are_those_of_the_view(report: Report, views: Views) -> None:
 
 
 def test_the_backlog_s_age_is_counted_in_buckets(report: Report, views: Views) -> None:
-    """Every open issue is in the bucket of its age, as answered or unanswered."""
+    """Every open issue is in the bucket of its age, as answered, unanswered or not known."""
     for age in report.ages:
         hours = (age.days * 24, float("inf") if age.until is None else age.until * 24)
         within = [row for row in views["open_issues"] if hours[0] <= row["age_hours"] < hours[1]]
-        assert age.answered == sum(row["answered"] for row in within)
-        assert age.unanswered == sum(not row["answered"] for row in within)
+        answered = [row["answered"] for row in within]
+        assert (age.answered, age.unanswered, age.unknown) == tuple(map(answered.count, (True, False, None)))
     assert sum(age.open for age in report.ages) == report.open > 0
 
 
 def test_the_oldest_unanswered_issues_come_first(report: Report, views: Views) -> None:
     """The twenty oldest open issues without a response are listed, the oldest first."""
-    unanswered = [row for row in views["open_issues"] if not row["answered"]]
+    unanswered = [row for row in views["open_issues"] if row["answered"] is False]
     oldest = sorted(unanswered, key=lambda row: -row["age_hours"])[:MAX_UNANSWERED]
     assert len(report.oldest_unanswered) == MAX_UNANSWERED
     assert [(item.repository, item.number, item.title, item.url) for item in report.oldest_unanswered] == [

@@ -2,8 +2,10 @@
 
 from datetime import date
 
+import pytest
+
 from tests.sql.cases import KIM, MONA, OCTAVIA, Case, at, picked
-from tests.sql.deliveries import Subject
+from tests.sql.deliveries import Subject, other_event, row
 from tests.support.messages import NOON
 
 
@@ -14,7 +16,11 @@ def test_a_transferred_issue(case: Case) -> None:
     opened = issue.opened()
     leaves, arrives, there = issue.moved(MONA, at(days=9), other, 3)
     case.store(
-        opened, leaves, arrives, there.commented(KIM, at(days=10), "Ours."), there.closed(KIM, at(days=11))
+        opened,
+        (leaves, at(days=9)),
+        arrives,
+        there.commented(KIM, at(days=10), "Ours."),
+        there.closed(KIM, at(days=11)),
     )
     here = case.one()
     assert picked(here, "state", "closed_at", "open_hours") == ("transferred", None, 9 * 24.0)
@@ -36,7 +42,7 @@ def test_a_transferred_closed_issue(case: Case) -> None:
     issue = case.issue()
     events = [issue.opened(), issue.closed(MONA, at(days=1))]
     leaves, arrives, _ = issue.moved(MONA, at(days=9), other, 3)
-    case.store(*events, leaves, arrives)
+    case.store(*events, (leaves, at(days=9)), arrives)
     assert picked(case.one(), "state", "closed_at", "open_hours") == ("transferred", at(days=1), 24.0)
     assert picked(case.one("time_to_close"), "n", "p50_hours", "p90_hours") == (0, None, None)
     assert case.one("reopen_rate")["closed_issues"] == 1
@@ -55,7 +61,7 @@ def test_a_deleted_issue(case: Case) -> None:
     case.store(
         issue.opened(),
         issue.commented(MONA, at(hours=1), "Spam?"),
-        issue.changed("deleted", MONA, at(hours=5)),
+        (issue.deleted(MONA, at(hours=5)), at(hours=5)),
         issue.commented(KIM, at(hours=6), "Too late."),
         issue.closed(KIM, at(hours=7)),
         issue.reopened(KIM, at(hours=8)),
@@ -77,3 +83,115 @@ def test_hours_since_an_arrival(case: Case) -> None:
     case.store(arrives)
     assert picked(case.one("open_issues"), "age_hours", "hours_since_last_event") == (1028 * 24.0, 24.0)
     assert case.weeks("opened", "backlog") == {date(2026, 1, 26): (1, 1)}
+
+
+def test_github_dates_no_deletion(case: Case) -> None:
+    """An issue that is deleted weeks after its last change is in the backlog until then."""
+    issue = case.issue()
+    case.store(issue.opened(), (issue.deleted(MONA, at(days=20)), at(days=20)))
+    found = case.one()
+    assert picked(found, "state", "left_at", "last_event_at") == ("deleted", at(days=20), at(days=20))
+    assert found["open_hours"] == 20 * 24.0
+    assert case.weeks("backlog") == {
+        date(2026, 1, 5): 1,
+        date(2026, 1, 12): 1,
+        date(2026, 1, 19): 0,
+    }
+
+
+def test_a_backfilled_departure(case: Case) -> None:
+    """A backfilled deletion or transfer is dated by the issue's last change: no one received it then."""
+    issue = case.issue()
+    opened, labeled = issue.opened(), issue.labeled(MONA, at(days=2), "bug")
+    gone = row(issue.deleted(MONA, at(days=2)), f"{case.repository.id}-gone", at(days=25), source="backfill")
+    case.store(opened, labeled)
+    case.insert(gone)
+    assert picked(case.one(), "state", "left_at", "open_hours") == ("deleted", at(days=2), 48.0)
+
+
+def test_an_issue_that_became_a_pull_request(case: Case) -> None:
+    """An issue that became a pull request leaves with the first event about that, unanswered."""
+    issue = case.issue()
+    opened = issue.opened()
+    issue.is_pull_request = True
+    case.store(
+        opened,
+        issue.commented(MONA, at(days=9), "Here is the code."),
+        issue.commented(OCTAVIA, at(days=10), "Thanks!"),
+    )
+    found = case.one()
+    assert picked(found, "state", "left_at", "open_hours") == ("transferred", at(days=9), 9 * 24.0)
+    assert picked(found, "first_response_at", "time_to_first_response_hours") == (None, None)
+    assert case.ask("open_issues") == []
+    assert picked(case.one("time_to_first_response"), "n", "unanswered", "unknown") == (0, 0, 0)
+    assert case.weeks("opened", "closed", "backlog") == {
+        date(2026, 1, 5): (1, 0, 1),
+        date(2026, 1, 12): (0, 0, 0),
+    }
+
+
+@pytest.mark.parametrize("receipt", [[0, 1], [1, 0]], ids=["in order", "reversed"])
+def test_a_late_event_of_an_issue_that_became_a_pull_request(case: Case, receipt: list[int]) -> None:
+    """It leaves in either order of receipt."""
+    issue = case.issue()
+    opened = issue.opened()
+    issue.is_pull_request = True
+    case.store(opened, issue.commented(MONA, at(days=1), "Here is the code."), receipt=receipt)
+    assert picked(case.one(), "state", "left_at") == ("transferred", at(days=1))
+
+
+def test_a_deleted_repository(case: Case) -> None:
+    """An open issue is deleted with its repository; a closed one stays closed; late events open neither."""
+    answered, closed, late = case.issue(1), case.issue(2), case.issue(3)
+    case.store(
+        answered.opened(),
+        answered.commented(MONA, at(hours=1), "Looking."),
+        closed.opened(),
+        closed.closed(MONA, at(days=1)),
+        (other_event("repository", case.repository, MONA, "deleted"), at(days=9)),
+        late.opened(),
+        late.labeled(MONA, at(days=9, hours=1), "bug"),
+        closed.reopened(MONA, at(days=9, hours=2)),
+    )
+    found = sorted(case.ask("issues"), key=lambda issue: issue["issue_number"])
+    assert [picked(issue, "state", "left_at", "open_hours") for issue in found] == [
+        ("deleted", at(days=9), 9 * 24.0),
+        ("closed", None, 24.0),
+        ("deleted", at(days=9), 9 * 24.0),
+    ]
+    assert case.ask("open_issues") == []
+    assert picked(case.one("time_to_first_response"), "n", "unanswered") == (0, 0)
+    assert picked(case.one("time_to_close"), "n", "p50_hours") == (1, 24.0)
+    assert case.weeks("opened", "closed", "reopened", "backlog") == {
+        date(2026, 1, 5): (3, 1, 0, 2),
+        date(2026, 1, 12): (0, 0, 0, 0),
+    }
+
+
+def test_a_restored_repository(case: Case) -> None:
+    """An issue that is opened after its repository was restored is open."""
+    before, after = case.issue(1), case.issue(2, created_at=at(days=12))
+    case.store(
+        before.opened(),
+        (other_event("repository", case.repository, MONA, "deleted"), at(days=9)),
+        after.opened(),
+    )
+    found = {issue["issue_number"]: issue["state"] for issue in case.ask("issues")}
+    assert found == {1: "deleted", 2: "open"}
+    assert case.weeks("backlog") == {date(2026, 1, 5): 1, date(2026, 1, 12): 1}
+
+
+def test_another_repository_of_the_same_name(case: Case) -> None:
+    """A repository that takes the name of a deleted one is another one."""
+    first, second = case.issue(), case.issue(created_at=at(days=3))
+    opened = row(second.opened(), f"{case.repository.id}-second", at(days=3)) | {
+        "repository_id": case.repository.id + 1
+    }
+    case.store(first.opened(), (other_event("repository", case.repository, MONA, "deleted"), at(days=2)))
+    case.insert(opened)
+    rows = case.warehouse.query(
+        f"SELECT issue_number FROM ${{DATASET}}.open_issues WHERE repository = '{case.repository.full_name}'",
+        case.dataset,
+    )
+    assert len(rows) == 1
+    assert case.ask("open_issues") == []

@@ -43,6 +43,7 @@ def test_a_closed_issue(case: Case) -> None:
         "time_to_close_hours": 48.0,
         "is_bot_authored": False,
         "left_censored": False,
+        "response_unknown": False,
     }
 
 
@@ -149,7 +150,16 @@ def test_a_renamed_repository(case: Case) -> None:
         case.delivered(second.labeled(MONA, at(days=1), "bug"), "2", received_after=9e8),
     )
     assert {row["repository"] for view in SUMMARIES for row in case.ask(view)} == {"acme/new"}
-    assert picked(case.one("time_to_first_response"), "n", "unanswered") == (1, 1)
+    assert picked(case.one("time_to_first_response"), "unanswered", "unknown") == (1, 1)
+
+
+def test_a_repository_renamed_after_its_last_issue(case: Case) -> None:
+    """A `repository` event names the repository as well: the last event does, whatever it is about."""
+    event = other_event("repository", case.repository, MONA, "renamed")
+    renamed = row(event, f"{case.repository.id}-r", at(days=3), name="acme/newest")
+    case.store(case.issue().opened())
+    case.insert(renamed)
+    assert {row["repository"] for view in SUMMARIES for row in case.ask(view)} == {"acme/newest"}
 
 
 def test_two_repositories_with_the_same_number(case: Case) -> None:

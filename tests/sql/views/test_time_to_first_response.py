@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from tests.sql.cases import BOT, KIM, MONA, OCTAVIA, OLD_BOT, Case, at, picked
+from tests.sql.deliveries import Subject
 
 
 def test_comments_of_bots_and_the_author_are_no_response(case: Case) -> None:
@@ -35,6 +36,7 @@ def test_an_issue_without_a_response(case: Case) -> None:
         "answered_within_24h": 0,
         "answered_within_72h": 0,
         "unanswered": 1,
+        "unknown": 0,
     }
     assert case.one("open_issues")["answered"] is False
 
@@ -102,3 +104,93 @@ def test_exactly_24_hours(case: Case) -> None:
         second.commented(MONA, at(hours=24) + timedelta(seconds=1), "Hi."),
     )
     assert picked(case.one("time_to_first_response"), "n", "answered_within_24h") == (2, 1)
+
+
+def test_an_old_issue_may_have_been_answered_before(case: Case) -> None:
+    """A comment on an issue older than the webhook is no first response if there were others before."""
+    issue = case.issue(created_at=at(days=-700), comments=14)
+    case.store(issue.commented(MONA, at(hours=1), "Done."), issue.commented(KIM, at(hours=2), "Thanks."))
+    assert picked(case.one(), "first_response_at", "time_to_first_response_hours", "response_unknown") == (
+        None,
+        None,
+        True,
+    )
+    assert picked(case.one("time_to_first_response"), "n", "p50_hours", "unanswered", "unknown") == (
+        0,
+        None,
+        0,
+        1,
+    )
+    assert case.one("open_issues")["answered"] is None
+    assert set(case.weeks("p50_hours_to_first_response").values()) == {None}
+
+
+def test_an_old_issue_with_comments_is_not_unanswered(case: Case) -> None:
+    """An issue older than the webhook that has comments is unknown, whether open or closed."""
+    first, second, third = (case.issue(number, comments=2) for number in (1, 2, 3))
+    third.comments = 0
+    case.store(
+        first.labeled(MONA, at(hours=1), "bug"),
+        second.closed(MONA, at(hours=1)),
+        third.labeled(MONA, at(hours=1), "bug"),
+    )
+    assert picked(case.one("time_to_first_response"), "n", "unanswered", "unknown") == (0, 1, 2)
+    answered = {row["issue_number"]: row["answered"] for row in case.ask("open_issues")}
+    assert answered == {1: None, 3: False}
+
+
+def test_an_old_issue_without_comments(case: Case) -> None:
+    """After an event that shows an old issue without comments, the next one is its first response."""
+    issue = case.issue(created_at=at(days=-10))
+    case.store(issue.labeled(MONA, at(hours=1), "bug"), issue.commented(MONA, at(hours=2), "Looking."))
+    assert picked(case.one(), "time_to_first_response_hours", "response_unknown") == (242.0, False)
+
+
+def test_a_comment_that_counts_none_before_it(case: Case) -> None:
+    """GitHub counts the comments before the new one: a first event with 0 is the first response."""
+    issue = case.issue()
+    comment = issue.commented(MONA, at(hours=2), "Looking.")
+    comment.payload["issue"]["comments"] = 0
+    case.store(comment)
+    assert picked(case.one(), "time_to_first_response_hours", "response_unknown") == (2.0, False)
+
+
+def test_none_left_after_the_response(case: Case) -> None:
+    """An event that shows no comments after the response proves nothing: others may have been deleted too."""
+    issue = case.issue(comments=3)
+    comment = issue.commented(MONA, at(hours=2), "Looking.")
+    issue.comments = 0
+    case.store(comment, issue.labeled(MONA, at(hours=3), "bug"), issue.commented(KIM, at(hours=4), "!"))
+    assert picked(case.one(), "first_response_at", "response_unknown") == (None, True)
+
+
+def test_the_edit_of_an_old_comment(case: Case) -> None:
+    """The edit of a comment from before the webhook is no first response."""
+    issue = case.issue()
+    answer = issue.commented(MONA, at(hours=1), "Looking.")
+    issue.commented(KIM, at(hours=2), "Me too.")
+    case.store(issue.comment_changed("edited", answer, MONA, at(days=9)))
+    assert picked(case.one(), "first_response_at", "response_unknown") == (None, True)
+
+
+def test_an_opening_that_counts_no_comments(case: Case) -> None:
+    """An `opened` without the number of comments has none."""
+    issue = case.issue()
+    opened = issue.opened()
+    del opened.payload["issue"]["comments"]
+    case.store(opened)
+    assert case.one("time_to_first_response")["unanswered"] == 1
+
+
+def test_an_issue_that_was_answered_before_it_moved(case: Case) -> None:
+    """An issue that is transferred with comments is unknown; one without comments is unanswered."""
+    answered, waiting = (
+        Subject(repository=case.other, number=number, title="Old", author=OCTAVIA, created_at=at(days=-30))
+        for number in (1, 2)
+    )
+    answered.commented(MONA, at(days=-29), "Looking.")
+    _, first, there = answered.moved(MONA, at(days=1), case.repository, 7)
+    _, second, _ = waiting.moved(MONA, at(days=1), case.repository, 8)
+    case.store(first, second, there.commented(MONA, at(days=2), "Now here."))
+    assert picked(case.one("time_to_first_response"), "n", "unanswered", "unknown") == (0, 1, 1)
+    assert {row["issue_number"]: row["answered"] for row in case.ask("open_issues")} == {7: None, 8: False}
