@@ -16,7 +16,7 @@ read_settings() {
   setting REGION us-central1 '[a-z]+-[a-z]+[0-9]+' 'is not a region such as europe-west1'
   setting BQ_LOCATION US '[A-Za-z0-9-]+' 'is not a location such as EU'
   setting DATASET github '[A-Za-z0-9_]+' 'has other characters than letters, digits and _'
-  setting WEBHOOK_EVENTS issues,issue_comment '[a-z_]+(,[a-z_]+)*' 'is not a comma-separated list of event names'
+  setting WEBHOOK_EVENTS issues,issue_comment,repository '[a-z_]+(,[a-z_]+)*' 'is not a comma-separated list of event names'
   setting SUBSCRIBER_INGRESS internal-only 'internal-only|internal-and-gclb|all' 'is none of internal-only, internal-and-gclb, all'
   setting GITHUB_URL https://github.com 'https?://[^[:space:]<>|?#@]+' 'is not a URL'
   # The token is sent there, so plain http is refused.

@@ -19,6 +19,7 @@ BUILDERS: dict[str, dict[str, _Build]] = {
         "assigned": lambda issue, by, at: issue.assigned(by, at, by),
     },
     "issue_comment": {"created": lambda issue, by, at: issue.commented(by, at, issue.body or "")},
+    "repository": {"deleted": lambda issue, by, _at: payloads.repository_deleted(issue.repository, by)},
     "ping": {},
 }
 

@@ -193,6 +193,12 @@ class Issue:
         }
 
 
+def repository_deleted(repository: Repository, by: Account) -> Event:
+    """Return the event of a repository that is deleted: it has no time and no issue."""
+    payload = {"action": "deleted", "repository": repository.as_json(), "sender": by.as_json()}
+    return Event(name="repository", payload=payload | {"organization": repository.owner.as_organization()})
+
+
 def ping(repository: Repository, by: Account) -> Event:
     """Return the event that GitHub sends for a new hook."""
     hook = {
@@ -200,7 +206,7 @@ def ping(repository: Repository, by: Account) -> Event:
         "id": number_for("hook"),
         "name": "web",
         "active": True,
-        "events": ["issues", "issue_comment"],
+        "events": ["issues", "issue_comment", "repository"],
         "config": {
             "content_type": "json",
             "insecure_ssl": "0",

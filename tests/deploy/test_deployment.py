@@ -250,7 +250,7 @@ def test_the_webhook_is_created_and_pinged(operated):
     assert hook["config"]["secret"].encode() == base64.b64decode(
         run.after["versions"]["github-webhook-secret"][0]["payload"]
     )
-    assert sorted(hook["events"]) == ["issue_comment", "issues"]
+    assert sorted(hook["events"]) == ["issue_comment", "issues", "repository"]
     assert hook["last_response"]["code"] == 200
 
 

@@ -17,7 +17,7 @@ def test_a_webhook_is_created_once_and_then_updated(sandbox):
     assert json.loads(made.stdin) == {
         "name": "web",
         "active": True,
-        "events": ["issues", "issue_comment"],
+        "events": ["issues", "issue_comment", "repository"],
         "config": {**HOOK["config"], "content_type": "json", "insecure_ssl": "0", "secret": "canned-value"},
     }
     assert sandbox.find("versions access 3")

@@ -50,9 +50,32 @@ def test_the_options_describe_the_event(receiver: Receiver, event: str, action: 
         assert json.loads(body)["comment"]["body"] == "Why?"
 
 
+def test_a_deleted_repository_is_about_no_issue(receiver: Receiver) -> None:
+    """`--event repository` sends that the repository was deleted, as an organisation's hook does."""
+    result = invoke(
+        *("--url", receiver.url, "--secret", SECRET, "--event", "repository", "--repository", "o/r"),
+        *("--author", "mona"),
+    )
+    assert result.exit_code == 0
+    found = read(*receiver.sent)
+    assert (found.event, found.action, found.repository, found.sender) == (
+        "repository",
+        "deleted",
+        "o/r",
+        "mona",
+    )
+    assert (found.issue, found.repository_id) == (None, accounts.number_for("o/r"))
+
+
 @pytest.mark.parametrize(
     ("event", "action"),
-    [(None, "opened"), ("issues", "opened"), ("issue_comment", "created"), ("ping", None)],
+    [
+        (None, "opened"),
+        ("issues", "opened"),
+        ("issue_comment", "created"),
+        ("repository", "deleted"),
+        ("ping", None),
+    ],
 )
 def test_each_event_has_a_default_action(receiver: Receiver, event: str | None, action: str | None) -> None:
     """The default event is an opened issue; each event has a default action, and each delivery a new GUID."""
@@ -70,7 +93,7 @@ def test_each_event_has_a_default_action(receiver: Receiver, event: str | None, 
     [
         (
             ["--event", "push"],
-            "--event push cannot be built (known: issues, issue_comment, ping); give a FILE",
+            "--event push cannot be built (known: issues, issue_comment, repository, ping); give a FILE",
         ),
         (
             ["--event", "issue_comment", "--action", "opened"],
