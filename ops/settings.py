@@ -19,6 +19,12 @@ def read_topic(environment: Mapping[str, str]) -> str:
         return read.topic()
 
 
+def read_store_payload(environment: Mapping[str, str]) -> bool:
+    """Return STORE_PAYLOAD, which stream_bq reads too. Raises ConfigurationError."""
+    with SettingsReader(environment) as read:
+        return read.boolean("STORE_PAYLOAD", default=True)
+
+
 def find_dataset(project: str | None, dataset: str | None) -> tuple[str, str]:
     """Return project and dataset. BIGQUERY_DATASET supplies what is not given. Raises UsageError."""
     named = os.environ.get("BIGQUERY_DATASET", "").strip()

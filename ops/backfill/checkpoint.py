@@ -19,10 +19,12 @@ class ListPosition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    """What the topic has confirmed for this `until`: the issues up to `number`; `counts` by event.action."""
+class Delivered:
+    """What a topic or a table has confirmed for this `until`: the issues up to `number`.
 
-    topic: str
+    `counts` are the deliveries by event.action.
+    """
+
     until: datetime | None
     number: int
     counts: Mapping[str, int]
@@ -34,7 +36,7 @@ class Checkpoint:
 
     `began_at` is GitHub's clock at the first request and becomes the deliveries' received_at. `events_from`
     is the created_at of the oldest event read from the list, `gaps_to` the last issue whose gaps are filled,
-    `complete` is true when everything has been read.
+    `complete` is true when everything has been read. `delivered` is by the name of the topic or table.
     """
 
     repository: Mapping[str, Any]
@@ -44,7 +46,7 @@ class Checkpoint:
     events_from: str = ""
     gaps_to: int = 0
     complete: bool = False
-    published: Published | None = None
+    delivered: Mapping[str, Delivered] = field(default_factory=dict)
 
     def position(self, name: ListName) -> ListPosition:
         """Return how far a list has been read."""
@@ -62,9 +64,9 @@ class Checkpoint:
     def from_json(cls, text: str) -> "Checkpoint":
         """Read what to_json wrote."""
         values = json.loads(text)
-        published = values["published"]
-        for place in (values, *([published] if published else [])):
+        for place in (values, *values["delivered"].values()):
             for name in {"began_at", "since", "until"} & place.keys():
                 place[name] = place[name] and datetime.fromisoformat(place[name])
         lists = {name: ListPosition(**value) for name, value in values["lists"].items()}
-        return cls(**{**values, "lists": lists, "published": published and Published(**published)})
+        delivered = {name: Delivered(**value) for name, value in values["delivered"].items()}
+        return cls(**{**values, "lists": lists, "delivered": delivered})

@@ -14,7 +14,7 @@ from clients.github.settings import GitHubSettings
 from ops.backfill.run import BackfillOutcome, BackfillRequest, run
 from ops.cli import json_option, one_line_errors
 from ops.progress import Progress
-from ops.settings import read_topic
+from ops.settings import find_dataset, read_store_payload, read_topic
 from pipeline.delivery import parse_time
 from pipeline.repository_name import is_repository_name
 from pipeline.settings import collect_problems
@@ -39,6 +39,8 @@ class _Day(click.ParamType[datetime]):
 @click.option(
     "--until", type=_Day(), help="Only what happened before this date: the day on which your webhook began."
 )
+@click.option("--project", help="Google Cloud project of the dataset; default: that of BIGQUERY_DATASET.")
+@click.option("--dataset", help="Name of the dataset; default: that of BIGQUERY_DATASET, else github.")
 @click.option("--dry-run", is_flag=True, help="Read and count; publish nothing.")
 @click.option("--restart", is_flag=True, help="Forget an interrupted run and read everything again.")
 @json_option
@@ -48,6 +50,8 @@ def backfill(  # noqa: PLR0913 - one for each option
     repository: str,
     since: datetime | None,
     until: datetime | None,
+    project: str | None,
+    dataset: str | None,
     dry_run: bool,
     restart: bool,
     as_json: bool,
@@ -58,6 +62,9 @@ def backfill(  # noqa: PLR0913 - one for each option
     would have sent. Slack shows none of them. You can stop it at any moment: the same command continues.
     A second run publishes the same delivery ids, so nothing doubles.
 
+    BigQuery does not stream rows that are older than five years. Such deliveries are not published: they are
+    loaded into the dataset, thousands at a time.
+
     The webhook's own deliveries have other ids, so an event that both deliver is counted twice: give --until
     if the webhook has been running.
 
@@ -66,14 +73,24 @@ def backfill(  # noqa: PLR0913 - one for each option
       GITHUB_TOKEN_FILE, GITHUB_TOKEN  a token that may read issues
       GITHUB_API_URL                   the API of a GitHub Enterprise Server
       PUBSUB_TOPIC                     projects/P/topics/T; not needed with --dry-run
+      BIGQUERY_DATASET                 PROJECT.DATASET, for history older than five years
+      STORE_PAYLOAD                    false: leave payloads out of that dataset, as stream_bq does
     """  # noqa: D301 - \b is click's mark for a block that is not rewrapped
     if not is_repository_name(repository):
         raise click.BadParameter("is not of the form owner/name", param_hint="OWNER/REPO")
     began = time.monotonic()
     progress = Progress()
     try:
-        settings, topic = _settings(dry_run=dry_run)
-        request = BackfillRequest(name=repository, topic=topic, since=since, until=until, restart=restart)
+        settings, (topic, store_payload) = _settings(dry_run=dry_run)
+        request = BackfillRequest(
+            name=repository,
+            topic=topic,
+            table=_table(project, dataset),
+            store_payload=store_payload,
+            since=since,
+            until=until,
+            restart=restart,
+        )
         outcome = run(settings, request, progress)
     except KeyboardInterrupt:
         click.echo(
@@ -85,16 +102,27 @@ def backfill(  # noqa: PLR0913 - one for each option
     click.echo(json.dumps(values) if as_json else _sentence(outcome, seconds))
 
 
-def _settings(*, dry_run: bool) -> tuple[GitHubSettings, str | None]:
+def _settings(*, dry_run: bool) -> tuple[GitHubSettings, tuple[str | None, bool]]:
     """Raise ConfigurationError naming every wrong setting; a count needs no topic."""
     return collect_problems(
         lambda: GitHubSettings.from_environment(os.environ),
-        lambda: None if dry_run else read_topic(os.environ),
+        lambda: collect_problems(
+            lambda: None if dry_run else read_topic(os.environ), lambda: read_store_payload(os.environ)
+        ),
     )
+
+
+def _table(project: str | None, dataset: str | None) -> str | None:
+    """Return the full name of the table, None if nothing names the dataset. Raises UsageError."""
+    if project is None and dataset is None and not os.environ.get("BIGQUERY_DATASET", "").strip():
+        return None
+    return ".".join((*find_dataset(project, dataset), "events"))
 
 
 def _sentence(outcome: BackfillOutcome, seconds: float) -> str:
     what = "would be published" if outcome.dry_run else "published"
+    if outcome.loaded:
+        what += f", {outcome.loaded:,} of them loaded into BigQuery by {outcome.load_jobs:,} jobs,"
     kinds = ", ".join(f"{name} {count:,}" for name, count in outcome.deliveries.items())
     return (
         f"{outcome.repository}: {outcome.issues:,} issues, {outcome.total:,} deliveries {what} "

@@ -1,35 +1,39 @@
-"""Runs a backfill: reads what is not read yet, publishes what is not published yet."""
+"""Runs a backfill: reads, publishes, and loads into BigQuery what is too old to be streamed."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from clients.github.client import GitHubClient
 from clients.github.settings import GitHubSettings
-from clients.github.synthetic_deliveries import deliveries
 from clients.pubsub.batch_publisher import BATCH_MESSAGES, BatchPublisher
-from functions.stream_bq.table import STREAM_PAST
 from ops import ROOT
-from ops.backfill.checkpoint import Published
+from ops.backfill import old_rows
+from ops.backfill.deliver import Destination, count, deliver
+from ops.backfill.old_rows import LOAD_PAST, OldRows
 from ops.backfill.reader import HistoryReader
 from ops.backfill.store import BackfillStore
-from ops.progress import Progress, Step
+from ops.progress import Progress
 from pipeline.errors import Unavailable
 
 STATE = ROOT / ".local" / "backfill"
-LOADS_PER_DAY = 1_500  # https://cloud.google.com/bigquery/quotas#load_jobs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackfillRequest:
-    """What the operator asks for; without a `topic` the deliveries are only counted."""
+    """What the operator asks for; without a `topic` the deliveries are only counted.
+
+    `table` is PROJECT.DATASET.events, for what is too old to be streamed; it may be None if nothing is.
+    """
 
     name: str
     topic: str | None
+    table: str | None
+    store_payload: bool
     since: datetime | None
     until: datetime | None
     restart: bool
@@ -37,7 +41,10 @@ class BackfillRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackfillOutcome:
-    """What a run has done; `deliveries` counts by event.action, `too_old_to_stream` is an estimate."""
+    """What a run has done; `deliveries` counts by event.action, `too_old_to_stream` is an estimate.
+
+    `published` and `loaded` are the deliveries that the topic and the table have; `load_jobs` are this run's.
+    """
 
     repository: str
     repository_id: int
@@ -46,6 +53,8 @@ class BackfillOutcome:
     deliveries: Mapping[str, int]
     total: int
     published: int
+    loaded: int
+    load_jobs: int
     resumed: bool
     dry_run: bool
     too_old_to_stream: int
@@ -65,15 +74,33 @@ def run(settings: GitHubSettings, request: BackfillRequest, progress: Progress) 
         reader = HistoryReader(github=github, store=store, name=request.name, since=request.since)
         repository = reader.begin().repository
         progress.show(reader.read())
-        old = store.older_than(datetime.now(UTC) - STREAM_PAST)
-        if old > LOADS_PER_DAY:
-            progress.say(
-                f"About {old:,} deliveries are older than {STREAM_PAST.days:,} days. BigQuery takes those by "
-                f"load jobs, {LOADS_PER_DAY:,} a day at most; what it refuses stays on the dead-letter topic "
-                "for seven days."
+        assert store.checkpoint is not None
+        began_at = store.checkpoint.began_at
+        old = store.older_than(began_at - LOAD_PAST)
+        published, loaded, jobs = Counter[str](), Counter[str](), 0
+        if topic is None or request.topic is None:
+            progress.show(count(store, request.until, published))
+        else:
+            if old:
+                table = stack.enter_context(closing(_old_rows(request, old)))
+                loading = Destination(
+                    name=str(request.table),
+                    stage="Loading what is too old to stream",
+                    receiver=table,
+                    takes=lambda delivery: old_rows.is_old(delivery, began_at),
+                    batch=old_rows.BATCH_ROWS,
+                )
+                progress.show(deliver(store, request.until, loading, loaded))
+                jobs = table.jobs
+            publishing = Destination(
+                name=request.topic,
+                stage="Publishing",
+                receiver=topic,
+                takes=lambda delivery: not (old and old_rows.is_old(delivery, began_at)),
+                batch=BATCH_MESSAGES,
             )
-        counts = Counter[str]()
-        progress.show(_publish(store, request, topic, counts))
+            progress.show(deliver(store, request.until, publishing, published))
+        counts = published + loaded
         outcome = BackfillOutcome(
             repository=repository["full_name"],
             repository_id=repository["id"],
@@ -81,7 +108,9 @@ def run(settings: GitHubSettings, request: BackfillRequest, progress: Progress) 
             pull_requests_left_out=store.pull_requests(),
             deliveries=dict(sorted(counts.items())),
             total=counts.total(),
-            published=0 if topic is None else counts.total(),
+            published=0 if topic is None else published.total(),
+            loaded=loaded.total(),
+            load_jobs=jobs,
             resumed=resumed,
             dry_run=topic is None,
             too_old_to_stream=old,
@@ -89,6 +118,17 @@ def run(settings: GitHubSettings, request: BackfillRequest, progress: Progress) 
         if topic is not None:
             store.finish()
         return outcome
+
+
+def _old_rows(request: BackfillRequest, old: int) -> OldRows:
+    """Return the table that takes the old deliveries. Raises Unavailable if it is not named."""
+    if request.table is None:
+        raise Unavailable(
+            "dataset_missing",
+            f"about {old:,} deliveries are older than {LOAD_PAST.days:,} days and are loaded into BigQuery; "
+            "give --project and --dataset, or set BIGQUERY_DATASET.",
+        )
+    return OldRows(request.table, store_payload=request.store_payload)
 
 
 def state_path(settings: GitHubSettings, name: str) -> Path:
@@ -109,36 +149,3 @@ def _resumes(store: BackfillStore, request: BackfillRequest, progress: Progress)
         )
     progress.say(f"Continuing the run of {known.began_at:%Y-%m-%d %H:%M} UTC.")
     return True
-
-
-def _publish(
-    store: BackfillStore, request: BackfillRequest, topic: BatchPublisher | None, counts: Counter[str]
-) -> Iterator[Step]:
-    """Publish or only count, issue by issue; the checkpoint moves once Pub/Sub has confirmed the batch."""
-    checkpoint = store.checkpoint
-    assert checkpoint is not None
-    stage = "Counting" if topic is None else "Publishing"
-    known = checkpoint.published
-    number = 0
-    # What another topic has received is not on this one.
-    if known is not None and (known.topic, known.until) == (request.topic, request.until):
-        number = known.number
-        counts.update(known.counts)
-    confirmed = counts.total()
-    issues = store.issues() or 1
-    done = store.issues(up_to=number)
-    for number, history in store.histories(number):  # noqa: B020 - starts after the last published issue
-        for delivery in deliveries(checkpoint.repository, history, checkpoint.began_at, request.until):
-            if topic is not None:
-                topic.add(delivery)
-            counts[f"{delivery.event}.{delivery.action}"] += 1
-        done += 1
-        if counts.total() - confirmed >= BATCH_MESSAGES or done == issues:
-            if topic is not None and request.topic is not None:
-                topic.flush()
-                published = Published(
-                    topic=request.topic, until=request.until, number=number, counts=dict(counts)
-                )
-                store.save(replace(checkpoint, published=published))
-            confirmed = counts.total()
-            yield Step(stage=stage, done=done / issues, text=f"{confirmed:,} deliveries")

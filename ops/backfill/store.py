@@ -161,14 +161,14 @@ class BackfillStore:
         return self._count("SELECT COUNT(*) FROM issue WHERE raw IS NULL")
 
     def older_than(self, moment: datetime) -> int:
-        """Return the number of issues, comments and events before the day of `moment`."""
+        """Return the number of issues, comments and events before `moment`."""
         return self._count(
             """
             SELECT COUNT(*) FROM (
               SELECT raw FROM issue UNION ALL SELECT raw FROM comment UNION ALL SELECT raw FROM event
             ) WHERE raw ->> 'created_at' < ?
             """,
-            f"{moment:%Y-%m-%d}",
+            f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         )
 
     def gaps(self, events_from: str) -> list[Gap]:

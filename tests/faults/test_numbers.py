@@ -21,7 +21,7 @@ NOW = RECEIVED + timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """The rows of one case in a dataset of its own, all received at RECEIVED."""
+    """The rows of one case, all received at RECEIVED."""
 
     warehouse: Warehouse
     dataset: str
@@ -34,10 +34,16 @@ class Case:
         )
 
 
+@pytest.fixture(scope="module")
+def dataset(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return a dataset that the cases use one after another."""
+    return dataset_at(NOW, warehouse, tmp_path_factory.mktemp("sql"))
+
+
 @pytest.fixture
-def case(warehouse: Warehouse, tmp_path: Path, request: pytest.FixtureRequest) -> Case:
-    """Store the deliveries that the test's name names, as stream_bq stores them."""
-    dataset = dataset_at(NOW, warehouse, tmp_path)
+def case(warehouse: Warehouse, dataset: str, request: pytest.FixtureRequest) -> Case:
+    """Store only the deliveries that the test's name names, as stream_bq stores them."""
+    warehouse.query("DELETE FROM ${DATASET}.events WHERE TRUE", dataset)
     name = request.node.name.removeprefix("test_").replace("_", "-")
     for number, step in enumerate(json.loads((DATA / f"{name}.json").read_text())):
         delivery = Delivery(

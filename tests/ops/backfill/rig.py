@@ -75,13 +75,14 @@ def invoke(env: dict[str, str], *options: str, name: str = "acme/app") -> Result
     return result
 
 
-def start(env: dict[str, str], *options: str, **arguments: Any) -> subprocess.Popen[str]:
-    """Start the command in another process, with the state folder of this one."""
+def start(env: dict[str, str], *options: str, batch: int = 10_000, **arguments: Any) -> subprocess.Popen[str]:
+    """Start the command in another process, with the state folder of this one, and `batch` rows a load."""
     passed = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     program = (
         "import pathlib\n"
         "from ops.__main__ import ops\n"
-        "from ops.backfill import run\n"
+        "from ops.backfill import old_rows, run\n"
+        f"old_rows.BATCH_ROWS = {batch}\n"
         f"run.STATE = pathlib.Path({str(run.STATE)!r})\n"
         "ops(prog_name='issuewire')\n"
     )

@@ -133,7 +133,7 @@ def test_another_topic_gets_everything(
 
     def interrupt(self: Any, checkpoint: Any = None, **values: Any) -> None:
         save(self, checkpoint, **values)
-        if checkpoint is not None and checkpoint.published is not None:
+        if checkpoint is not None and checkpoint.delivered:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(run.BackfillStore, "save", interrupt)
@@ -189,21 +189,6 @@ def test_until_leaves_the_rest_to_the_webhook(
     found = [json.loads(message.data) for message in pubsub.pull()]
     assert max(each["issue"]["updated_at"] for each in found) < "2026-01-06T12:00:00Z"
     assert json.loads(result.stdout)["total"] == len(found) > 0
-
-
-def test_history_too_old_for_streaming_is_announced(
-    server: GitHubServer, pubsub: PubSub, hosted: HostedRepository, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Deliveries that only load jobs can store are counted; more than a day's load jobs are announced."""
-    fill(hosted, 5)
-    for number in range(900, 903):
-        hosted.record(an_issue(number=number, created_at=NOON - timedelta(days=3000)).opened())
-    monkeypatch.setattr(run, "LOADS_PER_DAY", 2)
-    result = invoke(environment(server, pubsub), "--dry-run", "--json")
-    assert json.loads(result.stdout)["too_old_to_stream"] == 3
-    assert "About 3 deliveries are older than 1,824 days." in result.stderr
-    monkeypatch.setattr(run, "LOADS_PER_DAY", 3)
-    assert "About" not in invoke(environment(server, pubsub), "--dry-run").stderr
 
 
 def test_received_at_is_the_start_of_the_run(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ops.backfill.checkpoint import Checkpoint, ListPosition, Published
+from ops.backfill.checkpoint import Checkpoint, Delivered, ListPosition
 from ops.backfill.store import BackfillStore, Gap
 from pipeline.errors import Unavailable
 
@@ -51,14 +51,14 @@ def error_of(path: Path) -> Unavailable:
 
 def test_a_checkpoint_survives_its_text() -> None:
     """A checkpoint is read from its JSON as it was written, with times and positions."""
-    published = Published(topic="t", until=BEGAN, number=7, counts={"issues.opened": 3})
+    delivered = Delivered(until=BEGAN, number=7, counts={"issues.opened": 3})
     checkpoint = replace(
         CHECKPOINT.moved("issues", ListPosition(next="https://x", count=100)),
         since=BEGAN,
         events_from="2026-01-05T12:00:00Z",
         gaps_to=5,
         complete=True,
-        published=published,
+        delivered={"t": delivered, "p.d.events": replace(delivered, until=None)},
     )
     assert Checkpoint.from_json(checkpoint.to_json()) == checkpoint
     assert Checkpoint.from_json(CHECKPOINT.to_json()) == CHECKPOINT
@@ -143,13 +143,13 @@ def test_issues_and_pull_requests_are_counted(store: BackfillStore) -> None:
 
 
 def test_old_entries_are_counted(store: BackfillStore) -> None:
-    """Issues, comments and events before a day are counted together."""
-    old = "2020-01-31T23:59:59Z"
+    """Issues, comments and events before a moment are counted together."""
+    old = "2020-02-01T11:59:59Z"
     store.save(
         issues=[issue(1, old), issue(2), issue(3, old, pull_request={"url": "x"})],
         read_at=BEGAN,
         comments=[comment(1, 1, old), comment(2, 1)],
-        events=[(1, {"id": 1, "created_at": old}), (1, {"id": 2, "created_at": "2020-02-01T00:00:00Z"})],
+        events=[(1, {"id": 1, "created_at": old}), (1, {"id": 2, "created_at": "2020-02-01T12:00:00Z"})],
     )
     assert store.older_than(datetime(2020, 2, 1, 12, tzinfo=UTC)) == 3
 
