@@ -22,7 +22,7 @@ class UnknownRepository(Exception):
 
     def __init__(self, requested: str, known: Iterable[str]) -> None:
         super().__init__(f"nothing is stored of {requested}")
-        self.known = tuple(sorted(known))
+        self.known = tuple(sorted(set(known)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -198,11 +198,12 @@ def test_one_repository_is_alone(warehouse: Warehouse, year_dataset: str, report
 
 
 def test_a_repository_is_found_by_an_older_name() -> None:
-    """A renamed repository is found by both names; a reused name means the repository that has it now."""
+    """A renamed repository is found by both names; a reused name means the repository that has it last."""
     rows = [
         RepositoryNames(id=1, name="acme/new", names=("acme/old", "acme/new")),
         RepositoryNames(id=2, name="acme/taken", names=("acme/taken",)),
         RepositoryNames(id=3, name="acme/moved", names=("acme/taken", "acme/moved")),
+        RepositoryNames(id=4, name="acme/new", names=("acme/new",)),  # deleted
     ]
     for name, expected in (("acme/new", 1), ("ACME/Old", 1), ("acme/taken", 2), ("acme/moved", 3)):
         assert find_repository(name, rows) == expected

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from metrics import queries
 from tests.sql.cases import KIM, MONA, OCTAVIA, Case, at, picked
 from tests.sql.deliveries import Subject, other_event, row
 from tests.support.messages import NOON
@@ -182,7 +183,7 @@ def test_a_restored_repository(case: Case) -> None:
 
 
 def test_another_repository_of_the_same_name(case: Case) -> None:
-    """A repository that takes the name of a deleted one is another one."""
+    """A repository that takes the name of a deleted one is another one, and a report finds it first."""
     first, second = case.issue(), case.issue(created_at=at(days=3))
     opened = row(second.opened(), f"{case.repository.id}-second", at(days=3)) | {
         "repository_id": case.repository.id + 1
@@ -195,3 +196,6 @@ def test_another_repository_of_the_same_name(case: Case) -> None:
     )
     assert len(rows) == 1
     assert case.ask("open_issues") == []
+    names = case.warehouse.query(queries.REPOSITORY_NAMES.sql, case.dataset)
+    found = [row["id"] for row in names if row["name"] == case.repository.full_name]
+    assert found == [case.repository.id + 1, case.repository.id]
