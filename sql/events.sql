@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS `${DATASET}.events` (
   delivery_id STRING NOT NULL OPTIONS (description = "X-GitHub-Delivery; GitHub keeps it when it delivers again"),
   event STRING NOT NULL OPTIONS (description = "X-GitHub-Event"),
   action STRING,
-  event_at TIMESTAMP NOT NULL OPTIONS (description = "When it happened at GitHub; a deletion or transfer: when it was received"),
+  event_at TIMESTAMP NOT NULL OPTIONS (description = "When it happened at GitHub; of a deletion or transfer, its receipt"),
   received_at TIMESTAMP NOT NULL OPTIONS (description = "When ingest received it"),
   inserted_at TIMESTAMP OPTIONS (description = "When stream_bq stored it"),
   source STRING OPTIONS (description = "webhook, reconcile, backfill or replay"),

@@ -180,6 +180,7 @@ def _later_events(  # noqa: PLR0912, PLR0915 - one branch for each kind of event
                 event = subject.comment_changed("edited", rng.choice(comments), by, at)
             case "comment deleted" if comments:
                 event = subject.comment_changed("deleted", rng.choice(comments), by, at)
+                subject.comments = rng.choice([0, max(subject.comments - 1, 0)])
             case "close or reopen":
                 outcome.is_certain = outcome.is_certain and changed_at != at
                 changed_at = at
