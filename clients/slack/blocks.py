@@ -27,9 +27,9 @@ def header(text: str) -> Block:
     return {"type": "header", "text": {"type": "plain_text", "text": text, "emoji": True}}
 
 
-def section(text: str) -> Block:
-    """Return one paragraph."""
-    return {"type": "section", "text": _markdown(text)}
+def section(text: str, block_id: str = "") -> Block:
+    """Return one paragraph. A `block_id` lets the block be found in a message."""
+    return {"type": "section", "text": _markdown(text), **_named(block_id)}
 
 
 def plain_section(text: str) -> Block:
@@ -44,8 +44,11 @@ def fields(*texts: str) -> Block:
 
 def context(*texts: str, block_id: str = "") -> Block:
     """Return small grey texts, side by side. A `block_id` lets the block be found in a message."""
-    named = {"block_id": block_id} if block_id else {}
-    return {"type": "context", "elements": [_markdown(text) for text in texts], **named}
+    return {"type": "context", "elements": [_markdown(text) for text in texts], **_named(block_id)}
+
+
+def _named(block_id: str) -> Block:
+    return {"block_id": block_id} if block_id else {}
 
 
 def _markdown(text: str) -> Block:

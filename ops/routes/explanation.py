@@ -58,6 +58,7 @@ def explain_json(event: IssueEvent, found: Routes) -> dict[str, Any]:
                 "channel": destination.channel,
                 "format": destination.format,
                 "leaving": destination.final_update,
+                "makes_card": destination.makes_card,
                 "replies": destination.replies,
                 "mentions": _mentions(destination.mention, destination, event),
                 "left_out": _left_out(destination, event, found),
@@ -70,6 +71,7 @@ def explain_json(event: IssueEvent, found: Routes) -> dict[str, Any]:
                 "channels": list(match.route.channels),
                 "matches": match.matches,
                 "leaving": match.final_update,
+                "updates": match.updates,
                 "quiet": match.muted_because,
                 "why_not": [asdict(mismatch) for mismatch in match.mismatches],
             }
@@ -98,8 +100,9 @@ def _left_out(destination: Destination, event: IssueEvent, found: Routes) -> lis
 def _route_line(match: RouteMatch) -> str:
     name, channels = match.route.name, ", ".join(match.route.channels)
     why_not = "; ".join(mismatch.text for mismatch in match.mismatches)
-    if match.final_update:
-        return f"leaves    {name} -> {channels}: {why_not}"
+    if match.updates:
+        verb = "leaves " if match.final_update else "updates"
+        return f"{verb}   {name} -> {channels}: {why_not}"
     if not match.matches:
         return f"skips     {name}: {why_not}"
     muted = f" (no reply: {match.muted_because})" if match.muted_because else ""
@@ -109,6 +112,8 @@ def _route_line(match: RouteMatch) -> str:
 def _channel_line(destination: Destination, event: IssueEvent, found: Routes) -> str:
     if destination.final_update:
         return f"Card in {destination.channel}: if there is one, it is updated a last time."
+    if not destination.makes_card:
+        return f"Card in {destination.channel}: if there is one, it is updated."
     parts: list[str] = [destination.format]
     if users := _mentions(destination.mention, destination, event):
         parts.append(f"mentions {', '.join(users)}")

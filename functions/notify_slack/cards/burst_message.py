@@ -82,6 +82,29 @@ def add(event: CardEvent, burst: BurstMessage, now: datetime) -> Message:
     return _message((*burst.issues, event.key), lists, added_at)
 
 
+def with_current_title(event: CardEvent, burst: BurstMessage) -> Message | None:
+    """Return the burst message with the event's title of its issue, None if that changes nothing.
+
+    A line without a title is that of a deleted issue, to which no title comes back.
+    """
+    lines = [text.split("\n") for text in burst.lists]
+    position = burst.issues.index(event.key)
+    for section_lines in lines:
+        if position < len(section_lines):
+            break
+        position -= len(section_lines)
+    else:
+        return None
+    line, deleted = (
+        _line(event),
+        phrases.BURST_LINE.format(issue=phrases.this_issue(event), title="").rstrip(),
+    )
+    if section_lines[position] in {line, deleted}:
+        return None
+    section_lines[position] = line
+    return _message(burst.issues, tuple(map("\n".join, lines)), burst.added_at)
+
+
 def _read(message: Mapping[str, Any], payload: Mapping[str, Any]) -> BurstMessage:
     blocks = message.get("blocks") or ()
     return BurstMessage(
@@ -109,5 +132,6 @@ def _message(
 
 def _line(event: CardEvent) -> str:
     name, url = phrases.this_issue(event), phrases.issue_url(event)
-    title = phrases.title(event.issue, _TITLE_LIMIT)
-    return phrases.BURST_LINE.format(issue=link(url, name) if url else name, title=title)
+    title = phrases.title(event, _TITLE_LIMIT)
+    shown = link(url, name) if url and not event.is_deletion else name
+    return phrases.BURST_LINE.format(issue=shown, title=title).rstrip()

@@ -45,5 +45,5 @@ def line(event: CardEvent) -> Message:
 
 
 def _notice(event: CardEvent, status: IssueStatus) -> str:
-    issue, title = phrases.this_issue(event), phrases.title(event.issue)
-    return phrases.NOTICE.format(headline=status.headline, issue=issue, title=title)
+    issue, title = phrases.this_issue(event), phrases.title(event)
+    return phrases.NOTICE.format(headline=status.headline, issue=issue, title=title).rstrip()

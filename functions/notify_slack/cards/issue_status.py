@@ -59,7 +59,8 @@ def _gone(event: CardEvent) -> IssueStatus:
     actor = phrases.login(event.sender)
     if event.name == ("issues", "deleted"):
         line = phrases.DELETED_BY.format(actor=actor)
-        return IssueStatus(mark=DELETED, headline=phrases.DELETED, closing_line=line)
+        block_id = metadata.DELETED_BLOCK
+        return IssueStatus(mark=DELETED, headline=phrases.DELETED, closing_line=line, block_id=block_id)
     line = phrases.TRANSFERRED_BY.format(destination=phrases.moved_to(event), actor=actor)
     return IssueStatus(mark=TRANSFERRED, headline=phrases.TRANSFERRED, closing_line=line)
 

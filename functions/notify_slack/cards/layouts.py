@@ -13,6 +13,8 @@ _HEADER_NAME_LIMIT = 80  # a header takes 150 characters in all
 
 def compact(event: CardEvent, status: IssueStatus, destination: Destination) -> tuple[Block, ...]:
     """Return one line, and a small one below it if there is more to say."""
+    if event.is_deletion:
+        return (section(issue_line(event, status)), *_footer(event, status, destination, ""))
     assignees = phrases.assignees(event.issue, destination.people)
     assigned = phrases.ASSIGNED_TO.format(assignees=assignees) if assignees else ""
     more = phrases.join(assigned, phrases.comments(event.issue))
@@ -25,12 +27,15 @@ def full(event: CardEvent, status: IssueStatus, destination: Destination) -> tup
     The link is text, not a button: Slack shows a warning beside every button that is pressed unless the app
     answers for it, which needs a public URL for Slack to call.
     """
-    url, title = phrases.issue_url(event), phrases.title(event.issue)
-    text = "" if status.closing_line else markdown.excerpt(event.issue.body)
     name = phrases.this_issue(event, _HEADER_NAME_LIMIT)
+    headline = header(phrases.join(f"{status.mark} {status.headline}", name))
+    if event.is_deletion:
+        return (headline, *_footer(event, status, destination, ""))
+    url, title = phrases.issue_url(event), phrases.title(event)
+    text = "" if status.closing_line else markdown.excerpt(event.issue.body)
     more = phrases.join(phrases.comments(event.issue), link(url, phrases.OPEN_ON_GITHUB) if url else "")
     return (
-        header(phrases.join(f"{status.mark} {status.headline}", name)),
+        headline,
         section(f"*{link(url, title) if url else title}*"),
         fields(*(f"*{label}*\n{value}" for label, value in _facts(event, destination) if value)),
         *((plain_section(text),) if text else ()),
@@ -42,9 +47,15 @@ LAYOUTS = {"compact": compact, "full": full}
 
 
 def issue_line(event: CardEvent, status: IssueStatus) -> str:
-    """Return the issue in one line: its number, its title as a link, its author and age, and its labels."""
-    url, title = phrases.issue_url(event), phrases.title(event.issue)
-    name = f"{status.mark} *{phrases.this_issue(event)}* {link(url, title) if url else title}"
+    """Return the issue in one line: its number, its title as a link, its author and age, and its labels.
+
+    Of a deleted issue only the number is left.
+    """
+    number = f"{status.mark} *{phrases.this_issue(event)}*"
+    if event.is_deletion:
+        return number
+    url, title = phrases.issue_url(event), phrases.title(event)
+    name = f"{number} {link(url, title) if url else title}"
     return phrases.join(name, _author(event), phrases.labels(event.issue))
 
 

@@ -17,6 +17,7 @@ CARD = "issuewire_card"
 REPLY = "issuewire_reply"
 MAX_DELIVERIES = 20
 CLOSED_BLOCK = "closed:"  # the first part of the id of the block that says who closed the issue
+DELETED_BLOCK = "deleted"  # the id of the block that says who deleted the issue
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _STATE_CHANGES = {("issues", "closed"), ("issues", "reopened")}
 
@@ -39,6 +40,11 @@ class PostedCard:
     def shows_closed(self) -> bool:
         """Return whether the card shows a closed issue."""
         return any(str(block.get("block_id", "")).startswith(CLOSED_BLOCK) for block in self.blocks)
+
+    @property
+    def shows_deleted(self) -> bool:
+        """Return whether the card shows a deleted issue."""
+        return any(block.get("block_id") == DELETED_BLOCK for block in self.blocks)
 
 
 def is_newer_than(event: CardEvent, card: PostedCard) -> bool:
@@ -89,7 +95,9 @@ def of_card(event: CardEvent, before: PostedCard | None = None) -> Mapping[str, 
 
 def of_reply(event: CardEvent) -> Mapping[str, Any]:
     """Return the metadata of the event's reply in the thread."""
-    content = {"issue": event.key, "delivery_id": event.delivery_id, "schema": 1}
+    comment = event.received.comment
+    about = {"comment_id": comment.id} if comment and comment.id is not None else {}
+    content = {"issue": event.key, "delivery_id": event.delivery_id, **about, "schema": 1}
     return {"event_type": REPLY, "event_payload": content}
 
 

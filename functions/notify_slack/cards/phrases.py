@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
 from clients.slack.mrkdwn import code, escape_literal
-from pipeline.events import Issue
+from pipeline.events import Issue, IssueRef
 from pipeline.repository_name import is_repository_name
 
+from ..routing import privacy
 from ..routing.eligibility import CardEvent
 
 # Cards
@@ -30,6 +32,7 @@ REOPENED_BY = "reopened by {actor}"
 COMMENTED = "commented"
 COMMENT = "{actor} {commented}"
 COMMENT_EXCERPT = "{actor} {commented}: {excerpt}"
+COMMENT_DELETED = "{actor} deleted a comment"
 NEW_ISSUE_REPLY = "new issue · cc {mentions}"
 CLOSED_REPLY = "{actor} closed this{reason}"
 REOPENED_REPLY = "{actor} reopened this"
@@ -43,6 +46,7 @@ BURST_NOTICE, BURST_REPLY = "{issue}: {text}", "*{issue}* {text}"
 # Both
 REASONS = {"completed": " as completed", "not_planned": " as not planned", "duplicate": " as a duplicate"}
 MOVED_TO = " to {issue}"
+A_PRIVATE_REPOSITORY, ANOTHER_REPOSITORY = "a private repository", "another repository"
 AFTER_OPENING = "{duration} after opening"
 DAYS, HOURS, MINUTES, ONE_MINUTE = "{n} days", "{n} hours", "{n} minutes", "1 minute"
 UNDER_A_MINUTE = "less than a minute"
@@ -81,9 +85,9 @@ def issue_url(event: CardEvent) -> str | None:
     return f"{event.github_url}/{repository}/issues/{event.number}"
 
 
-def title(issue: Issue, limit: int = TITLE_LIMIT) -> str:
-    """Return the title on one line."""
-    return escape_literal(issue.title, limit, empty=NO_TITLE)
+def title(event: CardEvent, limit: int = TITLE_LIMIT) -> str:
+    """Return the title on one line; a deleted issue has none any more."""
+    return "" if event.is_deletion else escape_literal(event.issue.title, limit, empty=NO_TITLE)
 
 
 def login(account: str | None) -> str:
@@ -132,9 +136,9 @@ def reason(issue: Issue) -> str:
 
 
 def moved_to(event: CardEvent) -> str:
-    """Return the issue's new place after a transfer, with a space in front."""
+    """Return the issue's new place after a transfer, with a space in front; a private one has no name."""
     there = event.received.transferred_to
-    return MOVED_TO.format(issue=issue_ref(there.repository, there.number)) if there else ""
+    return MOVED_TO.format(issue=_other_place(event, there, "new_repository")) if there else ""
 
 
 def open_for(issue: Issue) -> str:
@@ -153,6 +157,15 @@ def date(moment: datetime | None) -> str:
 def date_and_time(moment: datetime | None) -> str:
     """Return date and time, otherwise as `date`."""
     return _moment(moment, "{date_short_pretty} {time}", "%Y-%m-%d %H:%M UTC")
+
+
+def _other_place(event: CardEvent, there: IssueRef, key: Literal["old_repository", "new_repository"]) -> str:
+    """Return the other issue of a transfer, as far as it is known and may be named."""
+    repository = privacy.changes(event.received).get(key)
+    if privacy.is_hidden(event.received, key) or there.repository is None:
+        private = isinstance(repository, Mapping) and repository.get("private") is True
+        return A_PRIVATE_REPOSITORY if private else ANOTHER_REPOSITORY
+    return issue_ref(there.repository, there.number)
 
 
 def _duration(passed: timedelta) -> str:

@@ -14,7 +14,11 @@ _ACTIONS = {
 }
 # The known events. An action that GitHub adds to one of the two changes a card too.
 CARD_EVENTS = tuple(f"{event}.{action}" for event, actions in _ACTIONS.items() for action in actions.split())
-_FINAL = {("issues", "deleted"), ("issues", "transferred")}
+_DELETED = ("issues", "deleted")
+_FINAL = {_DELETED, ("issues", "transferred")}
+_COMMENT_DELETED = ("issue_comment", "deleted")
+# What was changed or taken back at GitHub is followed in Slack, whatever a route's `events` are.
+CORRECTIONS = {("issues", "edited"), _DELETED, ("issue_comment", "edited"), _COMMENT_DELETED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,21 @@ class CardEvent:
     def is_close(self) -> bool:
         """Return whether the event is the close of the issue."""
         return self.name == ("issues", "closed")
+
+    @property
+    def is_deletion(self) -> bool:
+        """Return whether the issue was deleted."""
+        return self.name == _DELETED
+
+    @property
+    def is_comment_deletion(self) -> bool:
+        """Return whether a comment was deleted."""
+        return self.name == _COMMENT_DELETED
+
+    @property
+    def is_correction(self) -> bool:
+        """Return whether the event changes or takes back words that a message may show."""
+        return self.name in CORRECTIONS
 
     @property
     def is_final(self) -> bool:

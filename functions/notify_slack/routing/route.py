@@ -7,6 +7,9 @@ from typing import Literal
 
 from pipeline.events import IssueEvent
 
+from .eligibility import CORRECTIONS
+from .privacy import may_be_private
+
 Private = Literal["any", "only", "never"]
 Format = Literal["compact", "full"]
 Key = Literal["repositories", "labels_any", "labels_all", "labels_none", "events", "private", "mute_authors"]
@@ -45,10 +48,14 @@ class Route:
         others = tuple(Mismatch(key=key, text=text) for key, text in self._other_mismatches(event))
         of_labels = tuple(Mismatch(key=key, text=text) for key, text in self._label_mismatches(labels))
         muting = self._muting_pattern(event.sender)
+        leaves = bool(of_labels) and not others and self._loses(event)
+        corrects = bool(others or of_labels) and (event.event, event.action) in CORRECTIONS
+        corrects = corrects and all(mismatch.key == "events" for mismatch in others)
         return RouteMatch(
             route=self,
             mismatches=(*others, *of_labels),
-            final_update=bool(of_labels) and not others and self._loses(event),
+            final_update=leaves or (corrects and bool(of_labels)),
+            updates=leaves or corrects,
             muted_because=f"the sender {event.sender!r} is muted by {muting}" if muting else None,
         )
 
@@ -60,9 +67,10 @@ class Route:
             yield "repositories", f"{named} matches none of {', '.join(self.repositories)}"
         if self.events and name not in self.events and not self._label_decides(event):
             yield "events", f"{name!r} is not one of {', '.join(self.events)}"
-        if self.private == "only" and not _may_be_private(event):
+        private = may_be_private(event.payload.get("repository"))
+        if self.private == "only" and not private:
             yield "private", "the repository is public, and the route takes private ones only"
-        if self.private == "never" and _may_be_private(event):
+        if self.private == "never" and private:
             text = "the repository is private, or does not say, and the route takes public ones only"
             yield "private", text
         author = event.issue.author if event.issue else None
@@ -111,12 +119,15 @@ class Route:
 class RouteMatch:
     """What one route makes of an event.
 
-    `final_update`: a label that was just set or removed takes the issue out of the route; its card, if there
-    is one, is updated a last time. `muted_because`: why the event adds no reply, None if it may add one.
+    `updates`: the event does not match, but a card that is there is updated: a label that was just set or
+    removed takes the issue out of the route, or words that the card or its thread may show were changed or
+    taken back. `final_update`: the card then says that it is not followed any more. `muted_because`: why the
+    event adds no reply, None if it may add one.
     """
 
     route: Route
     mismatches: tuple[Mismatch, ...]
+    updates: bool
     final_update: bool
     muted_because: str | None
 
@@ -124,12 +135,6 @@ class RouteMatch:
     def matches(self) -> bool:
         """Return whether the event matches the route."""
         return not self.mismatches
-
-
-def _may_be_private(event: IssueEvent) -> bool:
-    """Only a delivery that says so is public: an unknown repository must not leak."""
-    repository = event.payload.get("repository")
-    return not (isinstance(repository, dict) and repository.get("private") is False)
 
 
 def _lower(names: tuple[str, ...]) -> frozenset[str]:

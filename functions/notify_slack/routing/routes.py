@@ -15,8 +15,8 @@ class Destination:
     """A channel, and how an event is shown in it; the channel's first matching route decides on the format.
 
     `people` are Slack's user ids by GitHub login in lower case, `mention` the ids that a new issue mentions;
-    both leave out the account that acts. `final_update`: an existing card is updated a last time, and none is
-    made. Without `replies` nothing is added to the thread.
+    both leave out the account that acts. Without `makes_card` an existing card is updated, and none is made;
+    `final_update`: a last time, which the card says. Without `replies` nothing is added to the thread.
     """
 
     channel: str
@@ -25,6 +25,7 @@ class Destination:
     mention: tuple[str, ...] = ()
     replies: bool = True
     final_update: bool = False
+    makes_card: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Routes:
 
     def destinations(self, event: IssueEvent) -> tuple[Destination, ...]:
         """Return the channels that show the event, in the file's order, each once."""
-        matches = [match for match in self.explain(event) if match.matches or match.final_update]
+        matches = [match for match in self.explain(event) if match.matches or match.updates]
         channels = dict.fromkeys(channel for match in matches for channel in match.route.channels)
         actor = self.people.get((event.sender or "").lower())
         return tuple(self._destination(channel, matches, actor) for channel in channels)
@@ -58,7 +59,8 @@ class Routes:
             people={login: user for login, user in self.people.items() if user != actor},
             mention=tuple(user for user in mention if user != actor),
             replies=any(not match.muted_because for match in deciding),
-            final_update=not showing,
+            final_update=not showing and any(match.final_update for match in here),
+            makes_card=bool(showing),
         )
 
     def why_unmatched(self, event: IssueEvent) -> str:

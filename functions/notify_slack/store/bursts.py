@@ -81,6 +81,11 @@ class BurstWriter:
                 return target
         raise Unavailable("slack_fold_contended", "Another instance keeps overwriting the burst message.")
 
+    def correct(self, event: CardEvent, channel: str, burst: BurstMessage) -> None:
+        """Show the issue's present title in the burst message, and none of a deleted issue."""
+        if message := burst_message.with_current_title(event, burst):
+            self.slack.update(channel, burst.ts, message)
+
     def _start(self, event: CardEvent, destination: Destination) -> BurstMessage:
         """Post a burst message and return it, or the one that another instance posted before it."""
         channel, now = destination.channel, self.now()

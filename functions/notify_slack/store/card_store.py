@@ -21,8 +21,10 @@ from ..routing.routes import Destination
 from . import channel_history
 from .bursts import BurstDetector, BurstWriter
 from .channel_history import ChannelSnapshot, Sleep
+from .corrections import Corrections
 from .locks import KeyedLock
 from .outcome import Outcome, UpsertResult
+from .threads import Parent, Threads
 
 _SETTLED = timedelta(minutes=1)  # after this, every instance has looked for a card older than its own
 
@@ -51,6 +53,8 @@ class CardStore:
         self._locks = KeyedLock()
         self._detector = BurstDetector(fold_over, now)
         self._bursts = BurstWriter(slack=slack, now=now, sleep=sleep)
+        self._threads = Threads(slack=slack, now=now)
+        self._corrections = Corrections()
 
     def upsert(self, event: CardEvent, destination: Destination) -> UpsertResult:
         """Show the event in the channel. Raises Unavailable; a repetition then does what is missing."""
@@ -66,11 +70,18 @@ class CardStore:
 
     def _upsert(self, event: CardEvent, destination: Destination, *, holds_channel: bool) -> UpsertResult:
         channel = destination.channel
+        self._corrections.note(event)
+        event, destination = self._corrections.apply(event, destination)
         snapshot = channel_history.scan(self._slack, channel, event, self._now())
         burst = snapshot.burst_with(event.key)
+        if burst and event.is_correction:
+            if not holds_channel:
+                raise _BurstError
+            self._bursts.correct(event, channel, burst)
+            self._threads.correct(event, channel, burst)
         if snapshot.cards:
             return self._update(event, destination, snapshot.cards, burst)
-        if destination.final_update:
+        if event.is_deletion or destination.final_update or not destination.makes_card:
             return UpsertResult(outcome=Outcome.NO_CARD)
         with self._detector.about_to_post(channel, event.key) as pending:
             if self._detector.is_burst(snapshot, pending):
@@ -112,6 +123,10 @@ class CardStore:
             self._slack.update(destination.channel, kept.ts, message)
         for duplicate in duplicates:
             self._slack.delete(destination.channel, duplicate.ts)
+        if event.is_correction:
+            self._threads.correct(event, destination.channel, kept)
+        elif kept.shows_deleted:
+            destination = replace(destination, replies=False)
         parents = (kept, burst) if burst else (kept,)
         mention = metadata.posted_by_other_event(event, kept)
         replied = self._reply(event, destination, kept.ts, *parents, mention=mention)
@@ -135,7 +150,7 @@ class CardStore:
         event: CardEvent,
         destination: Destination,
         ts: str,
-        *parents: PostedCard | BurstMessage,
+        *parents: Parent,
         mention: bool = False,
         in_burst: bool = False,
     ) -> bool:
@@ -144,7 +159,9 @@ class CardStore:
         It mentions people only if `mention`: a new card mentions them itself.
         """
         reply = thread_reply.build(event, destination if mention else replace(destination, mention=()))
-        if reply is None or any(self._has_reply(event, destination.channel, parent) for parent in parents):
+        if reply is None or any(
+            self._threads.has_reply(event, destination.channel, parent) for parent in parents
+        ):
             return False
         text = thread_reply.for_burst(reply, event) if in_burst else reply
         self._slack.post(destination.channel, text, thread_ts=ts)
@@ -153,13 +170,7 @@ class CardStore:
     def _is_complete(self, event: CardEvent, destination: Destination, burst: BurstMessage) -> bool:
         """Return whether the event has no reply, or the burst message's thread has it."""
         reply = thread_reply.build(event, replace(destination, mention=()))
-        return reply is None or self._has_reply(event, destination.channel, burst)
-
-    def _has_reply(self, event: CardEvent, channel: str, parent: PostedCard | BurstMessage) -> bool:
-        """Return whether the thread has the event's reply; an empty thread need not be read."""
-        return parent.replies > 0 and channel_history.has_reply(
-            self._slack, channel, parent.ts, event, self._now()
-        )
+        return reply is None or self._threads.has_reply(event, destination.channel, burst)
 
 
 def _outcome(event: CardEvent, kept: PostedCard) -> Outcome:

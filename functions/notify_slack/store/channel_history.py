@@ -117,11 +117,16 @@ def has_reply(slack: Slack, channel: str, ts: str, event: CardEvent, now: dateti
     the event itself if GitHub does not date it. The issue's last change is no later than either.
     """
     received = event.received
-    earliest = min(event.issue.updated_at or now, received.event_at, received.received_at, now)
-    start = max(earliest, _EPOCH) - _CLOCK_SKEW
-    time_range = TimeRange(oldest=to_ts(start), latest=to_ts(now + _CLOCK_SKEW))
-    pages = slack.replies(channel, ts, time_range, MAX_PAGES)
-    return any(is_reply(message, event.delivery_id) for page in pages for message in page)
+    start = min(event.issue.updated_at or now, received.event_at, received.received_at, now)
+    return any(is_reply(message, event.delivery_id) for message in thread(slack, channel, ts, start, now))
+
+
+def thread(slack: Slack, channel: str, ts: str, start: datetime, now: datetime) -> Iterator[SlackMessage]:
+    """Yield the messages of a thread since `start`, oldest first; the parent is one of them."""
+    oldest = max(start, _EPOCH) - _CLOCK_SKEW
+    time_range = TimeRange(oldest=to_ts(oldest), latest=to_ts(now + _CLOCK_SKEW))
+    for page in slack.replies(channel, ts, time_range, MAX_PAGES):
+        yield from page
 
 
 def _first_page(slack: Slack, channel: str, time_range: TimeRange) -> list[SlackMessage]:

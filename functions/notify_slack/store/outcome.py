@@ -16,7 +16,7 @@ class Outcome(StrEnum):
     ALREADY_HANDLED = "already_handled", "The event was handled before."
     FOLDED = "folded", "The issue was added to a burst message."
     ALREADY_FOLDED = "already_folded", "The issue is in a burst message already."
-    NO_CARD = "no_card", "The issue has left the route, and there is no card to update."
+    NO_CARD = "no_card", "There is no card to update, and the event makes none."
     NOT_SHOWN = "not_shown", "The event is not shown."
 
     def __new__(cls, value: str, sentence: str) -> Self:

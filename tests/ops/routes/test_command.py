@@ -306,6 +306,7 @@ def test_a_script_reads_the_explanation_as_json() -> None:
         "channels": ["C1", "C2"],
         "matches": False,
         "leaving": False,
+        "updates": False,
         "quiet": f"the sender 'dependabot[bot]' {muted}",
         "why_not": [{"key": "mute_authors", "text": f"the author 'dependabot[bot]' {muted}"}],
     }
@@ -315,6 +316,7 @@ def test_a_script_reads_the_explanation_as_json() -> None:
         "channel": "C1",
         "format": "full",
         "leaving": False,
+        "makes_card": True,
         "replies": True,
         "mentions": ["U2", "S1"],
         "left_out": ["U1"],

@@ -1,5 +1,6 @@
 """A card shows whether its issue is open, closed, deleted or transferred, and by whom."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -24,9 +25,9 @@ from tests.support.messages import NOON, an_issue
 
 def test_a_deleted_or_transferred_issue_says_so() -> None:
     """The card of a deleted or transferred issue names who did it; the new place is text, not a link."""
-    message = card_of(an_issue().deleted(MONA, NOON).payload)
-    assert message["text"] == "Deleted: acme/app#7 Export fails"
-    assert lines(message) == (f":wastebasket: *acme/app#7* {LINK} · octavia, {DAY}", "deleted by mona")
+    message = card_of(an_issue(labels=["bug"], comments=2).deleted(MONA, NOON).payload)
+    assert message["text"] == "Deleted: acme/app#7"
+    assert lines(message) == (":wastebasket: *acme/app#7*", "deleted by mona")
     event, _ = an_issue().transferred(MONA, NOON, accounts.Repository(full_name="acme/lib"), 3)
     message = card_of(event.payload)
     assert message["text"] == "Transferred: acme/app#7 Export fails"
@@ -34,6 +35,18 @@ def test_a_deleted_or_transferred_issue_says_so() -> None:
         f":rocket: *acme/app#7* {LINK} · octavia, {DAY}",
         "transferred to acme/lib#3 by mona",
     )
+
+
+@pytest.mark.parametrize("format_", LAYOUTS)
+def test_a_deleted_issue_keeps_only_its_number(format_: str) -> None:
+    """The card of a deleted issue has neither its title nor its text, labels or people."""
+    issue = an_issue(title="secret-1", body="secret-2", labels=["secret-3"])
+    issue.assigned(MONA, NOON, accounts.Account(login="secret-4"))
+    payload = issue.deleted(MONA, NOON).payload
+    payload["issue"]["milestone"] = {"title": "secret-5"}
+    message = card_of(payload, format=format_)
+    assert "acme/app#7" in message["blocks"][0]["text"]["text"]
+    assert "secret" not in json.dumps(message)
 
 
 def test_a_deleted_comment_does_not_delete_its_issue() -> None:

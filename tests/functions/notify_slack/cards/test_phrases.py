@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from functions.notify_slack.cards import thread_reply
+from functions.notify_slack.routing.routes import Destination
 from ops.send import accounts
-from tests.functions.notify_slack.cards.support import MONA, card_of, lines
+from tests.functions.notify_slack.cards.support import MONA, card_of, event_of, lines
 from tests.support.messages import NOON, an_issue
 
 
@@ -130,3 +132,44 @@ def test_a_missing_repository_has_a_name() -> None:
     assert lines(card_of(payload))[0].startswith(
         ":large_green_circle: *(unknown repository)#7* Export fails · "
     )
+
+
+# Transfers
+
+
+PUBLIC = {"full_name": "acme/lib", "private": False}
+SECRET = {"full_name": "acme/secret-merger", "private": True}
+
+
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [
+        ({"new_repository": PUBLIC, "new_issue": {"number": 3}}, " to acme/lib#3"),
+        ({"new_repository": SECRET, "new_issue": {"number": 42}}, " to a private repository"),
+        ({"new_repository": {"full_name": "acme/lib"}, "new_issue": {"number": 3}}, " to another repository"),
+        ({"new_repository": {"private": False}, "new_issue": {"number": 3}}, " to another repository"),
+        ({"new_repository": None, "new_issue": {"number": 3}}, " to another repository"),
+        ({"new_repository": None, "new_issue": None}, ""),
+        (None, ""),
+    ],
+)  # fmt: skip
+def test_a_private_destination_has_no_name(there: Any, words: str) -> None:
+    """The card and the thread of a public issue do not name the private repository that it went to."""
+    payload = {
+        **an_issue().opened().payload,
+        "action": "transferred",
+        "sender": MONA.as_json(),
+        "changes": there,
+    }
+    assert lines(card_of(payload))[1] == f"transferred{words} by mona"
+    reply = thread_reply.build(event_of(payload), Destination(channel="C1"))
+    assert reply is not None
+    assert reply.text == f"mona transferred this{words}"
+
+
+def test_a_private_issue_names_its_private_destination() -> None:
+    """A channel that shows a private repository is told which private one the issue went to."""
+    payload = {**an_issue().opened().payload, "action": "transferred", "sender": MONA.as_json()}
+    payload["repository"] = {**payload["repository"], "private": True}
+    payload["changes"] = {"new_repository": SECRET, "new_issue": {"number": 42}}
+    assert lines(card_of(payload))[1] == "transferred to acme/secret-merger#42 by mona"

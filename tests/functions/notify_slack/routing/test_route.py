@@ -1,11 +1,13 @@
 """A route matches some events, and has reasons why it does not match the others."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from functions.notify_slack.routing.routes import Destination
 from ops.send import accounts, payloads
+from pipeline.events import IssueEvent
 from tests.functions.notify_slack.routing.support import (
     BOT,
     LATER,
@@ -231,7 +233,7 @@ def test_a_later_label_starts_a_card_and_its_removal_ends_it() -> None:
         Destination(channel="C1"),
     )
     assert routes.destinations(issue_event(issue.unlabeled(MONA, LATER, "Bug"))) == (
-        Destination(channel="C1", final_update=True),
+        Destination(channel="C1", final_update=True, makes_card=False),
     )
     for event in (
         issue.commented(MONA, LATER, "x"),
@@ -263,6 +265,42 @@ def test_an_issue_that_never_matched_has_no_final_update() -> None:
     """An issue of a muted author never had a card, so it has no final update."""
     event = issue_event(an_issue(author=BOT, labels=["bug"]).unlabeled(MONA, LATER, "bug"))
     assert one_route('labels_any = ["bug"]').destinations(event) == ()
+
+
+# Corrections
+
+
+def correction(action: str, *, about_comment: bool = False, **issue: Any) -> IssueEvent:
+    """Return an event that edits or deletes."""
+    event = an_issue(**issue).commented(MONA, LATER, "x") if about_comment else an_issue(**issue).opened()
+    return issue_event(payloads.Event(name=event.name, payload={**event.payload, "action": action}))
+
+
+@pytest.mark.parametrize("about_comment", [False, True])
+@pytest.mark.parametrize("action", ["edited", "deleted"])
+def test_an_edit_and_a_deletion_reach_a_card_whatever_the_events_are(
+    action: str, *, about_comment: bool
+) -> None:
+    """What a card or a reply shows is changed and taken back, also in a route without these events."""
+    routes = one_route('events = ["issues.opened", "issue_comment.created"]')
+    event = correction(action, about_comment=about_comment)
+    assert routes.destinations(event) == (Destination(channel="C1", makes_card=False),)
+
+
+def test_an_edit_reaches_the_card_of_an_issue_that_left_the_route() -> None:
+    """The words of an issue that left a route by its labels are changed too, and make no card."""
+    event = correction("edited", about_comment=True)
+    left = Destination(channel="C1", final_update=True, makes_card=False)
+    assert one_route('labels_any = ["bug"]').destinations(event) == (left,)
+    assert one_route().destinations(event) == (Destination(channel="C1"),)
+
+
+@pytest.mark.parametrize(
+    "line", ['repositories = ["beta/*"]', 'private = "only"', 'mute_authors = ["octavia"]']
+)
+def test_an_edit_reaches_no_route_that_never_showed_the_issue(line: str) -> None:
+    """A route for other repositories or authors has no card of the issue."""
+    assert one_route(line).destinations(correction("edited", about_comment=True)) == ()
 
 
 # All conditions

@@ -57,7 +57,7 @@ def test_a_channel_of_another_matching_route_has_no_final_update() -> None:
     )
     event = issue_event(an_issue(labels=["bug"]).unlabeled(MONA, LATER, "bug"))
     assert routes.destinations(event) == (
-        Destination(channel="C2", final_update=True),
+        Destination(channel="C2", final_update=True, makes_card=False),
         Destination(channel="C1", format="full"),
     )
 
@@ -178,6 +178,7 @@ EVENT_NAMES = [
     "issues.labeled",
     "issues.unlabeled",
     "issue_comment.created",
+    *(CORRECTIONS := ["issues.edited", "issues.deleted", "issue_comment.edited", "issue_comment.deleted"]),
 ]
 
 
@@ -230,14 +231,16 @@ def expected_destinations(
         named = [*route.labels_any, *route.labels_all, *route.labels_none]
         return event.title.endswith("labeled") and changed in {label.lower() for label in named}
 
-    def matches_otherwise(route: Route) -> bool:
+    def takes_issue(route: Route) -> bool:
         wanted = {"any": {True, False}, "only": {True}, "never": {False}}[route.private]
         return (
             any(GLOBS[glob](payload["repository"]["full_name"]) for glob in route.repositories)
-            and (not route.events or event.title in route.events or label_decides(route))
             and payload["repository"]["private"] in wanted
             and not any(MUTES[glob](payload["issue"]["user"]["login"]) for glob in route.mute_authors)
         )
+
+    def takes_event(route: Route) -> bool:
+        return not route.events or event.title in route.events or label_decides(route)
 
     def labels_match(route: Route) -> bool:
         one_of, each, none = (
@@ -258,9 +261,12 @@ def expected_destinations(
 
     found = {}
     for channel in ("C1", "C2", "C3"):
-        own = [route for route in routes if channel in route.channels and matches_otherwise(route)]
-        matching = [route for route in own if labels_match(route)]
-        deciding = matching or [route for route in own if loses(route)]
+        own = [route for route in routes if channel in route.channels and takes_issue(route)]
+        matching = [route for route in own if takes_event(route) and labels_match(route)]
+        updating = [
+            route for route in own if (takes_event(route) and loses(route)) or event.title in CORRECTIONS
+        ]
+        deciding = matching or updating
         if deciding:
             users = [user for route in matching for user in route.mention if user != people.get(sender)]
             found[channel] = Destination(
@@ -269,7 +275,8 @@ def expected_destinations(
                 people={login: user for login, user in people.items() if user != people.get(sender)},
                 mention=tuple(sorted(set(users), key=users.index)),
                 replies=not all(mutes(route) for route in deciding),
-                final_update=not matching,
+                final_update=not matching and not all(map(labels_match, updating)),
+                makes_card=bool(matching),
             )
     return found
 

@@ -61,12 +61,15 @@ def test_any_order_of_deliveries_ends_with_one_card_of_the_newest_state(
     attempts = 0
     while waiting:
         event = waiting.pop(0)
+        if event.is_deletion and not (channel.cards and second.cards):
+            waiting.append(event)  # a deletion makes no card, and only its own instance remembers it
+            continue
         attempts += 1
         fault = data.draw(faults) if attempts <= 25 else None
         before = len(workspace.server.requests)
         if not data.draw(st.sampled_from(instances)).attempt(event, destinations, fault):
             waiting.insert(data.draw(st.integers(0, len(waiting))), event)
-        for destination in destinations if not lag else ():
+        for destination in destinations if not (lag or event.is_deletion) else ():
             assert_within_bounds(workspace.server.requests[before:], destination.channel)
         channel.clock.pass_until(
             channel.clock.now + timedelta(seconds=data.draw(st.sampled_from([0, 2, 4_000])))
@@ -149,8 +152,14 @@ def assert_shown(channel: Channel, destination: Destination, events: list[CardEv
     assert content(channel.card) in final_contents(events, destination)
     assert payload(channel.card)["issue"] == events[0].key
     wanted = expected_replies(events, destination, payload(channel.card)["deliveries"][0])
-    assert Counter(payload(reply)["delivery_id"] for reply in channel.replies) == Counter(list(wanted))
-    assert {payload(reply)["delivery_id"]: content(reply) for reply in channel.replies} == wanted
+    told = Counter(payload(reply)["delivery_id"] for reply in channel.replies)
+    if any(event.is_deletion for event in events):
+        # What arrives after the deletion has no reply, and what was said before it is taken back.
+        assert told <= Counter(list(wanted))
+        assert not any("commented" in reply.text for reply in channel.replies)
+    else:
+        assert told == Counter(list(wanted))
+        assert {payload(reply)["delivery_id"]: content(reply) for reply in channel.replies} == wanted
     assert {reply.thread_ts for reply in channel.replies} <= {channel.card.ts}
 
 

@@ -26,7 +26,7 @@ def test_a_late_event_does_not_make_the_card_older(channel: Channel) -> None:
 
 @pytest.mark.parametrize("end", ["deleted", "transferred"])
 def test_deleted_and_transferred_are_final(channel: Channel, end: str) -> None:
-    """A deletion or a transfer is final; a late comment still gets its reply."""
+    """A deletion or a transfer is final; a late comment gets its reply unless the issue was deleted."""
     issue, start = channel.issue(), channel.clock.now
     opened = channel.receive(issue.opened())
     labeled = channel.receive(issue.labeled(MONA, start + timedelta(seconds=4), "late"), at=start)
@@ -35,7 +35,7 @@ def test_deleted_and_transferred_are_final(channel: Channel, end: str) -> None:
     for arrived in (opened, event, labeled, comment):
         channel.handle(arrived)
     assert content(channel.card) == card_content(event)
-    assert channel.replies[-1].text == "mona commented: late"
+    assert ("mona commented: late" in [reply.text for reply in channel.replies]) is (end == "transferred")
 
 
 def test_a_late_deleted_comment_changes_no_card(channel: Channel) -> None:

@@ -1,0 +1,149 @@
+"""Deliveries that once came out wrong in Slack, each through the running function, with its right value."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.slack.message import Message
+from local.slack.server import SlackServer
+from tests.support.framework import Function, function
+from tests.support.messages import post_raw, push
+
+DATA = Path(__file__).parent / "data"
+TOKEN = "xoxb-local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What Slack shows after the steps of one case, and the function's log lines about them."""
+
+    messages: list[Message]
+    log: list[dict[str, Any]]
+
+    @property
+    def cards(self) -> list[str]:
+        """Return each card's texts as one text."""
+        return [" ".join(drawn(message)) for message in self.messages if message.thread_ts is None]
+
+    @property
+    def card(self) -> str:
+        """Return the only card's texts as one text."""
+        [card] = self.cards
+        return card
+
+    @property
+    def replies(self) -> list[str]:
+        """Return the texts of the replies' notifications."""
+        return [message.text for message in self.messages if message.thread_ts is not None]
+
+    @property
+    def everything(self) -> str:
+        """Return all texts, of notifications and of blocks."""
+        return " ".join(text for message in self.messages for text in (message.text, *drawn(message)))
+
+
+def drawn(message: Message) -> list[str]:
+    """Return the texts of the blocks."""
+    found = []
+    for block in message.blocks:
+        parts = [block["text"]] if "text" in block else []
+        parts += [*block.get("fields", ()), *block.get("elements", ())]
+        found += [part["text"] for part in parts]
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """The keys of the case's route, and what is right; `assert_right` asserts it."""
+
+    assert_right: Callable[[Shown], None]
+    route: str = ""
+
+
+def private_destination(shown: Shown) -> None:
+    """Assert that a channel of public issues is not told which private repository one went to."""
+    assert "transferred to a private repository by mona" in shown.card
+    assert shown.replies == ["mona transferred this to a private repository"]
+    assert "secret-merger" not in shown.everything
+
+
+def followed_comment(shown: Shown) -> None:
+    """Assert that after an edit and a deletion none of the comment's words is left."""
+    assert shown.replies == ["mona deleted a comment"]
+    assert "hunter2" not in shown.everything
+    assert "removed" not in shown.everything
+
+
+CASES = {
+    "transfer-names-private-repository": Case(assert_right=private_destination, route='private = "never"'),
+    "deleted-comment-stays": Case(assert_right=followed_comment),
+}
+
+
+def channel_of(name: str) -> str:
+    """Return the channel of the case."""
+    return f"C{sorted(CASES).index(name):03}"
+
+
+@pytest.fixture(scope="module")
+def slack() -> Iterator[SlackServer]:
+    """Run the strict stand-in for Slack with one channel for each case."""
+    with SlackServer(channels={channel_of(name): name for name in CASES}, token=TOKEN) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def notify_slack(slack: SlackServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Function]:
+    """Run the function with a route for each case, whose repository has the case's name."""
+    folder = tmp_path_factory.mktemp("faults")
+    (folder / "routes.toml").write_text(
+        "".join(
+            f'[[route]]\nname = "{name}"\nchannels = ["{channel_of(name)}"]\n'
+            f'repositories = ["acme/{name}"]\n{case.route}\n'
+            for name, case in CASES.items()
+        )
+    )
+    environment = {
+        "SLACK_TOKEN": TOKEN,
+        "SLACK_API_URL": slack.url,
+        "ROUTES_FILE": str(folder / "routes.toml"),
+    }
+    with function("notify_slack", folder, environment) as running:
+        yield running
+
+
+def deliveries(name: str) -> Iterator[dict[str, Any]]:
+    """Yield the pushes of the case's steps; its repository has the case's name, and an id of its own."""
+    repository_id = 9_000 + sorted(CASES).index(name)
+    for number, step in enumerate(json.loads((DATA / f"{name}.json").read_text())):
+        payload = json.loads(json.dumps(step["payload"]).replace("acme/app", f"acme/{name}"))
+        payload["repository"]["id"] = repository_id
+        attributes = {
+            "event": step["event"],
+            "delivery_id": f"{name}-{number}",
+            "received_at": f"2026-11-04T09:00:{number:02}.000000Z",
+            "source": "webhook",
+            "schema": "1",
+        }
+        yield push(json.dumps(payload).encode(), attributes)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_case_that_once_came_out_wrong_is_right(
+    notify_slack: Function, slack: SlackServer, name: str
+) -> None:
+    """Each case, delivered in its order and then once more, comes out right."""
+    for body in [*deliveries(name), *deliveries(name)]:
+        assert post_raw(notify_slack.url, body).status_code == 200
+    ours = [message for message in slack.messages if message.channel == channel_of(name)]
+    log = [line for line in notify_slack.log_lines() if line.get("delivery_id", "").startswith(f"{name}-")]
+    CASES[name].assert_right(Shown(messages=ours, log=log))
+
+
+def test_each_case_has_its_deliveries() -> None:
+    """No case is without data."""
+    assert {f"{name}.json" for name in CASES} <= {path.name for path in DATA.iterdir()}
