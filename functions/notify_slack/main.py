@@ -23,12 +23,14 @@ from .routing.eligibility import CardEvent, NotShown
 from .routing.routes import Destination, Routes
 from .settings import Settings, read_routes
 from .store.card_store import CardStore
+from .store.former_names import FormerNames
 from .store.locks import ProcessedIds
 from .store.outcome import Outcome
 
 # For all channels. Cloud Run ends a request after 60 s, and a call may take a little longer than its timeout.
 DELIVERY_SECONDS = 45.0
 NO_LINE = "an incoming webhook shows only opened, and closed and reopened unless every route mutes the sender"
+ROUTE_OUTDATED = "Route %r names a repository that is now called %s: write its new name in routes.toml"
 
 
 def read_configuration() -> tuple[Settings, Routes]:
@@ -44,6 +46,7 @@ configuration = load_at_startup(read_configuration)
 slack = once(lambda: Slack(configuration()[0].token.read, configuration()[0].api_url))
 webhook = once(lambda: IncomingWebhook(configuration()[0].token.read))
 cards = once(lambda: CardStore(slack(), configuration()[1].fold_over))
+former_names = FormerNames()
 posted = ProcessedIds()  # delivery ids that the incoming webhook has posted
 
 
@@ -53,7 +56,10 @@ def notify_slack(push: CloudEvent) -> None:
     received = receive(push.data)
     settings, routes = configuration()
     event = CardEvent.of(received, settings.github_url)
-    destinations = routes.destinations(received)
+    former = former_names.of(received)
+    for route in routes.outdated(received, former):
+        log.error(ROUTE_OUTDATED, route.name, received.repository, extra={"reason": "route_outdated"})
+    destinations = routes.destinations(received, former)
     if isinstance(event, NotShown):
         report(Outcome.NOT_SHOWN, why=event.reason)
     elif not destinations:

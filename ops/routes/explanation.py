@@ -81,16 +81,15 @@ def explain_json(event: IssueEvent, found: Routes) -> dict[str, Any]:
 
 
 def _mentions(mention: tuple[str, ...], destination: Destination, event: IssueEvent) -> list[str]:
-    """Return the ids that the card mentions: `mention` on a new issue, and the assignees."""
-    new = event.event == "issues" and event.action == "opened"
+    """Return the ids that the card mentions: `mention`, and the assignees."""
     assignees = [login.lower() for login in (event.issue.assignees if event.issue else ())]
     people = [destination.people[login] for login in assignees if login in destination.people]
-    return list(dict.fromkeys([*(mention if new else ()), *people]))
+    return list(dict.fromkeys([*mention, *people]))
 
 
 def _left_out(destination: Destination, event: IssueEvent, found: Routes) -> list[str]:
     """Return the ids that are not mentioned only because they act themselves."""
-    routes = [match.route for match in found.explain(event) if match.matches]
+    routes = [match.route for match in found.explain(event) if match.calls]
     every = tuple(user for route in routes if destination.channel in route.channels for user in route.mention)
     unfiltered = Destination(channel=destination.channel, people=found.people)
     shown = _mentions(destination.mention, destination, event)

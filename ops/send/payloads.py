@@ -87,10 +87,9 @@ class Issue:
         return self._issues("deleted", by, self.updated_at or at)
 
     def commented(self, by: Account | None, at: datetime, text: str) -> Event:
-        """Add a comment."""
-        self.comments += 1
+        """Add a comment; like GitHub, count it only in later events."""
         self.updated_at = at
-        comment_id = number_for(f"{self.repository.full_name}#{self.number}/{self.comments}")
+        comment_id = number_for(f"{self.repository.full_name}#{self.number}/{self.comments + 1}")
         url = f"{API}/repos/{self.repository.full_name}/issues/comments/{comment_id}"
         comment = {
             "id": comment_id,
@@ -106,7 +105,9 @@ class Issue:
             "reactions": _reactions(url),
             "performed_via_github_app": None,
         }
-        return Event(name="issue_comment", payload=self._payload("created", by, comment=comment))
+        event = Event(name="issue_comment", payload=self._payload("created", by, comment=comment))
+        self.comments += 1
+        return event
 
     def transferred(self, by: Account, at: datetime, to: Repository, number: int) -> tuple[Event, "Issue"]:
         """Return the event of a transfer, which keeps updated_at as at GitHub, and the issue elsewhere.

@@ -1,6 +1,7 @@
 """Deliveries that once came out wrong in Slack, each through the running function, with its right value."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,9 +79,64 @@ def followed_comment(shown: Shown) -> None:
     assert "removed" not in shown.everything
 
 
+def transferred_without_number(shown: Shown) -> None:
+    """Assert that an unknown number is left out."""
+    assert "transferred to acme/website by mona" in shown.card
+
+
+def arrived(shown: Shown) -> None:
+    """Assert that an arrival is not new, shows its date and origin, and calls no one if it is closed."""
+    still_open, closed = shown.cards
+    assert not re.search("new by|new issue", shown.everything, re.IGNORECASE)
+    assert "2024-12-02" in still_open
+    assert "transferred from acme/legacy#7" in still_open
+    assert "cc <!subteam^S0123456789>" in still_open
+    assert "closed as completed" in closed
+    assert "cc <" not in closed
+
+
+def unlabeled(shown: Shown) -> None:
+    """Assert that the card of an issue whose label was deleted is updated a last time."""
+    assert "`urgent`" not in shown.card
+    assert "not followed here any more because of its labels" in shown.card
+
+
+def late_label(shown: Shown) -> None:
+    """Assert that a label that brings an issue into the route mentions its people once."""
+    assert "cc <!subteam^S0123456789>" in shown.card
+    assert shown.replies == []
+
+
+def renamed(shown: Shown) -> None:
+    """Assert that the card says what became of the issue, and the log that the route is outdated."""
+    assert "closed as completed by mona" in shown.card
+    assert "not followed here any more because its repository was renamed" in shown.card
+    outdated = [line for line in shown.log if line.get("reason") == "route_outdated"]
+    assert {line["severity"] for line in outdated} == {"ERROR"}
+
+
+def closed_twice(shown: Shown) -> None:
+    """Assert that a close with two deliveries is told once."""
+    assert shown.replies == ["mona closed this as completed · 24 hours after opening"]
+
+
+def counted(shown: Shown) -> None:
+    """Assert that a comment that was written and deleted is counted no more."""
+    assert not re.search(r"\d comment", shown.card)
+
+
 CASES = {
     "transfer-names-private-repository": Case(assert_right=private_destination, route='private = "never"'),
     "deleted-comment-stays": Case(assert_right=followed_comment),
+    "transfer-without-number": Case(assert_right=transferred_without_number),
+    "transfer-arrival-called-new": Case(assert_right=arrived, route='mention = ["S0123456789"]'),
+    "unlabeled-without-label": Case(assert_right=unlabeled, route='labels_any = ["urgent"]'),
+    "late-label-wakes-nobody": Case(
+        assert_right=late_label, route='labels_any = ["urgent"]\nmention = ["S0123456789"]'
+    ),
+    "renamed-repository-leaves-a-stale-card": Case(assert_right=renamed),
+    "closed-twice-in-one-second": Case(assert_right=closed_twice),
+    "comment-count": Case(assert_right=counted),
 }
 
 
@@ -120,7 +176,7 @@ def deliveries(name: str) -> Iterator[dict[str, Any]]:
     """Yield the pushes of the case's steps; its repository has the case's name, and an id of its own."""
     repository_id = 9_000 + sorted(CASES).index(name)
     for number, step in enumerate(json.loads((DATA / f"{name}.json").read_text())):
-        payload = json.loads(json.dumps(step["payload"]).replace("acme/app", f"acme/{name}"))
+        payload = json.loads(re.sub(r"acme/(app|twice)(?=\W|2)", f"acme/{name}", json.dumps(step["payload"])))
         payload["repository"]["id"] = repository_id
         attributes = {
             "event": step["event"],

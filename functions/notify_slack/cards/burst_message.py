@@ -62,7 +62,7 @@ def read(message: Mapping[str, Any]) -> BurstMessage | None:
 
 def start(event: CardEvent, destination: Destination, now: datetime) -> Message:
     """Return a new burst message; it mentions only those whom its first issue mentions."""
-    mentions = phrases.mentions(destination.mention) if event.is_new else ""
+    mentions = phrases.mentions(destination.mention)
     return _message((event.key,), (_line(event),), (int(now.timestamp()),), mentions)
 
 

@@ -14,11 +14,11 @@ _HEADER_NAME_LIMIT = 80  # a header takes 150 characters in all
 def compact(event: CardEvent, status: IssueStatus, destination: Destination) -> tuple[Block, ...]:
     """Return one line, and a small one below it if there is more to say."""
     if event.is_deletion:
-        return (section(issue_line(event, status)), *_footer(event, status, destination, ""))
+        return (section(issue_line(event, status)), *_footer(status, destination, ""))
     assignees = phrases.assignees(event.issue, destination.people)
     assigned = phrases.ASSIGNED_TO.format(assignees=assignees) if assignees else ""
-    more = phrases.join(assigned, phrases.comments(event.issue))
-    return (section(issue_line(event, status)), *_footer(event, status, destination, more))
+    more = phrases.join(assigned, phrases.comments(event))
+    return (section(issue_line(event, status)), *_footer(status, destination, more))
 
 
 def full(event: CardEvent, status: IssueStatus, destination: Destination) -> tuple[Block, ...]:
@@ -30,16 +30,16 @@ def full(event: CardEvent, status: IssueStatus, destination: Destination) -> tup
     name = phrases.this_issue(event, _HEADER_NAME_LIMIT)
     headline = header(phrases.join(f"{status.mark} {status.headline}", name))
     if event.is_deletion:
-        return (headline, *_footer(event, status, destination, ""))
+        return (headline, *_footer(status, destination, ""))
     url, title = phrases.issue_url(event), phrases.title(event)
     text = "" if status.closing_line else markdown.excerpt(event.issue.body)
-    more = phrases.join(phrases.comments(event.issue), link(url, phrases.OPEN_ON_GITHUB) if url else "")
+    more = phrases.join(phrases.comments(event), link(url, phrases.OPEN_ON_GITHUB) if url else "")
     return (
         headline,
         section(f"*{link(url, title) if url else title}*"),
         fields(*(f"*{label}*\n{value}" for label, value in _facts(event, destination) if value)),
         *((plain_section(text),) if text else ()),
-        *_footer(event, status, destination, more),
+        *_footer(status, destination, more),
     )
 
 
@@ -59,13 +59,15 @@ def issue_line(event: CardEvent, status: IssueStatus) -> str:
     return phrases.join(name, _author(event), phrases.labels(event.issue))
 
 
-def _footer(event: CardEvent, status: IssueStatus, destination: Destination, more: str) -> tuple[Block, ...]:
+def _footer(status: IssueStatus, destination: Destination, more: str) -> tuple[Block, ...]:
     """Return the small line, if there is one: the end of the issue, `more`, and what concerns the channel."""
-    copied = event.is_new and destination.mention
+    left = phrases.RENAMED if destination.renamed else phrases.LEFT_ROUTE
     rest = phrases.join(
         more,
-        phrases.COPIED_TO.format(mentions=phrases.mentions(destination.mention)) if copied else "",
-        phrases.LEFT_ROUTE if destination.final_update else "",
+        phrases.COPIED_TO.format(mentions=phrases.mentions(destination.mention))
+        if destination.mention
+        else "",
+        left if destination.final_update else "",
     )
     if not status.closing_line:
         return (context(rest),) if rest else ()

@@ -3,7 +3,7 @@
 Every message carries the issue's key, so that Slack itself is the index and no database is needed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,9 @@ from ..routing.eligibility import CardEvent
 CARD = "issuewire_card"
 REPLY = "issuewire_reply"
 MAX_DELIVERIES = 20
+_MAX_BLOCK_ID = 255
 CLOSED_BLOCK = "closed:"  # the first part of the id of the block that says who closed the issue
+MENTIONED_BLOCK = "mentioned:"  # the first part of the id of the block that says whom the card has mentioned
 DELETED_BLOCK = "deleted"  # the id of the block that says who deleted the issue
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _STATE_CHANGES = {("issues", "closed"), ("issues", "reopened")}
@@ -26,7 +28,8 @@ _STATE_CHANGES = {("issues", "closed"), ("issues", "reopened")}
 class PostedCard:
     """A card as Slack returns it. The first of `deliveries` posted the card, unless 20 others came since.
 
-    `updated_at` is None if the metadata has no valid time; `replies` is the number of replies in its thread.
+    `updated_at` is None if the metadata has no valid time; `mentioned` are the Slack ids that the card has
+    called; `replies` is the number of replies in its thread.
     """
 
     ts: str
@@ -34,6 +37,7 @@ class PostedCard:
     blocks: tuple[Block, ...]
     updated_at: datetime | None
     deliveries: tuple[str, ...]
+    mentioned: tuple[str, ...]
     replies: int
 
     @property
@@ -51,21 +55,17 @@ def is_newer_than(event: CardEvent, card: PostedCard) -> bool:
     """Return whether the event shows a later state of the issue than the card.
 
     GitHub's times are whole seconds. If both times are equal, a close and a reopening count as newer;
-    `opened` and a comment do not. Any other event counts as newer if it agrees with the card about open or
-    closed: if it disagrees, it happened before the close or the reopening that the card shows.
+    `opened` and a comment do not, unless a comment was deleted, which changes no time. Any other event counts
+    as newer if it agrees with the card about open or closed: if it disagrees, it happened before the close or
+    the reopening that the card shows.
     """
     if card.updated_at is None or event.is_final:
         return True
     if event.shown_at == card.updated_at:
-        if event.received.event != "issues" or event.is_new:
+        if event.is_opening or (event.received.event != "issues" and not event.is_comment_deletion):
             return False
         return event.name in _STATE_CHANGES or (event.issue.state == "closed") is card.shows_closed
     return event.shown_at > card.updated_at
-
-
-def posted_by_other_event(event: CardEvent, card: PostedCard) -> bool:
-    """Return whether another event posted the card; False once the card has dropped its first delivery."""
-    return len(card.deliveries) < MAX_DELIVERIES and card.deliveries[:1] != (event.delivery_id,)
 
 
 def merge_duplicates(oldest: PostedCard, younger: Sequence[PostedCard]) -> PostedCard:
@@ -77,7 +77,14 @@ def merge_duplicates(oldest: PostedCard, younger: Sequence[PostedCard]) -> Poste
     latest = max((oldest, *younger), key=lambda card: card.updated_at or _LONG_AGO)
     others = (delivery for card in younger for delivery in card.deliveries[1:])
     deliveries = dict.fromkeys((*oldest.deliveries, *others))
-    return replace(latest, ts=oldest.ts, deliveries=tuple(deliveries), replies=oldest.replies)
+    mentioned = dict.fromkeys(user for card in (oldest, *younger) for user in card.mentioned)
+    return replace(
+        latest,
+        ts=oldest.ts,
+        deliveries=tuple(deliveries),
+        mentioned=tuple(mentioned),
+        replies=oldest.replies,
+    )
 
 
 def of_card(event: CardEvent, before: PostedCard | None = None) -> Mapping[str, Any]:
@@ -91,6 +98,32 @@ def of_card(event: CardEvent, before: PostedCard | None = None) -> Mapping[str, 
         "schema": 1,
     }
     return {"event_type": CARD, "event_payload": content}
+
+
+def with_mentioned(blocks: Sequence[Block], mentioned: Iterable[str]) -> tuple[Block, ...]:
+    """Return the blocks, whose first one names whom the message or an earlier state of it has mentioned.
+
+    An update of a card notifies no one and does not show the mentions again, but who has heard of the issue
+    must not be called twice. A block's id has room for about twenty Slack ids.
+    """
+    ids, room = [], _MAX_BLOCK_ID - len(MENTIONED_BLOCK)
+    for user in dict.fromkeys(mentioned):
+        room -= len(user) + 1
+        if room < 0:
+            break
+        ids.append(user)
+    if not ids or not blocks:
+        return tuple(blocks)
+    return ({**blocks[0], "block_id": MENTIONED_BLOCK + ",".join(ids)}, *blocks[1:])
+
+
+def read_mentioned(blocks: object) -> tuple[str, ...]:
+    """Return the Slack ids in the first block's id. Blocks from Slack may have any shape."""
+    match blocks:
+        case [{"block_id": str(found)}, *_] if found.startswith(MENTIONED_BLOCK):
+            return tuple(found.removeprefix(MENTIONED_BLOCK).split(","))
+        case _:
+            return ()
 
 
 def of_reply(event: CardEvent) -> Mapping[str, Any]:
@@ -107,10 +140,12 @@ def read_card(message: Mapping[str, Any], key: str) -> PostedCard | None:
     if content.get("issue") != key:
         return None
     deliveries = content.get("deliveries")
+    blocks = tuple(message.get("blocks") or ())
     return PostedCard(
         ts=str(message["ts"]),
         text=str(message.get("text", "")),
-        blocks=tuple(message.get("blocks") or ()),
+        blocks=blocks,
+        mentioned=read_mentioned(blocks),
         updated_at=parse_time(content.get("updated_at")),
         deliveries=tuple(map(str, deliveries)) if isinstance(deliveries, list) else (),
         replies=int(message.get("reply_count") or 0),
@@ -120,6 +155,11 @@ def read_card(message: Mapping[str, Any], key: str) -> PostedCard | None:
 def card_key(message: Mapping[str, Any]) -> str:
     """Return the key of the issue whose card the message is, empty if it is no card."""
     return str(payload(message, CARD).get("issue") or "")
+
+
+def is_reply_about(message: Mapping[str, Any], event: CardEvent) -> bool:
+    """Return whether the message is a reply about the event's issue: a burst message has several issues."""
+    return payload(message, REPLY).get("issue") == event.key
 
 
 def is_reply(message: Mapping[str, Any], delivery_id: str) -> bool:

@@ -19,6 +19,7 @@ NEW_BY = "new by {author}"
 ASSIGNED_TO = "assigned to {assignees}"
 COPIED_TO = "cc {mentions}"
 LEFT_ROUTE = "not followed here any more because of its labels"
+RENAMED = "not followed here any more because its repository was renamed"
 OPEN_ON_GITHUB = "Open on GitHub"
 AUTHOR, OPENED, LABELS, ASSIGNEES, MILESTONE = "Author", "Opened", "Labels", "Assignees", "Milestone"
 ONE_COMMENT, COMMENTS = "1 comment", "{count} comments"
@@ -34,6 +35,10 @@ COMMENT = "{actor} {commented}"
 COMMENT_EXCERPT = "{actor} {commented}: {excerpt}"
 COMMENT_DELETED = "{actor} deleted a comment"
 NEW_ISSUE_REPLY = "new issue · cc {mentions}"
+ARRIVED_REPLY = "transferred here by {actor} · cc {mentions}"
+LABELED_REPLY = "{actor} added {label} · cc {mentions}"
+UNLABELED_REPLY = "{actor} removed {label} · cc {mentions}"
+CHANGED_REASON_REPLY = "{actor} changed this to closed{reason}"
 CLOSED_REPLY = "{actor} closed this{reason}"
 REOPENED_REPLY = "{actor} reopened this"
 TRANSFERRED_REPLY = "{actor} transferred this{destination}"
@@ -46,6 +51,7 @@ BURST_NOTICE, BURST_REPLY = "{issue}: {text}", "*{issue}* {text}"
 # Both
 REASONS = {"completed": " as completed", "not_planned": " as not planned", "duplicate": " as a duplicate"}
 MOVED_TO = " to {issue}"
+MOVED_FROM = "transferred from {issue}"
 A_PRIVATE_REPOSITORY, ANOTHER_REPOSITORY = "a private repository", "another repository"
 AFTER_OPENING = "{duration} after opening"
 DAYS, HOURS, MINUTES, ONE_MINUTE = "{n} days", "{n} hours", "{n} minutes", "1 minute"
@@ -68,8 +74,8 @@ def join(*parts: str) -> str:
 
 
 def issue_ref(repository: str | None, number: int | None, limit: int = 2 * NAME_LIMIT) -> str:
-    """Return owner/name#number; `limit` applies to owner/name."""
-    return escape_literal(repository, limit, empty=UNKNOWN_REPOSITORY) + f"#{number or '?'}"
+    """Return owner/name#number, or owner/name if the number is unknown; `limit` applies to owner/name."""
+    return escape_literal(repository, limit, empty=UNKNOWN_REPOSITORY) + (f"#{number}" if number else "")
 
 
 def this_issue(event: CardEvent, limit: int = 2 * NAME_LIMIT) -> str:
@@ -109,7 +115,12 @@ def mentions(ids: Sequence[str]) -> str:
 
 def labels(issue: Issue) -> str:
     """Return the labels as code; those beyond six are a number."""
-    return _first([code(label, NAME_LIMIT, empty="?") for label in issue.labels], _MAX_LABELS, " ")
+    return _first([label(name) for name in issue.labels], _MAX_LABELS, " ")
+
+
+def label(name: str | None) -> str:
+    """Return the label as code."""
+    return code(name, NAME_LIMIT, empty="?")
 
 
 def assignees(issue: Issue, people: Mapping[str, str]) -> str:
@@ -122,9 +133,9 @@ def milestone(issue: Issue) -> str:
     return escape_literal(issue.milestone, NAME_LIMIT)
 
 
-def comments(issue: Issue) -> str:
+def comments(event: CardEvent) -> str:
     """Return the number of comments, empty if there are none."""
-    count = issue.comments or 0
+    count = event.comments or 0
     if count <= 0:
         return ""
     return ONE_COMMENT if count == 1 else COMMENTS.format(count=count)
@@ -139,6 +150,11 @@ def moved_to(event: CardEvent) -> str:
     """Return the issue's new place after a transfer, with a space in front; a private one has no name."""
     there = event.received.transferred_to
     return MOVED_TO.format(issue=_other_place(event, there, "new_repository")) if there else ""
+
+
+def moved_from(event: CardEvent) -> str:
+    """Return where an issue has come from by transfer; a private repository has no name."""
+    return MOVED_FROM.format(issue=_other_place(event, event.received.transferred_from, "old_repository"))
 
 
 def open_for(issue: Issue) -> str:
@@ -159,10 +175,12 @@ def date_and_time(moment: datetime | None) -> str:
     return _moment(moment, "{date_short_pretty} {time}", "%Y-%m-%d %H:%M UTC")
 
 
-def _other_place(event: CardEvent, there: IssueRef, key: Literal["old_repository", "new_repository"]) -> str:
+def _other_place(
+    event: CardEvent, there: IssueRef | None, key: Literal["old_repository", "new_repository"]
+) -> str:
     """Return the other issue of a transfer, as far as it is known and may be named."""
     repository = privacy.changes(event.received).get(key)
-    if privacy.is_hidden(event.received, key) or there.repository is None:
+    if there is None or there.repository is None or privacy.is_hidden(event.received, key):
         private = isinstance(repository, Mapping) and repository.get("private") is True
         return A_PRIVATE_REPOSITORY if private else ANOTHER_REPOSITORY
     return issue_ref(there.repository, there.number)

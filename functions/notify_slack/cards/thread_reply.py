@@ -3,147 +3,82 @@
 A new reply is a function and its row in REPLIES; its wording is a constant in phrases.py.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-from clients.slack.blocks import Message, section
-from clients.slack.mrkdwn import escape_literal, link
-from pipeline.delivery import format_time, parse_time
-from pipeline.events import Comment
+from clients.slack.blocks import Message
 
 from ..routing.eligibility import CardEvent
 from ..routing.routes import Destination
-from . import markdown, metadata, phrases
+from . import comment_reply, metadata, phrases, reply_line, state_reply
+from .reply_line import Line, Posted
 
-_EXCERPT_LIMIT = 300  # characters
-# The id of a reply's block says which state of the comment it shows: the time of its last change, or that it
-# was deleted.
-_COMMENT_BLOCK = "comment:"
-_DELETED_COMMENT_BLOCK = "comment:deleted"
+_LABELED = ("issues", "labeled")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """The text of the notification and, if it has a link, of the reply itself."""
+def build(event: CardEvent, destination: Destination, thread: Sequence[Posted] = ()) -> Message | None:
+    """Return the reply to the event, None if it has none, the destination takes none, or the thread has it.
 
-    text: str
-    linked: str = ""
-    block_id: str = ""
-
-
-def build(event: CardEvent, destination: Destination) -> Message | None:
-    """Return the reply to the event, None if the event has none or the destination takes none."""
-    write = REPLIES.get(event.name) if destination.replies else None
-    line = write(event, destination) if write else None
-    return _message(line, metadata.of_reply(event)) if line else None
-
-
-def corrected(posted: Mapping[str, Any], event: CardEvent, *, in_burst: bool) -> Message | None:
-    """Return what a posted reply has to say after the event, None if it stays as it is.
-
-    It follows its comment: an edit changes it, and the deletion of the comment or of the issue leaves only
-    that somebody deleted a comment. Its metadata stays, so that it still answers its own delivery.
+    `thread` are the messages of the threads that may have it. Of the destination's `mention`, the reply
+    mentions those whom the thread has not mentioned yet.
     """
-    content, comment = metadata.payload(posted, metadata.REPLY), event.received.comment
-    comment_id = content.get("comment_id")
-    shown = _block_id(posted)
-    if content.get("issue") != event.key or comment_id is None or shown == _DELETED_COMMENT_BLOCK:
+    replies = [posted for posted in thread if metadata.is_reply_about(posted, event)]
+    if any(metadata.is_reply(posted, event.delivery_id) for posted in replies):
         return None
-    if event.is_deletion or (event.is_comment_deletion and comment and comment.id == comment_id):
-        line = Line(
-            text=phrases.COMMENT_DELETED.format(actor=phrases.login(event.sender)),
-            block_id=_DELETED_COMMENT_BLOCK,
-        )
-    elif event.is_correction and comment and comment.id == comment_id and not _is_older(comment, shown):
-        line = _comment_line(event, comment, comment.author)
-    else:
-        return None
-    message = _message(line, {"event_type": metadata.REPLY, "event_payload": content})
-    return for_burst(message, event) if in_burst else message
+    heard = {user for posted in replies for user in metadata.read_mentioned(posted.get("blocks"))}
+    unheard = tuple(user for user in destination.mention if user not in heard)
+    write = REPLIES.get(event.name) if destination.replies else None
+    line = write(event, replace(destination, mention=unheard), replies) if write else None
+    return reply_line.message(line, metadata.of_reply(event)) if line else None
 
 
-def for_burst(reply: Message, event: CardEvent) -> Message:
-    """Return the reply for the thread of a burst message, where it has to name its issue."""
-    issue = phrases.this_issue(event)
-    [block] = reply.blocks
-    return Message(
-        text=phrases.BURST_NOTICE.format(issue=issue, text=reply.text),
-        blocks=({**block, **section(phrases.BURST_REPLY.format(issue=issue, text=block["text"]["text"]))},),
-        metadata=reply.metadata,
-    )
-
-
-def _opened(_event: CardEvent, destination: Destination) -> Line | None:
-    """Mention people whose card existed before the `opened` event: an update of a card notifies no one."""
+def _calling(event: CardEvent, destination: Destination, _replies: Sequence[Posted]) -> Line | None:
+    """Mention people whose card exists already: an update of a card notifies no one."""
     if not destination.mention:
         return None
-    return Line(text=phrases.NEW_ISSUE_REPLY.format(mentions=phrases.mentions(destination.mention)))
-
-
-def _closed(event: CardEvent, _destination: Destination) -> Line:
-    closed = phrases.CLOSED_REPLY.format(
-        actor=phrases.login(event.sender), reason=phrases.reason(event.issue)
+    text = _why_calling(event).format(
+        actor=phrases.login(event.sender),
+        label=phrases.label(event.received.label),
+        mentions=phrases.mentions(destination.mention),
     )
-    return Line(text=phrases.join(closed, phrases.open_for(event.issue)))
+    return Line(text=text, mentioned=destination.mention)
 
 
-def _reopened(event: CardEvent, _destination: Destination) -> Line:
-    return Line(text=phrases.REOPENED_REPLY.format(actor=phrases.login(event.sender)))
+def _why_calling(event: CardEvent) -> str:
+    if event.is_opening:
+        return phrases.ARRIVED_REPLY if event.is_arrival else phrases.NEW_ISSUE_REPLY
+    return phrases.LABELED_REPLY if event.name == _LABELED else phrases.UNLABELED_REPLY
 
 
-def _transferred(event: CardEvent, _destination: Destination) -> Line:
+def _closed(event: CardEvent, _destination: Destination, replies: Sequence[Posted]) -> Line | None:
+    return state_reply.closed(event, replies)
+
+
+def _reopened(event: CardEvent, _destination: Destination, replies: Sequence[Posted]) -> Line | None:
+    return state_reply.reopened(event, replies)
+
+
+def _transferred(event: CardEvent, _destination: Destination, _replies: Sequence[Posted]) -> Line:
     text = phrases.TRANSFERRED_REPLY.format(
         actor=phrases.login(event.sender), destination=phrases.moved_to(event)
     )
     return Line(text=text)
 
 
-def _assigned(event: CardEvent, destination: Destination) -> Line:
+def _assigned(event: CardEvent, destination: Destination, _replies: Sequence[Posted]) -> Line:
     assignee = phrases.mention_or_login(event.received.assignee, destination.people)
     return Line(text=phrases.ASSIGNED_REPLY.format(actor=phrases.login(event.sender), assignee=assignee))
 
 
-def _commented(event: CardEvent, _destination: Destination) -> Line:
-    return _comment_line(event, event.received.comment, event.sender)
-
-
-def _comment_line(event: CardEvent, comment: Comment | None, author: str | None) -> Line:
-    url = phrases.issue_url(event)
-    excerpt = escape_literal(markdown.comment_excerpt(comment.body), _EXCERPT_LIMIT) if comment else ""
-    wording = phrases.COMMENT_EXCERPT if excerpt else phrases.COMMENT
-    actor, verb = phrases.login(author), phrases.COMMENTED
-    linked = link(f"{url}#issuecomment-{comment.id}", verb) if url and comment and comment.id else verb
-    return Line(
-        text=wording.format(actor=actor, commented=verb, excerpt=excerpt),
-        linked=wording.format(actor=actor, commented=linked, excerpt=excerpt),
-        block_id=_COMMENT_BLOCK + format_time(comment.updated_at) if comment and comment.updated_at else "",
-    )
-
-
-def _is_older(comment: Comment, block_id: str) -> bool:
-    """Return whether a reply with this block shows a later state of the comment."""
-    shown = parse_time(block_id.removeprefix(_COMMENT_BLOCK))
-    return shown is not None and comment.updated_at is not None and comment.updated_at < shown
-
-
-def _block_id(posted: Mapping[str, Any]) -> str:
-    """Return the id of a reply's block. Blocks from Slack may have any shape."""
-    match posted.get("blocks"):
-        case [{"block_id": str(found)}, *_]:
-            return found
-        case _:
-            return ""
-
-
-def _message(line: Line, reply_metadata: Mapping[str, Any]) -> Message:
-    block = section(line.linked or line.text, line.block_id)
-    return Message(text=line.text, blocks=(block,), metadata=reply_metadata)
+def _commented(event: CardEvent, _destination: Destination, _replies: Sequence[Posted]) -> Line:
+    return comment_reply.commented(event, event.received.comment, event.sender)
 
 
 # The one table of replies: GitHub's event and action, and the function that writes the line.
 REPLIES = {
-    ("issues", "opened"): _opened,
+    ("issues", "opened"): _calling,
+    _LABELED: _calling,
+    ("issues", "unlabeled"): _calling,
     ("issues", "closed"): _closed,
     ("issues", "reopened"): _reopened,
     ("issues", "transferred"): _transferred,

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from pipeline.events import Issue, IssueEvent
 
+from .privacy import changes
+
 GITHUB_URL = "https://github.com"
 
 _ACTIONS = {
@@ -17,6 +19,8 @@ CARD_EVENTS = tuple(f"{event}.{action}" for event, actions in _ACTIONS.items() f
 _DELETED = ("issues", "deleted")
 _FINAL = {_DELETED, ("issues", "transferred")}
 _COMMENT_DELETED = ("issue_comment", "deleted")
+_COUNTED = {("issue_comment", "created"): 1, _COMMENT_DELETED: -1}
+_TRANSFER = {"old_issue", "old_repository"}
 # What was changed or taken back at GitHub is followed in Slack, whatever a route's `events` are.
 CORRECTIONS = {("issues", "edited"), _DELETED, ("issue_comment", "edited"), _COMMENT_DELETED}
 
@@ -85,9 +89,28 @@ class CardEvent:
         return self.received.sender
 
     @property
+    def is_opening(self) -> bool:
+        """Return whether the event is the first one of the issue in its repository."""
+        return self.name == ("issues", "opened")
+
+    @property
+    def is_arrival(self) -> bool:
+        """Return whether the issue has come by transfer; it may be years old, and closed."""
+        return self.is_opening and not changes(self.received).keys().isdisjoint(_TRANSFER)
+
+    @property
     def is_new(self) -> bool:
         """Return whether the issue is new: at its opening, and never after it."""
-        return self.name == ("issues", "opened")
+        return self.is_opening and not self.is_arrival
+
+    @property
+    def comments(self) -> int | None:
+        """Return the number of comments after the event; None if it is not known.
+
+        GitHub counts before it adds or removes the comment that the event is about.
+        """
+        count, change = self.issue.comments, _COUNTED.get(self.name, 0)
+        return None if count is None else count + change
 
     @property
     def is_close(self) -> bool:

@@ -1,7 +1,7 @@
 """One route of the routes file: whether an event matches it, and if not, why."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -45,10 +45,15 @@ class Route:
     def match(self, event: IssueEvent) -> "RouteMatch":
         """Return whether the event matches, and every reason why not."""
         labels = _lower(event.issue.labels if event.issue else ())
-        others = tuple(Mismatch(key=key, text=text) for key, text in self._other_mismatches(event))
         of_labels = tuple(Mismatch(key=key, text=text) for key, text in self._label_mismatches(labels))
+        loses = bool(of_labels) and self._loses(event)
+        label_decides = loses or self._label_decides(event)
+        others = tuple(
+            Mismatch(key=key, text=text)
+            for key, text in self._other_mismatches(event, label_decides=label_decides)
+        )
         muting = self._muting_pattern(event.sender)
-        leaves = bool(of_labels) and not others and self._loses(event)
+        leaves = loses and not others
         corrects = bool(others or of_labels) and (event.event, event.action) in CORRECTIONS
         corrects = corrects and all(mismatch.key == "events" for mismatch in others)
         return RouteMatch(
@@ -56,16 +61,28 @@ class Route:
             mismatches=(*others, *of_labels),
             final_update=leaves or (corrects and bool(of_labels)),
             updates=leaves or corrects,
+            calls=not others and not of_labels and self._calls(event),
             muted_because=f"the sender {event.sender!r} is muted by {muting}" if muting else None,
         )
 
-    def _other_mismatches(self, event: IssueEvent) -> Iterator[tuple[Key, str]]:
-        """GitHub's names ignore case. A delivery without a repository matches only a star."""
-        repository, name = (event.repository or "").lower(), f"{event.event}.{event.action}"
-        if not any(fnmatchcase(repository, glob.lower()) for glob in self.repositories):
+    def names(self, repository: str | None) -> bool:
+        """Return whether `repositories` has the name; GitHub's names ignore case."""
+        name = (repository or "").lower()
+        return any(fnmatchcase(name, glob.lower()) for glob in self.repositories)
+
+    def last_match(self, event: IssueEvent) -> "RouteMatch":
+        """Return the match of an event whose repository was renamed: a card that is there says so."""
+        match = self.match(event)
+        shown = all(mismatch.key not in {"private", "mute_authors"} for mismatch in match.mismatches)
+        return replace(match, updates=shown, final_update=shown, renamed=shown)
+
+    def _other_mismatches(self, event: IssueEvent, *, label_decides: bool) -> Iterator[tuple[Key, str]]:
+        """Yield why another key than the labels does not match. Only a star matches a missing repository."""
+        name = f"{event.event}.{event.action}"
+        if not self.names(event.repository):
             named = repr(event.repository) if event.repository else "the missing repository"
             yield "repositories", f"{named} matches none of {', '.join(self.repositories)}"
-        if self.events and name not in self.events and not self._label_decides(event):
+        if self.events and name not in self.events and not label_decides:
             yield "events", f"{name!r} is not one of {', '.join(self.events)}"
         private = may_be_private(event.payload.get("repository"))
         if self.private == "only" and not private:
@@ -89,20 +106,33 @@ class Route:
         """Return whether the event sets or removes a label of this route; such an event needs no `events`."""
         if f"{event.event}.{event.action}" not in {"issues.labeled", "issues.unlabeled"}:
             return False
-        named = _lower((*self.labels_any, *self.labels_all, *self.labels_none))
-        return (event.label or "").lower() in named
+        return (event.label or "").lower() in _lower((*self.labels_any, *self.labels_all, *self.labels_none))
+
+    def _brings_in(self, event: IssueEvent) -> bool:
+        """Return whether the event sets a label that the route requires, or removes one that it excludes."""
+        named = {
+            "issues.labeled": (*self.labels_any, *self.labels_all),
+            "issues.unlabeled": self.labels_none,
+        }.get(f"{event.event}.{event.action}", ())
+        return (event.label or "").lower() in _lower(named)
+
+    def _calls(self, event: IssueEvent) -> bool:
+        """Return whether the event is one that the route's people hear of: not of a closed issue."""
+        is_open = event.issue is None or event.issue.state != "closed"
+        return is_open and ((event.event, event.action) == ("issues", "opened") or self._brings_in(event))
 
     def _loses(self, event: IssueEvent) -> bool:
         """Return whether the event removes a label that the route requires, or sets one that it excludes.
 
         The labels before the event do not count: when several change at once, each event shows the issue with
-        all of them changed.
+        all of them changed. GitHub leaves the label out if it was deleted from the repository; it may have
+        been any.
         """
         named = {
             "issues.unlabeled": (*self.labels_any, *self.labels_all),
             "issues.labeled": self.labels_none,
         }.get(f"{event.event}.{event.action}", ())
-        return (event.label or "").lower() in _lower(named)
+        return bool(named) if event.label is None else event.label.lower() in _lower(named)
 
     def _muting_pattern(self, login: str | None) -> str | None:
         """Return the pattern that mutes the login: `*` and `?` are wildcards, and case is ignored.
@@ -121,14 +151,17 @@ class RouteMatch:
 
     `updates`: the event does not match, but a card that is there is updated: a label that was just set or
     removed takes the issue out of the route, or words that the card or its thread may show were changed or
-    taken back. `final_update`: the card then says that it is not followed any more. `muted_because`: why the
-    event adds no reply, None if it may add one.
+    taken back. `final_update`: the card then says that it is not followed any more. `calls`: the event
+    matches, and the people of the route's `mention` hear of it. `muted_because`: why the event adds no reply,
+    None if it may add one.
     """
 
     route: Route
     mismatches: tuple[Mismatch, ...]
     updates: bool
     final_update: bool
+    renamed: bool = False
+    calls: bool
     muted_because: str | None
 
     @property

@@ -1,6 +1,6 @@
 """All routes: which channels an event goes to, and how it is shown in each."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.events import IssueEvent
@@ -14,9 +14,10 @@ FOLD_OVER = 10  # new issues a minute in one channel, before further ones share 
 class Destination:
     """A channel, and how an event is shown in it; the channel's first matching route decides on the format.
 
-    `people` are Slack's user ids by GitHub login in lower case, `mention` the ids that a new issue mentions;
+    `people` are Slack's user ids by GitHub login in lower case, `mention` the ids that this event mentions;
     both leave out the account that acts. Without `makes_card` an existing card is updated, and none is made;
-    `final_update`: a last time, which the card says. Without `replies` nothing is added to the thread.
+    `final_update`: a last time, which the card says. `renamed`: the reason is the repository's name. Without
+    `replies` nothing is added to the thread.
     """
 
     channel: str
@@ -25,6 +26,7 @@ class Destination:
     mention: tuple[str, ...] = ()
     replies: bool = True
     final_update: bool = False
+    renamed: bool = False
     makes_card: bool = True
 
 
@@ -40,9 +42,21 @@ class Routes:
         """Return what each route makes of the event, in the file's order."""
         return tuple(route.match(event) for route in self.routes)
 
-    def destinations(self, event: IssueEvent) -> tuple[Destination, ...]:
-        """Return the channels that show the event, in the file's order, each once."""
-        matches = [match for match in self.explain(event) if match.matches or match.updates]
+    def outdated(self, event: IssueEvent, former: Collection[str]) -> tuple[Route, ...]:
+        """Return the routes that name the event's repository only by one of its `former` names."""
+        return tuple(
+            route
+            for route in self.routes
+            if not route.names(event.repository) and any(map(route.names, former))
+        )
+
+    def destinations(self, event: IssueEvent, former: Collection[str] = ()) -> tuple[Destination, ...]:
+        """Return the channels that show the event, in the file's order, each once.
+
+        A route that names the repository only by one of its `former` names updates the cards that are there.
+        """
+        last = (route.last_match(event) for route in self.outdated(event, former))
+        matches = [match for match in (*self.explain(event), *last) if match.matches or match.updates]
         channels = dict.fromkeys(channel for match in matches for channel in match.route.channels)
         actor = self.people.get((event.sender or "").lower())
         return tuple(self._destination(channel, matches, actor) for channel in channels)
@@ -51,7 +65,7 @@ class Routes:
         """No one is mentioned for their own actions, under any of their logins."""
         here = [match for match in matches if channel in match.route.channels]
         showing = [match for match in here if match.matches]
-        mention = dict.fromkeys(user for match in showing for user in match.route.mention)
+        mention = dict.fromkeys(user for match in showing if match.calls for user in match.route.mention)
         deciding = showing or here
         return Destination(
             channel=channel,
@@ -60,6 +74,7 @@ class Routes:
             mention=tuple(user for user in mention if user != actor),
             replies=any(not match.muted_because for match in deciding),
             final_update=not showing and any(match.final_update for match in here),
+            renamed=not showing and all(match.renamed for match in here),
             makes_card=bool(showing),
         )
 

@@ -63,7 +63,7 @@ def of_route(table: Table) -> Iterator[Problem]:
     yield from _one_of("private", table.get("private", "any"), get_args(Private))
     yield from _mute_authors(table)
     yield from _one_of("format", table.get("format", "compact"), get_args(Format))
-    yield from _mention(table.get("mention", []), table.get("events", list(CARD_EVENTS)))
+    yield from _mention(table)
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
@@ -125,12 +125,13 @@ def _mute_authors(table: Table) -> Iterator[Problem]:
         yield "mute_authors", f"mute_authors: {everyone!r} mutes everyone, so the route can never match"
 
 
-def _mention(mentioned: object, events: object) -> Iterator[Problem]:
+def _mention(table: Table) -> Iterator[Problem]:
+    mentioned, events = table.get("mention", []), table.get("events", list(CARD_EVENTS))
     if mentioned == []:
         return
     if not _texts(mentioned) or not all(map(_MENTION.fullmatch, mentioned)):
         yield "mention", "mention must be a list of ids of users (U0123456789) or user groups (S0123456789)"
-    elif _texts(events) and "issues.opened" not in events:
+    elif _texts(events) and "issues.opened" not in events and not table.keys() & set(_LABELS):
         yield "mention", "mention: events has no issues.opened, so no one would ever be mentioned"
 
 

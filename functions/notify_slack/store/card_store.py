@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from clients.slack.client import Slack
 
-from ..cards import card, metadata, thread_reply
+from ..cards import card, metadata, reply_line, thread_reply
 from ..cards.burst_message import BurstMessage
 from ..cards.metadata import PostedCard
 from ..routing.eligibility import CardEvent
@@ -100,7 +100,7 @@ class CardStore:
         if older := channel_history.oldest_card(messages, event.key):
             self._slack.delete(channel, ts)
             return self._update(event, destination, (older,), None)
-        replied = self._reply(event, destination, ts)
+        replied = self._reply(event, replace(destination, mention=()), ts)
         return UpsertResult(outcome=Outcome.POSTED, ts=ts, replied=replied)
 
     def _update(
@@ -119,7 +119,8 @@ class CardStore:
         outcome = _outcome(event, kept)
         if duplicates or outcome is not Outcome.ALREADY_HANDLED:
             newer = outcome is Outcome.UPDATED
-            message = card.build(event, destination, kept) if newer else card.record(event, kept)
+            shown_in = replace(destination, mention=())  # an update notifies no one
+            message = card.build(event, shown_in, kept) if newer else card.record(event, kept)
             self._slack.update(destination.channel, kept.ts, message)
         for duplicate in duplicates:
             self._slack.delete(destination.channel, duplicate.ts)
@@ -128,8 +129,8 @@ class CardStore:
         elif kept.shows_deleted:
             destination = replace(destination, replies=False)
         parents = (kept, burst) if burst else (kept,)
-        mention = metadata.posted_by_other_event(event, kept)
-        replied = self._reply(event, destination, kept.ts, *parents, mention=mention)
+        unheard = tuple(user for user in destination.mention if user not in kept.mentioned)
+        replied = self._reply(event, replace(destination, mention=unheard), kept.ts, *parents)
         return UpsertResult(outcome=outcome, ts=kept.ts, replied=replied)
 
     def _is_removable(self, younger: PostedCard, event: CardEvent) -> bool:
@@ -141,36 +142,37 @@ class CardStore:
         """Add the issue to a burst message, unless it is in one, and post the reply in that thread."""
         known = snapshot.burst_with(event.key)
         burst = known or self._bursts.add(event, destination, snapshot)
-        replied = self._reply(event, destination, burst.ts, burst, in_burst=True)
+        replied = self._reply(event, replace(destination, mention=()), burst.ts, burst, in_burst=True)
         outcome = Outcome.ALREADY_FOLDED if known else Outcome.FOLDED
         return UpsertResult(outcome=outcome, ts=burst.ts, replied=replied)
 
     def _reply(
-        self,
-        event: CardEvent,
-        destination: Destination,
-        ts: str,
-        *parents: Parent,
-        mention: bool = False,
-        in_burst: bool = False,
+        self, event: CardEvent, destination: Destination, ts: str, *parents: Parent, in_burst: bool = False
     ) -> bool:
-        """Post the reply into the thread at `ts` and return True, unless one of the parents' threads has it.
-
-        It mentions people only if `mention`: a new card mentions them itself.
-        """
-        reply = thread_reply.build(event, destination if mention else replace(destination, mention=()))
-        if reply is None or any(
-            self._threads.has_reply(event, destination.channel, parent) for parent in parents
-        ):
+        """Post the reply into the thread at `ts` and return True, unless a parent's thread has it."""
+        reply = thread_reply.build(event, destination)
+        if reply and any(parent.replies for parent in parents):
+            whole = bool(destination.mention)
+            thread = self._threads.around(event, destination.channel, parents, whole=whole)
+            reply = thread_reply.build(event, destination, thread)
+        if reply is None:
             return False
-        text = thread_reply.for_burst(reply, event) if in_burst else reply
+        text = reply_line.for_burst(reply, event) if in_burst else reply
         self._slack.post(destination.channel, text, thread_ts=ts)
         return True
 
     def _is_complete(self, event: CardEvent, destination: Destination, burst: BurstMessage) -> bool:
-        """Return whether the event has no reply, or the burst message's thread has it."""
-        reply = thread_reply.build(event, replace(destination, mention=()))
-        return reply is None or self._threads.has_reply(event, destination.channel, burst)
+        """Return whether the event has no reply, or the burst message's thread has it.
+
+        A label that calls people is not complete there: a card of its own mentions them.
+        """
+        if destination.mention and not event.is_opening:
+            return False
+        destination = replace(destination, mention=())
+        if thread_reply.build(event, destination) is None:
+            return True
+        thread = self._threads.around(event, destination.channel, (burst,), whole=False)
+        return thread_reply.build(event, destination, thread) is None
 
 
 def _outcome(event: CardEvent, kept: PostedCard) -> Outcome:

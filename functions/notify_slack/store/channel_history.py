@@ -11,7 +11,7 @@ from pipeline.errors import Unavailable
 
 from ..cards import burst_message
 from ..cards.burst_message import BURST_SPAN, BurstMessage
-from ..cards.metadata import PostedCard, card_key, is_reply, read_card
+from ..cards.metadata import PostedCard, card_key, read_card
 from ..routing.eligibility import CardEvent
 
 MAX_PAGES = 5  # in all: about 5,000 messages
@@ -108,17 +108,6 @@ def message_at(slack: Slack, channel: str, ts: str) -> SlackMessage:
             return {}
         raise
     return next((message for message in page if message.get("ts") == ts), {})
-
-
-def has_reply(slack: Slack, channel: str, ts: str, event: CardEvent, now: datetime) -> bool:
-    """Return whether the thread has the event's reply, which cannot be older than the event.
-
-    The time of receipt alone is no lower bound: a redelivery is received later than the reply was posted, and
-    the event itself if GitHub does not date it. The issue's last change is no later than either.
-    """
-    received = event.received
-    start = min(event.issue.updated_at or now, received.event_at, received.received_at, now)
-    return any(is_reply(message, event.delivery_id) for message in thread(slack, channel, ts, start, now))
 
 
 def thread(slack: Slack, channel: str, ts: str, start: datetime, now: datetime) -> Iterator[SlackMessage]:

@@ -143,7 +143,7 @@ def test_lost_deliveries(case: Case) -> None:
 
 def test_a_renamed_repository(case: Case) -> None:
     """A renamed repository keeps its issues, and every view shows its last name."""
-    first, second = case.issue(1), case.issue(2)
+    first, second = case.issue(1), case.issue(2, comments=1)
     case.insert(
         case.delivered(first.opened(), "1"),
         case.delivered(second.commented(MONA, at(days=2), "Hi."), "3", name="acme/new"),

@@ -169,13 +169,17 @@ def test_only_assignees_are_mentioned(format_: str) -> None:
 
 @pytest.mark.parametrize("format_", LAYOUTS)
 def test_a_new_issue_mentions_the_routes_people(format_: str) -> None:
-    """Users and user groups are mentioned on opened only, and never in the notification's text."""
+    """Users and user groups are mentioned where the card is posted, and not in the notification's text.
+
+    An update of the card shows them no more, and its first block's id still names them.
+    """
     issue, mention = an_issue(), ("U1MONA", "W2", "S1TEAM")
     message = card_of(issue.opened().payload, format=format_, mention=mention)
     assert context_texts(message)[0].endswith("cc <@U1MONA> <@W2> <!subteam^S1TEAM>")
     assert "<" not in message["text"]
-    later = card_of(issue.labeled(MONA, NOON, "bug").payload, format=format_, mention=mention)
+    later = card_of(issue.labeled(MONA, NOON, "bug").payload, format=format_, before=message)
     assert not any("<@" in text or "cc " in text for text in texts(later))
+    assert posted(later).mentioned == posted(message).mentioned == mention
 
 
 # The line of an incoming webhook

@@ -23,6 +23,12 @@ from tests.support.hostile_text import texts
 from tests.support.messages import NOON, an_issue
 
 
+def context_texts_of_all(message: dict[str, Any]) -> list[str]:
+    """Return the texts of all context blocks."""
+    blocks = [block for block in message["blocks"] if block["type"] == "context"]
+    return [element["text"] for block in blocks for element in block["elements"]]
+
+
 def test_a_deleted_or_transferred_issue_says_so() -> None:
     """The card of a deleted or transferred issue names who did it; the new place is text, not a link."""
     message = card_of(an_issue(labels=["bug"], comments=2).deleted(MONA, NOON).payload)
@@ -95,6 +101,46 @@ def test_only_opened_says_new(action: str, format_: str) -> None:
     """The card of any other event does not say that the issue is new."""
     message = card_of({**an_issue().opened().payload, "action": action}, format=format_)
     assert not any(re.search(r"\bnew\b", text, re.IGNORECASE) for text in texts(message))
+
+
+@pytest.mark.parametrize("format_", LAYOUTS)
+def test_an_arrival_by_transfer_is_not_new(format_: str) -> None:
+    """An issue that came by transfer shows its real date and its origin, which later events keep."""
+    old = {"old_issue": {"number": 7}, "old_repository": {"full_name": "acme/legacy", "private": False}}
+    issue = an_issue(created_at=NOON - timedelta(days=700))
+    arrived = card_of(issue.opened(**old).payload, format=format_)
+    assert arrived["text"].startswith("Open issue: ")
+    assert not any(re.search(r"\bnew\b", text, re.IGNORECASE) for text in texts(arrived))
+    assert any("2024-02-05" in text for text in texts(arrived))
+    assert context_texts_of_all(arrived)[-1] == "transferred from acme/legacy#7"
+    later = card_of(issue.labeled(MONA, NOON, "bug").payload, before=arrived, format=format_)
+    assert context_texts_of_all(later)[-1] == "transferred from acme/legacy#7"
+    assert "legacy" not in str(card_of(issue.deleted(MONA, NOON).payload, before=later, format=format_))
+
+
+def test_a_late_arrival_adds_the_origin() -> None:
+    """An arrival that comes after a newer event adds where the issue is from, once."""
+    issue = an_issue()
+    arrival = issue.opened(old_issue={"number": 7}, old_repository={"full_name": "a/b", "private": False})
+    message = card_of(issue.labeled(MONA, NOON, "bug").payload)
+    for _ in range(2):
+        message = with_late_event(message, arrival)
+        assert context_texts_of_all(message) == ["transferred from a/b#7"]
+
+
+@pytest.mark.parametrize(
+    ("old", "words"),
+    [
+        ({"old_issue": None, "old_repository": None}, "another repository"),
+        ({"old_issue": {"number": 7}, "old_repository": {"full_name": "a/b", "private": True}},
+         "a private repository"),
+        ({"old_issue": None, "old_repository": {"full_name": "a/b", "private": False}}, "a/b"),
+    ],
+)  # fmt: skip
+def test_an_origin_is_named_as_far_as_it_may_be(old: dict[str, Any], words: str) -> None:
+    """A private repository that a public issue came from has no name on its card."""
+    message = card_of(an_issue().opened(**old).payload)
+    assert context_texts_of_all(message) == [f"transferred from {words}"]
 
 
 # Who closed the issue

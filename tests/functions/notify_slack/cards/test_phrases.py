@@ -102,11 +102,11 @@ def test_a_missing_or_malformed_comment_count_is_left_out(count: Any) -> None:
 # Missing values
 
 
-def test_an_unknown_number_is_a_question_mark() -> None:
-    """An unknown number of a transferred issue is a question mark."""
+def test_an_unknown_number_is_left_out() -> None:
+    """Of a transfer without the new issue's number, the repository is shown."""
     event, _ = an_issue().transferred(MONA, NOON, accounts.Repository(full_name="acme/lib"), 3)
     del event.payload["changes"]["new_issue"]["number"]
-    assert lines(card_of(event.payload))[1] == "transferred to acme/lib#? by mona"
+    assert lines(card_of(event.payload))[1] == "transferred to acme/lib by mona"
 
 
 def test_a_deleted_author_and_an_empty_title_have_names() -> None:

@@ -1,6 +1,5 @@
 """Some events have a reply in the card's thread, and no payload can break out of it."""
 
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +16,6 @@ from tests.support import hostile_text as hostile
 from tests.support.hostile_text import wire
 from tests.support.messages import NOON, an_issue
 
-KIM = accounts.Account(login="kim")
 OCTAVIA = accounts.Account(login="octavia")
 LATER = NOON + timedelta(hours=3)
 
@@ -74,91 +72,6 @@ def test_a_comment_without_an_id_has_no_link(comment: dict[str, Any], end: str) 
     del payload["comment"]
     event = payloads.Event(name="issue_comment", payload={**payload, **comment})
     assert texts_of(reply_to(event)) == (f"mona commented{end}",) * 2
-
-
-# Replies that follow their comment
-
-
-def posted(event: payloads.Event, *, in_burst: bool = False) -> dict[str, Any]:
-    """Return the reply to the event as Slack returns it."""
-    message = reply_to(event)
-    assert message is not None
-    return wire(thread_reply.for_burst(message, event_of(event.payload, event.name)) if in_burst else message)
-
-
-def changed(event: payloads.Event, action: str, body: str = "", **comment: Any) -> payloads.Event:
-    """Return a later event about the comment of an event; `body` is its new text."""
-    payload = {**event.payload, "action": action, "sender": KIM.as_json()}
-    payload["comment"] = {**payload["comment"], **({"body": body} if body else {}), **comment}
-    return payloads.Event(name=event.name, payload=payload)
-
-
-def corrected(reply: dict[str, Any], event: payloads.Event, *, in_burst: bool = False) -> Message | None:
-    """Return what the reply says after the event."""
-    return thread_reply.corrected(reply, event_of(event.payload, event.name), in_burst=in_burst)
-
-
-@pytest.mark.parametrize(("in_burst", "start"), [(False, ""), (True, "acme/app#7: ")])
-def test_a_reply_follows_an_edit_and_a_deletion(*, in_burst: bool, start: str) -> None:
-    """An edit changes the reply under the name of its author; a deletion leaves only that there was one."""
-    comment = an_issue().commented(MONA, LATER, "the password is hunter2")
-    reply = posted(comment, in_burst=in_burst)
-    edited = corrected(reply, changed(comment, "edited", "removed"), in_burst=in_burst)
-    assert edited is not None
-    assert edited.text == f"{start}mona commented: removed"
-    assert "|commented>: removed" in json.dumps(wire(edited))
-    assert "hunter2" not in json.dumps(wire(edited))
-    deleted = corrected(wire(edited), changed(comment, "deleted"), in_burst=in_burst)
-    assert deleted is not None
-    assert deleted.text == f"{start}kim deleted a comment"
-    assert "removed" not in json.dumps(wire(deleted))
-    assert wire(deleted)["metadata"] == wire(edited)["metadata"] == reply["metadata"]
-
-
-def test_a_reply_ignores_what_is_older_or_about_something_else() -> None:
-    """A late edit, an edit of another comment and an event of another issue leave a reply as it is."""
-    issue = an_issue()
-    comment = issue.commented(MONA, LATER, "first")
-    reply = posted(changed(comment, "created", updated_at="2026-01-05T16:00:00Z"))
-    assert corrected(reply, changed(comment, "edited", "x", updated_at="2026-01-05T15:59:59Z")) is None
-    assert corrected(reply, changed(comment, "edited", "x", id=5)) is None
-    assert corrected(reply, changed(comment, "deleted", id=None)) is None
-    assert corrected(reply, an_issue(number=8).deleted(MONA, LATER)) is None
-    assert corrected(posted(issue.closed(MONA, LATER)), changed(comment, "deleted")) is None
-
-
-def test_a_deleted_comment_does_not_come_back() -> None:
-    """An edit that arrives after the deletion changes nothing, and the deletion is told once."""
-    comment = an_issue().commented(MONA, LATER, "first")
-    deleted = corrected(posted(comment), changed(comment, "deleted"))
-    assert deleted is not None
-    for action in ("edited", "deleted"):
-        assert corrected(wire(deleted), changed(comment, action, updated_at="2026-02-01T00:00:00Z")) is None
-
-
-def test_the_deletion_of_an_issue_takes_its_comments_back() -> None:
-    """The comments of a deleted issue are deleted with it, and GitHub sends no event for each."""
-    issue = an_issue()
-    comment = issue.commented(MONA, LATER, "first")
-    gone = corrected(posted(comment), issue.deleted(KIM, LATER))
-    assert gone is not None
-    assert gone.text == "kim deleted a comment"
-
-
-@pytest.mark.parametrize("blocks", [None, [], [{}], [{"block_id": 5}], ["x"], "x"])
-def test_a_reply_of_another_shape_is_corrected(blocks: Any) -> None:
-    """A reply whose blocks have another shape is corrected; its metadata says what it is about."""
-    comment = an_issue().commented(MONA, LATER, "first")
-    message = corrected({**posted(comment), "blocks": blocks}, changed(comment, "edited", "second"))
-    assert message is not None
-    assert message.text == "mona commented: second"
-
-
-def test_the_metadata_of_a_reply_names_its_comment() -> None:
-    """The metadata of a reply about a comment has the comment's id, by which the reply is found again."""
-    comment = an_issue().commented(MONA, LATER, "first")
-    payload = posted(comment)["metadata"]["event_payload"]
-    assert payload["comment_id"] == comment.payload["comment"]["id"]
 
 
 def test_a_quotation_is_left_out() -> None:

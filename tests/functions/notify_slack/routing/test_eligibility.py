@@ -12,6 +12,7 @@ from pipeline.delivery import Delivery, Source
 from pipeline.events import IssueEvent
 from tests.support.messages import NOON, an_issue
 
+KINDS = ("is_new", "is_opening", "is_arrival", "is_close", "is_final")
 MONA = accounts.Account(login="mona")
 RECEIVED = NOON + timedelta(hours=2)
 
@@ -120,7 +121,10 @@ def test_a_card_event_names_its_issue() -> None:
 @pytest.mark.parametrize(
     ("event", "kinds"),
     [
-        (an_issue().opened(), {"is_new"}),
+        (an_issue().opened(), {"is_new", "is_opening"}),
+        (an_issue().opened(old_issue={"number": 7}), {"is_opening", "is_arrival"}),
+        (an_issue().opened(old_issue=None), {"is_opening", "is_arrival"}),
+        (an_issue().opened(old_repository={}), {"is_opening", "is_arrival"}),
         (an_issue().closed(MONA, NOON), {"is_close"}),
         (an_issue().deleted(MONA, NOON), {"is_final"}),
         (an_issue().transferred(MONA, NOON, accounts.Repository(full_name="acme/lib"), 3)[0], {"is_final"}),
@@ -129,12 +133,26 @@ def test_a_card_event_names_its_issue() -> None:
     ],
 )
 def test_a_card_event_knows_what_kind_it_is(event: payloads.Event, kinds: set[str]) -> None:
-    """A card event knows if it is new, a close, or final; a deleted comment is none of these."""
+    """A card event knows if it is new, an arrival, a close, or final; a deleted comment is none."""
     shown = card_event(event)
-    assert {kind for kind in ("is_new", "is_close", "is_final") if getattr(shown, kind)} == kinds
+    assert {kind for kind in KINDS if getattr(shown, kind)} == kinds
     if event.name == "issue_comment":
         deleted = payloads.Event(name=event.name, payload={**event.payload, "action": "deleted"})
         assert not card_event(deleted).is_final
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "after"),
+    [("created", 0, 1), ("created", 4, 5), ("edited", 4, 4), ("deleted", 1, 0), ("created", None, None)],
+)
+def test_a_comment_counts_from_its_own_event_on(action: str, before: int | None, after: int | None) -> None:
+    """GitHub counts a comment only in the events after its own; the card counts it at once."""
+    event = an_issue().commented(MONA, NOON, "x")
+    payload = {**event.payload, "action": action}
+    payload["issue"]["comments"] = before
+    shown = read(payload, event.name)
+    assert isinstance(shown, CardEvent)
+    assert shown.comments == after
 
 
 def test_a_deletion_is_shown_at_its_receipt() -> None:

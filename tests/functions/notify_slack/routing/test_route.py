@@ -267,6 +267,56 @@ def test_an_issue_that_never_matched_has_no_final_update() -> None:
     assert one_route('labels_any = ["bug"]').destinations(event) == ()
 
 
+def unlabeled_without_label(event: str = "unlabeled", **issue: Any) -> IssueEvent:
+    """Return the event of a label that was deleted from its repository."""
+    payload = {**an_issue(**issue).opened().payload, "action": event, "label": None}
+    return issue_event(payloads.Event(name="issues", payload=payload))
+
+
+@pytest.mark.parametrize("line", ['labels_any = ["urgent"]', 'labels_all = ["bug", "urgent"]'])
+@pytest.mark.parametrize("events", ["", '\nevents = ["issues.opened"]'])
+def test_a_label_that_was_deleted_ends_the_card(line: str, events: str) -> None:
+    """GitHub does not name a label that was deleted from the repository; a card that lacks one ends."""
+    routes = one_route(line + events)
+    assert only_destination(routes, unlabeled_without_label(labels=["bug"])).final_update
+    kept = unlabeled_without_label(labels=["bug", "urgent"])
+    assert channels_of(routes, kept) == (() if events else ("C1",))
+
+
+# Whom an event calls
+
+
+@pytest.mark.parametrize(
+    ("line", "event", "called"),
+    [
+        ("", an_issue().opened(), True),
+        ("", an_issue().labeled(MONA, LATER, "urgent"), False),
+        ("", an_issue().commented(MONA, LATER, "x"), False),
+        ('labels_any = ["Urgent"]', an_issue().labeled(MONA, LATER, "urgent"), True),
+        ('labels_all = ["urgent"]', an_issue().labeled(MONA, LATER, "urgent"), True),
+        ('labels_any = ["urgent"]', an_issue(labels=["urgent"]).labeled(MONA, LATER, "bug"), False),
+        ('labels_any = ["urgent"]', an_issue(labels=["urgent"]).closed(MONA, LATER), False),
+        ('labels_none = ["wontfix"]', an_issue(labels=["wontfix"]).unlabeled(MONA, LATER, "wontfix"), True),
+        ('labels_any = ["urgent"]\nevents = ["issues.closed"]',
+         an_issue().labeled(MONA, LATER, "urgent"), True),
+    ],
+)  # fmt: skip
+def test_people_hear_of_a_new_issue_and_of_one_that_a_label_brings(
+    line: str, event: payloads.Event, *, called: bool
+) -> None:
+    """A route's people are mentioned on `opened`, and by a label that brings the issue into the route."""
+    routes = one_route(f'mention = ["U1"]\n{line}')
+    assert only_destination(routes, issue_event(event)).mention == (("U1",) if called else ())
+
+
+def test_no_one_hears_of_a_closed_issue() -> None:
+    """An issue that arrives closed, or that a label brings in after its close, mentions no one."""
+    routes, issue = one_route('mention = ["U1"]\nlabels_any = ["urgent"]'), an_issue(labels=["urgent"])
+    issue.state = "closed"
+    assert only_destination(routes, issue_event(issue.opened())).mention == ()
+    assert only_destination(routes, issue_event(issue.labeled(MONA, LATER, "urgent"))).mention == ()
+
+
 # Corrections
 
 

@@ -69,13 +69,17 @@ PEOPLE = '[people]\noctavia = "U1"\nMona = "U2"\nmona-at-work = "U2"\n'
 
 def test_the_sender_is_not_mentioned() -> None:
     """The sender is not mentioned, with any login of the same Slack user, nor by the route's mentions."""
+
+    def by(sender: accounts.Account) -> Destination:
+        opened = {**an_issue().opened().payload, "sender": sender.as_json()}
+        return only_destination(routes, issue_event(payloads.Event(name="issues", payload=opened)))
+
     routes = routes_file.parse(PEOPLE + '[[route]]\nchannels = ["C1"]\nmention = ["U2", "S1"]\n')
-    issue = an_issue()
-    destination = only_destination(routes, issue_event(issue.closed(accounts.Account(login="MONA"), LATER)))
+    destination = by(accounts.Account(login="MONA"))
     assert (destination.people, destination.mention) == ({"octavia": "U1"}, ("S1",))
-    destination = only_destination(routes, issue_event(issue.closed(OCTAVIA, LATER)))
+    destination = by(OCTAVIA)
     assert (destination.people, destination.mention) == ({"mona": "U2", "mona-at-work": "U2"}, ("U2", "S1"))
-    destination = only_destination(routes, issue_event(issue.closed(BOT, LATER)))
+    destination = by(BOT)
     assert (len(destination.people), destination.mention) == (3, ("U2", "S1"))
 
 
@@ -212,7 +216,7 @@ def some_event(draw: st.DrawFn) -> payloads.Event:
         full_name=draw(st.sampled_from(["acme/app", "beta/app"])), private=draw(st.booleans())
     )
     issue = an_issue(repository=repository, author=draw(some_person), labels=draw(SOME_LABELS))
-    event = issue.closed(draw(some_person), LATER)
+    event = draw(st.sampled_from([issue.closed, issue.reopened]))(draw(some_person), LATER)
     name, _, action = draw(st.sampled_from(EVENT_NAMES)).partition(".")
     label = {"label": {"name": draw(st.sampled_from(LABELS))}} if action.endswith("labeled") else {}
     return payloads.Event(name=name, payload={**event.payload, "action": action, **label})
@@ -230,6 +234,14 @@ def expected_destinations(
     def label_decides(route: Route) -> bool:
         named = [*route.labels_any, *route.labels_all, *route.labels_none]
         return event.title.endswith("labeled") and changed in {label.lower() for label in named}
+
+    def calls(route: Route) -> bool:
+        bringing = {
+            "issues.labeled": [*route.labels_any, *route.labels_all],
+            "issues.unlabeled": route.labels_none,
+        }
+        brought_in = changed in [label.lower() for label in bringing.get(event.title, [])]
+        return payload["issue"]["state"] == "open" and (event.title == "issues.opened" or brought_in)
 
     def takes_issue(route: Route) -> bool:
         wanted = {"any": {True, False}, "only": {True}, "never": {False}}[route.private]
@@ -268,7 +280,12 @@ def expected_destinations(
         ]
         deciding = matching or updating
         if deciding:
-            users = [user for route in matching for user in route.mention if user != people.get(sender)]
+            users = [
+                user
+                for route in matching
+                for user in route.mention
+                if calls(route) and user != people.get(sender)
+            ]
             found[channel] = Destination(
                 channel=channel,
                 format=deciding[0].format,

@@ -279,11 +279,13 @@ def test_users_and_user_groups_can_be_mentioned() -> None:
 
 
 def test_a_mention_that_can_never_happen_is_refused() -> None:
-    """A mention in a route without opened is refused, because only opened mentions people."""
+    """A mention in a route without opened is refused, unless a later label can bring an issue there."""
     problem = "mention: events has no issues.opened, so no one would ever be mentioned"
     assert problems(f'{GOOD}events = ["issues.closed"]\nmention = ["U1"]') == (
         f"routes file: line 4: route 1: {problem}",
     )
+    labels = 'events = ["issues.closed"]\nmention = ["U1"]\nlabels_any = ["bug"]'
+    assert routes_file.parse(f"{GOOD}{labels}").routes[0].mention == ("U1",)
 
 
 # Muted authors

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from clients.slack.blocks import Message, section
-from functions.notify_slack.cards import burst_message
+from functions.notify_slack.cards import burst_message, metadata
 from functions.notify_slack.cards.metadata import CARD
 from functions.notify_slack.routing.eligibility import CardEvent
 from functions.notify_slack.store import channel_history
+from functions.notify_slack.store.threads import Threads
 from ops.send.accounts import Repository
 from tests.support.messages import NOON
 from tests.support.workspace import MONA, Channel
@@ -80,14 +81,15 @@ def test_a_clock_that_is_five_minutes_off_hides_no_recent_message(channel: Chann
     channel.handle(event)
     now = channel.clock.now + timedelta(minutes=minutes)
     [found] = channel_history.scan(channel.slack, channel.id, event, now).cards
-    assert channel_history.has_reply(channel.slack, channel.id, found.ts, event, now)
+    threads = Threads(slack=channel.slack, now=lambda: now)
+    [reply] = threads.around(event, channel.id, [found], whole=False)[1:]
+    assert metadata.is_reply(reply, event.delivery_id)
 
 
 def test_the_reply_about_a_transfer_that_is_received_again_is_found(channel: Channel) -> None:
     """GitHub dates no transfer, so one that is received again hours later still finds its reply."""
     leaves, _ = channel.issue().transferred(MONA, channel.clock.now, Repository(full_name="acme/other"), 3)
     channel.handle(channel.receive(leaves, "d-moved"))
-    [card] = channel.cards
     channel.clock.pass_until(channel.clock.now + timedelta(hours=9))
     again = channel.receive(leaves, "d-moved")
-    assert channel_history.has_reply(channel.slack, channel.id, card.ts, again, channel.clock.now)
+    assert not channel.handle(again).replied

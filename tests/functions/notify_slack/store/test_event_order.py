@@ -93,3 +93,16 @@ def test_of_closes_and_reopenings_in_one_second_the_last_arrival_wins(
     for event in events:
         channel.handle(event)
     assert content(channel.card) == card_content(events[-1])
+
+
+def test_a_deleted_comment_is_counted_no_more(channel: Channel) -> None:
+    """The card counts a comment at once, and not after its deletion, which leaves all times as they were."""
+    issue, at = channel.issue(), channel.clock.now
+    created = issue.commented(MONA, at, "first")
+    deleted = payloads.Event(name=created.name, payload={**created.payload, "action": "deleted"})
+    deleted.payload["issue"] = issue.as_json()
+    channel.handle(channel.receive(issue.opened()))
+    events = [channel.receive(created), channel.receive(deleted)]
+    for event, counted in ((events[0], True), (events[1], False), (events[0], False)):
+        channel.handle(event)
+        assert ("1 comment" in str(channel.card.blocks)) is counted
