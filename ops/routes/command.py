@@ -62,10 +62,15 @@ def explain_command(payload: str, event: str | None, routes_path: Path, *, as_js
     """
     delivered = read_event(payload, event)
     found = read_routes(routes_path, as_json=as_json)
-    if as_json:
-        click.echo(json.dumps(explain_json(delivered, found)))
-    else:
-        click.echo("\n".join(explain_lines(delivered, found)))
+    try:
+        explained = (
+            json.dumps(explain_json(delivered, found))
+            if as_json
+            else "\n".join(explain_lines(delivered, found))
+        )
+    except Malformed as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(explained)
 
 
 def read_routes(path: Path, *, as_json: bool) -> Routes:

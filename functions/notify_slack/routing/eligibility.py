@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from pipeline.errors import Malformed
 from pipeline.events import Issue, IssueEvent
 
 from .privacy import changes
@@ -51,20 +52,24 @@ class CardEvent:
     def of(cls, event: IssueEvent, github_url: str = GITHUB_URL) -> "CardEvent | NotShown":
         """Return the event for its card, or why it has none.
 
-        Pull requests have no card, and a backfill posts nothing. Without the repository's id and the issue's
-        number the card could never be found again.
+        Pull requests have no card, and a backfill posts nothing. Raises Malformed for an event of issues that
+        does not say what happened to which one: its card could never be found again.
         """
-        if event.event not in _ACTIONS or not event.action:
+        if event.event not in _ACTIONS:
             name = f"{event.event}.{event.action}" if event.action else event.event
             return NotShown(reason=f"no card is made of {name!r}, only of issues and their comments")
         if event.source == "backfill":
             return NotShown(reason="no card is made of history")
         if event.issue is None:
-            return NotShown(reason="the event is about no issue")
+            raise Malformed("issue_missing", f"The {event.event} event has no issue.")
         if event.is_pull_request:
             return NotShown(reason="no card is made of a pull request")
-        if event.repository_id is None or event.issue.number is None:
-            return NotShown(reason="the event does not say which issue it is about")
+        if not event.action:
+            raise Malformed("action_missing", f"The {event.event} event has no action.")
+        if event.repository_id is None:
+            raise Malformed("repository_missing", f"The {event.event} event has no repository with an id.")
+        if event.issue.number is None:
+            raise Malformed("number_missing", "The event's issue has no number.")
         return cls(
             received=event,
             issue=event.issue,

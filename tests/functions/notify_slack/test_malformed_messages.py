@@ -64,6 +64,14 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "body is a list": (with_data(b"[]"), "body_not_object"),
     "body is a text": (with_data(json.dumps(MARKER).encode()), "body_not_object"),
     "body is null": (with_data(b"null"), "body_not_object"),
+    "no issue": (with_data(b'{"action":"opened"}'), "issue_missing"),
+    "issue is null": (with_data(b'{"action":"opened","issue":null}'), "issue_missing"),
+    "no action": (with_data(b'{"issue":{"number":1}}'), "action_missing"),
+    "no repository": (with_data(b'{"action":"opened","issue":{"number":1}}'), "repository_missing"),
+    "no number": (
+        with_data(b'{"action":"opened","issue":{"id":1},"repository":{"id":1}}'),
+        "number_missing",
+    ),
 }
 
 
