@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import functions_framework
@@ -16,6 +17,7 @@ from pipeline.logs import log
 from pipeline.once import once
 from pipeline.settings import collect_problems, load_at_startup
 from pipeline.subscriber import receive
+from pipeline.team import Team
 
 from .cards import card
 from .routing import routes_file
@@ -29,16 +31,23 @@ from .store.outcome import Outcome
 
 # For all channels. Cloud Run ends a request after 60 s, and a call may take a little longer than its timeout.
 DELIVERY_SECONDS = 45.0
-NO_LINE = "an incoming webhook shows only opened, and closed and reopened unless every route mutes the sender"
+NO_LINE = "an incoming webhook shows only opened, closed and reopened, unless every route mutes the sender"
 ROUTE_OUTDATED = "Route %r names a repository that is now called %s: write its new name in routes.toml"
 
 
 def read_configuration() -> tuple[Settings, Routes]:
     """Return settings and routes. Raises ConfigurationError naming the problems of both."""
-    return collect_problems(
-        lambda: Settings.from_environment(os.environ),
-        lambda: routes_file.parse(read_routes(os.environ, folder=Path(__file__).parent)),
+    return collect_problems(lambda: Settings.from_environment(os.environ), read_all_routes)
+
+
+def read_all_routes() -> Routes:
+    """Return the routes, which know the bots of the team's file. Raises ConfigurationError."""
+    folder = Path(__file__).parent
+    routes, team = collect_problems(
+        lambda: routes_file.parse(read_routes(os.environ, folder=folder)),
+        lambda: Team.read(os.environ, folder=folder),
     )
+    return replace(routes, bots=team.bots)
 
 
 logs.setup()
@@ -67,8 +76,7 @@ def notify_slack(push: CloudEvent) -> None:
     else:
         logs.bind(issue=event.number)
         if is_webhook_url(settings.token.read()):
-            replies = any(destination.replies for destination in destinations)
-            show(event, (Destination(channel="webhook", replies=replies),), post_line)
+            show(event, (webhook_destination(destinations),), post_line)
         else:
             show(event, destinations, upsert_card)
 
@@ -88,6 +96,15 @@ def show(
                 failures.append(failure)
     if failures:
         raise failures[0]
+
+
+def webhook_destination(destinations: tuple[Destination, ...]) -> Destination:
+    """Return the one channel of an incoming webhook, which posts what any route would show."""
+    return Destination(
+        channel="webhook",
+        replies=any(destination.replies for destination in destinations),
+        makes_card=any(destination.makes_card for destination in destinations),
+    )
 
 
 def upsert_card(event: CardEvent, destination: Destination) -> None:

@@ -28,6 +28,7 @@ from local.stack.functions import function_server, read_functions
 from ops import schema
 
 STATE = ROOT / ".local"
+TEAM = ROOT / "config" / "team.toml"
 DATASET = "github"
 TOKEN = "xoxb-local"
 SECRET = f"projects/{topics.PROJECT}/secrets/github-webhook-secret"
@@ -145,6 +146,7 @@ class Stack:
             "SLACK_TOKEN": TOKEN,
             "SLACK_API_URL": self.slack.url,
             "ROUTES_FILE": str(self.options.routes),
+            "TEAM_FILE": str(TEAM) if TEAM.exists() else "",
             "BIGQUERY_DATASET": f"{topics.PROJECT}.{DATASET}",
             "BIGQUERY_TABLE": f"{topics.PROJECT}.{DATASET}.events",
             "BIGQUERY_EMULATOR_HOST": self.bigquery_url,

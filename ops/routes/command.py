@@ -1,6 +1,7 @@
 """ops routes: check the routes file, and explain which routes a saved payload matches."""
 
 import json
+import os
 import sys
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from ops.send.saved_delivery import read_delivery
 from pipeline.delivery import Delivery
 from pipeline.errors import ConfigurationError, Malformed
 from pipeline.events import IssueEvent
+from pipeline.team import Team
 
 _file_option = click.option(
     "--file",
@@ -77,7 +79,7 @@ def read_routes(path: Path, *, as_json: bool) -> Routes:
     """Return the routes; a file with problems ends the command with all of them and status 1."""
     text = read_text(path)
     try:
-        return routes_file.parse(text)
+        return replace(routes_file.parse(text), bots=Team.read(os.environ, ROOT / "config").bots)
     except ConfigurationError as error:
         problems = [f"{path}: {problem.removeprefix('routes file: ')}" for problem in error.problems]
         if as_json:

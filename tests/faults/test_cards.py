@@ -125,6 +125,17 @@ def counted(shown: Shown) -> None:
     assert not re.search(r"\d comment", shown.card)
 
 
+def no_bot(shown: Shown) -> None:
+    """Assert that a bot by its type makes no card and adds no reply."""
+    assert "#2" in shown.card
+    assert shown.replies == []
+
+
+def nothing(shown: Shown) -> None:
+    """Assert that a muted bot's label and comment on old issues make no card."""
+    assert shown.messages == []
+
+
 CASES = {
     "transfer-names-private-repository": Case(assert_right=private_destination, route='private = "never"'),
     "deleted-comment-stays": Case(assert_right=followed_comment),
@@ -136,6 +147,8 @@ CASES = {
     ),
     "renamed-repository-leaves-a-stale-card": Case(assert_right=renamed),
     "closed-twice-in-one-second": Case(assert_right=closed_twice),
+    "bot-by-type": Case(assert_right=no_bot),
+    "muted-bot-makes-cards": Case(assert_right=nothing),
     "comment-count": Case(assert_right=counted),
 }
 

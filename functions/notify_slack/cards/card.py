@@ -38,7 +38,7 @@ def record(event: CardEvent, card: PostedCard) -> Message:
 
 def has_line(event: CardEvent, destination: Destination) -> bool:
     """Return whether an incoming webhook, which cannot update a card, posts a line about the event."""
-    return event.name in _LINES and (destination.replies or event.is_opening)
+    return event.name in _LINES and (destination.makes_card if event.is_opening else destination.replies)
 
 
 def line(event: CardEvent) -> Message:

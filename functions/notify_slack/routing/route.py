@@ -1,6 +1,6 @@
 """One route of the routes file: whether an event matches it, and if not, why."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -13,6 +13,8 @@ from .privacy import may_be_private
 Private = Literal["any", "only", "never"]
 Format = Literal["compact", "full"]
 Key = Literal["repositories", "labels_any", "labels_all", "labels_none", "events", "private", "mute_authors"]
+
+_EVERY_BOT = "*[bot]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,17 +44,17 @@ class Route:
     format: Format
     mention: tuple[str, ...]
 
-    def match(self, event: IssueEvent) -> "RouteMatch":
-        """Return whether the event matches, and every reason why not."""
+    def match(self, event: IssueEvent, bots: Collection[str] = ()) -> "RouteMatch":
+        """Return whether the event matches, and every reason why not; `bots` are logins in lower case."""
         labels = _lower(event.issue.labels if event.issue else ())
         of_labels = tuple(Mismatch(key=key, text=text) for key, text in self._label_mismatches(labels))
         loses = bool(of_labels) and self._loses(event)
         label_decides = loses or self._label_decides(event)
         others = tuple(
             Mismatch(key=key, text=text)
-            for key, text in self._other_mismatches(event, label_decides=label_decides)
+            for key, text in self._other_mismatches(event, bots, label_decides=label_decides)
         )
-        muting = self._muting_pattern(event.sender)
+        muting = self._muting_pattern(event.sender, event.sender_type, bots)
         leaves = loses and not others
         corrects = bool(others or of_labels) and (event.event, event.action) in CORRECTIONS
         corrects = corrects and all(mismatch.key == "events" for mismatch in others)
@@ -62,6 +64,7 @@ class Route:
             final_update=leaves or (corrects and bool(of_labels)),
             updates=leaves or corrects,
             calls=not others and not of_labels and self._calls(event),
+            brings_in=not others and not of_labels and self._brings_in(event),
             muted_because=f"the sender {event.sender!r} is muted by {muting}" if muting else None,
         )
 
@@ -70,13 +73,15 @@ class Route:
         name = (repository or "").lower()
         return any(fnmatchcase(name, glob.lower()) for glob in self.repositories)
 
-    def last_match(self, event: IssueEvent) -> "RouteMatch":
+    def last_match(self, event: IssueEvent, bots: Collection[str]) -> "RouteMatch":
         """Return the match of an event whose repository was renamed: a card that is there says so."""
-        match = self.match(event)
+        match = self.match(event, bots)
         shown = all(mismatch.key not in {"private", "mute_authors"} for mismatch in match.mismatches)
         return replace(match, updates=shown, final_update=shown, renamed=shown)
 
-    def _other_mismatches(self, event: IssueEvent, *, label_decides: bool) -> Iterator[tuple[Key, str]]:
+    def _other_mismatches(
+        self, event: IssueEvent, bots: Collection[str], *, label_decides: bool
+    ) -> Iterator[tuple[Key, str]]:
         """Yield why another key than the labels does not match. Only a star matches a missing repository."""
         name = f"{event.event}.{event.action}"
         if not self.names(event.repository):
@@ -90,9 +95,9 @@ class Route:
         if self.private == "never" and private:
             text = "the repository is private, or does not say, and the route takes public ones only"
             yield "private", text
-        author = event.issue.author if event.issue else None
-        if glob := self._muting_pattern(author):
-            yield "mute_authors", f"the author {author!r} is muted by {glob}"
+        issue = event.issue
+        if issue and (glob := self._muting_pattern(issue.author, issue.author_type, bots)):
+            yield "mute_authors", f"the author {issue.author!r} is muted by {glob}"
 
     def _label_mismatches(self, labels: frozenset[str]) -> Iterator[tuple[Key, str]]:
         if self.labels_any and not labels & _lower(self.labels_any):
@@ -134,15 +139,22 @@ class Route:
         }.get(f"{event.event}.{event.action}", ())
         return bool(named) if event.label is None else event.label.lower() in _lower(named)
 
-    def _muting_pattern(self, login: str | None) -> str | None:
-        """Return the pattern that mutes the login: `*` and `?` are wildcards, and case is ignored.
+    def _muting_pattern(self, login: str | None, kind: str | None, bots: Collection[str]) -> str | None:
+        """Return the pattern that mutes the account: `*` and `?` are wildcards, and case is ignored.
+
+        The pattern `*[bot]` means every bot, also one whose login does not end so: Copilot has the type Bot,
+        and some accounts of type User are bots by config/team.toml.
 
         Brackets are literal: fnmatch alone would read "[bot]" as one letter of b, o, t, and mute bob. A
         deleted account has no login and is never muted.
         """
         name = (login or "").lower()
-        globs = (glob for glob in self.mute_authors if fnmatchcase(name, glob.lower().replace("[", "[[]")))
-        return next(globs, None) if name else None
+        is_bot = kind == "Bot" or name in bots
+        for pattern in self.mute_authors:
+            glob = pattern.lower()
+            if (is_bot and glob == _EVERY_BOT) or (name and fnmatchcase(name, glob.replace("[", "[[]"))):
+                return pattern
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +164,8 @@ class RouteMatch:
     `updates`: the event does not match, but a card that is there is updated: a label that was just set or
     removed takes the issue out of the route, or words that the card or its thread may show were changed or
     taken back. `final_update`: the card then says that it is not followed any more. `calls`: the event
-    matches, and the people of the route's `mention` hear of it. `muted_because`: why the event adds no reply,
-    None if it may add one.
+    matches, and the people of the route's `mention` hear of it; `brings_in`: a label brought the issue in.
+    `muted_because`: why the event adds no reply, None if it may add one.
     """
 
     route: Route
@@ -162,6 +174,7 @@ class RouteMatch:
     final_update: bool
     renamed: bool = False
     calls: bool
+    brings_in: bool
     muted_because: str | None
 
     @property

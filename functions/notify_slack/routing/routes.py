@@ -32,15 +32,19 @@ class Destination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
-    """The whole file. `people` are Slack's user ids by GitHub login in lower case; `fold_over` 0 is off."""
+    """The whole file. `people` are Slack's user ids by GitHub login in lower case; `fold_over` 0 is off.
+
+    `bots` are the logins, in lower case, of accounts of type User that are bots; they are in the team's file.
+    """
 
     routes: tuple[Route, ...]
     people: Mapping[str, str] = field(default_factory=dict)
     fold_over: int = FOLD_OVER
+    bots: tuple[str, ...] = ()
 
     def explain(self, event: IssueEvent) -> tuple[RouteMatch, ...]:
         """Return what each route makes of the event, in the file's order."""
-        return tuple(route.match(event) for route in self.routes)
+        return tuple(route.match(event, self.bots) for route in self.routes)
 
     def outdated(self, event: IssueEvent, former: Collection[str]) -> tuple[Route, ...]:
         """Return the routes that name the event's repository only by one of its `former` names."""
@@ -55,7 +59,7 @@ class Routes:
 
         A route that names the repository only by one of its `former` names updates the cards that are there.
         """
-        last = (route.last_match(event) for route in self.outdated(event, former))
+        last = (route.last_match(event, self.bots) for route in self.outdated(event, former))
         matches = [match for match in (*self.explain(event), *last) if match.matches or match.updates]
         channels = dict.fromkeys(channel for match in matches for channel in match.route.channels)
         actor = self.people.get((event.sender or "").lower())
@@ -75,7 +79,7 @@ class Routes:
             replies=any(not match.muted_because for match in deciding),
             final_update=not showing and any(match.final_update for match in here),
             renamed=not showing and all(match.renamed for match in here),
-            makes_card=bool(showing),
+            makes_card=any(match.brings_in or not match.muted_because for match in showing),
         )
 
     def why_unmatched(self, event: IssueEvent) -> str:

@@ -140,14 +140,19 @@ def test_a_bots_issue_makes_no_card_and_the_log_says_why(notifier: Notifier) -> 
     assert line["why"] == "everything: the author 'dependabot[bot]' is muted by *[bot]"
 
 
-def test_a_bots_close_makes_a_card_without_a_reply(notifier: Notifier) -> None:
-    """A close by a muted sender updates the card and adds no reply."""
-    bot = accounts.Account(login="dependabot[bot]", type="Bot")
+def test_a_bots_close_updates_a_card_and_makes_none(notifier: Notifier) -> None:
+    """A close by a muted sender makes no card; it updates the card that is there and adds no reply."""
+    bot = accounts.Account(login="Copilot", type="Bot")
     before = len(notifier.function.output())
-    assert notifier.post(message_of(an_issue(number=12).closed(bot, NOON), "muted-2")) == 200
-    assert notifier.cards("muted-2") == ["C1"]
-    [line] = lines_since(notifier.function, before)
-    assert (line["outcome"], line["replied"]) == ("posted", False)
+    issue = an_issue(number=12)
+    assert notifier.post(message_of(issue.closed(bot, NOON), "muted-2")) == 200
+    assert notifier.cards("muted-2") == []
+    assert notifier.post(message_of(issue.reopened(MONA, NOON), "muted-3")) == 200
+    assert notifier.post(message_of(issue.closed(bot, NOON + timedelta(hours=1)), "muted-4")) == 200
+    assert notifier.cards("muted-4") == ["C1"]
+    lines = lines_since(notifier.function, before)
+    assert [line["outcome"] for line in lines] == ["no_card", "posted", "updated"]
+    assert lines[-1]["replied"] is False
 
 
 def test_an_author_named_bob_is_not_muted(notifier: Notifier) -> None:
@@ -196,4 +201,4 @@ def test_an_incoming_webhook_posts_a_close_unless_every_route_mutes_its_sender(
         "Closed as completed: acme/bots#7 Export fails"
     ]
     muted, _ = lines_since(notifier.function, written)
-    assert muted["why"].endswith("closed and reopened unless every route mutes the sender")
+    assert muted["why"].endswith("closed and reopened, unless every route mutes the sender")

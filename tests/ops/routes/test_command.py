@@ -264,7 +264,7 @@ def test_a_muted_sender_changes_the_card_and_adds_no_reply() -> None:
         f"matches   people -> C1, C2 {muted}",
         "skips     others: 'acme/app' matches none of beta/*",
         "matches   all -> C2, C4",
-        "Card in C1: compact; no reply in its thread.",
+        "Card in C1: if there is one, it is updated.",
         "Card in C2: compact.",
         "Card in C4: compact.",
     ]

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from functions.notify_slack.routing.routes import Destination
+from functions.notify_slack.routing import routes_file
+from functions.notify_slack.routing.routes import Destination, Routes
 from ops.send import accounts, payloads
 from pipeline.events import IssueEvent
 from tests.functions.notify_slack.routing.support import (
@@ -281,6 +282,71 @@ def test_a_label_that_was_deleted_ends_the_card(line: str, events: str) -> None:
     assert only_destination(routes, unlabeled_without_label(labels=["bug"])).final_update
     kept = unlabeled_without_label(labels=["bug", "urgent"])
     assert channels_of(routes, kept) == (() if events else ("C1",))
+
+
+# Bots
+
+COPILOT = accounts.Account(login="Copilot", type="Bot")
+CI = accounts.Account(login="k8s-CI-robot")
+
+
+def for_bots(line: str = "") -> Routes:
+    """Return a route that knows an account of type User that is a bot."""
+    return replace(one_route(line), bots=("k8s-ci-robot",))
+
+
+@pytest.mark.parametrize("bot", [BOT, COPILOT, CI])
+def test_every_bot_is_muted_by_default(bot: accounts.Account) -> None:
+    """The pattern *[bot] means every bot: by its login, by GitHub's type, and by the team's file."""
+    routes = for_bots()
+    assert routes.destinations(issue_event(an_issue(author=bot).opened())) == ()
+    said = only_destination(routes, issue_event(an_issue().commented(bot, LATER, "x")))
+    assert (said.makes_card, said.replies) == (False, False)
+
+
+@pytest.mark.parametrize("line", ["mute_authors = []", 'mute_authors = ["octavia?", "*-bot"]'])
+@pytest.mark.parametrize("bot", [BOT, COPILOT, CI])
+def test_another_pattern_says_nothing_about_bots(line: str, bot: accounts.Account) -> None:
+    """Only *[bot] looks at what an account is; any other pattern is about logins."""
+    assert only_destination(for_bots(line), issue_event(an_issue(author=bot).opened())).makes_card
+
+
+def test_an_account_of_type_bot_without_a_login_is_muted() -> None:
+    """A sender without a login is muted if its type is Bot, and not as a deleted account."""
+    for sender, makes_card in (({"type": "Bot"}, False), (None, True), ({"login": None}, True)):
+        payload = {**an_issue().opened().payload, "sender": sender}
+        event = issue_event(payloads.Event(name="issues", payload=payload))
+        assert only_destination(one_route(), event).makes_card is makes_card
+
+
+@pytest.mark.parametrize(
+    ("line", "event", "makes_card"),
+    [
+        ("", an_issue().labeled(BOT, LATER, "stale"), False),
+        ("", an_issue().commented(BOT, LATER, "x"), False),
+        ("", an_issue().closed(BOT, LATER), False),
+        ("", an_issue().opened(), True),
+        ('labels_any = ["stale"]', an_issue().labeled(BOT, LATER, "stale"), True),
+        ('labels_all = ["stale"]', an_issue().labeled(BOT, LATER, "Stale"), True),
+        ('labels_any = ["stale"]', an_issue(labels=["stale"]).labeled(BOT, LATER, "bug"), False),
+        ('labels_none = ["stale"]', an_issue(labels=["stale"]).unlabeled(BOT, LATER, "stale"), True),
+        ('labels_none = ["stale"]', an_issue(labels=["bug"]).unlabeled(BOT, LATER, "bug"), False),
+    ],
+)
+def test_a_muted_sender_makes_no_card_but_by_a_label(
+    line: str, event: payloads.Event, *, makes_card: bool
+) -> None:
+    """What a muted account does to an old issue makes no card, unless its label brings the issue in."""
+    destination = only_destination(one_route(line), issue_event(event))
+    assert destination.makes_card is makes_card
+
+
+def test_one_route_that_hears_the_sender_makes_the_card() -> None:
+    """In a channel with two routes, the card is made if one of them does not mute the sender."""
+    routes = routes_file.parse(
+        '[[route]]\nchannels = ["C1"]\n[[route]]\nchannels = ["C1"]\nmute_authors = []\n'
+    )
+    assert only_destination(routes, issue_event(an_issue().closed(BOT, LATER))).makes_card
 
 
 # Whom an event calls

@@ -235,13 +235,15 @@ def expected_destinations(
         named = [*route.labels_any, *route.labels_all, *route.labels_none]
         return event.title.endswith("labeled") and changed in {label.lower() for label in named}
 
-    def calls(route: Route) -> bool:
+    def brings_in(route: Route) -> bool:
         bringing = {
             "issues.labeled": [*route.labels_any, *route.labels_all],
             "issues.unlabeled": route.labels_none,
         }
-        brought_in = changed in [label.lower() for label in bringing.get(event.title, [])]
-        return payload["issue"]["state"] == "open" and (event.title == "issues.opened" or brought_in)
+        return changed in [label.lower() for label in bringing.get(event.title, [])]
+
+    def calls(route: Route) -> bool:
+        return payload["issue"]["state"] == "open" and (event.title == "issues.opened" or brings_in(route))
 
     def takes_issue(route: Route) -> bool:
         wanted = {"any": {True, False}, "only": {True}, "never": {False}}[route.private]
@@ -293,7 +295,7 @@ def expected_destinations(
                 mention=tuple(sorted(set(users), key=users.index)),
                 replies=not all(mutes(route) for route in deciding),
                 final_update=not matching and not all(map(labels_match, updating)),
-                makes_card=bool(matching),
+                makes_card=any(brings_in(route) or not mutes(route) for route in matching),
             )
     return found
 
