@@ -15,8 +15,9 @@ _SPACES = re.compile(r"\s+")
 _PARTIAL_ENTITY = re.compile(r"&[a-z]*\Z")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
-# Slack has no escape for these. Between two letters, as in max_results, they format nothing and stay.
-_FORMATTING = re.compile(r"(?<![^\W_])[*_~]+|[*_~]+(?![^\W_])|`")
+# Slack has no escape for these. Between two letters, as in max_results and __init__.user__name, they format
+# nothing and stay, however many.
+_FORMATTING = re.compile(r"(?<![*_~])(?:(?<![^\W_])[*_~]++|[*_~]++(?![^\W_]))|`")
 _LOOK_ALIKES = str.maketrans({"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb"})
 
 

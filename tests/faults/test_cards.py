@@ -136,6 +136,35 @@ def nothing(shown: Shown) -> None:
     assert shown.messages == []
 
 
+def says(*replies: str) -> Callable[[Shown], None]:
+    """Return an assertion about the replies."""
+
+    def assert_right(shown: Shown) -> None:
+        assert shown.replies == list(replies)
+
+    return assert_right
+
+
+def beside_html(shown: Shown) -> None:
+    """Assert that the text in and beside HTML is shown, on the full card and in replies."""
+    assert shown.replies == [
+        "mona commented: I can see it too",
+        "mona commented: Same here on Firefox.",
+        "mona commented: Pasted from a mail",
+        "mona commented: Logs line one",
+    ]
+
+
+def searchable(shown: Shown) -> None:
+    """Assert that underscores inside words stay."""
+    assert "user__name lookups in foo__bar" in shown.card
+
+
+def drawn_emoji(shown: Shown) -> None:
+    """Assert that Slack can draw a label's emoji."""
+    assert ":bug: `bug`" in shown.card
+
+
 CASES = {
     "transfer-names-private-repository": Case(assert_right=private_destination, route='private = "never"'),
     "deleted-comment-stays": Case(assert_right=followed_comment),
@@ -149,6 +178,18 @@ CASES = {
     "closed-twice-in-one-second": Case(assert_right=closed_twice),
     "bot-by-type": Case(assert_right=no_bot),
     "muted-bot-makes-cards": Case(assert_right=nothing),
+    "alert-dropped": Case(
+        assert_right=says("mona commented: Warning: Do not run this in production. Otherwise fine.")
+    ),
+    "code-prompt-dropped": Case(
+        assert_right=says("mona commented: Run this: &gt; npm ci &gt; npm test and tell us.")
+    ),
+    "image-only-comment": Case(assert_right=says("mona commented: Screenshot of the error")),
+    "text-beside-html-lost": Case(assert_right=beside_html, route='format = "full"'),
+    "assigned-a-ghost": Case(assert_right=says("mona assigned kim")),
+    "assigned-oneself": Case(assert_right=says("octavia took this")),
+    "double-underscore": Case(assert_right=searchable),
+    "label-emoji-code": Case(assert_right=drawn_emoji),
     "comment-count": Case(assert_right=counted),
 }
 

@@ -1,5 +1,6 @@
 """The wording of cards and replies. Every function returns text that is safe to send to Slack."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
@@ -43,6 +44,10 @@ CLOSED_REPLY = "{actor} closed this{reason}"
 REOPENED_REPLY = "{actor} reopened this"
 TRANSFERRED_REPLY = "{actor} transferred this{destination}"
 ASSIGNED_REPLY = "{actor} assigned {assignee}"
+ASSIGNED_SOMEBODY_REPLY = "{actor} assigned this"
+TOOK_REPLY = "{actor} took this"
+A_PICTURE = "a picture"
+ALERT = "{kind}: "
 # Burst messages
 ONE_IN_BURST, IN_BURST = "1 more issue at once", "{count} more issues at once"
 BURST_HEAD = ":card_index_dividers: *{text}*, listed here to keep the channel readable {mentions}"
@@ -65,6 +70,7 @@ NAME_LIMIT = 60
 _MAX_LABELS = 6
 _MAX_ASSIGNEES = 6
 _MAX_MENTIONS = 50
+_EMOJI = re.compile(r"(?<!\S)(:[a-z0-9+-](?:[a-z0-9_+-]*[a-z0-9+-])?:)(?!\S)")
 _SECONDS = range(10**11)  # the dates that Slack accepts
 
 
@@ -119,8 +125,9 @@ def labels(issue: Issue) -> str:
 
 
 def label(name: str | None) -> str:
-    """Return the label as code."""
-    return code(name, NAME_LIMIT, empty="?")
+    """Return the label as code, outside of which the names of emoji stand: Slack draws none in code."""
+    parts = _EMOJI.split(code(name, NAME_LIMIT, empty="?").strip("`"))
+    return " ".join(part if _EMOJI.fullmatch(part) else f"`{part.strip()}`" for part in parts if part.strip())
 
 
 def assignees(issue: Issue, people: Mapping[str, str]) -> str:

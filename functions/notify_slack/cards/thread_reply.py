@@ -66,8 +66,16 @@ def _transferred(event: CardEvent, _destination: Destination, _replies: Sequence
 
 
 def _assigned(event: CardEvent, destination: Destination, _replies: Sequence[Posted]) -> Line:
-    assignee = phrases.mention_or_login(event.received.assignee, destination.people)
-    return Line(text=phrases.ASSIGNED_REPLY.format(actor=phrases.login(event.sender), assignee=assignee))
+    """Return who assigned whom; GitHub may leave out whom, and then the only assignee must be it."""
+    assignees = event.issue.assignees
+    login = event.received.assignee or (assignees[0] if len(assignees) == 1 else "")
+    actor = phrases.login(event.sender)
+    if not login:
+        return Line(text=phrases.ASSIGNED_SOMEBODY_REPLY.format(actor=actor))
+    if login.lower() == (event.sender or "").lower():
+        return Line(text=phrases.TOOK_REPLY.format(actor=actor))
+    assignee = phrases.mention_or_login(login, destination.people)
+    return Line(text=phrases.ASSIGNED_REPLY.format(actor=actor, assignee=assignee))
 
 
 def _commented(event: CardEvent, _destination: Destination, _replies: Sequence[Posted]) -> Line:

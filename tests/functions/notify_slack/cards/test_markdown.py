@@ -54,7 +54,32 @@ def test_an_issue_template_shows_its_answers() -> None:
         ("[ref][1]\n\n[1]: https://x.example", ["ref"]),
         ("![alt](https://x.example/a.png) after", [" after"]),
         ('a <img src="x" alt="y"> <b>b</b> <!-- c --> d', ["a  b  d"]),
-        ("<details><summary>Logs</summary>\n\ninside\n\n</details>", ["inside"]),
+        ("<details><summary>Logs</summary>\n\ninside\n\n</details>", ["Logs", "inside"]),
+        ("<details><summary>Logs</summary>\nline one\n</details>", ["Logs", "line one"]),
+        ("<!-- hint --> The *page* is blank.", ["The *page* is blank."]),
+        ("<!--\nhint\n--> after\n\n<!-- x -->", ["after"]),
+        ('<img width="6" alt="Image" src="https://x.example/0" />\nSame here.', ["Same here."]),
+        ("<p>Pasted from a <b>mail</b> &amp; more</p>", ["Pasted from a mail & more"]),
+        ("<ul>\n<li>one</li>\n<li>two</li>\n</ul>", ["• one", "• two"]),
+        ("<blockquote>said</blockquote>\nanswered", ["> said", "answered"]),
+        ("<table><tr><th>a</th><th>b</th></tr>\n<tr><td>1</td><td>2</td></tr></table>", ["a | b", "1 | 2"]),
+        ("<div align='center'>\n\n# Title\n\n</div>\n<hr>", ["Title"]),
+        ("<style>p {}</style><p>seen</p>", ["seen"]),
+        ("<![CDATA[x]]><?php y ?><!DOCTYPE html><p>seen", ["seen"]),
+        ("> <p>said</p>", ["> said"]),
+        ("> [!WARNING]\n> Do not.\n> Never.\n\nfine", ["Warning: Do not.", "Never.", "fine"]),
+        ("> [!tip]\n>\n> - a\n> - b", ["Tip: • a", "• b"]),
+        ("> [!NOTE]\n> > said\n>\n> end", ["> said", "Note: end"]),
+        ("> [!NOTE] said\n\n> [!OTHER]\n> said", ["> [!NOTE] said", "> [!OTHER]", "> said"]),
+        ("> > [!NOTE]\n> > said", ["> [!NOTE]", "> said"]),
+        ("```\n> npm ci\n```", ["> npm ci"]),
+        ("### A\n\n_No response_\n\n### B\n\nyes\n\n### C\n\n*No response*", ["B", "yes"]),
+        ("No response\n\n_No response_", ["No response", "No response"]),
+        ("### A\n\n_No response_ yet", ["A", "No response yet"]),
+        ("![the error](https://x.example/a.png)", ["the error"]),
+        ("<img src='a' alt=''>", ["a picture"]),
+        ("![x](a)\n\n<img alt='y'>\n\n![x](b)", ["x, y"]),
+        ("[![badge](a)](https://x.example)", ["badge"]),
         ("<script>\nalert()\n</script>", []),
         ("<!-- never ended\n\ntext", []),
         ("&lt;!channel&gt; &amp;lt; &copy;", ["<!channel> &lt; ©"]),
@@ -120,6 +145,9 @@ def test_an_answer_is_shown_without_its_quotation() -> None:
     """A comment is shown without the text that it quotes, which would read as the commenter's own words."""
     assert markdown.comment_excerpt("> is it fixed?\n\nnot **yet**\n\n- soon") == "not yet • soon"
     assert markdown.comment_excerpt("> just a quote") == "> just a quote"
+    assert markdown.comment_excerpt("Run:\n```\n> npm ci\n```\nand tell") == "Run: > npm ci and tell"
+    assert markdown.comment_excerpt("> [!CAUTION]\n> Stop.\n\nFine.") == "Caution: Stop. Fine."
+    assert markdown.comment_excerpt("\\> no quotation") == "> no quotation"
     assert markdown.comment_excerpt(None) == ""
 
 

@@ -78,6 +78,23 @@ def test_more_labels_than_fit_are_counted() -> None:
     assert lines(six)[0].endswith(" `l5`")
 
 
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        (":bug: bug", ":bug: `bug`"),
+        ("type :+1: good", "`type` :+1: `good`"),
+        (":bug:", ":bug:"),
+        ("area:ui:forms", "`area:ui:forms`"),
+        (":Bug: x", "`:Bug: x`"),
+        (":_x_: y", "`:_x_: y`"),
+        ("a `b` :c:", "`a 'b'` :c:"),
+    ],
+)
+def test_an_emoji_in_a_label_is_drawn(label: str, shown: str) -> None:
+    """GitHub draws the emoji that a label names; Slack draws it outside of code only."""
+    assert lines(card_of(an_issue(labels=[label]).opened().payload))[0].endswith(f" · {shown}")
+
+
 def test_an_invisible_label_is_a_question_mark() -> None:
     """A label without a visible character is a question mark, because empty code would be two backticks."""
     message = card_of(an_issue(labels=["\u200b"]).opened().payload)

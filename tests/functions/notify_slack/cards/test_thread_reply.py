@@ -45,10 +45,37 @@ def test_a_comment_is_linked_and_shows_its_beginning() -> None:
     assert notice.startswith("mona commented: me too")
 
 
-def test_a_comment_without_text_shows_no_excerpt() -> None:
-    """The reply to a comment without text, such as a picture alone, has no excerpt."""
-    notice, _ = texts_of(reply_to(an_issue().commented(MONA, LATER, "![a picture](https://x.example/a.png)")))
-    assert notice == "mona commented"
+@pytest.mark.parametrize(
+    ("body", "notice"),
+    [
+        ("![a chart](https://x.example/a.png)", "mona commented: a chart"),
+        ('<img src="https://x.example/a.png">', "mona commented: a picture"),
+        ("<!-- hint -->", "mona commented"),
+    ],
+)
+def test_a_comment_that_is_a_picture_says_what_it_shows(body: str, notice: str) -> None:
+    """A picture alone is told by its alternative text; a comment without anything to see has no excerpt."""
+    assert texts_of(reply_to(an_issue().commented(MONA, LATER, body)))[0] == notice
+
+
+@pytest.mark.parametrize(
+    ("assignee", "assignees", "text"),
+    [
+        (None, ["kim"], "mona assigned kim"),
+        ({}, ["kim"], "mona assigned kim"),
+        (None, ["kim", "ann"], "mona assigned this"),
+        (None, [], "mona assigned this"),
+        ({"login": "kim"}, ["ann", "kim"], "mona assigned kim"),
+        ({"login": "Mona"}, ["Mona"], "mona took this"),
+        (None, ["mona"], "mona took this"),
+    ],
+)
+def test_an_assignment_names_whom_it_is_about(assignee: Any, assignees: list[str], text: str) -> None:
+    """GitHub may leave out the assignee; who assigns oneself takes the issue."""
+    event = an_issue().assigned(MONA, LATER, OCTAVIA)
+    event.payload["assignee"] = assignee
+    event.payload["issue"]["assignees"] = [{"login": login} for login in assignees]
+    assert texts_of(reply_to(event)) == (text, text)
 
 
 def test_a_comment_cannot_format_the_reply() -> None:
