@@ -12,6 +12,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 source deploy/common.sh
 source deploy/settings.sh
 source deploy/tables.sh
+source deploy/ownership.sh
 source deploy/resources.sh
 source deploy/access.sh
 source deploy/staging.sh
@@ -24,7 +25,7 @@ source deploy/destroy.sh
 
 usage() {
   cat <<TXT
-Usage: ./deploy.sh [--dry-run] [--yes] COMMAND
+Usage: ./deploy.sh [--dry-run] [--yes] [--adopt NAME,...] COMMAND
 
   check                  preflight checks: tools, account, project, billing
   secrets                create the webhook secret and ask for the others, where they are missing
@@ -45,6 +46,7 @@ $(printf '  %-22s setup and this function\n' "${FUNCTIONS[@]}")
 
 REPO is OWNER/REPO or an organisation. GitHub's token comes from GITHUB_TOKEN_FILE, GITHUB_TOKEN or gh.
 --dry-run prints the commands of a first run, in order, and runs none of them.
+--adopt takes over resources that carry our names without our label; a command that meets one stops and names it.
 
 Settings come from the environment or from deploy.env (see deploy.env.example); only PROJECT is required.
 Every command can be repeated: it leaves what is already correct as it is.
@@ -52,14 +54,21 @@ TXT
 }
 
 main() {
-  local arguments=() argument
-  for argument in "$@"; do
-    case $argument in
+  local arguments=() names=()
+  while (($#)); do
+    case $1 in
       --dry-run) DRY_RUN=yes ;;
       --yes) YES=yes ;;
+      --adopt)
+        [[ -n ${2:-} && $2 != -* ]] || die '--adopt takes the names of what is adopted, separated by commas'
+        IFS=, read -ra names <<<"$2"
+        ADOPT+=("${names[@]}")
+        shift
+        ;;
       -h | --help) arguments=(help) && break ;;
-      *) arguments+=("$argument") ;;
+      *) arguments+=("$1") ;;
     esac
+    shift
   done
   set -- "${arguments[@]:-help}"
   COMMAND=$*
@@ -78,6 +87,7 @@ main() {
       ;;
   esac
   read_settings
+  check_adopted_names
   require_tools
   SCRATCH=$(mktemp -d) # readable by the caller only
   trap 'rm -rf -- "$SCRATCH"' EXIT
@@ -96,7 +106,7 @@ command_function() {
   no_arguments "${@:2}"
   check_configuration "$1"
   preflight
-  set_up
+  set_up function
   deploy_function "$1"
 }
 
@@ -106,7 +116,7 @@ command_all() {
   local name
   for name in "${FUNCTIONS[@]}"; do check_configuration "$name"; done
   preflight
-  set_up
+  set_up function
   for name in "${ALL_SECRETS[@]}"; do require_version "$name" >/dev/null; done
   deploy_subscribers
   for name in "${PUBLIC_FUNCTIONS[@]}"; do deploy_function "$name"; done

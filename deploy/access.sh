@@ -16,9 +16,7 @@ grant_access() {
     for secret in "${SECRETS[@]}"; do grant "$(member "$name")" roles/secretmanager.secretAccessor "secret/$secret"; done
   done
   grant "$agent" roles/pubsub.publisher "topic/$DEAD_TOPIC"
-  for name in "${SUBSCRIBERS[@]}"; do
-    grant "$agent" roles/pubsub.subscriber "subscription/${name//_/-}"
-  done
+  for name in "${SUBSCRIPTIONS[@]}"; do grant "$agent" roles/pubsub.subscriber "subscription/$name"; done
   # Only projects older than April 2021 need this one. It is granted on the push account alone.
   mutate gcloud iam service-accounts add-iam-policy-binding "$(email push)" --member="$agent" --role=roles/iam.serviceAccountTokenCreator
   # The project's policy is written only if a role is missing, because other people write it too.

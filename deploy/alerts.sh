@@ -3,15 +3,20 @@
 
 command_alerts() {
   no_arguments "$@"
-  local file name body method existing unnotified=''
-  step 'alert policies'
+  local file title name body method existing services pushed unnotified=''
   use_google_token
+  require_ours alert
+  step 'alert policies'
   existing=$(monitoring GET "projects/$PROJECT/alertPolicies?pageSize=1000")
+  printf -v services ' OR "%s"' "${PUBLIC_SERVICES[@]}" "${SUBSCRIPTIONS[@]}"
+  printf -v pushed ', "%s"' "${SUBSCRIPTIONS[@]}"
   for file in deploy/alerts/*.json; do
     say "    $(basename "$file" .json)"
-    name=$(read_json policy-name "$file" <<<"$existing")
+    title=$(alert_title "$file")
+    name=$(read_json policy-name "$title" <<<"$existing")
     # Channels that were added in the console are kept, unless the setting names others.
-    body=$(read_json alert "$file" "$DOCS_URL" "$ALERT_CHANNELS" "${FUNCTIONS[*]//_/-}" "${SUBSCRIBERS[*]//_/-}" <<<"$existing")
+    body=$(read_json alert "$file" "$title" "$LABEL" "$ALERT_CHANNELS" DOCS_URL="$DOCS_URL" INGEST="$(service ingest)" \
+      DEAD_SUBSCRIPTION="$DEAD_SUBSCRIPTION" SERVICES="${services# OR }" SUBSCRIPTIONS="${pushed#, }" <<<"$existing")
     [[ $body != *'"notificationChannels": []'* ]] || unnotified=yes
     method=PATCH
     [[ -n $name ]] || method=POST name=projects/$PROJECT/alertPolicies
@@ -19,6 +24,13 @@ command_alerts() {
   done
   [[ -z $unnotified ]] || report_done 'No one is notified yet: name a notification channel in ALERT_CHANNELS (deploy.env) and run again.'
   [[ $DOCS_URL == http* ]] || report_done 'The alerts contain no link yet: set DOCS_URL to the web address of docs/operations.md and run again.'
+}
+
+# alert_title FILE: prints the name of the alert policy, which is unique in the project.
+alert_title() {
+  local title
+  title=$(sed -n 's/^  "displayName": "\(.*\)",$/\1/p' "$1")
+  printf '%s\n' "${title/#Issuewire/Issuewire${PREFIX:+ $PREFIX}}"
 }
 
 use_google_token() { TOKEN=$(query TOKEN gcloud auth print-access-token); }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034 # the other parts use what is set here
-# Messages go to stderr, results to stdout. Every call of gcloud and bq goes through `mutate`, `mutate_with_stdin` or `query`,
-# and every other request through `call_api`.
+# Messages go to stderr, results to stdout. Every call of gcloud and bq goes through `mutate`, `mutate_with_stdin`, `query`
+# or `query_list`, and every other request through `call_api`.
 
 REPORTED=99 # exit status of a subshell whose error message is already on stderr
 DRY_RUN='' YES='' COMMAND='' STEP='start' SCRATCH=''

@@ -1,24 +1,26 @@
 # shellcheck shell=bash
-# Removal, in the order senders, receivers, storage. Each kind is listed once, and only what exists is removed.
+# Removal, in the order senders, receivers, storage. Only what carries our label is removed.
 
 command_destroy() {
-  local data=''
+  local data='' left=()
   if [[ ${1:-} == --data ]]; then data=yes && shift; fi
   no_arguments "$@"
   confirm "$data"
-  remove_functions
+  step 'remove the functions'
+  remove function
   step 'remove subscriptions and topics'
-  delete_each 'pubsub subscriptions' 'name.basename()' "${SUBSCRIBERS[@]//_/-}" "$DEAD_SUBSCRIPTION"
-  delete_each 'pubsub topics' 'name.basename()' "$TOPIC" "$DEAD_TOPIC"
+  remove subscription
+  remove topic
   remove_alerts
   remove_accounts
   if [[ -n $data ]]; then
     step 'remove the secrets and the data'
-    delete_each secrets 'name.basename()' "${ALL_SECRETS[@]}"
-    mutate bq --project_id="$PROJECT" rm --recursive --force --dataset "$PROJECT:$DATASET"
+    remove secret
+    remove_data
   else
     report_done "Kept: the secrets, and the dataset $DATASET with its data (--data removes them)."
   fi
+  ((${#left[@]} == 0)) || say "Left as they are, because they do not carry the label $LABEL:$(printf ' %s,' "${left[@]}")"
   report_done 'Delete the webhook at GitHub yourself: its URL no longer exists.'
 }
 
@@ -31,46 +33,70 @@ confirm() {
   [[ $answer == "$PROJECT" ]] || die 'nothing was removed'
 }
 
-remove_functions() {
-  step 'remove the functions'
-  local name existing
-  existing=$(deployments)
-  for name in "${PUBLIC_FUNCTIONS[@]//_/-}" "${SUBSCRIBERS[@]//_/-}"; do
-    if [[ -n $DRY_RUN || -n $(row "$name" "$existing") ]]; then mutate gcloud functions delete "$name" --gen2 --region="$REGION"; fi
-  done
+# remove KIND: deletes what is ours, and adds to `left` what has one of our names and is not.
+remove() {
+  local name names
+  read_existing "$1"
+  names=$(names_of "$1")
+  while IFS= read -r name; do
+    if [[ -n $DRY_RUN ]] || is_ours "$1" "$name"; then
+      delete "$1" "$name"
+    elif exists "$1" "$name"; then
+      left+=("$1 $(shown_name "$1" "$name")")
+    fi
+  done <<<"$names"
 }
 
-# delete_each KIND FIELD NAME...: deletes each resource of a kind, as gcloud calls it, whose FIELD is one of the names.
-delete_each() {
-  local kind field=$2 name existing
-  read -ra kind <<<"$1"
-  existing=$(query '' gcloud "${kind[@]}" list --format="value($field)")
-  for name in "${@:3}"; do
-    if [[ -n $DRY_RUN ]] || has_line "$name" "$existing"; then mutate gcloud "${kind[@]}" delete "$name"; fi
-  done
+delete() {
+  case $1 in
+    function) mutate gcloud functions delete "$2" --gen2 --region="$REGION" ;;
+    subscription | topic) mutate gcloud pubsub "${1}s" delete "$2" ;;
+    account) mutate gcloud iam service-accounts delete "$2" ;;
+    secret) mutate gcloud secrets delete "$2" ;;
+    table) mutate bq --project_id="$PROJECT" rm --force --table "$PROJECT:$DATASET.$2" ;;
+    dataset) mutate bq --project_id="$PROJECT" rm --force --dataset "$PROJECT:$2" ;;
+  esac
+}
+
+# The dataset goes only if nothing else is in it; without --recursive, BigQuery refuses it otherwise.
+remove_data() {
+  local others
+  read_existing dataset
+  remove table
+  read_existing table
+  others=$(cut -d '|' -f 1 <<<"${EXISTING[table]}")
+  if [[ -z $others ]]; then
+    remove dataset
+  else
+    report_done "Kept: the dataset $DATASET, because it holds ${others//$'\n'/, }."
+  fi
 }
 
 remove_alerts() {
-  local file name existing
+  local names name title answer
   step 'remove the alert policies'
   use_google_token
-  existing=$(monitoring GET "projects/$PROJECT/alertPolicies?pageSize=1000")
-  for file in deploy/alerts/*.json; do
-    name=$(read_json policy-name "$file" <<<"$existing")
-    [[ -z $name ]] || monitoring DELETE "$name" >/dev/null
-  done
+  answer=$(monitoring GET "projects/$PROJECT/alertPolicies?pageSize=1000")
+  read_existing alert
+  names=$(names_of alert)
+  while IFS= read -r title; do
+    is_ours alert "$title" || continue
+    name=$(read_json policy-name "$title" <<<"$answer")
+    monitoring DELETE "$name" >/dev/null
+  done <<<"$names"
 }
 
+# The roles on the project go first: a binding keeps a deleted account under another name.
 remove_accounts() {
   step 'revoke the roles and remove the accounts'
-  local name current expected role member emails=()
+  local current expected role member
+  read_existing account
   current=$(project_roles)
   expected=$(expected_project_roles)
   while IFS='|' read -r role member _; do
-    if [[ -n $DRY_RUN ]] || has_line "$role|$member|" "$current"; then
+    if [[ -n $DRY_RUN ]] || { is_ours account "${member#serviceAccount:}" && has_line "$role|$member|" "$current"; }; then
       mutate gcloud projects remove-iam-policy-binding "$PROJECT" --member="$member" --role="$role" --condition=None
     fi
   done <<<"$expected"
-  for name in "${ACCOUNTS[@]}"; do emails+=("$(email "$name")"); done
-  delete_each 'iam service-accounts' email "${emails[@]}"
+  remove account
 }

@@ -32,13 +32,15 @@ deploy_subscribers() {
 
 # build_function NAME: builds and switches the traffic over, unless exactly this is deployed; puts the address into URL.
 build_function() {
-  local name=$1 service=${1//_/-} hash deployment traffic
+  local name=$1 service hash table deployment traffic
+  service=$(service "$name")
   step "function $name"
   stage "$name" "$SCRATCH/$name"
   set_deploy_flags "$name"
   hash=$(python3 deploy/source_hash.py "$SCRATCH/$name" "${DEPLOY_FLAGS[@]}")
-  deployment=$(deployment_of "$name")
-  if [[ $deployment == "$hash|ACTIVE|"* ]]; then
+  table=$(list_function)
+  deployment=$(row "$service" "$table")
+  if [[ $deployment == "${LABEL#*=}|$hash|ACTIVE|"* ]]; then
     say "    $name is unchanged"
     # This undoes a rollback: the newest revision gets all traffic again.
     traffic=$(query 'True|100' gcloud run services describe "$service" --region="$REGION" \
@@ -47,7 +49,7 @@ build_function() {
   else
     say "    building $name; this takes two to four minutes"
     # A rollback may have pinned the traffic to an old revision; a deployment serves the newest.
-    mutate gcloud functions deploy "$service" "${DEPLOY_FLAGS[@]}" --source="$SCRATCH/$name" --update-labels=source-sha="$hash" \
+    mutate gcloud functions deploy "$service" "${DEPLOY_FLAGS[@]}" --source="$SCRATCH/$name" --update-labels="$LABEL,source-sha=$hash" \
       --serve-all-traffic-latest-revision
     deployment=$(deployment_of "$name")
   fi
@@ -58,43 +60,47 @@ build_function() {
 
 # deployment_of NAME: prints "HASH|STATE|URL", or nothing for a function that is not deployed.
 deployment_of() {
-  local table
-  table=$(deployments)
-  row "${1//_/-}" "$table"
+  local table entry
+  table=$(list_function)
+  entry=$(row "$(service "$1")" "$table")
+  printf '%s' "${entry#*|}"
 }
 
-deployments() {
-  query '' gcloud functions list --v2 --regions="$REGION" \
-    --format="value[separator='|'](name.basename(),labels.source-sha,state,serviceConfig.uri)"
+# Prints "NAME|LABEL|HASH|STATE|URL" for each function of the region.
+list_function() {
+  query_list gcloud functions list --v2 --regions="$REGION" \
+    --format="value[separator='|'](name.basename(),labels.app,labels.source-sha,state,serviceConfig.uri)"
 }
 
 # gcloud makes a function public only after it has created it; this completes a run that stopped between the two.
 connect_http_public() {
   step "allow anyone to call $1"
-  mutate gcloud run services add-iam-policy-binding "${1//_/-}" --region="$REGION" --member=allUsers --role=roles/run.invoker
+  mutate gcloud run services add-iam-policy-binding "$(service "$1")" --region="$REGION" --member=allUsers --role=roles/run.invoker
   [[ $1 != ingest ]] || printf 'Webhook URL: %s/\n' "$URL" >&3
 }
 
 # The push endpoint is set once the function answers; until then the subscription keeps what arrives.
 connect_push() {
-  local service=${1//_/-} table expected
+  local service table expected
+  service=$(service "$1")
   step "push to $1"
   mutate gcloud run services add-iam-policy-binding "$service" --region="$REGION" --member="$(member push)" --role=roles/run.invoker
   expected="$URL/|$(email push)|$URL"
-  table=$(subscriptions)
+  table=$(list_subscription)
   [[ $(push_of "$service" "$table") != "$expected" ]] || return 0
   mutate gcloud pubsub subscriptions update "$service" --push-endpoint="$URL/" --push-auth-service-account="$(email push)" \
     --push-auth-token-audience="$URL"
   [[ -z $DRY_RUN ]] || return 0
-  table=$(subscriptions)
+  table=$(list_subscription)
   [[ $(push_of "$service" "$table") == "$expected" ]] || die "subscription $service did not take its push endpoint"
 }
 
 # Rolls back to the revision before the one that serves, so that two rollbacks go back by two.
 command_rollback() {
-  local names=${FUNCTIONS[*]} service=${1:-} revisions serving previous
-  service=${service//_/-}
+  local names=${FUNCTIONS[*]} service revisions serving previous
+  service=$(service "${1:-}")
   if (($# != 1)) || ! is_function "$1"; then die "rollback takes one of ${names// /, }"; fi
+  require_ours function
   step "roll back $1"
   serving=$(query NEWEST gcloud run services describe "$service" --region="$REGION" --format='value(status.traffic[0].revisionName)')
   revisions=$(query $'NEWEST\nPREVIOUS' gcloud run revisions list --service="$service" --region="$REGION" \

@@ -51,34 +51,37 @@ def ping_status(after: str) -> object:
     return max(pings, key=lambda one: one["id"])["status_code"] if pings else ""
 
 
-def alert(file: str, docs: str, channels: str, services: str, subscriptions: str) -> object:
-    """Print the body of an alert policy: the file with its placeholders filled in, and the channels.
+def alert(file: str, title: str, label: str, channels: str, *values: str) -> object:
+    """Print the body of an alert policy: the file with its placeholders filled in, our label, the channels.
 
-    channels: separated by commas; without one, the existing policy, read from stdin, keeps its channels.
-    services, subscriptions: separated by spaces.
+    label: NAME=VALUE. channels: separated by commas; without one, the existing policy, read from stdin,
+    keeps its channels. values: PLACEHOLDER=VALUE each.
     """
-    values = {
-        "DOCS_URL": docs,
-        "SERVICES": " OR ".join(f'"{name}"' for name in services.split()),
-        "SUBSCRIPTIONS": ", ".join(f'"{name}"' for name in subscriptions.split()),
-    }
     # The placeholders are inside JSON strings.
-    escaped = {name: json.dumps(value)[1:-1] for name, value in values.items()}
-    policy = json.loads(Template(Path(file).read_text(encoding="utf-8")).substitute(escaped))
-    kept = _policy(file).get("notificationChannels", [])
+    filled = {name: json.dumps(value)[1:-1] for name, _, value in (one.partition("=") for one in values)}
+    policy = json.loads(Template(Path(file).read_text(encoding="utf-8")).substitute(filled))
+    kept = _policy(title).get("notificationChannels", [])
+    policy["displayName"] = title
+    policy["userLabels"] = dict([label.split("=")])
     policy["notificationChannels"] = [channel for channel in channels.split(",") if channel] or kept
     return json.dumps(policy)
 
 
-def policy_name(file: str) -> object:
-    """Print the full name of the alert policy with the display name that the file has."""
-    return _policy(file).get("name", "")
+def policies() -> object:
+    """Print the display name and the label of each alert policy, one a line."""
+    found = json.load(sys.stdin).get("alertPolicies", [])
+    return "\n".join(f"{one.get('displayName')}|{one.get('userLabels', {}).get('app', '')}" for one in found)
 
 
-def _policy(file: str) -> "dict[str, Any]":
-    title = json.loads(Path(file).read_text(encoding="utf-8"))["displayName"]
-    policies = json.load(sys.stdin).get("alertPolicies", [])
-    return next((policy for policy in policies if policy.get("displayName") == title), {})
+def policy_name(title: str) -> object:
+    """Print the full name of the alert policy with that display name."""
+    return _policy(title).get("name", "")
+
+
+def _policy(title: str) -> "dict[str, Any]":
+    found = json.load(sys.stdin).get("alertPolicies", [])
+    named = [policy for policy in found if policy.get("displayName") == title]
+    return next((policy for policy in named if "app" in policy.get("userLabels", {})), (named or [{}])[0])
 
 
 def depth_query(subscription: str) -> object:
@@ -96,15 +99,22 @@ def newest_point() -> object:
     return series[0]["points"][0]["value"]["int64Value"] if series and series[0].get("points") else ""
 
 
-def tables() -> object:
-    """Print the names of a dataset's tables and views, one a line; bq prints nothing for an empty dataset."""
+def labels() -> object:
+    """Print name and label of each dataset, or of each table and view, one a line.
+
+    bq prints nothing if there is none.
+    """
     listed = json.loads(sys.stdin.read().strip() or "[]")
-    return "\n".join(table["tableReference"]["tableId"] for table in listed)
+    lines = []
+    for one in listed:
+        name = one.get("tableReference", {}).get("tableId") or one["datasetReference"]["datasetId"]
+        lines.append(f"{name}|{one.get('labels', {}).get('app', '')}")
+    return "\n".join(lines)
 
 
 COMMANDS = (
-    *(alert, depth_query, hook_body, hook_id, message),
-    *(newest_delivery, newest_point, ping_status, policy_name, tables),
+    *(alert, depth_query, hook_body, hook_id, labels, message, newest_delivery, newest_point),
+    *(ping_status, policies, policy_name),
 )
 
 if __name__ == "__main__":

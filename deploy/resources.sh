@@ -7,7 +7,9 @@ APIS=(
   run.googleapis.com secretmanager.googleapis.com
 )
 
+# set_up [KIND...]: all kinds that it creates, and these, must be ours.
 set_up() {
+  require_ours "${KINDS[@]}" "$@"
   step 'enable the APIs'
   mutate gcloud services enable "${APIS[@]}"
   create_accounts
@@ -20,44 +22,38 @@ set_up() {
 
 create_accounts() {
   step 'service accounts: one per function, one for the push requests, one for builds'
-  local existing name
-  existing=$(query '' gcloud iam service-accounts list --format='value(email)')
+  local name
   for name in "${ACCOUNTS[@]}"; do
-    has_line "$(email "$name")" "$existing" ||
+    exists account "$(email "$name")" ||
       mutate gcloud iam service-accounts create "$(account "$name")" --display-name="Issuewire $name"
   done
 }
 
 create_topics() {
   step 'topics'
-  local existing name
-  existing=$(query '' gcloud pubsub topics list --format='value(name.basename())')
+  local name
   for name in "$TOPIC" "$DEAD_TOPIC"; do
-    has_line "$name" "$existing" ||
-      mutate gcloud pubsub topics create "$name" --message-retention-duration=7d
+    exists topic "$name" ||
+      mutate gcloud pubsub topics create "$name" --message-retention-duration=7d --labels="$LABEL"
   done
 }
-
-RETENTION_FLAGS=(--message-retention-duration=7d --expiration-period=never)
-# The ack deadline is longer than the functions' timeout of 60 s, so that no delivery is repeated while it still runs.
-PUSH_FLAGS=(
-  "${RETENTION_FLAGS[@]}" --ack-deadline=90 --min-retry-delay=10s --max-retry-delay=600s
-  --dead-letter-topic="$DEAD_TOPIC" --max-delivery-attempts=100
-)
 
 # They exist, as pull subscriptions, before the first message: what is published in the meantime is kept for seven days.
 create_subscriptions() {
   step 'subscriptions, which keep messages from now on'
-  local name table
-  table=$(subscriptions)
+  local name table retention=(--message-retention-duration=7d --expiration-period=never) push_flags
+  # The ack deadline is longer than the functions' timeout of 60 s, so that no delivery is repeated while it still runs.
+  push_flags=(
+    "${retention[@]}" --ack-deadline=90 --min-retry-delay=10s --max-retry-delay=600s
+    --dead-letter-topic="$DEAD_TOPIC" --max-delivery-attempts=100
+  )
+  table=${EXISTING[subscription]:-}
   CHANGED=''
-  ensure_subscription "$DEAD_SUBSCRIPTION" "$DEAD_TOPIC" "$table" "${RETENTION_FLAGS[@]}" --ack-deadline=60
-  for name in "${SUBSCRIBERS[@]}"; do
-    ensure_subscription "${name//_/-}" "$TOPIC" "$table" "${PUSH_FLAGS[@]}"
-  done
+  ensure_subscription "$DEAD_SUBSCRIPTION" "$DEAD_TOPIC" "$table" "${retention[@]}" --ack-deadline=60
+  for name in "${SUBSCRIPTIONS[@]}"; do ensure_subscription "$name" "$TOPIC" "$table" "${push_flags[@]}"; done
   [[ -n $CHANGED && -z $DRY_RUN ]] || return 0
-  table=$(subscriptions)
-  for name in "$DEAD_SUBSCRIPTION" "${SUBSCRIBERS[@]//_/-}"; do
+  table=$(list_subscription)
+  for name in "$DEAD_SUBSCRIPTION" "${SUBSCRIPTIONS[@]}"; do
     [[ $(policy_of "$name" "$table") == "$(expected_policy "$name")" ]] || die "subscription $name did not take its settings"
   done
 }
@@ -69,7 +65,7 @@ ensure_subscription() {
   shift 3
   if [[ -z $policy ]]; then
     CHANGED=yes
-    mutate gcloud pubsub subscriptions create "$name" --topic="$topic" "$@"
+    mutate gcloud pubsub subscriptions create "$name" --topic="$topic" --labels="$LABEL" "$@"
   elif [[ $policy != "$topic||"* ]]; then
     die "subscription $name belongs to the topic '${policy%%|*}' or has a filter, which cannot be changed; delete it: gcloud pubsub subscriptions delete $name"
   elif [[ $policy != "$(expected_policy "$name")" ]]; then
@@ -78,12 +74,12 @@ ensure_subscription() {
   fi
 }
 
-# Prints a line for each subscription: its name, its policy in nine fields, its push settings in three.
-subscriptions() {
+# Prints a line for each subscription: its name, its label, its policy in nine fields, its push settings in three.
+list_subscription() {
   local policy='topic.basename(),filter,ackDeadlineSeconds,messageRetentionDuration,expirationPolicy.ttl.yesno(no=never)'
   policy+=',retryPolicy.minimumBackoff,retryPolicy.maximumBackoff,deadLetterPolicy.deadLetterTopic.basename(),deadLetterPolicy.maxDeliveryAttempts'
   local push='pushConfig.pushEndpoint,pushConfig.oidcToken.serviceAccountEmail,pushConfig.oidcToken.audience'
-  query '' gcloud pubsub subscriptions list --format="value[separator='|'](name.basename(),$policy,$push)"
+  query_list gcloud pubsub subscriptions list --format="value[separator='|'](name.basename(),labels.app,$policy,$push)"
 }
 
 expected_policy() {
@@ -94,17 +90,16 @@ expected_policy() {
   fi
 }
 
-policy_of() { row "$1" "$2" | cut -d '|' -f 1-9; }
+policy_of() { row "$1" "$2" | cut -d '|' -f 2-10; }
 
 # Prints endpoint, account and audience of the push requests; three empty fields for a pull subscription.
-push_of() { row "$1" "$2" | cut -d '|' -f 10-12; }
+push_of() { row "$1" "$2" | cut -d '|' -f 11-13; }
 
 create_secrets() {
   step 'secrets'
-  local existing name
-  existing=$(query '' gcloud secrets list --format='value(name.basename())')
+  local name
   for name in "${ALL_SECRETS[@]}"; do
-    has_line "$name" "$existing" || mutate gcloud secrets create "$name" --replication-policy=automatic
+    exists secret "$name" || mutate gcloud secrets create "$name" --replication-policy=automatic --labels="$LABEL"
   done
 }
 

@@ -18,6 +18,7 @@ command_secrets() {
 }
 
 create_empty_secrets() {
+  require_ours secret
   step 'enable Secret Manager'
   mutate gcloud services enable secretmanager.googleapis.com
   create_secrets
@@ -122,6 +123,7 @@ rotate() {
   if [[ ${1:-} == --finish ]]; then finish=yes && shift; fi
   (($#)) || die 'secrets rotate takes every OWNER/REPO or organisation whose webhook points here'
   for repository in "$@"; do hooks_url "$repository" >/dev/null; done
+  require_ours secret function
   versions=$(enabled_versions "$WEBHOOK_SECRET")
   [[ -n $DRY_RUN || -n $versions ]] || die "$WEBHOOK_SECRET has no version yet; store one: ./deploy.sh secrets"
   if [[ -z $finish ]]; then

@@ -3,8 +3,6 @@
 
 RUNTIME=python313 # the code and its locked requirements are made for this version
 
-TOPIC=github-events DEAD_TOPIC=github-events-dead DEAD_SUBSCRIPTION=github-events-dead-hold
-WEBHOOK_SECRET=github-webhook-secret SLACK_SECRET=slack-token
 PROJECT_NUMBER='' PROBLEMS=()
 declare -A SETTINGS=() FILE_VALUES=() FILE_LINES=() # by name: defaults, and what deploy.env says
 
@@ -13,9 +11,14 @@ read_settings() {
   local name
   read_file deploy.env
   setting PROJECT '' '([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]' 'is not set to a project id'
+  setting PREFIX '' '([a-z][a-z0-9-]{0,16})?' 'is not up to 17 of a-z, 0-9 and -, beginning with a letter'
+  # Without a prefix the accounts are named issuewire-...; Google keeps names that begin with goog for itself.
+  [[ ! $PREFIX =~ ^(issuewire-?$|goog) ]] || PROBLEMS+=('PREFIX must not be issuewire, and must not begin with goog')
+  PREFIX=${PREFIX%-}
+  set_names
   setting REGION us-central1 '[a-z]+-[a-z]+[0-9]+' 'is not a region such as europe-west1'
   setting BQ_LOCATION US '[A-Za-z0-9-]+' 'is not a location such as EU'
-  setting DATASET github '[A-Za-z0-9_]+' 'has other characters than letters, digits and _'
+  setting DATASET "${PREFIX:+${PREFIX//-/_}_}github" '[A-Za-z0-9_]+' 'has other characters than letters, digits and _'
   setting WEBHOOK_EVENTS issues,issue_comment,repository '[a-z_]+(,[a-z_]+)*' 'is not a comma-separated list of event names'
   setting SUBSCRIBER_INGRESS internal-only 'internal-only|internal-and-gclb|all' 'is none of internal-only, internal-and-gclb, all'
   setting GITHUB_URL https://github.com 'https?://[^[:space:]<>|?#@]+' 'is not a URL'
@@ -69,7 +72,18 @@ trimmed() {
   printf '%s' "${text%"${text##*[![:space:]]}"}"
 }
 
-account() { printf 'issuewire-%s' "${1//_/-}"; }
+# With PREFIX=team every name below begins with team-, so that a project can hold several installations.
+set_names() {
+  TOPIC=$(prefixed github-events) WEBHOOK_SECRET=$(prefixed github-webhook-secret) SLACK_SECRET=$(prefixed slack-token)
+  DEAD_TOPIC=$TOPIC-dead DEAD_SUBSCRIPTION=$TOPIC-dead-hold
+}
+
+prefixed() { printf '%s' "${PREFIX:+$PREFIX-}$1"; }
+
+# service FUNCTION: prints the name of its Cloud Run service and of its subscription.
+service() { prefixed "${1//_/-}"; }
+
+account() { printf '%s-%s' "${PREFIX:-issuewire}" "${1//_/-}"; }
 
 # A project that belongs to a domain is called example.com:name, and its accounts are at name.example.com.
 email() {

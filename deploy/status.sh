@@ -38,12 +38,12 @@ command_status() {
   PROBLEM_FOUND=''
   step 'read the state of every resource'
   if [[ -n $DRY_RUN ]]; then say 'status only reads; run it without --dry-run' && return; fi
-  deployed=$(deployments)
+  deployed=$(list_function)
   traffic=$(query '' gcloud run services list --region="$REGION" \
     --format="value[separator='|'](metadata.name,spec.traffic[0].latestRevision,status.traffic[0].revisionName)")
   for name in "${FUNCTIONS[@]}"; do status_of_function "$name" "$deployed" "$traffic"; done
-  subscribed=$(subscriptions)
-  for name in "${SUBSCRIBERS[@]}"; do status_of_subscription "${name//_/-}" "$name" "$subscribed" "$deployed"; done
+  subscribed=$(list_subscription)
+  for name in "${SUBSCRIBERS[@]}"; do status_of_subscription "$(service "$name")" "$name" "$subscribed" "$deployed"; done
   status_of_subscription "$DEAD_SUBSCRIPTION" '' "$subscribed" ''
   status_of_dead_letters
   status_of_tables
@@ -52,15 +52,17 @@ command_status() {
 
 # status_of_function NAME DEPLOYMENTS TRAFFIC
 status_of_function() {
-  local name=$1 problem='' deployment traffic hash state url expected
-  deployment=$(row "${name//_/-}" "$2")
-  traffic=$(row "${name//_/-}" "$3")
-  IFS='|' read -r hash state url <<<"$deployment"
+  local name=$1 problem='' deployment traffic owner hash state url expected
+  deployment=$(row "$(service "$name")" "$2")
+  traffic=$(row "$(service "$name")" "$3")
+  IFS='|' read -r owner hash state url <<<"$deployment"
   stage "$name" "$SCRATCH/$name"
   set_deploy_flags "$name"
   expected=$(python3 deploy/source_hash.py "$SCRATCH/$name" "${DEPLOY_FLAGS[@]}")
   if [[ -z $deployment ]]; then
     problem="not deployed; ./deploy.sh $name"
+  elif [[ $owner != "${LABEL#*=}" ]]; then
+    problem="has no label $LABEL, so it is not ours; ./deploy.sh $name says what to do"
   elif [[ $state != ACTIVE ]]; then
     problem="is $state; ./deploy.sh $name"
   elif [[ $hash != "$expected" ]]; then
@@ -80,6 +82,8 @@ status_of_subscription() {
   url=${deployment##*|}
   if [[ -z $policy ]]; then
     problem='missing, so messages are lost; ./deploy.sh setup'
+  elif [[ $(row "$name" "$3") != "${LABEL#*=}|"* ]]; then
+    problem="has no label $LABEL, so it is not ours; ./deploy.sh setup says what to do"
   elif [[ $policy != "$(expected_policy "$name")" ]]; then
     problem='has other settings; ./deploy.sh setup'
   elif [[ -n $function && $push == '|'* ]]; then
@@ -105,14 +109,16 @@ status_of_dead_letters() {
 }
 
 status_of_tables() {
-  local answer existing file name problem
-  # A missing dataset is not an error here: every table is then missing.
-  answer=$(query '' bq --project_id="$PROJECT" --quiet ls --max_results=1000 --format=json "$DATASET" 2>/dev/null) || answer='[]'
-  existing=$(read_json tables <<<"$answer")
-  for file in sql/events.sql sql/views/*.sql; do
-    name=$(basename "$file" .sql)
+  local name names problem
+  read_existing dataset table
+  names=$(names_of table)
+  while IFS= read -r name; do
     problem=''
-    has_line "$name" "$existing" || problem='missing; ./deploy.sh setup'
+    if ! exists table "$name"; then
+      problem='missing; ./deploy.sh setup'
+    elif ! is_ours table "$name"; then
+      problem="has no label $LABEL, so it is not ours; ./deploy.sh setup says what to do"
+    fi
     status_line "BigQuery $DATASET.$name" '' "$problem"
-  done
+  done <<<"$names"
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034 # the other parts use what is set here
 # The functions. deploy/functions/NAME.sh describes one function completely; every other part iterates over these tables.
-# The function's Cloud Run service and its subscription have its name with - instead of _: ${name//_/-}.
+# The function's Cloud Run service and its subscription have its name with - instead of _, after the prefix: `service` prints it.
 #
 #   setting NAME DEFAULT PATTERN PROBLEM   a setting that only this function has
 #   TRIGGER       http-public: anyone may call it; push: a Pub/Sub subscription with its name calls it
@@ -16,7 +16,7 @@ FUNCTIONS=(deploy/functions/*.sh)
 FUNCTIONS=("${FUNCTIONS[@]##*/}")
 FUNCTIONS=("${FUNCTIONS[@]%.sh}")
 ACCOUNTS=("${FUNCTIONS[@]}" push build)
-PUBLIC_FUNCTIONS=() SUBSCRIBERS=() ALL_SECRETS=()
+PUBLIC_FUNCTIONS=() PUBLIC_SERVICES=() SUBSCRIBERS=() SUBSCRIPTIONS=() ALL_SECRETS=()
 
 is_function() { [[ $1 =~ ^[a-z][a-z0-9_]*$ && -f deploy/functions/$1.sh ]]; }
 
@@ -33,8 +33,8 @@ read_tables() {
   for name in "${FUNCTIONS[@]}"; do
     load_table "$name"
     case $TRIGGER in
-      http-public) PUBLIC_FUNCTIONS+=("$name") ;;
-      push) SUBSCRIBERS+=("$name") ;;
+      http-public) PUBLIC_FUNCTIONS+=("$name") PUBLIC_SERVICES+=("$(service "$name")") ;;
+      push) SUBSCRIBERS+=("$name") SUBSCRIPTIONS+=("$(service "$name")") ;;
       *) die "deploy/functions/$name.sh: TRIGGER is neither http-public nor push" ;;
     esac
     for secret in "${SECRETS[@]}"; do

@@ -3,6 +3,8 @@
 
 command_webhook() {
   (($# == 1)) || die 'webhook takes OWNER/REPO or an organisation'
+  hooks_url "$1" >/dev/null
+  require_ours secret function
   upsert_webhook "$1"
   report_done "GitHub delivers ${WEBHOOK_EVENTS//,/, } of $1; its ping was accepted."
 }

@@ -2,7 +2,7 @@
 -- ${DATASET} is the dataset's name. Applying this again changes nothing. A new column goes into the list below and,
 -- for existing tables, into an ALTER TABLE ... ADD COLUMN IF NOT EXISTS at the end.
 
-CREATE SCHEMA IF NOT EXISTS `${DATASET}`;
+CREATE SCHEMA IF NOT EXISTS `${DATASET}` OPTIONS (labels = [("app", "issuewire")]);
 
 CREATE TABLE IF NOT EXISTS `${DATASET}.events` (
   delivery_id STRING NOT NULL OPTIONS (description = "X-GitHub-Delivery; GitHub keeps it when it delivers again"),
@@ -52,4 +52,7 @@ CREATE TABLE IF NOT EXISTS `${DATASET}.events` (
 )
 PARTITION BY DATE(event_at)
 CLUSTER BY repository, issue_number
-OPTIONS (description = "One row per delivery; read it through the view issue_events, which shows each once");
+OPTIONS (
+  labels = [("app", "issuewire")],
+  description = "One row per delivery; read it through the view issue_events, which shows each once"
+);

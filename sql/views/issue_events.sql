@@ -2,7 +2,7 @@
 -- Copies are compared before a filter on event_at or repository reaches the table's partitions and clusters, so this
 -- view reads the whole table, in the columns that the query selects.
 
-CREATE OR REPLACE VIEW `${DATASET}.issue_events` AS
+CREATE OR REPLACE VIEW `${DATASET}.issue_events` OPTIONS (labels = [("app", "issuewire")]) AS
 SELECT *
 FROM `${DATASET}.events`
 WHERE TRUE

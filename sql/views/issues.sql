@@ -40,7 +40,7 @@
 -- issue's events are in many partitions (event_at), and copies are compared before a filter on repository reaches the
 -- clusters. For a large table, store this view's rows once an hour by a scheduled query and query those.
 
-CREATE OR REPLACE VIEW `${DATASET}.issues` AS
+CREATE OR REPLACE VIEW `${DATASET}.issues` OPTIONS (labels = [("app", "issuewire")]) AS
 WITH
   repositories AS (
     SELECT

@@ -11,7 +11,7 @@
 --
 -- Cost: reads `issues` once, so one pass over `events`; a filter on week does not prune.
 
-CREATE OR REPLACE VIEW `${DATASET}.issues_weekly` AS
+CREATE OR REPLACE VIEW `${DATASET}.issues_weekly` OPTIONS (labels = [("app", "issuewire")]) AS
 WITH
   entries AS (
     SELECT

@@ -4,7 +4,7 @@
 --
 -- Cost: reads `issues` once, so one pass over `events`; a filter on repository does not prune.
 
-CREATE OR REPLACE VIEW `${DATASET}.open_issues` AS
+CREATE OR REPLACE VIEW `${DATASET}.open_issues` OPTIONS (labels = [("app", "issuewire")]) AS
 SELECT
   repository_id,
   repository,

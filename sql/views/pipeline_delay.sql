@@ -7,7 +7,7 @@
 --
 -- Cost: one pass over five columns of `events`; a filter on day does not prune.
 
-CREATE OR REPLACE VIEW `${DATASET}.pipeline_delay` AS
+CREATE OR REPLACE VIEW `${DATASET}.pipeline_delay` OPTIONS (labels = [("app", "issuewire")]) AS
 SELECT
   day,
   COUNT(*) AS n,

@@ -4,7 +4,7 @@
 --
 -- Cost: reads `issues` once, so one pass over `events`; a filter on repository does not prune.
 
-CREATE OR REPLACE VIEW `${DATASET}.reopen_rate` AS
+CREATE OR REPLACE VIEW `${DATASET}.reopen_rate` OPTIONS (labels = [("app", "issuewire")]) AS
 SELECT
   repository_id,
   ANY_VALUE(repository) AS repository,

@@ -3,7 +3,7 @@
 --
 -- Cost: reads `issues` once, so one pass over `events`; a filter on repository does not prune.
 
-CREATE OR REPLACE VIEW `${DATASET}.time_to_close` AS
+CREATE OR REPLACE VIEW `${DATASET}.time_to_close` OPTIONS (labels = [("app", "issuewire")]) AS
 SELECT
   repository_id,
   ANY_VALUE(repository) AS repository,

@@ -5,7 +5,7 @@
 --
 -- Cost: reads `issues` once, so one pass over `events`; a filter on repository does not prune.
 
-CREATE OR REPLACE VIEW `${DATASET}.time_to_first_response` AS
+CREATE OR REPLACE VIEW `${DATASET}.time_to_first_response` OPTIONS (labels = [("app", "issuewire")]) AS
 SELECT
   repository_id,
   ANY_VALUE(repository) AS repository,

@@ -49,8 +49,8 @@ for name in $(sed -nE 's/.*subscriptions create ([a-z-]+) .*/\1/p' <<<"$log" | s
   ! grep -q "subscriptions update $name --push-endpoint=$url/" <<<"$log" ||
     push="$url/|issuewire-push@acme-issues.iam.gserviceaccount.com|$url"
   case $name in
-    *hold) echo "$name|github-events-dead||60|604800s|never|||||$push" ;;
-    *) echo "$name|github-events||90|604800s|never|10s|600s|github-events-dead|100|$push" ;;
+    *hold) echo "$name|issuewire|github-events-dead||60|604800s|never|||||$push" ;;
+    *) echo "$name|issuewire|github-events||90|604800s|never|10s|600s|github-events-dead|100|$push" ;;
   esac
 done
 """
@@ -186,5 +186,5 @@ class Sandbox:
         self.answer("gcloud run services describe *--format=value[[]*", "True|100\n")
         self.answer_with_script("gcloud pubsub subscriptions list *", _SUBSCRIPTIONS)
         services = [name.replace("_", "-") for name in FUNCTIONS]
-        rows = [f"{name}|old|ACTIVE|https://{name}-abc-uc.a.run.app\n" for name in services]
+        rows = [f"{name}|issuewire|old|ACTIVE|https://{name}-abc-uc.a.run.app\n" for name in services]
         self.answer("gcloud functions list *", "".join(rows))

@@ -12,7 +12,12 @@ def test_alerts_are_created_once_and_then_updated(sandbox):
         for file in (sandbox.checkout / "deploy/alerts").glob("*.json")
     }
     assert len(titles) == 4
-    there = {"alertPolicies": [{"name": "projects/p/alertPolicies/1", "displayName": titles["dead-letters"]}]}
+    ours = {
+        "name": "projects/p/alertPolicies/1",
+        "displayName": titles["dead-letters"],
+        "userLabels": {"app": "issuewire"},
+    }
+    there = {"alertPolicies": [{**ours, "name": "projects/p/alertPolicies/9", "userLabels": {}}, ours]}
     sandbox.answer("curl *GET*/alertPolicies*", http_answer(there))
     sandbox.answer("curl *--request P*", http_answer({}))
     channel = "projects/acme-issues/notificationChannels/5"
@@ -23,12 +28,13 @@ def test_alerts_are_created_once_and_then_updated(sandbox):
     assert len(posted) == 3
     for call in (patched, *posted):
         body = json.loads(call.stdin)
-        assert body["notificationChannels"] == [channel]
+        assert (body["notificationChannels"], body["userLabels"]) == ([channel], {"app": "issuewire"})
+        assert "${" not in call.stdin
         assert "https://example.com/a|b&c.md#" in body["documentation"]["content"]
         assert call.header == "Authorization: Bearer google-token"
     assert "google-token" not in "".join(sandbox.lines) + outcome.err
     sandbox.clear()
-    there["alertPolicies"][0]["notificationChannels"] = [channel]
+    ours["notificationChannels"] = [channel]
     sandbox.answer("curl *GET*/alertPolicies*", http_answer(there))
     outcome = sandbox.run("alerts")
     assert json.loads(sandbox.find("PATCH")[0].stdin)["notificationChannels"] == [channel]

@@ -60,13 +60,15 @@ def test_a_second_run_builds_nothing(sandbox):
     deployed = re.search(r"source-sha=(\w{40}) ", sandbox.find("functions deploy")[0].line)
     sandbox.clear()
     sandbox.answer(
-        "gcloud functions list *", f"stream-bq|{deployed[1]}|ACTIVE|https://stream-bq-abc-uc.a.run.app\n"
+        "gcloud functions list *",
+        f"stream-bq|issuewire|{deployed[1]}|ACTIVE|https://stream-bq-abc-uc.a.run.app\n",
     )
     outcome = sandbox.run("stream_bq")
     assert "stream_bq is unchanged" in outcome.err
     assert sandbox.find("functions deploy") + sandbox.find("update-traffic") == []
     sandbox.answer(
-        "gcloud functions list *", f"stream-bq|{deployed[1]}|FAILED|https://stream-bq-abc-uc.a.run.app\n"
+        "gcloud functions list *",
+        f"stream-bq|issuewire|{deployed[1]}|FAILED|https://stream-bq-abc-uc.a.run.app\n",
     )
     sandbox.run("stream_bq")
     assert len(sandbox.find("functions deploy stream-bq")) == 1
@@ -77,7 +79,7 @@ def test_deploying_after_a_rollback_serves_the_newest_revision(sandbox):
     sandbox.run("ingest")
     deployed = re.search(r"source-sha=(\w{40}) ", sandbox.find("functions deploy")[0].line)
     sandbox.answer(
-        "gcloud functions list *", f"ingest|{deployed[1]}|ACTIVE|https://ingest-abc-uc.a.run.app\n"
+        "gcloud functions list *", f"ingest|issuewire|{deployed[1]}|ACTIVE|https://ingest-abc-uc.a.run.app\n"
     )
     sandbox.answer("gcloud run services describe ingest *", "|100\n")
     assert sandbox.run("ingest").status == 0
@@ -90,7 +92,7 @@ def test_an_interrupted_deployment_becomes_public_on_the_next_run(sandbox):
     sandbox.run("ingest")
     deployed = re.search(r"source-sha=(\w{40}) ", sandbox.find("functions deploy")[0].line)
     sandbox.answer(
-        "gcloud functions list *", f"ingest|{deployed[1]}|ACTIVE|https://ingest-abc-uc.a.run.app\n"
+        "gcloud functions list *", f"ingest|issuewire|{deployed[1]}|ACTIVE|https://ingest-abc-uc.a.run.app\n"
     )
     sandbox.clear()
     assert sandbox.run("ingest").status == 0

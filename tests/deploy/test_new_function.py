@@ -34,7 +34,9 @@ def test_a_new_function_is_staged_with_its_sub_package(tmp_path):
 
 def test_a_new_function_is_deployed_by_its_name(sandbox):
     """`./deploy.sh log_only` creates account, subscription and roles, and connects the built function."""
-    sandbox.answer("gcloud functions list *", "log-only|old|ACTIVE|https://log-only-abc-uc.a.run.app\n")
+    sandbox.answer(
+        "gcloud functions list *", "log-only|issuewire|old|ACTIVE|https://log-only-abc-uc.a.run.app\n"
+    )
     outcome = sandbox.run("log_only")
     assert outcome.status == 0, outcome.err
     account = "issuewire-log-only@acme-issues.iam.gserviceaccount.com"
@@ -56,7 +58,7 @@ def test_a_new_function_is_deployed_by_its_name(sandbox):
 def test_all_deploys_a_new_subscriber_before_ingest(sandbox):
     """`all` includes the new function, and ingest is still the last."""
     names = ("ingest", "log-only", "notify-slack", "stream-bq")
-    rows = [f"{name}|old|ACTIVE|https://{name}-abc-uc.a.run.app\n" for name in names]
+    rows = [f"{name}|issuewire|old|ACTIVE|https://{name}-abc-uc.a.run.app\n" for name in names]
     sandbox.answer("gcloud functions list *", "".join(rows))
     assert sandbox.run("all").status == 0
     deployed = [call.line.split()[3] for call in sandbox.find("gcloud functions deploy")]
@@ -68,7 +70,7 @@ def test_status_lists_a_new_function(sandbox, tmp_path):
     """`status` has a line for the function and one for its subscription."""
     expected = staged_hash(sandbox.checkout, "log_only", tmp_path / "staged")
     sandbox.answer(
-        "gcloud functions list *", f"log-only|{expected}|ACTIVE|https://log-only-abc-uc.a.run.app\n"
+        "gcloud functions list *", f"log-only|issuewire|{expected}|ACTIVE|https://log-only-abc-uc.a.run.app\n"
     )
     sandbox.answer("gcloud run services list *", "log-only|True|log-only-1\n")
     sandbox.answer("curl *timeSeries*", http_answer({}))
@@ -112,7 +114,9 @@ def test_the_secret_of_a_new_function_is_stored_and_required(sandbox):
     with (sandbox.checkout / "deploy/functions/log_only.sh").open("a") as table:
         table.write("SECRETS=(log-key)\n")
     assert sandbox.run("secrets log-key", stdin="abc\n").status == 0
-    assert "gcloud secrets create log-key --replication-policy=automatic" in sandbox.lines
+    assert (
+        "gcloud secrets create log-key --replication-policy=automatic --labels=app=issuewire" in sandbox.lines
+    )
     (added,) = sandbox.find("versions add log-key")
     assert added.stdin == "abc"
     sandbox.answer("gcloud secrets versions list log-key *", "")

@@ -98,9 +98,12 @@ def test_only_a_newer_ping_counts(deliveries, newest, status):
 @pytest.mark.parametrize("file", ALERTS, ids=lambda file: file.stem)
 def test_an_alert_links_to_the_operations_guide(file):
     """Each policy has its own name and one condition, and links to a heading of docs/operations.md."""
-    arguments = ("alert", str(file), "https://example.com/operations.md")
-    body = json.loads(read_json(*arguments, "a,b,", "x y", "y", stdin="{}"))
+    arguments = ("alert", str(file), "My title", "app=issuewire")
+    values = (f"{name}=x" for name in ("INGEST", "DEAD_SUBSCRIPTION", "SERVICES", "SUBSCRIPTIONS"))
+    values = ("DOCS_URL=https://example.com/operations.md", *values)
+    body = json.loads(read_json(*arguments, "a,b,", *values, stdin="{}"))
     assert body["notificationChannels"] == ["a", "b"]
+    assert (body["displayName"], body["userLabels"]) == ("My title", {"app": "issuewire"})
     assert len(body["conditions"]) == 1
     assert "${" not in json.dumps(body)
     link = body["documentation"]["content"].rpartition("https://example.com/operations.md#")[2]
@@ -110,31 +113,25 @@ def test_an_alert_links_to_the_operations_guide(file):
         if line.startswith("#")
     ]
     assert link in headings
-    listed = {"alertPolicies": [{"name": "x"}, {"name": "y", "displayName": body["displayName"]}]}
-    assert read_json("policy-name", str(file), stdin=json.dumps(listed)) == "y"
-    assert read_json("policy-name", str(file), stdin="{}") == ""
-    listed["alertPolicies"][1]["notificationChannels"] = ["c", "d"]
-    kept = json.loads(read_json(*arguments, "", "x y", "y", stdin=json.dumps(listed)))
+    other = {"name": "y", "displayName": "My title"}
+    listed = {
+        "alertPolicies": [{"name": "x"}, other, other | {"name": "z", "userLabels": {"app": "issuewire"}}]
+    }
+    assert read_json("policies", stdin=json.dumps(listed)) == "None|\nMy title|\nMy title|issuewire"
+    assert read_json("policy-name", "My title", stdin=json.dumps(listed)) == "z"
+    assert read_json("policy-name", "My title", stdin="{}") == ""
+    listed["alertPolicies"][2]["notificationChannels"] = ["c", "d"]
+    kept = json.loads(read_json(*arguments, "", *values, stdin=json.dumps(listed)))
     assert kept == body | {"notificationChannels": ["c", "d"]}
 
 
-def test_an_alert_names_the_services_and_subscriptions_of_the_tables():
-    """The filters list every function, and every subscription that a function reads."""
-    arguments = ("x", "", "ingest log-only", "log-only triage")
-    errors, old = (ROOT / f"deploy/alerts/{name}.json" for name in ("error-lines", "old-messages"))
-    assert r"service_name = (\"ingest\" OR \"log-only\")" in read_json(
-        "alert", str(errors), *arguments, stdin="{}"
-    )
-    body = read_json("alert", str(old), *arguments, stdin="{}")
-    assert r"subscription_id = one_of(\"log-only\", \"triage\")" in body
-
-
-def test_an_alert_may_have_no_channel():
-    """Without channels the list is empty; it does not contain an empty name."""
-    assert (
-        json.loads(read_json("alert", str(ALERTS[0]), "x", "", "", "", stdin="{}"))["notificationChannels"]
-        == []
-    )
+def test_a_value_of_an_alert_may_contain_quotes():
+    """The placeholders are inside JSON strings, and their values contain quotes."""
+    values = ('SERVICES="ingest" OR "log-only"', "DOCS_URL=x")
+    file = ROOT / "deploy/alerts/error-lines.json"
+    body = read_json("alert", str(file), "t", "app=issuewire", "", *values, stdin="{}")
+    assert r"service_name = (\"ingest\" OR \"log-only\")" in body
+    assert json.loads(body)["notificationChannels"] == []
 
 
 def test_the_number_of_messages_is_queried_for_ten_minutes():
@@ -162,11 +159,14 @@ def test_the_newest_point_is_read(answer, depth):
     assert read_json("newest-point", stdin=answer) == depth
 
 
-def test_tables_are_listed_one_a_line():
-    """For an empty dataset bq prints nothing, and neither do we."""
-    found = [{"tableReference": {"tableId": name}} for name in ("events", "issues")]
-    assert read_json("tables", stdin=json.dumps(found)) == "events\nissues"
-    assert read_json("tables", stdin="") == read_json("tables", stdin="[]") == ""
+def test_datasets_and_tables_are_listed_with_their_label():
+    """One a line; for an empty project or dataset bq prints nothing, and neither do we."""
+    mark = {"labels": {"app": "issuewire", "team": "x"}}
+    found = [{"tableReference": {"tableId": "events"}, **mark}, {"tableReference": {"tableId": "issues"}}]
+    assert read_json("labels", stdin=json.dumps(found)) == "events|issuewire\nissues|"
+    found = [{"datasetReference": {"datasetId": "github"}, **mark}]
+    assert read_json("labels", stdin=json.dumps(found)) == "github|issuewire"
+    assert read_json("labels", stdin="") == read_json("labels", stdin="[]") == ""
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_tables_are_listed_one_a_line():
         ("hook-id", ["u"], "<html>"),
         ("hook-id", ["u"], '{"message": "moved"}'),
         ("newest-delivery", [], '[{"guid": 1}]'),
-        ("tables", [], "Welcome to BigQuery!"),
+        ("labels", [], "Welcome to BigQuery!"),
     ],
 )
 def test_an_answer_of_another_form_is_reported_in_one_line(command, arguments, stdin):

@@ -9,7 +9,6 @@ from tests.deploy.fake_github import http_answer
 def test_status_is_0_only_without_a_problem(sandbox):
     """Before and after a deployment, the table names each problem and the command that fixes it."""
     sandbox.answer("gcloud functions list *", "", times=1)
-    sandbox.answer("bq * ls *", "", "Not found: Dataset", status=2)
     sandbox.answer("curl *timeSeries*", http_answer({}))
     outcome = sandbox.run("status")
     assert outcome.status == 1
@@ -24,13 +23,19 @@ def test_status_is_0_only_without_a_problem(sandbox):
         for name in ("ingest", "notify-slack", "stream-bq")
     }
     rows = "".join(
-        f"{name}|{hash_}|ACTIVE|https://{name}-abc-uc.a.run.app\n" for name, hash_ in hashes.items()
+        f"{name}|issuewire|{hash_}|ACTIVE|https://{name}-abc-uc.a.run.app\n" for name, hash_ in hashes.items()
     )
     traffic = "".join(f"{name}|True|{name}-1\n" for name in hashes)
     tables = ["events", *(file.stem for file in (sandbox.checkout / "sql/views").glob("*.sql"))]
     sandbox.answer("gcloud functions list *", rows)
     sandbox.answer("gcloud run services list *", traffic)
-    sandbox.answer("bq * ls *", json.dumps([{"tableReference": {"tableId": name}} for name in tables]))
+    mark = {"labels": {"app": "issuewire"}}
+    sandbox.answer(
+        "bq * ls *", json.dumps([{"tableReference": {"tableId": name}, **mark} for name in tables])
+    )
+    sandbox.answer(
+        "bq * ls --datasets *", json.dumps([{"datasetReference": {"datasetId": "github"}, **mark}])
+    )
     point = {"timeSeries": [{"points": [{"value": {"int64Value": "0"}}]}]}
     sandbox.answer("curl *timeSeries*", http_answer(point))
     outcome = sandbox.run("status")
@@ -45,7 +50,7 @@ def test_status_is_0_only_without_a_problem(sandbox):
             "rolled back to ingest-0",
         ),
         ("curl *timeSeries*", http_answer(point).replace('"0"', '"3"'), "3 messages; see docs/operations.md"),
-        ("bq * ls *", "[]", "missing; ./deploy.sh setup"),
+        ("bq * ls --datasets *", "[]", "missing; ./deploy.sh setup"),
         (
             "gcloud functions list *",
             rows.replace("https://stream-bq-abc", "https://stream-bq-new"),

@@ -148,6 +148,14 @@ def describe_table(state: State, _: Request, dataset: str, table: str) -> Any:
     return state.tables[f"{dataset}.{table}"]
 
 
+@bigquery.on("PATCH PUT", _TABLE)
+def update_table(state: State, request: Request, dataset: str, table: str) -> Any:
+    """Change a table or view."""
+    old = describe_table(state, request, dataset, table)
+    old |= request.body | {"etag": state.etag()}
+    return old
+
+
 @bigquery.on("DELETE", _TABLE)
 def delete_table(state: State, _: Request, dataset: str, table: str) -> Any:
     """Delete a table or view."""

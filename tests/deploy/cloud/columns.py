@@ -51,14 +51,19 @@ def layout_of(statement: exp.Create, fields: list[dict[str, Any]]) -> dict[str, 
 
 
 def options_of(properties: Any) -> dict[str, Any]:
-    """Read OPTIONS (...) whose values are literals."""
+    """Read OPTIONS (...) whose values are literals, and its labels."""
     if properties is None:
         return {}
-    return {
-        part.name: part.args["value"].name
-        for part in properties.find_all(exp.Property)
-        if type(part) is exp.Property and isinstance(part.args["value"], exp.Literal)
-    }
+    options: dict[str, Any] = {}
+    for part in properties.find_all(exp.Property):
+        value = part.args.get("value")
+        if type(part) is exp.Property and isinstance(value, exp.Literal):
+            options[part.name] = value.name
+        elif type(part) is exp.Property and part.name == "labels":
+            options["labels"] = {
+                key.name: text.name for key, text in (pair.expressions for pair in value.expressions)
+            }
+    return options
 
 
 def first_repeated(names: list[str]) -> str:

@@ -126,7 +126,8 @@ def _create_view(state: State, statement: exp.Create, location: str) -> Executed
     done = _stored(state, statement, dataset, name, "VIEW")
     if done.performed != "SKIP":
         view = {"query": statement.expression.sql("bigquery"), "useLegacySql": False}
-        state.tables[f"{dataset}.{name}"] = _resource(state, dataset, name, "VIEW") | {"view": view}
+        resource = _resource(state, dataset, name, "VIEW") | options_of(statement.args.get("properties"))
+        state.tables[f"{dataset}.{name}"] = resource | {"view": view}
     return done
 
 
