@@ -18,25 +18,28 @@ grant_access() {
   grant "$agent" roles/pubsub.publisher "topic/$DEAD_TOPIC"
   for name in "${SUBSCRIPTIONS[@]}"; do grant "$agent" roles/pubsub.subscriber "subscription/$name"; done
   # Only projects older than April 2021 need this one. It is granted on the push account alone.
-  mutate gcloud iam service-accounts add-iam-policy-binding "$(email push)" --member="$agent" --role=roles/iam.serviceAccountTokenCreator
+  grant "$agent" roles/iam.serviceAccountTokenCreator "account/$(email push)"
   # The project's policy is written only if a role is missing, because other people write it too.
   current=$(project_roles)
   expected=$(expected_project_roles)
   while IFS='|' read -r role member _; do
-    has_line "$role|$member|" "$current" ||
-      mutate gcloud projects add-iam-policy-binding "$PROJECT" --member="$member" --role="$role" --condition=None
+    if ! has_line "$role|$member|" "$current"; then grant "$member" "$role" "project/$PROJECT"; fi
   done <<<"$expected"
 }
 
 # grant MEMBER ROLE KIND/NAME
 grant() {
-  local name=${3#*/}
+  local name=${3#*/} before=$STEP
+  STEP="access: $2 on $3 for $1" # an error of gcloud does not say which of them it is about
   case $3 in
     topic/* | subscription/*) mutate gcloud pubsub "${3%%/*}s" add-iam-policy-binding "$name" --member="$1" --role="$2" ;;
     secret/*) mutate gcloud secrets add-iam-policy-binding "$name" --member="$1" --role="$2" ;;
     table/*) mutate bq --project_id="$PROJECT" add-iam-policy-binding --member="$1" --role="$2" "$PROJECT:$DATASET.$name" ;;
+    account/*) mutate gcloud iam service-accounts add-iam-policy-binding "$name" --member="$1" --role="$2" ;;
+    project/*) mutate gcloud projects add-iam-policy-binding "$name" --member="$1" --role="$2" --condition=None ;;
     *) die "no role can be granted on '$3': name a topic/, subscription/, secret/ or table/" ;;
   esac
+  STEP=$before
 }
 
 # Prints "ROLE|MEMBER|CONDITION" for each role on the project.

@@ -4,6 +4,7 @@
 command_alerts() {
   no_arguments "$@"
   local file title name body method existing services pushed unnotified=''
+  require_login
   use_google_token
   require_ours alert
   step 'alert policies'

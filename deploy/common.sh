@@ -4,7 +4,7 @@
 
 REPORTED=99 # exit status of a subshell whose error message is already on stderr
 DRY_RUN='' YES='' COMMAND='' STEP='start' SCRATCH=''
-CHILD='' JOBS=() JOB_LEVEL=0 TOKEN=''
+ACCOUNT='' CHILD='' JOBS=() JOB_LEVEL=0 TOKEN=''
 # The tests shorten these. All are in seconds.
 RETRY_SECONDS=${ISSUEWIRE_DEPLOY_RETRY_SECONDS:-5}              # between two attempts
 SECRET_READ_SECONDS=${ISSUEWIRE_DEPLOY_SECRET_READ_SECONDS:-35} # until ingest reads its secret again: it does so every 30

@@ -6,6 +6,7 @@ command_destroy() {
   if [[ ${1:-} == --data ]]; then data=yes && shift; fi
   no_arguments "$@"
   confirm "$data"
+  require_login
   step 'remove the functions'
   remove function
   step 'remove subscriptions and topics'

@@ -20,6 +20,7 @@ is_ours() { [[ $'\n'${EXISTING[$1]:-}$'\n' == *$'\n'"$2|${LABEL#*=}"[$'|\n']* ]]
 require_ours() {
   local kind name names shown foreign=() adopted=()
   [[ -z $DRY_RUN ]] || return 0
+  require_login
   step 'check that what exists is ours'
   read_existing "$@"
   for kind in "$@"; do

@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 
-def hook_id(url: str) -> object:
-    """Print the id of the hook with this URL; a slash at its end makes no difference."""
-    urls = {hook["id"]: hook.get("config", {}).get("url", "") for hook in json.load(sys.stdin)}
-    return next((key for key, value in urls.items() if value.rstrip("/") == url.rstrip("/")), "")
+def hook_id(*urls: str) -> object:
+    """Print the id of the hook with the first of these URLs that one has; a slash at the end is ignored."""
+    ids = {hook.get("config", {}).get("url", "").rstrip("/"): hook["id"] for hook in json.load(sys.stdin)}
+    return next((ids[url.rstrip("/")] for url in urls if url.rstrip("/") in ids), "")
 
 
 def hook_body(url: str, events: str) -> object:

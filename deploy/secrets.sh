@@ -90,14 +90,15 @@ store() {
 
 show_webhook_secret() {
   local version
+  require_login
   version=$(require_version "$WEBHOOK_SECRET")
   query '(the secret)' gcloud secrets versions access "${version:-1}" --secret="$WEBHOOK_SECRET"
   echo
 }
 
-# Prints the numbers of the enabled versions, newest first.
+# Prints the numbers of the enabled versions, newest first: Secret Manager numbers them upwards.
 enabled_versions() {
-  query '' gcloud secrets versions list "$1" --filter=state=ENABLED --sort-by=~createTime --format='value(name.basename())'
+  query '' gcloud secrets versions list "$1" --filter=state=ENABLED --format='value(name.basename())' | sort -rn
 }
 
 newest_version() {

@@ -10,7 +10,7 @@ declare -A SETTINGS=() FILE_VALUES=() FILE_LINES=() # by name: defaults, and wha
 read_settings() {
   local name
   read_file deploy.env
-  setting PROJECT '' '([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]' 'is not set to a project id'
+  setting PROJECT '' '([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]' 'is not set to a project id: 6 to 30 of a-z, 0-9 and -, as gcloud projects list shows it; it is not the name'
   setting PREFIX '' '([a-z][a-z0-9-]{0,16})?' 'is not up to 17 of a-z, 0-9 and -, beginning with a letter'
   # Without a prefix the accounts are named issuewire-...; Google keeps names that begin with goog for itself.
   [[ ! $PREFIX =~ ^(issuewire-?$|goog) ]] || PROBLEMS+=('PREFIX must not be issuewire, and must not begin with goog')
@@ -20,6 +20,7 @@ read_settings() {
   setting BQ_LOCATION US '[A-Za-z0-9-]+' 'is not a location such as EU'
   setting DATASET "${PREFIX:+${PREFIX//-/_}_}github" '[A-Za-z0-9_]+' 'has other characters than letters, digits and _'
   setting WEBHOOK_EVENTS issues,issue_comment,repository '[a-z_]+(,[a-z_]+)*' 'is not a comma-separated list of event names'
+  require_event_names WEBHOOK_EVENTS
   setting SUBSCRIBER_INGRESS internal-only 'internal-only|internal-and-gclb|all' 'is none of internal-only, internal-and-gclb, all'
   setting GITHUB_URL https://github.com 'https?://[^[:space:]<>|?#@]+' 'is not a URL'
   # The token is sent there, so plain http is refused.
@@ -45,6 +46,32 @@ setting() {
   [[ -n ${!1+set} ]] || printf -v "$1" '%s' "${FILE_VALUES[$1]:-}"
   [[ -n ${!1} ]] || printf -v "$1" '%s' "$2"
   [[ ${!1} =~ ^($3)$ ]] || PROBLEMS+=("$1 $4")
+}
+
+# https://docs.github.com/webhooks/webhook-events-and-payloads
+GITHUB_EVENTS='branch_protection_configuration branch_protection_rule check_run check_suite code_scanning_alert
+commit_comment create custom_property custom_property_values delete dependabot_alert deploy_key deployment
+deployment_protection_rule deployment_review deployment_status discussion discussion_comment fork
+github_app_authorization gollum installation installation_repositories installation_target issue_comment
+issue_dependencies issues label marketplace_purchase member membership merge_group meta milestone org_block organization
+package page_build personal_access_token_request ping project project_card project_column projects_v2 projects_v2_item
+projects_v2_status_update public pull_request pull_request_review pull_request_review_comment
+pull_request_review_thread push registry_package release repository repository_advisory repository_dispatch
+repository_import repository_ruleset repository_vulnerability_alert secret_scanning_alert
+secret_scanning_alert_location secret_scanning_scan security_advisory security_and_analysis sponsorship star status
+sub_issues team team_add watch workflow_dispatch workflow_job workflow_run'
+GITHUB_EVENTS=" ${GITHUB_EVENTS//$'\n'/ } "
+
+# require_event_names SETTING: GitHub refuses a hook with an unknown event, and ingest would publish nothing for one.
+require_event_names() {
+  local event events
+  IFS=, read -ra events <<<"${!1}"
+  for event in "${events[@]}"; do
+    [[ $GITHUB_EVENTS == *" $event "* ]] || {
+      PROBLEMS+=("$1 contains a name that is no event of GitHub: the events of issues are issues and issue_comment")
+      return
+    }
+  done
 }
 
 # The file is read, never executed. Messages do not show its values: one may be a secret.

@@ -61,9 +61,7 @@ check_configuration() {
   load_table "$1"
   ((${#CHECK[@]})) || return 0
   for python in .venv/bin/python python3.13 python3; do
-    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || continue
-    "$python" -B "${CHECK[@]}" >&2 || die "${CHECK[1]} is wrong (see above); nothing was changed"
-    return
+    ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || break
   done
-  say "    ${CHECK[1]} is not checked here, which needs Python 3.13; $1 checks it when it starts"
+  "$python" -B "${CHECK[@]}" >&2 || die "${CHECK[1]} is wrong (see above); nothing was changed"
 }

@@ -9,20 +9,27 @@ command_check() {
 # Checks tools, account, project and billing. Sets PROJECT_NUMBER, which is part of the name of Pub/Sub's own account.
 preflight() {
   step 'preflight checks'
-  local version account billing
+  local version billing
   PROJECT_NUMBER=PROJECT_NUMBER
   [[ -z $DRY_RUN ]] || return 0
   version=$(query '' gcloud version --format='value("Google Cloud SDK")')
   [[ $version =~ ^([0-9]+)\. ]] || die "gcloud does not report its version (it prints '$version')"
   ((BASH_REMATCH[1] >= 492)) || die "gcloud $version is older than 492; run gcloud components update"
-  account=$(query '' gcloud auth list --filter=status:ACTIVE --format='value(account)')
-  [[ -n $account || -n ${CLOUDSDK_AUTH_ACCESS_TOKEN_FILE:-} ]] || die 'no account is logged in; run gcloud auth login'
+  require_login
   PROJECT_NUMBER=$(query '' gcloud projects describe "$PROJECT" --format='value(projectNumber)') ||
-    die "project $PROJECT does not exist, or ${account:-the given token} may not see it"
+    die "project $PROJECT does not exist, or $ACCOUNT may not see it"
   # An account that may deploy need not be allowed to see the billing.
   billing=$(query '' gcloud billing projects describe "$PROJECT" --format='value(billingEnabled)' 2>/dev/null) || billing=unknown
   [[ $billing != False ]] || die "billing is off for $PROJECT; link a billing account to it"
-  say "    gcloud $version as ${account:-the given token}, project $PROJECT, billing ${billing/True/on}"
+  say "    gcloud $version as $ACCOUNT, project $PROJECT, billing ${billing/True/on}"
+}
+
+# Sets ACCOUNT, once for the whole run.
+require_login() {
+  [[ -z $DRY_RUN && -z $ACCOUNT ]] || return 0
+  ACCOUNT=$(query '' gcloud auth list --filter=status:ACTIVE --format='value(account)')
+  [[ -z ${CLOUDSDK_AUTH_ACCESS_TOKEN_FILE:-} ]] || ACCOUNT=${ACCOUNT:-the given token}
+  [[ -n $ACCOUNT ]] || die 'no account is logged in; run gcloud auth login'
 }
 
 # status_line WHAT DETAIL [PROBLEM]: prints one line, which shows the problem instead of the detail if there is one.
@@ -36,6 +43,7 @@ command_status() {
   no_arguments "$@"
   local name deployed traffic subscribed
   PROBLEM_FOUND=''
+  require_login
   step 'read the state of every resource'
   if [[ -n $DRY_RUN ]]; then say 'status only reads; run it without --dry-run' && return; fi
   deployed=$(list_function)

@@ -6,7 +6,7 @@
 #   TRIGGER       http-public: anyone may call it; push: a Pub/Sub subscription with its name calls it
 #   PACKAGES      what is staged beside its modules: package folders or single modules, such as clients/bigquery.py
 #   FILES         further staged files, each NAME-IN-THE-FOLDER=PATH
-#   CHECK         a Python program and the file that it checks before anything is changed
+#   CHECK         a Python program and the file that it checks before anything is changed; python3 runs it, 3.13 if there is one
 #   SECRETS       the secrets that it reads
 #   ROLES         its account's further roles, each "ROLE RESOURCE": topic/NAME, subscription/NAME, table/NAME or project
 #   ENVIRONMENT   its environment variables, each NAME=VALUE; no value contains an @

@@ -11,7 +11,7 @@ command_webhook() {
 
 # upsert_webhook REPO: ensures one hook with our URL, the newest secret and our events, and waits until ingest accepts its ping.
 upsert_webhook() {
-  local hooks url version secret id body answer
+  local hooks url version secret id body answer addresses
   hooks=$(hooks_url "$1")
   step "webhook of $1"
   url=$(ingest_url)
@@ -19,8 +19,10 @@ upsert_webhook() {
   secret=$(query '' gcloud secrets versions access "$version" --secret="$WEBHOOK_SECRET")
   use_github_token
   body=$(printf '%s' "$secret" | read_json hook-body "$url" "$WEBHOOK_EVENTS")
+  addresses=$(ingest_addresses "$url")
   answer=$(github GET "$hooks?per_page=100")
-  id=$(read_json hook-id "$url" <<<"$answer")
+  # shellcheck disable=SC2086 # addresses contain no spaces
+  id=$(read_json hook-id $addresses <<<"$answer")
   if [[ -z $id ]]; then
     answer=$(github POST "$hooks" "$body")
     id=$(read_json hook-id "$url" <<<"[$answer]")
@@ -32,14 +34,16 @@ upsert_webhook() {
 
 # require_webhooks REPO...: stops unless each has its hook and the token may read it; changes nothing.
 require_webhooks() {
-  local repository hooks answer url id
+  local repository hooks answer url id addresses
   [[ -z $DRY_RUN ]] || return 0
   url=$(ingest_url)
+  addresses=$(ingest_addresses "$url")
   use_github_token
   for repository in "$@"; do
     hooks=$(hooks_url "$repository")
     answer=$(github GET "$hooks?per_page=100")
-    id=$(read_json hook-id "$url" <<<"$answer")
+    # shellcheck disable=SC2086 # addresses contain no spaces
+    id=$(read_json hook-id $addresses <<<"$answer")
     [[ -n $id ]] || die "$repository has no webhook that points here: ./deploy.sh webhook $repository"
   done
 }
@@ -49,6 +53,15 @@ ingest_url() {
   deployment=$(deployment_of ingest)
   [[ -n $DRY_RUN || ${deployment##*|} == https://* ]] || die 'ingest is not deployed yet: ./deploy.sh all'
   printf '%s/' "${deployment##*|}"
+}
+
+# ingest_addresses URL: prints the address that we give to GitHub and the two others that every function has.
+ingest_addresses() {
+  local number host=$PROJECT service
+  service=$(service ingest)
+  number=$(query '' gcloud projects describe "$PROJECT" --format='value(projectNumber)')
+  [[ $host != *:* ]] || host=${host#*:}.${host%%:*}
+  printf '%s https://%s-%s.%s.run.app/ https://%s-%s.cloudfunctions.net/%s' "$1" "$service" "$number" "$REGION" "$REGION" "$host" "$service"
 }
 
 hooks_url() {

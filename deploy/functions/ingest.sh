@@ -2,6 +2,7 @@
 # ingest receives GitHub's webhook calls and publishes each verified delivery.
 
 setting EVENTS '' '([a-z_]+(,[a-z_]+)*)?' 'is not a comma-separated list of event names'
+require_event_names EVENTS
 setting INGEST_MIN_INSTANCES 0 '[0-9]+' 'is not a number'
 
 TRIGGER=http-public

@@ -39,8 +39,11 @@ def is_alive(pid: int) -> bool:
         ("gcloud secrets list *", "check that what exists is ours"),
         ("bq *ls --datasets*", "check that what exists is ours"),
         ("bq *query*", "BigQuery: dataset github"),
-        ("gcloud secrets add-iam-policy-binding slack-token *", "access: each account"),
-        ("bq *add-iam-policy-binding*", "access: each account"),
+        (
+            "gcloud secrets add-iam-policy-binding slack-token *",
+            "access: roles/secretmanager.secretAccessor on secret/slack-token for serviceAccount:issuewire-n",
+        ),
+        ("bq *add-iam-policy-binding*", "access: roles/bigquery.dataEditor on table/events for service"),
         ("gcloud projects get-iam-policy *", "access: each account"),
         ("gcloud secrets versions list *", "access: each account"),
         ("gcloud functions list *", "check that what exists is ours"),

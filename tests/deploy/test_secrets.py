@@ -71,6 +71,14 @@ def test_show_prints_the_secret_and_nothing_else(sandbox):
     assert sandbox.lines[-1].startswith("gcloud secrets versions access 3 ")
 
 
+def test_the_newest_version_has_the_highest_number(sandbox):
+    """Secret Manager numbers versions upwards; neither the order of its list nor a time counts."""
+    sandbox.answer("gcloud secrets versions list *", "9\n10\n8\n")
+    assert sandbox.run("secrets show").status == 0
+    assert sandbox.lines[-1].startswith("gcloud secrets versions access 10 ")
+    assert "createTime" not in "".join(sandbox.lines)
+
+
 def test_a_rotation_disables_the_old_secret_last(sandbox):
     """First a new version is stored, then GitHub's webhooks are changed and pinged."""
     answer_as_github(sandbox, 401, 200, hooks=[HOOK])

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -50,6 +51,11 @@ def test_the_settings_file_is_read(sandbox, text, expected):
         ("GITHUB_API_URL=http://github.example.com\n", "GITHUB_API_URL is not an https URL"),
         ("GITHUB_URL=https://a@b\n", "GITHUB_URL is not a URL"),
         ("EVENTS=issues, pull_request\n", "EVENTS is not a comma-separated list"),
+        ("EVENTS=issues,issue_coment\n", "EVENTS contains a name that is no event of GitHub"),
+        (
+            "WEBHOOK_EVENTS=issue\n",
+            "WEBHOOK_EVENTS contains a name that is no event of GitHub: the events of issues are issues and",
+        ),
         ("ROUTES_FILE=missing.toml\n", "ROUTES_FILE names no readable file"),
         ("ALERT_CHANNELS=me@example.com\n", "ALERT_CHANNELS is not a comma-separated list"),
     ],
@@ -62,6 +68,38 @@ def test_a_wrong_setting_is_reported_before_any_call(sandbox, text, message):
     assert message in outcome.err
     assert "private" not in outcome.err
     assert not (sandbox.checkout / "bad").exists()
+
+
+@pytest.mark.parametrize("project", ["My_Team", "My Team", "MyTeam", "team"])
+def test_a_projects_name_is_refused_with_the_reason(sandbox, project):
+    """The project's display name is a common mistake for its id; the message says where to find the id."""
+    outcome = sandbox.run("all", PROJECT=project)
+    assert (outcome.status, sandbox.calls) == (1, [])
+    assert "6 to 30 of a-z, 0-9 and -, as gcloud projects list shows it; it is not the name" in outcome.err
+
+
+ROUTES = '# C0123456789\n[[route]]\nchannels = ["C1234567890", "C0123456789"] # mine\n'
+
+
+def test_the_channel_of_the_example_is_refused(sandbox):
+    """The example's channel exists in no workspace, so every card would fail."""
+    (sandbox.checkout / "config" / "routes.toml").write_text(ROUTES)
+    outcome = sandbox.run("all")
+    assert (outcome.status, sandbox.calls) == (1, [])
+    assert "line 3: C0123456789 is the channel of the example; write the id of your channel" in outcome.err
+
+
+def test_an_older_python_finds_the_channel_of_the_example(tmp_path):
+    """Without Python 3.13 the routes cannot be read, and this mistake is still found."""
+    (tmp_path / "routes.toml").write_text(ROUTES)
+    script = (
+        f"import runpy, sys; sys.version_info = (3, 9); sys.argv = ['x', '{tmp_path}/routes.toml'];"
+        f" runpy.run_path('{ROOT}/deploy/check_routes.py')"
+    )
+    outcome = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert outcome.returncode == 1
+    assert "line 3: C0123456789 is the channel of the example" in outcome.stderr
+    assert "that needs Python 3.13" in outcome.stderr
 
 
 def test_all_wrong_settings_are_reported_together(sandbox):

@@ -23,7 +23,7 @@ from local.secret_manager.server import SecretManagerServer
 from local.slack.server import SlackServer
 from ops.send import payloads
 from pipeline.delivery import Delivery
-from tests.support.checkout import FUNCTIONS, make_checkout, read_table, stage, staged_hash
+from tests.support.checkout import CHANNEL, FUNCTIONS, make_checkout, read_table, stage, staged_hash
 from tests.support.messages import NOON, post_raw, push_of
 
 DELIVERY = Delivery(
@@ -198,7 +198,7 @@ def signature(body: bytes, secret: bytes) -> str:
 
 def test_the_uploaded_notify_slack_posts(boot, tmp_path):
     """The archive of notify_slack, alone with its own requirements, posts with the token of its file."""
-    channels = {"C0123456789": "issues"}
+    channels = {CHANNEL: "issues"}
     token = tmp_path / "token"
     token.write_text("xoxb-test")
     with SlackServer(channels=channels, token="xoxb-test") as slack:

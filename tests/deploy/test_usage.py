@@ -145,6 +145,25 @@ def test_preflight_checks_run_before_any_change(sandbox, call, out, status, mess
     assert sandbox.find("enable") == []
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("secrets", "secrets slack", "secrets show", "secrets rotate acme/app", "status", "alerts"),
+        *("webhook acme/app", "rollback ingest", "destroy --yes", "check", "all"),
+    ],
+)
+def test_a_missing_login_is_one_line(sandbox, command):
+    """Without a logged-in account every command says so in one line, before any other call of the cloud."""
+    sandbox.answer("gcloud *", "", "ERROR: (gcloud) You do not currently have an active account.\n", status=1)
+    sandbox.answer("gcloud version *", "528.0.0\n")
+    sandbox.answer("gcloud auth list *", "")
+    outcome = sandbox.run(command, stdin="xoxb-1", GITHUB_TOKEN="t")
+    assert outcome.status == 1
+    assert outcome.err.splitlines()[-1] == "deploy.sh: no account is logged in; run gcloud auth login"
+    assert "ERROR" not in outcome.err
+    assert [line for line in sandbox.lines if not re.match("gcloud (version|auth list)", line)] == []
+
+
 def test_permission_to_see_the_billing_is_not_needed(sandbox):
     """An account that may deploy need not be allowed to see the billing account."""
     sandbox.answer("gcloud billing *", "", "ERROR: PERMISSION_DENIED", status=1)

@@ -29,6 +29,33 @@ def test_a_webhook_is_created_once_and_then_updated(sandbox):
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "https://ingest-abc-uc.a.run.app",
+        "https://ingest-123456789012.us-central1.run.app/",
+        "https://us-central1-acme-issues.cloudfunctions.net/ingest",
+    ],
+)
+def test_a_hook_at_another_address_of_the_function_is_ours(sandbox, url):
+    """A function has three addresses; a hook at any of them is updated, and no second one is created."""
+    answer_as_github(sandbox, 200, hooks=[{"id": 7, "config": {"url": url}}])
+    outcome = sandbox.run("webhook acme/app", GITHUB_TOKEN="t")
+    assert outcome.status == 0, outcome.err
+    assert [call for call in sandbox.find("POST") if call.line.endswith("/hooks")] == []
+    (patched,) = sandbox.find("PATCH")
+    assert json.loads(patched.stdin)["config"]["url"] == "https://ingest-abc-uc.a.run.app/"
+    assert sandbox.run("secrets rotate --finish acme/app", GITHUB_TOKEN="t").status == 0
+
+
+def test_of_two_hooks_the_one_at_our_address_is_updated(sandbox):
+    """GitHub refuses a second hook with the same URL, so the one that has it already is changed."""
+    other = {"id": 6, "config": {"url": "https://us-central1-acme-issues.cloudfunctions.net/ingest"}}
+    answer_as_github(sandbox, 200, hooks=[other, HOOK])
+    assert sandbox.run("webhook acme/app", GITHUB_TOKEN="t").status == 0
+    assert sandbox.find("PATCH")[0].line.endswith("/hooks/7")
+
+
+@pytest.mark.parametrize(
     ("answer", "message"),
     [
         (http_answer({"message": "Bad credentials"}, 401), "GitHub refuses the token (401)"),
