@@ -27,6 +27,8 @@ read_settings() {
   setting GITHUB_API_URL https://api.github.com 'https://[^[:space:]<>|?#@]+' 'is not an https URL'
   setting ALERT_CHANNELS '' '(projects/[^/,[:space:]]+/notificationChannels/[0-9]+,?)*' \
     'is not a comma-separated list of projects/P/notificationChannels/N'
+  # An alert cannot wait longer: https://docs.cloud.google.com/monitoring/alerts/metric-absence
+  setting SILENCE_HOURS 23 '[1-9]|1[0-9]|2[0-3]' 'is not a number from 1 to 23'
   setting DOCS_URL docs/operations.md '[^[:space:]]+' 'contains a space'
   GITHUB_URL=${GITHUB_URL%/} GITHUB_API_URL=${GITHUB_API_URL%/}
   read_tables

@@ -49,7 +49,7 @@ for name in $(sed -nE 's/.*subscriptions create ([a-z-]+) .*/\1/p' <<<"$log" | s
   ! grep -q "subscriptions update $name --push-endpoint=$url/" <<<"$log" ||
     push="$url/|issuewire-push@acme-issues.iam.gserviceaccount.com|$url"
   case $name in
-    *hold) echo "$name|issuewire|github-events-dead||60|604800s|never|||||$push" ;;
+    *hold) echo "$name|issuewire|github-events-dead||60|2678400s|never|||||$push" ;;
     *) echo "$name|issuewire|github-events||90|604800s|never|10s|600s|github-events-dead|100|$push" ;;
   esac
 done

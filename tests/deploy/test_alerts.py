@@ -11,7 +11,7 @@ def test_alerts_are_created_once_and_then_updated(sandbox):
         file.stem: json.loads(file.read_text())["displayName"]
         for file in (sandbox.checkout / "deploy/alerts").glob("*.json")
     }
-    assert len(titles) == 4
+    assert len(titles) == 6
     ours = {
         "name": "projects/p/alertPolicies/1",
         "displayName": titles["dead-letters"],
@@ -25,7 +25,7 @@ def test_alerts_are_created_once_and_then_updated(sandbox):
     assert outcome.status == 0, outcome.err
     (patched,), posted = sandbox.find("PATCH"), sandbox.find("POST")
     assert patched.line.endswith("https://monitoring.googleapis.com/v3/projects/p/alertPolicies/1")
-    assert len(posted) == 3
+    assert len(posted) == 5
     for call in (patched, *posted):
         body = json.loads(call.stdin)
         assert (body["notificationChannels"], body["userLabels"]) == ([channel], {"app": "issuewire"})

@@ -168,10 +168,10 @@ def test_a_subscription_loses_nothing(deployed, name):
 
 
 def test_dead_letters_are_kept(deployed):
-    """The dead-letter topic has a pull subscription that keeps messages for seven days and never expires."""
+    """The dead-letter topic has a pull subscription that keeps messages for 31 days, the most there is, and never expires."""
     made = deployed.runs["second"].after["subscriptions"]["github-events-dead-hold"]
     assert made["topic"] == f"projects/{PROJECT}/topics/github-events-dead"
-    assert made["messageRetentionDuration"] == "604800s"
+    assert made["messageRetentionDuration"] == "2678400s"
     assert made["expirationPolicy"] == {}
     assert "pushEndpoint" not in made["pushConfig"]
 
@@ -255,10 +255,10 @@ def test_the_webhook_is_created_and_pinged(operated):
 
 
 def test_alerts_are_created_once(operated):
-    """Cloud Monitoring accepts the four policies; a second run updates them."""
+    """Cloud Monitoring accepts the six policies; a second run updates them."""
     assert operated.runs["alerts"].status == operated.runs["alerts again"].status == 0
     made = operated.runs["alerts"].after["alerts"]
-    assert len(made) == 4
+    assert len(made) == 6
     assert operated.runs["alerts again"].after["alerts"] == made
 
 

@@ -95,11 +95,14 @@ def test_only_a_newer_ping_counts(deliveries, newest, status):
     assert read_json("ping-status", "5", stdin=json.dumps(deliveries)) == status
 
 
+NAMES = ("INGEST", "DEAD_SUBSCRIPTION", "SERVICES", "SUBSCRIPTIONS", "SILENCE_HOURS", "SILENCE_SECONDS")
+
+
 @pytest.mark.parametrize("file", ALERTS, ids=lambda file: file.stem)
 def test_an_alert_links_to_the_operations_guide(file):
     """Each policy has its own name and one condition, and links to a heading of docs/operations.md."""
     arguments = ("alert", str(file), "My title", "app=issuewire")
-    values = (f"{name}=x" for name in ("INGEST", "DEAD_SUBSCRIPTION", "SERVICES", "SUBSCRIPTIONS"))
+    values = (f"{name}=x" for name in NAMES)
     values = ("DOCS_URL=https://example.com/operations.md", *values)
     body = json.loads(read_json(*arguments, "a,b,", *values, stdin="{}"))
     assert body["notificationChannels"] == ["a", "b"]

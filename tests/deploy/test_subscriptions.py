@@ -40,7 +40,7 @@ def test_a_subscription_with_other_settings_is_corrected_and_read_back(sandbox):
 def test_a_push_endpoint_without_effect_stops_the_run(sandbox):
     """A push endpoint is read back, and the run stops if it was not set."""
     rows = "stream-bq|issuewire|github-events||90|604800s|never|10s|600s|github-events-dead|100|||\n"
-    hold = "github-events-dead-hold|issuewire|github-events-dead||60|604800s|never|||||||\n"
+    hold = "github-events-dead-hold|issuewire|github-events-dead||60|2678400s|never|||||||\n"
     sandbox.answer(
         "gcloud pubsub subscriptions list *", rows + rows.replace("stream-bq", "notify-slack") + hold
     )
