@@ -20,6 +20,7 @@ source deploy/functions.sh
 source deploy/secrets.sh
 source deploy/webhook.sh
 source deploy/alerts.sh
+source deploy/outside.sh
 source deploy/status.sh
 source deploy/destroy.sh
 
@@ -40,7 +41,7 @@ Usage: ./deploy.sh [--dry-run] [--yes] [--adopt NAME,...] COMMAND
 $(printf '  %-22s setup and this function\n' "${FUNCTIONS[@]}")
   webhook REPO           create or update GitHub's webhook, and wait until its ping arrives
   alerts                 create or update the alert policies
-  status                 list every resource; the exit status is 0 only if there is no problem
+  status [REPO...]       list every resource, the webhooks, Slack's token and channels; 0 only if there is no problem
   rollback FUNCTION      send the function's traffic to its previous revision
   destroy [--data]       remove everything; --data also removes the secrets and the dataset
 

@@ -84,19 +84,47 @@ def _policy(title: str) -> "dict[str, Any]":
     return next((policy for policy in named if "app" in policy.get("userLabels", {})), (named or [{}])[0])
 
 
-def depth_query(subscription: str) -> object:
-    """Print the query for the number of messages that a subscription kept in the last ten minutes."""
+def points_query(metric: str, *subscriptions: str) -> object:
+    """Print the query for a metric of subscriptions in the last ten minutes."""
     now = time.time()
     start, end = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds)) for seconds in (now - 600, now))
-    metric = "pubsub.googleapis.com/subscription/num_undelivered_messages"
-    chosen = f'metric.type="{metric}" AND resource.labels.subscription_id="{subscription}"'
+    names = ", ".join(f'"{name}"' for name in subscriptions)
+    chosen = f'metric.type="pubsub.googleapis.com/subscription/{metric}"'
+    chosen += f" AND resource.labels.subscription_id = one_of({names})"
     return urlencode({"filter": chosen, "interval.startTime": start, "interval.endTime": end})
 
 
-def newest_point() -> object:
-    """Print the newest value of the first time series."""
-    series = json.load(sys.stdin).get("timeSeries", [])
-    return series[0]["points"][0]["value"]["int64Value"] if series and series[0].get("points") else ""
+def newest_points() -> object:
+    """Print subscription and newest value of each time series, one a line."""
+    found = [one for one in json.load(sys.stdin).get("timeSeries", []) if one.get("points")]
+    values = [(one["resource"]["labels"]["subscription_id"], one["points"][0]["value"]) for one in found]
+    return "\n".join(f"{name}|{value['int64Value']}" for name, value in values)
+
+
+def hook_state(events: str, *urls: str) -> object:
+    """Print what is wrong with the hooks that have one of these URLs, `|`, and what is right."""
+    ours = [url.rstrip("/") for url in urls]
+    hooks = [one for one in json.load(sys.stdin) if one.get("config", {}).get("url", "").rstrip("/") in ours]
+    if len(hooks) != 1:
+        return ("is missing" if not hooks else f"{len(hooks)} of them point here, delete all but one") + "|"
+    last = hooks[0].get("last_response", {}).get("code")
+    missing = (
+        sorted(set(events.split(",")) - set(hooks[0]["events"])) if "*" not in hooks[0]["events"] else []
+    )
+    detail = f"active, {', '.join(hooks[0]['events'])}, last answer {last or 'unknown'}"
+    if not hooks[0]["active"]:
+        return f"is not active|{detail}"
+    if missing:
+        return f"does not deliver {', '.join(missing)}|{detail}"
+    if last is not None and not 200 <= last < 300:
+        return f"its last delivery was answered with {last}, see docs/operations.md|{detail}"
+    return f"|{detail}"
+
+
+def slack_error() -> object:
+    """Print the error of Slack's answer, or an empty line."""
+    answer = json.load(sys.stdin)
+    return "" if answer["ok"] else answer["error"]
 
 
 def labels() -> object:
@@ -113,8 +141,8 @@ def labels() -> object:
 
 
 COMMANDS = (
-    *(alert, depth_query, hook_body, hook_id, labels, message, newest_delivery, newest_point),
-    *(ping_status, policies, policy_name),
+    *(alert, hook_body, hook_id, hook_state, labels, message, newest_delivery, newest_points, ping_status),
+    *(points_query, policies, policy_name, slack_error),
 )
 
 if __name__ == "__main__":

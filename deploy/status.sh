@@ -39,9 +39,12 @@ status_line() {
   printf '%-4s %-36s %s\n' "$verdict" "$1" "${3:-$2}"
 }
 
+# status_unknown WHAT WHY: prints one line about what cannot be checked, which is not a problem by itself.
+status_unknown() { printf '%-4s %-36s %s\n' '?' "$1" "$2"; }
+
 command_status() {
-  no_arguments "$@"
-  local name deployed traffic subscribed
+  local name deployed traffic subscribed backlog ages url
+  for name in "$@"; do hooks_url "$name" >/dev/null; done
   PROBLEM_FOUND=''
   require_login
   step 'read the state of every resource'
@@ -51,10 +54,16 @@ command_status() {
     --format="value[separator='|'](metadata.name,spec.traffic[0].latestRevision,status.traffic[0].revisionName)")
   for name in "${FUNCTIONS[@]}"; do status_of_function "$name" "$deployed" "$traffic"; done
   subscribed=$(list_subscription)
+  use_google_token
+  backlog=$(newest_points num_undelivered_messages)
+  ages=$(newest_points oldest_unacked_message_age)
   for name in "${SUBSCRIBERS[@]}"; do status_of_subscription "$(service "$name")" "$name" "$subscribed" "$deployed"; done
   status_of_subscription "$DEAD_SUBSCRIPTION" '' "$subscribed" ''
   status_of_dead_letters
   status_of_tables
+  url=$(row "$(service ingest)" "$deployed")
+  [[ -z $url ]] || status_of_webhooks "${url##*|}" "$@"
+  status_of_slack
   [[ -z $PROBLEM_FOUND ]] || exit 1
 }
 
@@ -77,13 +86,39 @@ status_of_function() {
     problem="differs from this checkout (${hash:0:8}, here ${expected:0:8}); ./deploy.sh $name"
   elif [[ $traffic != 'True|'* ]]; then
     problem="rolled back to ${traffic#*|}; ./deploy.sh $name serves the newest again"
+  else
+    problem=$(invoker_problem "$name")
   fi
   status_line "function $name" "$url  ${hash:0:8}" "$problem"
 }
 
+# invoker_problem NAME: prints what is wrong with who may call a function.
+invoker_problem() {
+  local invokers
+  invokers=$(query '' gcloud run services get-iam-policy "$(service "$1")" --region="$REGION" --flatten='bindings[].members' \
+    --filter=bindings.role=roles/run.invoker --format='value(bindings.members)')
+  if [[ " ${PUBLIC_FUNCTIONS[*]} " == *" $1 "* ]]; then
+    has_line allUsers "$invokers" || printf 'GitHub may not call it (403); ./deploy.sh %s' "$1"
+  elif ! has_line "$(member push)" "$invokers"; then
+    printf '%s may not call it (403); ./deploy.sh %s' "$(email push)" "$1"
+  elif has_line allUsers "$invokers"; then
+    printf 'anyone may call it; gcloud run services remove-iam-policy-binding %s --region=%s --member=allUsers --role=roles/run.invoker' \
+      "$(service "$1")" "$REGION"
+  fi
+}
+
+# newest_points METRIC: prints "SUBSCRIPTION|VALUE" for each of ours that had a value in the last ten minutes.
+newest_points() {
+  local parameters answer
+  parameters=$(read_json points-query "$1" "${SUBSCRIPTIONS[@]}" "$DEAD_SUBSCRIPTION" </dev/null)
+  answer=$(monitoring GET "projects/$PROJECT/timeSeries?$parameters")
+  read_json newest-points <<<"$answer"
+}
+
 # status_of_subscription NAME FUNCTION SUBSCRIPTIONS DEPLOYMENTS: FUNCTION is empty for a pull subscription.
 status_of_subscription() {
-  local name=$1 function=$2 problem='' detail='keeps messages that used up their attempts' policy push deployment url
+  local name=$1 function=$2 problem='' detail='keeps messages that used up their attempts' policy push deployment url waiting age
+  waiting=$(row "$name" "$backlog") age=$(row "$name" "$ages")
   policy=$(policy_of "$name" "$3")
   push=$(push_of "$name" "$3")
   deployment=$(row "$name" "$4")
@@ -98,17 +133,19 @@ status_of_subscription() {
     problem="keeps its messages: no push endpoint; ./deploy.sh $function"
   elif [[ -n $function && $push != "$url/|$(email push)|$url" ]]; then
     problem="does not push to ${url:-the function} as $(email push); ./deploy.sh $function"
+  elif [[ -n $function ]] && ((${age:-0} > 900)); then
+    problem="${waiting:-some} messages wait, the oldest for $age s; see docs/operations.md, 'A subscriber falls behind'"
   fi
-  [[ -z $function ]] || detail="-> ${push%%|*}"
+  if [[ -n $function ]]; then
+    detail="-> ${push%%|*}  backlog unknown: no value for the last ten minutes"
+    [[ -z $waiting ]] || detail="-> ${push%%|*}  $waiting waiting, the oldest for ${age:-0} s"
+  fi
   status_line "subscription $name" "$detail" "$problem"
 }
 
 status_of_dead_letters() {
-  local parameters answer depth
-  use_google_token
-  parameters=$(read_json depth-query "$DEAD_SUBSCRIPTION" </dev/null)
-  answer=$(monitoring GET "projects/$PROJECT/timeSeries?$parameters")
-  depth=$(read_json newest-point <<<"$answer")
+  local depth
+  depth=$(row "$DEAD_SUBSCRIPTION" "$backlog")
   case $depth in
     0) status_line 'dead letters' 'none' ;;
     '') status_line 'dead letters' 'none known: Cloud Monitoring has no value for the last ten minutes' ;;

@@ -6,6 +6,7 @@ command_webhook() {
   hooks_url "$1" >/dev/null
   require_ours secret function
   upsert_webhook "$1"
+  remember_webhook "$1"
   report_done "GitHub delivers ${WEBHOOK_EVENTS//,/, } of $1; its ping was accepted."
 }
 
@@ -96,6 +97,14 @@ ping_webhook() {
 
 use_github_token() {
   [[ -z $DRY_RUN ]] || return 0
+  find_github_token
+  [[ -n $TOKEN ]] || die 'no GitHub token: set GITHUB_TOKEN_FILE or GITHUB_TOKEN to a token that may write webhooks, or run gh auth login'
+  [[ $TOKEN =~ ^[[:graph:]]+$ ]] || die 'the GitHub token contains spaces or line breaks'
+}
+
+# Sets TOKEN, which stays empty if there is none.
+find_github_token() {
+  TOKEN=''
   local host=${GITHUB_URL#*://}
   if [[ -n ${GITHUB_TOKEN_FILE:-} ]]; then
     [[ -f $GITHUB_TOKEN_FILE && -r $GITHUB_TOKEN_FILE ]] || die 'GITHUB_TOKEN_FILE names no readable file'
@@ -106,8 +115,6 @@ use_github_token() {
     TOKEN=$(query '' gh auth token --hostname "${host%%/*}" 2>/dev/null) || TOKEN=''
   fi
   TOKEN=$(trimmed "$TOKEN")
-  [[ -n $TOKEN ]] || die 'no GitHub token: set GITHUB_TOKEN_FILE or GITHUB_TOKEN to a token that may write webhooks, or run gh auth login'
-  [[ $TOKEN =~ ^[[:graph:]]+$ ]] || die 'the GitHub token contains spaces or line breaks'
 }
 
 # github METHOD URL [BODY]: calls GitHub; prints the body of the answer.

@@ -14,7 +14,7 @@ from tests.deploy.cloud.log import Log
 from tests.deploy.cloud.monitoring import series
 from tests.deploy.cloud.run import add_revision
 from tests.deploy.new_function import add_function
-from tests.support.checkout import make_checkout
+from tests.support.checkout import CHANNEL, make_checkout
 
 __all__ = ["SLACK_TOKEN", "DeployRig", "Run", "Scenario"]
 
@@ -69,6 +69,18 @@ class DeployRig:
             after=self.cloud.snapshot(),
         )
         return self.runs[name]
+
+
+def backlog(subscription: str, messages: int) -> dict[str, Any]:
+    """Return a time series: how many messages a subscription holds."""
+    metric = "pubsub.googleapis.com/subscription/num_undelivered_messages"
+    return series(metric, "pubsub_subscription", {"subscription_id": subscription}, messages)
+
+
+def age(subscription: str, seconds: int) -> dict[str, Any]:
+    """Return a time series: the age of a subscription's oldest message."""
+    metric = "pubsub.googleapis.com/subscription/oldest_unacked_message_age"
+    return series(metric, "pubsub_subscription", {"subscription_id": subscription}, seconds)
 
 
 class Scenario:
@@ -149,11 +161,11 @@ class Scenario:
 
     def _commands(self, rig: DeployRig) -> None:
         state = rig.cloud.state
-        labels = {"subscription_id": "github-events-dead-hold"}
-        metric = "pubsub.googleapis.com/subscription/num_undelivered_messages"
-        state.time_series = [series(metric, "pubsub_subscription", labels, 0)]
-        rig.run("status", "status")
+        hold = "github-events-dead-hold"
+        state.time_series = [backlog(name, 0) for name in (hold, "notify-slack", "stream-bq")]
+        state.slack_token, state.slack_channels = SLACK_TOKEN, {CHANNEL}
         rig.run("webhook", "webhook", "acme/app")
+        rig.run("status", "status")
         rig.run("alerts", "alerts")
         rig.run("alerts again", "alerts")
         rig.run("rotate", "secrets", "rotate", "acme/app")
@@ -161,6 +173,12 @@ class Scenario:
         rig.run("log_only", "log_only")
         add_revision(state, REGION, "ingest", state.functions["ingest"]["serviceConfig"])
         rig.run("rollback", "rollback", "ingest")
-        state.time_series = [series(metric, "pubsub_subscription", labels, 3)]
-        rig.run("status again", "status")
+        state.time_series = [backlog(hold, 3), backlog("notify-slack", 7), age("notify-slack", 1000)]
+        state.slack_channels = set()
+        (hook,) = state.github.hooks.by_place["acme/app"].values()
+        hook["active"] = False
+        policy = f"projects/{PROJECT}/locations/{REGION}/services/stream-bq"
+        kept = state.policies.pop(policy)
+        rig.run("status again", "status", "acme/app")
+        state.policies[policy] = kept
         rig.run("destroy", "destroy", "--data", "--yes")

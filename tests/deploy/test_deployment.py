@@ -9,7 +9,7 @@ import pytest
 
 from tests.deploy.cloud.state import members_of
 from tests.deploy.scenario import DOMAIN, PROJECT, SLACK_TOKEN
-from tests.support.checkout import ROOT
+from tests.support.checkout import CHANNEL, ROOT
 
 FUNCTIONS = ("ingest", "notify-slack", "stream-bq")
 AGENT = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
@@ -168,7 +168,7 @@ def test_a_subscription_loses_nothing(deployed, name):
 
 
 def test_dead_letters_are_kept(deployed):
-    """The dead-letter topic has a pull subscription that keeps messages for 31 days, the most there is, and never expires."""
+    """The dead-letter topic has a pull subscription that never expires and keeps messages for 31 days."""
     made = deployed.runs["second"].after["subscriptions"]["github-events-dead-hold"]
     assert made["topic"] == f"projects/{PROJECT}/topics/github-events-dead"
     assert made["messageRetentionDuration"] == "2678400s"
@@ -237,7 +237,12 @@ def test_status_is_0_without_a_problem(operated):
     assert (run.status, run.requests.writes()) == (0, []), run.out
     assert {line.split()[0] for line in run.out.splitlines()} == {"ok"}
     views = len(list((ROOT / "sql" / "views").glob("*.sql")))
-    assert len(run.out.splitlines()) == 3 + 3 + 1 + 1 + views  # functions, subscriptions, dead letters, table
+    # functions, subscriptions, dead letters, table, views, webhook, Slack's token, its channel
+    assert len(run.out.splitlines()) == 3 + 3 + 1 + 1 + views + 3
+    assert re.search(r"^ok +webhook acme/app +active, issues, .* last answer 200$", run.out, re.MULTILINE)
+    assert re.search(
+        r"subscription notify-slack +-> \S+ +0 waiting, the oldest for 0 s$", run.out, re.MULTILINE
+    )
 
 
 def test_the_webhook_is_created_and_pinged(operated):
@@ -307,9 +312,17 @@ def test_a_rollback_serves_the_previous_revision(operated):
     status = operated.runs["status again"]
     assert status.status == 1
     bad = [line for line in status.out.splitlines() if line.startswith("BAD")]
-    assert len(bad) == 2
-    assert f"rolled back to {target['revisionName']}" in bad[0]
-    assert "3 messages" in bad[1]
+    expected = [
+        ("function ingest", f"rolled back to {target['revisionName']}"),
+        ("function stream_bq", f"issuewire-push@{DOMAIN} may not call it (403); ./deploy.sh stream_bq"),
+        ("subscription notify-slack", "7 messages wait, the oldest for 1000 s; see docs/operations.md"),
+        ("dead letters", "3 messages"),
+        ("webhook acme/app", "is not active; ./deploy.sh webhook acme/app"),
+        (f"Slack channel {CHANNEL}", "refused with not_in_channel; see docs/operations.md"),
+    ]
+    assert len(bad) == len(expected), status.out
+    for line, (what, problem) in zip(bad, expected, strict=True):
+        assert (what in line, problem in line) == (True, True), line
 
 
 def test_destroy_leaves_nothing(operated):

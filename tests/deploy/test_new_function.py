@@ -75,6 +75,8 @@ def test_status_lists_a_new_function(sandbox, tmp_path):
     sandbox.answer("gcloud run services list *", "log-only|True|log-only-1\n")
     sandbox.answer("curl *timeSeries*", http_answer({}))
     sandbox.answer("bq * ls *", "[]")
+    push = "serviceAccount:issuewire-push@acme-issues.iam.gserviceaccount.com"
+    sandbox.answer("gcloud run services get-iam-policy log-only *", f"{push}\n")
     sandbox.run("setup")
     outcome = sandbox.run("status")
     assert re.search(

@@ -137,29 +137,69 @@ def test_a_value_of_an_alert_may_contain_quotes():
     assert json.loads(body)["notificationChannels"] == []
 
 
-def test_the_number_of_messages_is_queried_for_ten_minutes():
-    """The query names metric, subscription and an interval that ends now."""
-    query = parse_qs(read_json("depth-query", "hold"), strict_parsing=True)
-    assert "num_undelivered_messages" in query["filter"][0]
-    assert query["filter"][0].endswith('resource.labels.subscription_id="hold"')
+def test_the_backlog_is_queried_for_ten_minutes():
+    """The query names metric, subscriptions and an interval that ends now."""
+    query = parse_qs(read_json("points-query", "num_undelivered_messages", "a", "b"), strict_parsing=True)
+    assert 'metric.type="pubsub.googleapis.com/subscription/num_undelivered_messages"' in query["filter"][0]
+    assert query["filter"][0].endswith('resource.labels.subscription_id = one_of("a", "b")')
     assert query["interval.startTime"] < query["interval.endTime"]
 
 
+def test_the_newest_points_are_read():
+    """Points are listed newest first; a subscription without one is left out."""
+    series = [
+        {
+            "resource": {"labels": {"subscription_id": name}},
+            "points": [{"value": {"int64Value": n}} for n in points],
+        }
+        for name, points in (("a", ["4", "9"]), ("b", []), ("c", ["0"]))
+    ]
+    assert read_json("newest-points", stdin=json.dumps({"timeSeries": series})) == "a|4\nc|0"
+    assert read_json("newest-points", stdin="{}") == ""
+
+
+URL = "https://ingest-abc-uc.a.run.app/"
+ACTIVE = {"active": True, "events": ["issues", "issue_comment"], "config": {"url": URL}}
+
+
 @pytest.mark.parametrize(
-    ("answer", "depth"),
+    ("hooks", "problem", "detail"),
     [
-        ("{}", ""),
-        ('{"timeSeries": []}', ""),
-        ('{"timeSeries": [{"points": []}]}', ""),
+        ([], "is missing", ""),
+        ([ACTIVE | {"config": {"url": "https://other"}}], "is missing", ""),
         (
-            '{"timeSeries": [{"points": [{"value": {"int64Value": "4"}}, {"value": {"int64Value": "9"}}]}]}',
-            "4",
+            [ACTIVE, ACTIVE | {"config": {"url": "https://second"}}],
+            "2 of them point here, delete all but one",
+            "",
         ),
+        ([ACTIVE | {"active": False}], "is not active", None),
+        ([ACTIVE | {"events": ["issues"]}], "does not deliver issue_comment", None),
+        (
+            [ACTIVE | {"last_response": {"code": 401}}],
+            "its last delivery was answered with 401, see docs",
+            None,
+        ),
+        (
+            [ACTIVE | {"last_response": {"code": None}}],
+            "",
+            "active, issues, issue_comment, last answer unknown",
+        ),
+        ([ACTIVE | {"last_response": {"code": 202}}], "", "active, issues, issue_comment, last answer 202"),
+        ([ACTIVE | {"events": ["*"]}], "", "active, *, last answer unknown"),
     ],
 )
-def test_the_newest_point_is_read(answer, depth):
-    """Points are listed newest first; without one nothing is printed."""
-    assert read_json("newest-point", stdin=answer) == depth
+def test_the_state_of_a_hook(hooks, problem, detail):
+    """A hook must exist once, be active, deliver every event, and have a good last answer."""
+    state = read_json("hook-state", "issues,issue_comment", URL, "https://second/", stdin=json.dumps(hooks))
+    assert state.partition("|")[0].startswith(problem)
+    assert bool(problem) == bool(state.partition("|")[0])
+    assert detail is None or state.partition("|")[2] == detail
+
+
+def test_the_error_of_slack():
+    """An accepted call has none."""
+    assert read_json("slack-error", stdin='{"ok": true}') == ""
+    assert read_json("slack-error", stdin='{"ok": false, "error": "not_in_channel"}') == "not_in_channel"
 
 
 def test_datasets_and_tables_are_listed_with_their_label():

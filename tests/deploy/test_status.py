@@ -3,7 +3,9 @@
 import json
 import re
 
-from tests.deploy.fake_github import http_answer
+import pytest
+
+from tests.deploy.fake_github import HOOK, answer_as_github, http_answer
 
 
 def test_status_is_0_only_without_a_problem(sandbox):
@@ -14,7 +16,8 @@ def test_status_is_0_only_without_a_problem(sandbox):
     assert outcome.status == 1
     lines = outcome.out.splitlines()
     bad = [line for line in lines if line.startswith("BAD")]
-    assert len(bad) == len(lines) - 1  # an unknown number of dead letters is not a problem
+    # The number of dead letters is unknown, and the secret is not a bot token: neither is a problem.
+    assert len(bad) == len(lines) - 2
     assert all("./deploy.sh " in line for line in bad)
 
     sandbox.run("all")
@@ -36,7 +39,11 @@ def test_status_is_0_only_without_a_problem(sandbox):
     sandbox.answer(
         "bq * ls --datasets *", json.dumps([{"datasetReference": {"datasetId": "github"}, **mark}])
     )
-    point = {"timeSeries": [{"points": [{"value": {"int64Value": "0"}}]}]}
+    labels = {"labels": {"subscription_id": "github-events-dead-hold"}}
+    point = {"timeSeries": [{"resource": labels, "points": [{"value": {"int64Value": "0"}}]}]}
+    push = "serviceAccount:issuewire-push@acme-issues.iam.gserviceaccount.com"
+    sandbox.answer("gcloud run services get-iam-policy *", f"{push}\n")
+    sandbox.answer("gcloud run services get-iam-policy ingest *", "allUsers\n")
     sandbox.answer("curl *timeSeries*", http_answer(point))
     outcome = sandbox.run("status")
     assert (outcome.status, "BAD" in outcome.out) == (0, False), outcome.out
@@ -50,6 +57,16 @@ def test_status_is_0_only_without_a_problem(sandbox):
             "rolled back to ingest-0",
         ),
         ("curl *timeSeries*", http_answer(point).replace('"0"', '"3"'), "3 messages; see docs/operations.md"),
+        (
+            "gcloud run services get-iam-policy ingest *",
+            "",
+            "GitHub may not call it (403); ./deploy.sh ingest",
+        ),
+        (
+            "gcloud run services get-iam-policy stream-bq *",
+            f"allUsers\n{push}\n",
+            "anyone may call it; gcloud run",
+        ),
         ("bq * ls --datasets *", "[]", "missing; ./deploy.sh setup"),
         (
             "gcloud functions list *",
@@ -67,3 +84,45 @@ def test_status_fails_if_the_cloud_does_not_answer(sandbox):
     sandbox.answer("gcloud pubsub subscriptions list *", "", "ERROR: 503\n", status=1)
     outcome = sandbox.run("status")
     assert (outcome.status, "ERROR: 503" in outcome.err, "subscription" in outcome.out) == (1, True, False)
+
+
+def test_status_names_the_webhooks_that_were_created_here(sandbox):
+    """Without a name, status reads the hooks that `webhook` created; without a token it says so."""
+    answer_as_github(sandbox, 200, hooks=[HOOK | {"active": True, "events": ["issues"]}])
+    sandbox.answer("curl *timeSeries*", http_answer({}))
+    assert "?    webhook                              not checked; name them" in sandbox.run("status").out
+    assert sandbox.run("webhook acme/app", GITHUB_TOKEN="t").status == 0
+    assert sandbox.run("webhook acme/app", GITHUB_TOKEN="t").status == 0
+    lines = [line for line in sandbox.run("status", GITHUB_TOKEN="t").out.splitlines() if "webhook" in line]
+    assert len(lines) == 1
+    assert re.match(
+        r"BAD  webhook acme/app +does not deliver issue_comment, repository; ./deploy.sh webh", lines[0]
+    )
+    assert "not checked, because there is no GitHub token" in sandbox.run("status acme/other").out
+    outcome = sandbox.run("status a/b/c")
+    assert (outcome.status, "'a/b/c' is neither" in outcome.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("token", "answers", "expected"),
+    [
+        ("xoxb-1", ['{"ok": true}', '{"ok": true}'], ["ok   Slack token", "ok   Slack channel C0ROUTED001"]),
+        ("xoxb-1", ['{"ok": false, "error": "token_revoked"}'], ["BAD  Slack token"]),
+        (
+            "xoxb-1",
+            ['{"ok": true}', '{"ok": false, "error": "not_in_channel"}'],
+            ["ok   Slack token", "BAD  Slack channel C0ROUTED001"],
+        ),
+        ("https://hooks.slack.com/services/1", [], ["?    Slack token"]),
+    ],
+)
+def test_status_asks_slack_about_token_and_channels(sandbox, token, answers, expected):
+    """The token is tried, and each routed channel is read; the token is in no argument and no output."""
+    sandbox.answer("curl *timeSeries*", http_answer({}))
+    sandbox.answer("gcloud secrets versions access *", token)
+    for call, answer in zip(("auth.test", "conversations.history*C0ROUTED001"), answers, strict=False):
+        sandbox.answer(f"curl *slack.com/api/{call}", f"{answer}\n200")
+    outcome = sandbox.run("status")
+    lines = [line for line in outcome.out.splitlines() if " Slack " in line]
+    assert [line[: len(start)] for line, start in zip(lines, expected, strict=True)] == expected
+    assert token not in outcome.out + outcome.err + "".join(sandbox.lines)

@@ -23,17 +23,19 @@ from tests.deploy.cloud.pubsub import pubsub
 from tests.deploy.cloud.routes import Routes, check_access
 from tests.deploy.cloud.run import application, run
 from tests.deploy.cloud.secretmanager import secretmanager
+from tests.deploy.cloud.slack import slack
 from tests.deploy.cloud.state import State
 
 __all__ = ["HOSTS", "Cloud"]
 
 _TABLES: Final[Sequence[Routes]] = (
     *(application, bigquery, billing, builds, functions, github, iam, monitoring, pubsub, resources, run),
-    *(secretmanager, storage, usage),
+    *(secretmanager, slack, storage, usage),
 )
 HOSTS: Final = (
     "*.googleapis.com",
     "api.github.com",
+    "slack.com",
     "*.a.run.app",
     "*.us-central1.run.app",
     "*.cloudfunctions.net",

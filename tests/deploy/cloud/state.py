@@ -61,6 +61,8 @@ class State:
         self.channels: dict[str, Resource] = {}  # full name -> notification channel
         self.time_series: list[Resource] = []
         self.github = GitHub("github-token", self._deliver)
+        self.slack_token = ""  # the bot token that Slack accepts
+        self.slack_channels: set[str] = set()  # the channels that the app is in
         self.ping_status: int | None = (
             None  # None: the status that the function at the URL of the hook would answer
         )
@@ -100,6 +102,8 @@ class State:
         """Copy the state that a second run must not change: no times, etags, uploads, jobs or operations."""
         skipped = {
             "access_token",
+            "slack_token",
+            "slack_channels",
             "iam_delays",
             "objects",
             "zips",
