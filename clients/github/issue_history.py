@@ -78,8 +78,9 @@ def snapshots(history: IssueHistory) -> list[Snapshot]:
     found: list[Snapshot] = []
     state: Json = {"state": "open", "state_reason": None, "closed_at": None, "comments": 0}
     for event, fields in zip(events, reverted, strict=True):
+        counted = state["comments"]  # GitHub counts a comment only in later events
         state = apply(state, event)
-        found.append(Snapshot(event=event, fields={**fields, **state}))
+        found.append(Snapshot(event=event, fields={**fields, **state, "comments": counted}))
     return found
 
 

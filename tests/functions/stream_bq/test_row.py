@@ -204,7 +204,7 @@ def as_action(made: payloads.Event, action: str) -> payloads.Event:
                 "action": "created",
                 "event_at": text_of(LATER),
                 "is_pull_request": False,
-                "issue_comments": 1,
+                "issue_comments": 0,
                 "comment_id": accounts.number_for("acme/app#7/1"),
                 "comment_author": "triage[bot]",
                 "comment_author_type": "Bot",
@@ -230,7 +230,7 @@ def as_action(made: payloads.Event, action: str) -> payloads.Event:
             transferred()[0],
             {
                 "action": "transferred",
-                "event_at": text_of(LATER),
+                "event_at": text_of(RECEIVED),
                 "transferred_to_repository": "other/site",
                 "transferred_to_number": 3,
                 "transferred_from_repository": None,
