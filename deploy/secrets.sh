@@ -59,8 +59,15 @@ store_from_stdin() {
     die "that is neither a bot token (xoxb-...) nor an incoming webhook's URL"
   create_empty_secrets
   store "$1" "${SECRET:-}"
-  [[ $1 != "$WEBHOOK_SECRET" ]] ||
-    report_done 'ingest accepts it and the previous one. Next: ./deploy.sh webhook OWNER/REPO for each that delivers here'
+  [[ $1 == "$WEBHOOK_SECRET" ]] || return 0
+  wait_until_read
+  report_done 'ingest accepts it and the previous one. Next: ./deploy.sh webhook OWNER/REPO for each that delivers here'
+}
+
+# ingest reads its secret again after a wrong signature, at most every 30 s: it may not know a new one before.
+wait_until_read() {
+  step "wait $SECRET_READ_SECONDS s, so that ingest has read the new secret before GitHub signs with it"
+  [[ -n $DRY_RUN ]] || sleep "$SECRET_READ_SECONDS"
 }
 
 random_secret() { head -c 32 /dev/urandom | od -An -vtx1 | tr -d ' \n'; }
@@ -136,9 +143,7 @@ rotate() {
     versions=$(enabled_versions "$WEBHOOK_SECRET")
   fi
   [[ -z $DRY_RUN ]] || versions=$'NEW\nOLD'
-  # Also with --finish: the interrupted run may have stored it a second ago.
-  step "wait $SECRET_READ_SECONDS s, so that ingest has read the new secret before GitHub signs with it"
-  [[ -n $DRY_RUN ]] || sleep "$SECRET_READ_SECONDS"
+  wait_until_read # also with --finish: the interrupted run may have stored it a second ago
   for repository in "$@"; do upsert_webhook "$repository"; done
   while read -r version; do
     step "disable the old version $version"

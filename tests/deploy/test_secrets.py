@@ -40,6 +40,8 @@ def test_a_secret_from_stdin_is_stored_without_its_newline(sandbox, given):
     """The secret is stored byte for byte, except for its line end; it appears nowhere else."""
     outcome = sandbox.run("secrets webhook", stdin=given)
     assert (outcome.status, sandbox.find("versions add")[0].stdin) == (0, SECRET)
+    steps = outcome.err
+    assert steps.find("store a new version") < steps.find("wait 0 s, so that ingest has read the new secret")
     assert SECRET not in outcome.out + outcome.err + "".join(sandbox.lines)
 
 
