@@ -25,7 +25,7 @@ from bench.measures.card_cpu import card_cpu
 from bench.results import Results
 from bench.run import FULL, QUICK, SMOKE, Run, Size
 from bench.worker import Worker, WorkerFailed
-from local.processes import ROOT, SIGNALS, NotReady
+from local.processes import ROOT, SIGNALS, NotReady, call_soon, in_finalizer
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PACKAGES = ("functions-framework", "google-cloud-pubsub", "google-cloud-bigquery", "slack-sdk", "grpcio")
@@ -150,8 +150,11 @@ class _Stopped(BaseException):
     """A signal, by its number, asks the program to stop; `except Exception` does not catch it."""
 
 
-def _stop(number: int, _frame: FrameType | None) -> None:
+def _stop(number: int, frame: FrameType | None) -> None:
     """Stop, and ignore further signals: a second Ctrl-C must not interrupt the cleaning."""
+    if in_finalizer(frame):
+        call_soon(_stop, number)
+        return
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     raise _Stopped(number)

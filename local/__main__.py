@@ -13,7 +13,7 @@ import click
 
 from local import serve
 from local.demo import run as demo
-from local.processes import SIGNALS, NotReady
+from local.processes import SIGNALS, NotReady, call_soon, in_finalizer
 from local.stack.functions import read_functions
 from local.stack.stack import STATE, Options, running
 from local.terminal import Terminal
@@ -123,8 +123,11 @@ class _Stopped(BaseException):
     """A signal, by its number, asks the program to stop; `except Exception` does not catch it."""
 
 
-def _stop(number: int, _frame: FrameType | None) -> None:
+def _stop(number: int, frame: FrameType | None) -> None:
     """Stop, and ignore further signals: a second Ctrl-C must not interrupt the cleaning."""
+    if in_finalizer(frame):
+        call_soon(_stop, number)
+        return
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     raise _Stopped(number)

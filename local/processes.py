@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
@@ -113,6 +114,21 @@ def handling_signals(handler: Any) -> Iterator[None]:
     finally:
         for number, previous in before.items():
             signal.signal(number, previous)
+
+
+def in_finalizer(frame: FrameType | None) -> bool:
+    """Return whether a signal's handler was called within a `__del__`: Python drops what is raised there."""
+    while frame is not None:
+        if frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def call_soon(handler: Callable[[int, FrameType | None], None], number: int) -> None:
+    """Call a signal's handler again in a moment, as if the signal came then."""
+    signal.signal(signal.SIGALRM, lambda _, frame: handler(number, frame))
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
 
 
 def free_port() -> int:

@@ -29,7 +29,7 @@ from tests.support.messages import NOON, post_raw, push_of
 DELIVERY = Delivery(
     delivery_id="d-1",
     event="issues",
-    body=b'{"action": "opened", "issue": {"number": 7}}',
+    body=b'{"action": "opened", "issue": {"number": 7}, "repository": {"id": 1}}',
     received_at=NOON,
 )
 
