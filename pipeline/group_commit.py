@@ -26,7 +26,7 @@ class Limits:
     group_items: int
     group_bytes: int
     waiting_bytes: int
-    enough: int = 4  # items that are sent without waiting for the end of the round
+    enough: int = 6  # items that are sent without waiting for the end of the round
 
 
 @dataclass(eq=False, slots=True)

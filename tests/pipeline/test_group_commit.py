@@ -152,7 +152,9 @@ class Service:
 
 def limits(**changes: int) -> Limits:
     """Return limits; the changes replace the defaults."""
-    return Limits(**({"sends": 1, "group_items": 10, "group_bytes": 1000, "waiting_bytes": 1000} | changes))
+    return Limits(
+        **({"sends": 1, "enough": 4, "group_items": 10, "group_bytes": 1000, "waiting_bytes": 1000} | changes)
+    )
 
 
 TIMES = st.integers(0, 10).map(lambda halves: halves / 2)  # much happens at the same moment
