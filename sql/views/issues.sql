@@ -182,7 +182,7 @@ WITH
         )
         ORDER BY position DESC LIMIT 1)[OFFSET(0)] AS latest,
       ANY_VALUE(response_at) AS response_at,
-      -- By then an event must have shown that there was no comment.
+      -- An event up to that comment must have shown that there was no comment.
       COALESCE(
         MAX(IF(is_response AND action = 'created' AND comment_created_at = response_at, updated_at, NULL)),
         ANY_VALUE(response_at)
