@@ -30,6 +30,7 @@ class RequestBody:
         self.announced = announced
         self.received = 0
         self.ended = False
+        self._discarded = False
 
     async def next_piece(self) -> bytes:
         """Return what has arrived. Raises Rejected 400 if the body breaks off or is wrongly framed."""
@@ -44,8 +45,11 @@ class RequestBody:
     async def discard(self) -> None:
         """Read the rest and forget it, because a client reads no answer while it sends.
 
-        Gives up after a second or 32 MiB; then the body has not ended.
+        Gives up after a second or 32 MiB; then the body has not ended. A second call does not wait again.
         """
+        if self._discarded:
+            return
+        self._discarded = True
         with suppress(TimeoutError, Rejected):
             async with asyncio.timeout(DISCARD_SECONDS):
                 while not self.ended and self.received <= DISCARD_BYTES:

@@ -120,6 +120,22 @@ def test_a_rest_that_does_not_come_is_given_up(how: dict[str, bool], monkeypatch
     assert (body.ended, body.received) == (False, 1)
 
 
+def test_a_rest_that_does_not_come_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that is refused by its headers, and then answered, waits for a stalled body only once."""
+    monkeypatch.setattr(request_body, "DISCARD_SECONDS", 0.05)
+    waits = 0
+
+    async def stalled() -> dict[str, Any]:
+        nonlocal waits
+        waits += 1
+        return await asyncio.Future()
+
+    body = RequestBody(stalled, None)
+    run(body.discard())
+    run(body.discard())
+    assert waits == 1
+
+
 def test_nothing_is_read_after_the_end() -> None:
     """After the end of the body nothing is awaited."""
     body = RequestBody(arriving([b"{}"], stalls=False), 2)
