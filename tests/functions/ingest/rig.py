@@ -1,6 +1,7 @@
 """ingest with the services that it uses, on loopback: the real server and clients, stand-ins of services."""
 
 import contextlib
+import functools
 import hashlib
 import hmac
 import json
@@ -16,6 +17,7 @@ from google.pubsub_v1.types import PubsubMessage
 
 from local.secret_manager.server import SecretManagerServer
 from ops.send import payloads
+from tests.support.checkout import ROOT, read_table
 from tests.support.framework import Function, function
 from tests.support.messages import an_issue
 from tests.support.pubsub import DEADLINE, TIMEOUT, Inbox, PubSub, unique
@@ -99,6 +101,12 @@ class IngestRig:
         ]
 
 
+@functools.cache
+def deployed_environment() -> dict[str, str]:
+    """Return the variables that deploy.sh sets for ingest."""
+    return dict(line.split("=", 1) for line in read_table(ROOT, "ingest", "ENVIRONMENT"))
+
+
 @contextlib.contextmanager
 def ingest(
     folder: Path,
@@ -107,11 +115,11 @@ def ingest(
     secret_host: str,
     **environment: str,
 ) -> Iterator[IngestRig]:
-    """Start ingest with its own topic and secret."""
+    """Start ingest with its own topic and secret, and otherwise with the environment of a deployment."""
     inbox = pubsub.new_topic()
     secret = f"projects/test/secrets/{unique('webhook')}"
     secret_manager.add_version(secret, SECRET)
-    settings = {
+    settings = deployed_environment() | {
         "PUBSUB_TOPIC": inbox.topic,
         "PUBSUB_EMULATOR_HOST": pubsub.host,
         "WEBHOOK_SECRET": secret,

@@ -1,6 +1,7 @@
 """Many requests at the same time: none gets another's answer, fields or memory, and no 202 is empty."""
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -88,24 +89,25 @@ async def post_all(port: int, numbers: Iterator[int], kind_of: Callable[[int], s
 
 
 def resident_kib(function: Function) -> int:
-    """Return the memory of the function's processes, in KiB; what they share counts once."""
+    """Return the sum of what the function's processes have in memory, in KiB; what they share counts twice.
+
+    The server forks. A page that a process writes to for the first time since then is no longer shared, as
+    most are at the first full garbage collection: 18 MiB that the processes' own shares grow by, once.
+    """
     total = 0
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
+        with contextlib.suppress(OSError):
             if os.getpgid(int(folder.name)) == function.child.pid:
-                total += int(
-                    re.findall(r"^Pss:\s+(\d+)", (folder / "smaps_rollup").read_text(), re.MULTILINE)[0]
-                )
-        except (OSError, IndexError):
-            continue
+                status = (folder / "status").read_text()
+                total += int(re.findall(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)[0])
     return total
 
 
-@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="reads memory from /proc")
-def test_twenty_thousand_mixed_requests(start: Start) -> None:
-    """Each of 20,000 mixed requests gets its own answer and one log line with its fields alone.
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory from /proc")
+def test_mixed_requests(start: Start) -> None:
+    """Each of 4,000 mixed requests gets its own answer and one log line with its fields alone.
 
-    The memory of the last half of them is what it was after the first half.
+    After the first 1,000, the memory grows by less than half a KiB per request: a request leaves nothing.
     """
     kinds = list(KINDS)
 
@@ -113,12 +115,12 @@ def test_twenty_thousand_mixed_requests(start: Start) -> None:
         return kinds[number % len(kinds)] if number % 3 else "good"
 
     with start() as rig:
-        answers = asyncio.run(post_all(rig.function.port, iter(range(10_000)), kind_of))
-        halfway = resident_kib(rig.function)
-        answers |= asyncio.run(post_all(rig.function.port, iter(range(10_000, 20_000)), kind_of))
-        assert resident_kib(rig.function) - halfway < 8 * 1024
+        answers = asyncio.run(post_all(rig.function.port, iter(range(1000)), kind_of))
+        before = resident_kib(rig.function)
+        answers |= asyncio.run(post_all(rig.function.port, iter(range(1000, 4000)), kind_of))
+        assert resident_kib(rig.function) - before < 3000 / 2
         lines = {line.get("delivery_id"): line for line in rig.function.log_lines()}
-        assert len(rig.function.log_lines()) == len(lines) == len(answers) == 20_000
+        assert len(rig.function.log_lines()) == len(lines) == len(answers) == 4000
         message_ids = set()
         for number, (status, content) in answers.items():
             kind, line = kind_of(number), lines[f"load-{number}"]
