@@ -23,7 +23,10 @@ _PRINTABLE = re.compile(r"[\x20-\x7e]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A verified delivery; `body` is the exact JSON text that GitHub signed."""
+    """A verified delivery; `body` is the exact JSON text that GitHub signed.
+
+    `issue` is the number of its issue, which ingest knows for its log; no attribute carries it.
+    """
 
     delivery_id: str
     event: str
@@ -31,6 +34,7 @@ class Delivery:
     received_at: datetime
     action: str | None = None
     repository: str | None = None
+    issue: int | None = None
     traceparent: str | None = None
     source: Source = "webhook"
 
@@ -71,7 +75,7 @@ class Delivery:
         return cls(
             delivery_id=_required(attributes, "delivery_id"),
             event=_required(attributes, "event"),
-            body=_body(message.get("data"), attributes.get("content_encoding")),
+            body=read_body(message.get("data"), attributes.get("content_encoding")),
             received_at=_received_at(attributes.get("received_at"), message.get("publishTime")),
             action=attributes.get("action"),
             repository=attributes.get("repository"),
@@ -81,16 +85,33 @@ class Delivery:
 
 
 def unverified_ids(push: object) -> dict[str, str]:
-    """Return the message_id and delivery_id that a push body names, for the log if it cannot be read.
+    """Return the message_id, delivery_id and repository that a push body names, for the log of an error.
 
-    An id that is missing, or that a log could not show on one line, is left out.
+    One that is missing, or that a log could not show on one line, is left out.
     """
     message = push.get("message") if isinstance(push, dict) else None
     message = message if isinstance(message, dict) else {}
     attributes = message.get("attributes")
     attributes = attributes if isinstance(attributes, dict) else {}
-    ids = {"message_id": message.get("messageId"), "delivery_id": attributes.get("delivery_id")}
+    ids = {
+        "message_id": message.get("messageId"),
+        "delivery_id": attributes.get("delivery_id"),
+        "repository": attributes.get("repository"),
+    }
     return {name: value for name, value in ids.items() if isinstance(value, str) and fits_attribute(value)}
+
+
+def read_body(data: object, encoding: object) -> bytes:
+    """Return the JSON text in a message's data. Raises Malformed if it is not as `to_message` wrote it."""
+    try:
+        raw = base64.b64decode(cast("str", data), validate=True)
+    except (TypeError, ValueError, binascii.Error) as error:
+        raise Malformed("data_malformed", "The message's data is not base64.") from error
+    if encoding is None:
+        return raw
+    if encoding != "gzip":
+        raise Malformed("encoding_unknown", "The attribute content_encoding is not gzip.")
+    return _gunzip(raw)
 
 
 def format_time(moment: datetime) -> str:
@@ -134,18 +155,6 @@ def _received_at(received_at: object, publish_time: object) -> datetime:
     if moment is None:
         raise Malformed("received_at_missing", "The message has neither received_at nor publishTime.")
     return moment
-
-
-def _body(data: object, encoding: object) -> bytes:
-    try:
-        raw = base64.b64decode(cast("str", data), validate=True)
-    except (TypeError, ValueError, binascii.Error) as error:
-        raise Malformed("data_malformed", "The message's data is not base64.") from error
-    if encoding is None:
-        return raw
-    if encoding != "gzip":
-        raise Malformed("encoding_unknown", "The attribute content_encoding is not gzip.")
-    return _gunzip(raw)
 
 
 def _gunzip(raw: bytes) -> bytes:

@@ -144,6 +144,11 @@ def parse_payload(body: bytes, *, strict: bool = False) -> dict[str, Any]:
     return payload
 
 
+def issue_number(payload: Json) -> int | None:
+    """Return the number of the payload's issue, for the log, or None if there is none."""
+    return _integer(_object(payload, "issue"), "number")
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 

@@ -8,9 +8,9 @@ from http import HTTPStatus
 from typing import Any
 
 from pipeline import logs
-from pipeline.delivery import Delivery, unverified_ids
-from pipeline.errors import Rejected
-from pipeline.events import IssueEvent
+from pipeline.delivery import Delivery, read_body, unverified_ids
+from pipeline.errors import Malformed, Rejected
+from pipeline.events import IssueEvent, issue_number, parse_payload
 
 MAX_PUSH_BYTES = 15 * 1024 * 1024  # Pub/Sub's 10,000,000 bytes are 13,333,336 in base64
 CLOUD_EVENT_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
@@ -19,10 +19,14 @@ CLOUD_EVENT_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
 def receive(push: object) -> IssueEvent:
     """Return the event of a push body or of a CloudEvent's data, and bind its log fields to this request.
 
-    Raises Malformed if it is not a message of ours. Its log line then carries the ids that the message names.
+    Raises Malformed if it is not a message of ours. Its log line then carries what the message does name.
     """
     logs.start_request(**unverified_ids(push))
-    delivery = Delivery.from_push(push)
+    try:
+        delivery = Delivery.from_push(push)
+    except Malformed:
+        logs.bind(issue=unverified_issue(push))
+        raise
     logs.bind(
         delivery_id=delivery.delivery_id,
         event=delivery.event,
@@ -30,7 +34,21 @@ def receive(push: object) -> IssueEvent:
         repository=delivery.repository,
         traceparent=delivery.traceparent,
     )
-    return IssueEvent.from_delivery(delivery)
+    event = IssueEvent.from_delivery(delivery)
+    logs.bind(issue=event.issue.number if event.issue else None)
+    return event
+
+
+def unverified_issue(push: object) -> int | None:
+    """Return the number of the issue in a push body's data, for the log if the rest cannot be read."""
+    message = push.get("message") if isinstance(push, dict) else None
+    message = message if isinstance(message, dict) else {}
+    attributes = message.get("attributes")
+    encoding = attributes.get("content_encoding") if isinstance(attributes, dict) else None
+    try:
+        return issue_number(parse_payload(read_body(message.get("data"), encoding)))
+    except Malformed:
+        return None
 
 
 def unwrap(body: bytes | bytearray, ce_type: str | None) -> dict[str, Any]:

@@ -144,6 +144,7 @@ async def accept(header: webhook.Header, body: bytes | bytearray, deadline: floa
         event=delivery.event,
         action=delivery.action,
         repository=delivery.repository,
+        issue=delivery.issue,
     )
     if delivery.event == "ping":
         log.info("Ping answered")

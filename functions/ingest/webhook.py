@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from pipeline.delivery import Delivery, fits_attribute
 from pipeline.errors import Malformed, Rejected
-from pipeline.events import parse_payload
+from pipeline.events import issue_number, parse_payload
 from pipeline.logs import trace_id
 
 JSON = "application/json"
@@ -76,6 +76,7 @@ def read_delivery(header: Header, body: bytes, now: datetime) -> Delivery:
         received_at=now,
         action=_text(payload.get("action")),
         repository=_full_name(payload.get("repository")),
+        issue=issue_number(payload),
         traceparent=traceparent if trace_id(traceparent) else None,
     )
 

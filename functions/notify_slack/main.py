@@ -73,12 +73,10 @@ def notify_slack(push: CloudEvent) -> None:
         report(Outcome.NOT_SHOWN, why=event.reason)
     elif not destinations:
         report(Outcome.NOT_SHOWN, why=routes.why_unmatched(received))
+    elif is_webhook_url(settings.token.read()):
+        show(event, (webhook_destination(destinations),), post_line)
     else:
-        logs.bind(issue=event.number)
-        if is_webhook_url(settings.token.read()):
-            show(event, (webhook_destination(destinations),), post_line)
-        else:
-            show(event, destinations, upsert_card)
+        show(event, destinations, upsert_card)
 
 
 def show(

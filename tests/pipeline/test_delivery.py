@@ -182,8 +182,8 @@ def test_any_text_is_a_time_or_none(text: object) -> None:
     ("body", "ids"),
     [
         (
-            {"message": {"messageId": "7", "attributes": {"delivery_id": "d"}}},
-            {"message_id": "7", "delivery_id": "d"},
+            {"message": {"messageId": "7", "attributes": {"delivery_id": "d", "repository": "o/r"}}},
+            {"message_id": "7", "delivery_id": "d", "repository": "o/r"},
         ),
         ({"message": {"messageId": "7", "attributes": None}}, {"message_id": "7"}),
         ({"message": {"messageId": 7, "attributes": {"delivery_id": "a\nb"}}}, {}),

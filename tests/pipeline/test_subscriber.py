@@ -1,5 +1,6 @@
 """A push becomes an event, and every log line of the request names the delivery."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +27,7 @@ def fields() -> Iterator[Any]:
 
 
 def test_a_push_becomes_an_event_with_its_log_fields(fields: Any) -> None:
-    """The event has the delivery's size; the log lines name message, delivery, event and repository."""
+    """The event has the delivery's size; the log lines name message, delivery, event and issue."""
     delivery = Delivery(
         delivery_id="d-1",
         event="issues",
@@ -46,6 +47,7 @@ def test_a_push_becomes_an_event_with_its_log_fields(fields: Any) -> None:
         "event": "issues",
         "action": "opened",
         "repository": "acme/app",
+        "issue": 7,
         "trace": TRACE,
         "logging.googleapis.com/trace": TRACE,
     }
@@ -64,6 +66,30 @@ def test_a_body_that_is_not_json_is_bound_before_it_fails(fields: Any) -> None:
     with pytest.raises(Malformed):
         receive(push(b"{", attributes))
     assert fields().items() >= {"delivery_id": "d-1", "event": "issues"}.items()
+
+
+@pytest.mark.parametrize("number", ['"7"', "true", "7.0", "null", "1" + "0" * 30, '{"a": 1}', '"7\\n{}"'])
+def test_a_number_of_another_type_is_no_issue(fields: Any, number: str) -> None:
+    """Only a whole number that BigQuery can store is an issue's number in the log."""
+    attributes = {"delivery_id": "d-1", "event": "issues", "received_at": "2026-01-05T12:00:00Z"}
+    data = f'{{"issue": {{"number": {number}}}}}'.encode()
+    receive(push(data, attributes))
+    assert "issue" not in fields()
+    with pytest.raises(Malformed):
+        receive(push(data, {}))
+    assert "issue" not in fields()
+
+
+@pytest.mark.parametrize("attributes", [{}, {"delivery_id": "d-1"}, {"content_encoding": "gzip"}])
+def test_the_issue_of_a_message_without_its_attributes_is_logged(
+    fields: Any, attributes: dict[str, str]
+) -> None:
+    """The error about a message that lacks an attribute is logged with its issue and repository."""
+    data = b'{"issue": {"number": 7}}'
+    packed = gzip.compress(data) if "content_encoding" in attributes else data
+    with pytest.raises(Malformed):
+        receive(push(packed, attributes | {"repository": "acme/app"}))
+    assert (fields()["issue"], fields()["repository"]) == (7, "acme/app")
 
 
 def refusal(body: bytes, ce_type: str | None) -> tuple[int, str]:

@@ -119,7 +119,7 @@ def test_lines_of_ingest(start: Start, execution_id: str) -> None:
         for line in lines:
             labels = line.pop("logging.googleapis.com/labels", {})
             assert ("execution_id" in labels) is bool(execution_id)
-        about = {"event": "issues", "action": "opened", "repository": "acme/app"}
+        about = {"event": "issues", "action": "opened", "repository": "acme/app", "issue": 7}
         assert lines == [
             {
                 "severity": "INFO",

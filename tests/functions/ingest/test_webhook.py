@@ -276,3 +276,23 @@ def expect_an_answer(sent: Mapping[str, str | None], media_type: str, body: byte
         refused = error
     assert 400 <= refused.status < 500
     return None
+
+
+@pytest.mark.parametrize(
+    ("issue", "number"),
+    [
+        ('{"number": 7}', 7),
+        ("{}", None),
+        ("null", None),
+        ("[7]", None),
+        ('{"number": "7\\n{}"}', None),
+        ('{"number": true}', None),
+        ('{"number": 7.0}', None),
+        ('{"number": 1' + "0" * 30 + "}", None),
+    ],
+)
+def test_the_number_of_the_issue_is_for_the_log_alone(issue: str, number: int | None) -> None:
+    """A delivery knows the number of its issue if that is a whole number; no attribute carries it."""
+    delivery = read(b'{"issue": ' + issue.encode() + b"}")
+    assert delivery.issue == number
+    assert delivery.to_message()[1].keys() == {"event", "delivery_id", "received_at", "source", "schema"}

@@ -122,6 +122,14 @@ def test_an_event_that_is_not_shown_is_acknowledged(notifier: Notifier) -> None:
     assert len(notifier.slack.requests) == calls
     lines = lines_since(notifier.function, before)
     assert [line["outcome"] for line in lines] == ["not_shown"] * 6
+    assert [line.get("issue") for line in lines] == [
+        7,
+        7,
+        7,
+        None,
+        number_of("silent-5"),
+        number_of("silent-6"),
+    ]
     assert [line["why"] for line in lines[1::2]] == [
         "no card is made of a pull request",
         "no card is made of 'ping', only of issues and their comments",

@@ -15,6 +15,7 @@ from tests.functions.notify_slack.support import (
     attributes,
     envelopes,
     lines_since,
+    number_of,
     opened,
 )
 from tests.support.messages import TOPIC_PATH, push
@@ -74,11 +75,18 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     ),
 }
 
+# What their data say, where those can be read.
+ISSUES = {
+    **dict.fromkeys(("no attributes", "null attributes", "attributes are a list"), number_of("broken")),
+    **dict.fromkeys(("no delivery id", "delivery id is a number", "no event"), number_of("broken")),
+    **dict.fromkeys(("no action", "no repository"), 1),
+}
+
 
 @envelopes
 @pytest.mark.parametrize("kind", MALFORMED)
 def test_a_malformed_message_is_a_500_with_one_log_line(notifier: Notifier, post: Post, kind: str) -> None:
-    """A malformed message is a 500 with one log line, which has nothing of the previous message."""
+    """A malformed message is a 500 with one log line, which names its issue where its data can be read."""
     body, reason = MALFORMED[kind]
     notifier.post(opened("before"))
     before, cards = len(notifier.function.output()), len(notifier.slack.messages)
@@ -89,7 +97,7 @@ def test_a_malformed_message_is_a_500_with_one_log_line(notifier: Notifier, post
     claimed = given.get("delivery_id") if isinstance(given, dict) else None
     assert line["message_id"] == "1001"
     assert line.get("delivery_id") == (claimed if isinstance(claimed, str) else None)
-    assert "issue" not in line
+    assert line.get("issue") == ISSUES.get(kind)
     assert len(notifier.slack.messages) == cards
 
 

@@ -90,7 +90,8 @@ def test_a_message_becomes_a_row(
     }
     assert rows == [expected]
     [line] = lines_about(stream_bq, envelope)
-    assert (line["severity"], line["message"], line["repository"]) == ("INFO", "Stored", "acme/app")
+    assert (line["severity"], line["message"]) == ("INFO", "Stored")
+    assert (line["repository"], line["issue"]) == ("acme/app", 7)
 
 
 def test_a_gzipped_message_is_unpacked(warehouse: Warehouse, dataset: str, stream_bq: Function) -> None:
@@ -177,8 +178,11 @@ def test_concurrent_messages_keep_their_own_log_fields(warehouse: Warehouse, tmp
     """Of 150 messages at the same time each is sent once, and logged with its own fields alone."""
     names = [f"many-{number}" for number in range(150)]
     messages = [
-        push(*delivery_of(an_issue().opened(), name, repository=f"acme/{name}").to_message(), f"m-{name}")
-        for name in names
+        push(
+            *delivery_of(an_issue(number=number).opened(), name, repository=f"acme/{name}").to_message(),
+            f"m-{name}",
+        )
+        for number, name in enumerate(names)
     ]
     proxy = Proxy(warehouse.url)
     proxy.answer = lambda *_: (200, b"{}")  # under load the engine may exceed the time limit
@@ -204,6 +208,7 @@ def test_concurrent_messages_keep_their_own_log_fields(warehouse: Warehouse, tmp
             "delivery_id": name,
             "event": "issues",
             "repository": f"acme/{name}",
+            "issue": names.index(name),
             "outcome": "stored",
         }
 
