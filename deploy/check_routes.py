@@ -27,9 +27,11 @@ if sys.version_info >= (3, 13):  # noqa: UP036 - deploy.sh runs this with an old
     from pipeline.errors import ConfigurationError
 
     try:
-        routes_file.parse(text)
+        found = routes_file.parse(text)
     except ConfigurationError as error:
         sys.exit("\n".join(error.problems))
+    for warning in found.warnings():
+        print(f"    warning: {warning}", file=sys.stderr)
 else:
     print(
         "    the routes are checked when notify_slack starts: here, that needs Python 3.13", file=sys.stderr

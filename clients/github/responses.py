@@ -24,7 +24,10 @@ class NotFound(Unavailable):
 
 
 class PaginationLimit(Unavailable):
-    """GitHub lists no further pages, although the list goes on."""
+    """GitHub lists no further pages by number, although the list goes on.
+
+    The reason is `cursor_needed` if GitHub says that its links now have a cursor, else `list_ends`.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +110,9 @@ def check_status(response: Response) -> None:
         )
     if status in {404, 410, 451}:
         raise NotFound("not_found", f"{url} does not exist, or the token may not read it ({status}).")
-    if status == 422 and "pagination is limited" in response.message:
-        raise PaginationLimit("list_ends", f"{url} is not listed any further.")
+    if status == 422 and "pagination" in response.message.lower():
+        reason = "cursor_needed" if "page parameter" in response.message else "list_ends"
+        raise PaginationLimit(reason, f"{url} is not listed any further.")
     raise Unavailable("github_refused", f"{url} answered {status}: {response.message or response.reason}")
 
 

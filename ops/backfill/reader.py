@@ -87,11 +87,14 @@ class HistoryReader:
         return self.store.checkpoint
 
     def _read_list(self, name: ListName, path: str, parameters: Mapping[str, str]) -> Iterator[Step]:
-        position = self._checkpoint.position(name)
+        position, again = self._checkpoint.position(name), False
         while not position.ended:
             try:
                 page = self.github.page(position.next or path, parameters)
-            except PaginationLimit:
+            except PaginationLimit as error:
+                if name == "issues" and error.reason == "cursor_needed" and position.next and not again:
+                    position, again = ListPosition(), True  # the first page's link now has a cursor
+                    continue
                 if name == "issues":
                     raise  # only comments and events can be asked for by issue
                 position = replace(position, ended=True)

@@ -44,9 +44,12 @@ def check_command(routes_path: Path, *, as_json: bool) -> None:
     The file is read as notify_slack reads it at its start. Every problem is named.
     """
     found = read_routes(routes_path, as_json=as_json)
+    warnings = [f"{routes_path}: {warning}" for warning in found.warnings()]
     if as_json:
-        click.echo(json.dumps({"problems": [], **asdict(found)}))
+        click.echo(json.dumps({"problems": [], "warnings": warnings, **asdict(found)}))
     else:
+        for warning in warnings:
+            click.echo(f"Warning: {warning}", err=True)
         click.echo("\n".join([*map(summary, found.routes), defaults_summary(found)]))
 
 

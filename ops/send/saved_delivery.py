@@ -1,5 +1,6 @@
 """A delivery from a file: the payload alone, as GitHub shows it, or a sample with its headers."""
 
+import codecs
 import json
 import sys
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from ops.cli import file_errors
 from pipeline.errors import Malformed
 from pipeline.events import parse_payload
 
+_BYTE_ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MARKS = (("ping", {"zen"}), ("issue_comment", {"issue", "comment"}), ("issues", {"issue"}))
 
 
@@ -39,10 +41,10 @@ def read_delivery(file: str, event: str | None) -> SavedDelivery:
     """Read FILE, or stdin if it is `-`; `event` wins over the file's own header. Raises ClickException.
 
     A sample is an object with the keys `headers` and `body` alone. Its body is sent as compact JSON, as
-    GitHub sends it; any other content is the payload, and is sent byte for byte.
+    GitHub sends it; any other content is the payload, and is sent byte for byte, without a byte order mark.
     """
     with file_errors(file):
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        content = _as_utf8(sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes())
     try:
         sample = parse_payload(content)
     except Malformed:
@@ -53,3 +55,10 @@ def read_delivery(file: str, event: str | None) -> SavedDelivery:
             return SavedDelivery(body=text.encode(), event=event or header)
         case _:
             return SavedDelivery(body=content, event=event)
+
+
+def _as_utf8(content: bytes) -> bytes:
+    """Return a file that Windows saved with a byte order mark as GitHub sends it, any other unchanged."""
+    if not content.startswith(_BYTE_ORDER_MARKS):
+        return content
+    return content.decode(json.detect_encoding(content)).encode()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pipeline.events import IssueEvent
 
+from .eligibility import CARD_EVENTS
 from .route import Format, Route, RouteMatch
 
 FOLD_OVER = 10  # new issues a minute in one channel, before further ones share one message
@@ -41,6 +42,15 @@ class Routes:
     people: Mapping[str, str] = field(default_factory=dict)
     fold_over: int = FOLD_OVER
     bots: tuple[str, ...] = ()
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return a line for each event that a route names and that is new to us: GitHub may have added it."""
+        return tuple(
+            f"route {route.name!r}: events: {event!r} is new to Issuewire; it matches if GitHub sends it"
+            for route in self.routes
+            for event in route.events
+            if event not in CARD_EVENTS
+        )
 
     def explain(self, event: IssueEvent) -> tuple[RouteMatch, ...]:
         """Return what each route makes of the event, in the file's order."""

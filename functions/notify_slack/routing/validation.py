@@ -12,12 +12,14 @@ _DEFAULTS = ("fold_over", "format", "mute_authors")
 _LABELS = ("labels_any", "labels_all", "labels_none")
 _KEYS = tuple(field.name for field in fields(Route))
 _MAX_FOLD_OVER = 50
+_MISSPELT = 0.8  # "open" is this close to "opened"
 # Not a user's id: Slack would post there, but hides the history in which the card is found again.
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]+")
 _USER = re.compile(r"[UW][A-Z0-9]+")
 _MENTION = re.compile(r"[UWS][A-Z0-9]+")
 _LOGIN = re.compile(r"[\w-]+", re.ASCII)
 _MUTE_PATTERN = re.compile(r"[\w*?\[\]-]+", re.ASCII)
+_ACTION = re.compile(r"[a-z]+(_[a-z]+)*")
 _EVERYONE = re.compile(r"\*+\??\**|\?\*+")
 # What can match an owner/name: one slash between two names, or a wildcard in the place of the slash.
 _GLOB = re.compile(r"[\w.*?-]+/[\w.*?-]+|(?=.*[*?])[\w.*?-]+|.*\[.*", re.ASCII)
@@ -110,9 +112,19 @@ def _events(events: object) -> Iterator[Problem]:
         yield "events", f"events must be a list of EVENT.ACTION{known}"
     else:
         for event in events:
-            if event not in CARD_EVENTS:
+            if event not in CARD_EVENTS and not _may_be_new(event):
                 hint = did_you_mean(event, CARD_EVENTS) or known
                 yield "events", f"events: no card is made of {event!r}{hint}"
+
+
+def _may_be_new(event: str) -> bool:
+    """Return whether GitHub may have added the event. A name that is close to a known one is misspelt."""
+    import difflib  # noqa: PLC0415 - as in did_you_mean
+
+    name, _, action = event.partition(".")
+    known = [known.removeprefix(f"{name}.") for known in CARD_EVENTS if known.startswith(f"{name}.")]
+    close = difflib.get_close_matches(action, known, n=1, cutoff=_MISSPELT)
+    return bool(known) and _ACTION.fullmatch(action) is not None and not close
 
 
 def _mute_authors(table: Table) -> Iterator[Problem]:

@@ -99,6 +99,12 @@ def test_a_late_answer_is_not_waited_for(
         (451, "Blocked", NotFound, "(451)"),
         (403, "Protected by SAML enforcement", Unavailable, "answered 403: Protected by SAML"),
         (422, "pagination is limited for this resource", PaginationLimit, "is not listed any further"),
+        (
+            422,
+            "Pagination with the page parameter is not supported",
+            PaginationLimit,
+            "is not listed any further",
+        ),
         (418, "", Unavailable, "answered 418"),
     ],
 )

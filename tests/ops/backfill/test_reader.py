@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import Result
 
 from local.github.repository import HostedRepository
@@ -89,12 +90,19 @@ def test_events_that_are_not_listed_are_asked_for_by_issue(
     assert server.targets(r"/issues/\d+/events")
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "pagination is limited for this resource",
+        "Pagination with the page parameter is not supported for large datasets",
+    ],
+)
 def test_a_refused_page_of_events_ends_the_list(
-    server: GitHubServer, pubsub: PubSub, hosted: HostedRepository
+    server: GitHubServer, pubsub: PubSub, hosted: HostedRepository, message: str
 ) -> None:
     """If GitHub refuses a page although a link led there, the older events come from their issues."""
     delivered = fill(hosted, 90)
-    server.fail_next(status=422, message="pagination is limited for this resource", target="/events.*page=2")
+    server.fail_next(status=422, message=message, target="/events.*page=2")
     result = invoke(environment(server, pubsub), "--json")
     assert deliveries_of(result) == dict(sorted(delivered.items()))
 
@@ -126,6 +134,20 @@ def test_cursors_are_followed(server: GitHubServer, pubsub: PubSub, hosted: Host
     delivered = fill(hosted, 120)
     server.github.has_cursors = True
     result = invoke(environment(server, pubsub), "--json")
+    assert deliveries_of(result) == dict(sorted(delivered.items()))
+
+
+def test_a_repository_that_becomes_large_is_read_by_cursor(
+    server: GitHubServer, pubsub: PubSub, hosted: HostedRepository
+) -> None:
+    """If GitHub takes no page number any more, the list of issues is read again by cursor."""
+    delivered = fill(hosted, 120)
+    server.fail_until_cleared(status=403, target="/issues[?].*[?&]page=2")
+    env = environment(server, pubsub)
+    assert invoke(env).exit_code == 1
+    server.clear_faults()
+    server.github.has_cursors = True
+    result = invoke(env, "--json")
     assert deliveries_of(result) == dict(sorted(delivered.items()))
 
 

@@ -137,7 +137,7 @@ def test_a_script_reads_the_check_as_json() -> None:
     Path("mine.toml").write_text(FULL)
     good = invoke("check", "--file", "mine.toml", "--json")
     outcome = json.loads(good.stdout)
-    assert (good.exit_code, outcome["problems"]) == (0, [])
+    assert (good.exit_code, outcome["problems"], outcome["warnings"]) == (0, [], [])
     assert (outcome["people"], outcome["fold_over"]) == ({"octavia": "U1", "mona": "U2"}, 0)
     assert outcome["routes"][0] == {
         "name": "urgent",

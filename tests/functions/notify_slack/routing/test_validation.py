@@ -120,6 +120,9 @@ def test_a_glob_that_can_match_is_accepted(glob: str) -> None:
         ("Issues.Opened", ", did you mean 'issues.opened'?"),
         ("labeled", ", did you mean 'issues.labeled'?"),
         ("issue_comment.create", ", did you mean 'issue_comment.created'?"),
+        ("issues.open", ", did you mean 'issues.opened'?"),
+        ("issues.*", ", did you mean 'issues.typed'?"),
+        ("issues.", ", did you mean 'issues.typed'?"),
         ("push", f" {ALL_EVENTS}"),
     ],
 )
@@ -127,6 +130,16 @@ def test_an_event_that_makes_no_card_is_refused(name: str, hint: str) -> None:
     """The message about an event without a card suggests a similar name or lists all names."""
     assert problems(f'{GOOD}events = ["issues.opened", "{name}"]') == (
         f"routes file: line 3: route 1: events: no card is made of {name!r}{hint}",
+    )
+
+
+@pytest.mark.parametrize("name", ["issues.field_added", "issues.status_changed", "issue_comment.pinned"])
+def test_an_action_that_github_may_add_is_accepted_with_a_warning(name: str) -> None:
+    """A new action of a known event is accepted, since it changes cards; a warning says that it is new."""
+    found = routes_file.parse(f'{GOOD}events = ["issues.opened", "{name}"]')
+    assert found.routes[0].events == ("issues.opened", name)
+    assert found.warnings() == (
+        f"route 'route 1': events: {name!r} is new to Issuewire; it matches if GitHub sends it",
     )
 
 
