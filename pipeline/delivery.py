@@ -19,6 +19,8 @@ MAX_BODY_BYTES = 25 * 1024 * 1024  # GitHub sends no larger payload
 GZIP_ABOVE_BYTES = 9_000_000  # Pub/Sub takes 10,000,000 bytes in all
 _MAX_ATTRIBUTE_BYTES = 1024  # https://cloud.google.com/pubsub/quotas#resource_limits
 _PRINTABLE = re.compile(r"[\x20-\x7e]+")
+_DIGITS = re.compile(r"[0-9]{1,19}")
+_INT64_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,8 @@ class Delivery:
     """A verified delivery; `body` is the exact JSON text that GitHub signed.
 
     `issue` is the number of its issue, which ingest knows for its log; no attribute carries it.
+    `redriven` is how often a held message was published again. `only` names the one subscription that a
+    replay is meant for.
     """
 
     delivery_id: str
@@ -37,6 +41,9 @@ class Delivery:
     issue: int | None = None
     traceparent: str | None = None
     source: Source = "webhook"
+    hook_id: int | None = None
+    redriven: int = 0
+    only: str | None = None
 
     def to_message(self) -> tuple[bytes, dict[str, str]]:
         """Return data and attributes for Pub/Sub. An attribute that does not apply is absent."""
@@ -44,6 +51,9 @@ class Delivery:
             "action": self.action,
             "repository": self.repository,
             "traceparent": self.traceparent,
+            "hook_id": None if self.hook_id is None else str(self.hook_id),
+            "redriven": str(self.redriven) if self.redriven else None,
+            "only": self.only,
         }
         attributes = {
             "event": self.event,
@@ -81,7 +91,16 @@ class Delivery:
             repository=attributes.get("repository"),
             traceparent=attributes.get("traceparent"),
             source=_source(attributes.get("source", "webhook")),
+            hook_id=parse_number(attributes.get("hook_id")),
+            redriven=parse_number(attributes.get("redriven")) or 0,
+            only=addressee(push),
         )
+
+
+def addressee(push: object) -> str | None:
+    """Return the one subscription that the message of a push body is meant for, or None for all."""
+    only = _attributes(push).get("only")
+    return only if isinstance(only, str) and only else None
 
 
 def unverified_ids(push: object) -> dict[str, str]:
@@ -89,12 +108,9 @@ def unverified_ids(push: object) -> dict[str, str]:
 
     One that is missing, or that a log could not show on one line, is left out.
     """
-    message = push.get("message") if isinstance(push, dict) else None
-    message = message if isinstance(message, dict) else {}
-    attributes = message.get("attributes")
-    attributes = attributes if isinstance(attributes, dict) else {}
+    attributes = _attributes(push)
     ids = {
-        "message_id": message.get("messageId"),
+        "message_id": _message(push).get("messageId"),
         "delivery_id": attributes.get("delivery_id"),
         "repository": attributes.get("repository"),
     }
@@ -130,9 +146,27 @@ def parse_time(text: object) -> datetime | None:
         return None
 
 
+def parse_number(text: object) -> int | None:
+    """Return the number that decimal digits name, or None if it is none that a 64-bit column stores."""
+    if not isinstance(text, str) or not _DIGITS.fullmatch(text):
+        return None
+    number = int(text)
+    return number if number <= _INT64_MAX else None
+
+
 def fits_attribute(value: str) -> bool:
     """Return whether Pub/Sub takes the text as an attribute's value and a log shows it unchanged."""
     return len(value) <= _MAX_ATTRIBUTE_BYTES and _PRINTABLE.fullmatch(value) is not None
+
+
+def _message(push: object) -> Mapping[str, Any]:
+    message = push.get("message") if isinstance(push, dict) else None
+    return message if isinstance(message, dict) else {}
+
+
+def _attributes(push: object) -> Mapping[str, Any]:
+    attributes = _message(push).get("attributes")
+    return attributes if isinstance(attributes, dict) else {}
 
 
 def _required(attributes: Mapping[str, Any], name: str) -> str:

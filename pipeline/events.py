@@ -21,7 +21,10 @@ _WITHOUT_TIME = {("issues", "deleted"), ("issues", "transferred"), ("issue_comme
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """An issue as the delivery shows it; author is None for a deleted account."""
+    """An issue as the delivery shows it; author is None for a deleted account.
+
+    `via_app` is the slug of the GitHub App through which the author's account wrote it.
+    """
 
     id: int | None
     number: int | None
@@ -34,6 +37,10 @@ class Issue:
     author_type: str | None
     author_association: str | None
     milestone: str | None
+    type: str | None
+    status: str | None
+    status_category: str | None
+    via_app: str | None
     labels: tuple[str, ...]
     assignees: tuple[str, ...]
     comments: int | None
@@ -51,6 +58,7 @@ class Comment:
     author_type: str | None
     author_association: str | None
     body: str | None
+    via_app: str | None
     created_at: datetime | None
     updated_at: datetime | None
     url: str | None
@@ -77,6 +85,7 @@ class IssueEvent:
     event_at: datetime
     received_at: datetime
     source: Source
+    hook_id: int | None
     repository_id: int | None
     repository: str | None
     organization: str | None
@@ -110,6 +119,7 @@ class IssueEvent:
             event_at=_event_at(delivery, action, issue, comment) or delivery.received_at,
             received_at=delivery.received_at,
             source=delivery.source,
+            hook_id=delivery.hook_id,
             repository_id=_integer(repository, "id"),
             repository=_text(repository, "full_name"),
             organization=_text(_object(payload, "organization"), "login"),
@@ -178,6 +188,7 @@ def _event_at(
 
 def _issue(raw: Json) -> Issue:
     author = _object(raw, "user")
+    status = _object(raw, "status")  # in preview at GitHub
     return Issue(
         id=_integer(raw, "id"),
         number=_integer(raw, "number"),
@@ -190,6 +201,10 @@ def _issue(raw: Json) -> Issue:
         author_type=_text(author, "type"),
         author_association=_text(raw, "author_association"),
         milestone=_text(_object(raw, "milestone"), "title"),
+        type=_text(_object(raw, "type"), "name"),
+        status=_text(status, "name"),
+        status_category=_text(status, "category"),
+        via_app=_via_app(raw),
         labels=_names(raw, "labels", "name"),
         assignees=_names(raw, "assignees", "login"),
         comments=_integer(raw, "comments"),
@@ -207,10 +222,15 @@ def _comment(raw: Json) -> Comment:
         author_type=_text(author, "type"),
         author_association=_text(raw, "author_association"),
         body=_text(raw, "body"),
+        via_app=_via_app(raw),
         created_at=parse_time(raw.get("created_at")),
         updated_at=parse_time(raw.get("updated_at")),
         url=_text(raw, "html_url"),
     )
+
+
+def _via_app(raw: Json) -> str | None:
+    return _text(_object(raw, "performed_via_github_app"), "slug")
 
 
 def _reference(changes: Json, repository: str, issue: str) -> IssueRef | None:

@@ -8,20 +8,29 @@ from http import HTTPStatus
 from typing import Any
 
 from pipeline import logs
-from pipeline.delivery import Delivery, read_body, unverified_ids
+from pipeline.delivery import Delivery, addressee, read_body, unverified_ids
 from pipeline.errors import Malformed, Rejected
 from pipeline.events import IssueEvent, issue_number, parse_payload
+from pipeline.logs import log
 
 MAX_PUSH_BYTES = 15 * 1024 * 1024  # Pub/Sub's 10,000,000 bytes are 13,333,336 in base64
 CLOUD_EVENT_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
 
 
-def receive(push: object) -> IssueEvent:
+def receive(push: object, subscription: str) -> IssueEvent | None:
     """Return the event of a push body or of a CloudEvent's data, and bind its log fields to this request.
+
+    `subscription` is the caller's own, such as stream-bq. Returns None for a replay that is meant for another
+    one: the log says so, and the caller acknowledges it.
 
     Raises Malformed if it is not a message of ours. Its log line then carries what the message does name.
     """
     logs.start_request(**unverified_ids(push))
+    only = addressee(push)
+    if only is not None and not names(only, subscription):
+        logs.bind(issue=unverified_issue(push))
+        log.info("Not for this subscription", extra={"reason": "meant_for_another", "only": only})
+        return None
     try:
         delivery = Delivery.from_push(push)
     except Malformed:
@@ -49,6 +58,11 @@ def unverified_issue(push: object) -> int | None:
         return issue_number(parse_payload(read_body(message.get("data"), encoding)))
     except Malformed:
         return None
+
+
+def names(only: str, subscription: str) -> bool:
+    """Return whether the attribute `only` names this subscription, with or without a deployment's prefix."""
+    return only == subscription or only.endswith(f"-{subscription}")
 
 
 def unwrap(body: bytes | bytearray, ce_type: str | None) -> dict[str, Any]:

@@ -48,7 +48,12 @@ CREATE TABLE IF NOT EXISTS `${DATASET}.events` (
   transferred_from_number INT64,
   payload JSON OPTIONS (description = "The whole delivery; null over 8 MB, unstorable, or STORE_PAYLOAD=false"),
   payload_bytes INT64 OPTIONS (description = "Size as received"),
-  schema_version INT64
+  schema_version INT64,
+  hook_id INT64 OPTIONS (description = "X-GitHub-Hook-ID; null for what no webhook delivered"),
+  issue_type STRING,
+  issue_status STRING,
+  issue_status_category STRING,
+  via_app STRING OPTIONS (description = "The GitHub App through which a person's account wrote the comment or issue")
 )
 PARTITION BY DATE(event_at)
 CLUSTER BY repository, issue_number
@@ -56,3 +61,10 @@ OPTIONS (
   labels = [("app", "issuewire")],
   description = "One row per delivery; read it through the view issue_events, which shows each once"
 );
+
+ALTER TABLE `${DATASET}.events`
+  ADD COLUMN IF NOT EXISTS hook_id INT64 OPTIONS (description = "X-GitHub-Hook-ID; null for what no webhook delivered"),
+  ADD COLUMN IF NOT EXISTS issue_type STRING,
+  ADD COLUMN IF NOT EXISTS issue_status STRING,
+  ADD COLUMN IF NOT EXISTS issue_status_category STRING,
+  ADD COLUMN IF NOT EXISTS via_app STRING OPTIONS (description = "The GitHub App through which a person's account wrote the comment or issue");

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from pipeline.delivery import Delivery, fits_attribute
+from pipeline.delivery import Delivery, fits_attribute, parse_number
 from pipeline.errors import Malformed, Rejected
 from pipeline.events import issue_number, parse_payload
 from pipeline.logs import trace_id
@@ -78,6 +78,7 @@ def read_delivery(header: Header, body: bytes, now: datetime) -> Delivery:
         repository=_full_name(payload.get("repository")),
         issue=issue_number(payload),
         traceparent=traceparent if trace_id(traceparent) else None,
+        hook_id=parse_number(header("X-GitHub-Hook-ID")),
     )
 
 

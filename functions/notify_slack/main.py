@@ -31,6 +31,7 @@ from .store.outcome import Outcome
 
 # For all channels. Cloud Run ends a request after 60 s, and a call may take a little longer than its timeout.
 DELIVERY_SECONDS = 45.0
+SUBSCRIPTION = "notify-slack"
 NO_LINE = "an incoming webhook shows only opened, closed and reopened, unless every route mutes the sender"
 ROUTE_OUTDATED = "Route %r names a repository that is now called %s: write its new name in routes.toml"
 
@@ -62,7 +63,9 @@ posted = ProcessedIds()  # delivery ids that the incoming webhook has posted
 @functions_framework.cloud_event
 def notify_slack(push: CloudEvent) -> None:
     """Update the cards of one message from the topic."""
-    received = receive(push.data)
+    received = receive(push.data, SUBSCRIPTION)
+    if received is None:
+        return
     settings, routes = configuration()
     event = CardEvent.of(received, settings.github_url)
     former = former_names.of(received)

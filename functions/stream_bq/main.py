@@ -22,6 +22,8 @@ from .table import Table
 BODY_SECONDS = 10.0
 BODIES_BYTES = 3 * MAX_PUSH_BYTES  # of all large messages that wait or are stored, in an instance of 512 MiB
 
+SUBSCRIPTION = "stream-bq"
+
 logs.setup()
 settings = load_at_startup(lambda: Settings.from_environment(os.environ))
 table = once(lambda: Table(settings().table))
@@ -53,9 +55,11 @@ async def stream_bq(request: Request) -> Response:
 
 
 async def store(body: RequestBody, ce_type: str | None) -> None:
-    """Return once BigQuery has confirmed the row."""
+    """Return once BigQuery has confirmed the row, or if the message is meant for another subscription."""
     async with bodies.read(body) as data:
         row = read(data, ce_type)
+        if row is None:
+            return
         del data  # only the row is kept while it waits for its insert
         await table().insert(row)
     if row.payload_omitted:
@@ -63,7 +67,9 @@ async def store(body: RequestBody, ce_type: str | None) -> None:
     log.info("Stored", extra={"outcome": "stored"})
 
 
-def read(data: bytes | bytearray, ce_type: str | None) -> Row:
-    """Return the row of a push."""
-    event = receive(unwrap(data, ce_type))
+def read(data: bytes | bytearray, ce_type: str | None) -> Row | None:
+    """Return the row of a push, or None if it is meant for another subscription."""
+    event = receive(unwrap(data, ce_type), SUBSCRIPTION)
+    if event is None:
+        return None
     return to_row(event, datetime.now(UTC), store_payload=settings().store_payload)

@@ -80,6 +80,11 @@ def to_row(event: IssueEvent, inserted_at: datetime, *, store_payload: bool) -> 
         "transferred_from_number": event.transferred_from and event.transferred_from.number,
         "payload_bytes": event.payload_bytes,
         "schema_version": int(SCHEMA),
+        "hook_id": event.hook_id,
+        "issue_type": issue and issue.type,
+        "issue_status": issue and issue.status,
+        "issue_status_category": issue and issue.status_category,
+        "via_app": (comment and comment.via_app) or (issue and issue.via_app),
     }
     row = {name: _storable(value) for name, value in columns.items()}
     payload, omitted = _payload(event.payload) if store_payload else (None, None)

@@ -13,7 +13,9 @@ from pipeline.delivery import (
     GZIP_ABOVE_BYTES,
     MAX_BODY_BYTES,
     Delivery,
+    addressee,
     format_time,
+    parse_number,
     parse_time,
     unverified_ids,
 )
@@ -45,14 +47,60 @@ def test_attributes_that_do_not_apply_are_absent() -> None:
 
 def test_every_attribute_has_the_contract_s_name() -> None:
     """Attributes that apply have the contract's names."""
-    full = delivery(action="opened", repository="acme/app", traceparent=TRACEPARENT, source="replay")
+    full = delivery(
+        action="opened",
+        repository="acme/app",
+        traceparent=TRACEPARENT,
+        source="replay",
+        hook_id=5,
+        redriven=2,
+        only="stream-bq",
+    )
     _, attributes = full.to_message()
     assert attributes == REQUIRED | {
         "action": "opened",
         "repository": "acme/app",
         "traceparent": TRACEPARENT,
         "source": "replay",
+        "hook_id": "5",
+        "redriven": "2",
+        "only": "stream-bq",
     }
+    assert Delivery.from_push(push_of(full)) == full
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0),
+        ("007", 7),
+        (str(2**63 - 1), 2**63 - 1),
+        *(
+            (wrong, None)
+            for wrong in (str(2**63), "9" * 5000, "-1", "+1", " 1", "1,1", "\u0661", "", None, 1)
+        ),
+    ],
+    ids=lambda value: repr(value)[:24],
+)
+def test_a_number_is_digits_that_a_column_can_store(text: Any, number: int | None) -> None:
+    """Decimal digits up to the largest 64-bit number are a number; everything else is none."""
+    assert parse_number(text) == number
+
+
+@pytest.mark.parametrize("value", ["x", "", None, 7, ["5"]])
+def test_a_wrong_hook_or_count_is_not_an_error(value: Any) -> None:
+    """A hook id or a count that is no number reads as absent."""
+    found = Delivery.from_push(push(b"{}", REQUIRED | {"hook_id": value, "redriven": value}))
+    assert (found.hook_id, found.redriven) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    "body", [None, {}, {"message": []}, {"message": {"attributes": []}}, push(b"", {"only": ""})]
+)
+def test_a_message_is_meant_for_all_unless_it_says_otherwise(body: Any) -> None:
+    """Without the attribute `only`, a message is meant for every subscription."""
+    assert addressee(body) is None
+    assert addressee(push(b"", {"only": "stream-bq"})) == "stream-bq"
 
 
 @pytest.mark.parametrize("value", ["", "a" * 1025, "é", "a\n", "\x00", "\ud800", "\u2028"])

@@ -40,8 +40,13 @@ def test_an_opened_issue_is_read_whole() -> None:
     payload = (
         an_issue(labels=["bug", "ui"], assignees=[MONA, BOT], body="It fails.", comments=3).opened().payload
     )
-    payload["issue"]["milestone"] = {"title": "v1", "number": 4}
-    event = read(payload, source="reconcile")
+    payload["issue"] |= {
+        "milestone": {"title": "v1", "number": 4},
+        "type": {"id": 1, "name": "Bug", "color": "red", "is_enabled": True},
+        "status": {"id": 2, "name": "In review", "category": "in_progress"},
+        "performed_via_github_app": {"id": 3, "slug": "linear", "name": "Linear"},
+    }
+    event = read(payload, source="reconcile", hook_id=5)
     assert event == IssueEvent(
         delivery_id="d-1",
         event="issues",
@@ -49,6 +54,7 @@ def test_an_opened_issue_is_read_whole() -> None:
         event_at=NOON,
         received_at=RECEIVED,
         source="reconcile",
+        hook_id=5,
         repository_id=accounts.number_for("acme/app"),
         repository="acme/app",
         organization="acme",
@@ -66,6 +72,10 @@ def test_an_opened_issue_is_read_whole() -> None:
             author_type="User",
             author_association="NONE",
             milestone="v1",
+            type="Bug",
+            status="In review",
+            status_category="in_progress",
+            via_app="linear",
             labels=("bug", "ui"),
             assignees=("mona", "triage[bot]"),
             comments=3,
@@ -107,6 +117,7 @@ def test_a_comment_is_read_whole() -> None:
         author_type="Bot",
         author_association="MEMBER",
         body="Thanks!",
+        via_app=None,
         created_at=LATER,
         updated_at=LATER,
         url=f"https://github.com/acme/app/issues/7#issuecomment-{number}",

@@ -37,7 +37,8 @@ def test_a_push_becomes_an_event_with_its_log_fields(fields: Any) -> None:
         repository="acme/app",
         traceparent=f"00-{TRACE}-b7ad6b7169203331-01",
     )
-    event = receive(push_of(delivery))
+    event = receive(push_of(delivery), "stream-bq")
+    assert event is not None
     assert (event.delivery_id, event.payload_bytes) == ("d-1", len(delivery.body))
     assert event.issue is not None
     assert event.issue.number == 7
@@ -53,10 +54,35 @@ def test_a_push_becomes_an_event_with_its_log_fields(fields: Any) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "only", ["notify-slack", "team-notify-slack", "bq", "stream-bq-2", "nobody", "Stream-BQ"]
+)
+def test_what_is_meant_for_another_subscription_is_not_read(
+    fields: Any, caplog: pytest.LogCaptureFixture, only: str
+) -> None:
+    """A replay for another subscription is left alone, even one that cannot be read; one line says why."""
+    caplog.set_level("INFO")
+    for data in (b'{"issue": {"number": 7}}', b"{"):
+        assert receive(push(data, {"delivery_id": "d-1", "only": only}), "stream-bq") is None
+        record = caplog.records.pop()
+        assert (record.levelname, vars(record)["reason"]) == ("INFO", "meant_for_another")
+        known = {"message_id": "1001", "delivery_id": "d-1"}
+        assert fields() == known | ({"issue": 7} if data != b"{" else {})
+
+
+@pytest.mark.parametrize("only", ["stream-bq", "team-stream-bq", ""])
+def test_what_is_meant_for_this_subscription_is_read(only: str) -> None:
+    """A replay for this subscription is read, also if the deployment's names have a prefix."""
+    attributes = {"delivery_id": "d-1", "event": "push", "source": "replay", "only": only}
+    event = receive(push(b"{}", attributes), "stream-bq")
+    assert event is not None
+    assert event.source == "replay"
+
+
 def test_a_malformed_push_is_logged_with_its_ids(fields: Any) -> None:
     """A malformed message is logged with the ids that it contains."""
     with pytest.raises(Malformed):
-        receive(push(b"{}", {"delivery_id": "d-1"}, message_id="7"))
+        receive(push(b"{}", {"delivery_id": "d-1"}, message_id="7"), "stream-bq")
     assert fields() == {"message_id": "7", "delivery_id": "d-1"}
 
 
@@ -64,7 +90,7 @@ def test_a_body_that_is_not_json_is_bound_before_it_fails(fields: Any) -> None:
     """The error about a body that is not JSON is logged with the delivery and its event."""
     attributes = {"delivery_id": "d-1", "event": "issues", "received_at": "2026-01-05T12:00:00Z"}
     with pytest.raises(Malformed):
-        receive(push(b"{", attributes))
+        receive(push(b"{", attributes), "stream-bq")
     assert fields().items() >= {"delivery_id": "d-1", "event": "issues"}.items()
 
 
@@ -73,10 +99,10 @@ def test_a_number_of_another_type_is_no_issue(fields: Any, number: str) -> None:
     """Only a whole number that BigQuery can store is an issue's number in the log."""
     attributes = {"delivery_id": "d-1", "event": "issues", "received_at": "2026-01-05T12:00:00Z"}
     data = f'{{"issue": {{"number": {number}}}}}'.encode()
-    receive(push(data, attributes))
+    receive(push(data, attributes), "stream-bq")
     assert "issue" not in fields()
     with pytest.raises(Malformed):
-        receive(push(data, {}))
+        receive(push(data, {}), "stream-bq")
     assert "issue" not in fields()
 
 
@@ -88,7 +114,7 @@ def test_the_issue_of_a_message_without_its_attributes_is_logged(
     data = b'{"issue": {"number": 7}}'
     packed = gzip.compress(data) if "content_encoding" in attributes else data
     with pytest.raises(Malformed):
-        receive(push(packed, attributes | {"repository": "acme/app"}))
+        receive(push(packed, attributes | {"repository": "acme/app"}), "stream-bq")
     assert (fields()["issue"], fields()["repository"]) == (7, "acme/app")
 
 

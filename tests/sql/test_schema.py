@@ -57,6 +57,28 @@ def test_a_new_column_reaches_a_table_with_rows(
     assert rows == [{"delivery_id": "old", "mood": None}, {"delivery_id": "new", "mood": "calm"}]
 
 
+def test_a_table_of_the_first_version_gets_the_newer_columns(warehouse: Warehouse) -> None:
+    """A table without the newer columns gets them in the contract's order and keeps its rows."""
+    newer = list(COLUMNS)[list(COLUMNS).index("hook_id") :]
+    dataset = warehouse.dataset()
+    warehouse.insert(dataset, [a_row(delivery_id="old")])
+    for name in newer:
+        warehouse.query(f"ALTER TABLE `${{DATASET}}.events` DROP COLUMN {name}", dataset)
+    for _ in range(2):
+        warehouse.create(dataset)
+    warehouse.insert(dataset, [a_row(delivery_id="new", hook_id=5, issue_type="Bug")])
+    table = warehouse.client.get_table(f"{PROJECT}.{dataset}.events")
+    assert [field.name for field in table.schema] == list(COLUMNS)
+    rows = warehouse.query(
+        "SELECT delivery_id, hook_id, issue_type FROM `${DATASET}.issue_events` ORDER BY delivery_id DESC",
+        dataset,
+    )
+    assert rows == [
+        {"delivery_id": "old", "hook_id": None, "issue_type": None},
+        {"delivery_id": "new", "hook_id": 5, "issue_type": "Bug"},
+    ]
+
+
 def test_statements_may_hold_json_paths_and_semicolons(tmp_path: Path) -> None:
     """Only ${DATASET} is replaced, and only a semicolon at a line's end closes a statement."""
     path = tmp_path / "view.sql"

@@ -30,11 +30,22 @@ def shapes() -> dict[str, payloads.Event]:
         "closed": issue.closed(_MONA, _LATER),
         "pull-request": pull.commented(_MONA, _LATER, "hello"),
         "transferred": gone,
+        "typed": _typed(an_issue().labeled(_MONA, _LATER, "ui")),
         "came-by-transfer": there.opened(
             old_issue=issue.as_json(), old_repository=issue.repository.as_json()
         ),
         "ping": payloads.ping(accounts.Repository(full_name="acme/app"), _MONA),
     }
+
+
+def _typed(event: payloads.Event) -> payloads.Event:
+    """Return the event with an issue that has a type, a status and an app, as not every issue has."""
+    event.payload["issue"] |= {
+        "type": {"name": "Bug"},
+        "status": {"name": "In review", "category": "in_progress"},
+        "performed_via_github_app": {"slug": "linear"},
+    }
+    return event
 
 
 def paths(value: Any, path: Path = ()) -> Iterator[Path]:

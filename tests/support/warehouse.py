@@ -64,6 +64,11 @@ COLUMNS = {
     "payload": "JSON",
     "payload_bytes": "INT64",
     "schema_version": "INT64",
+    "hook_id": "INT64",
+    "issue_type": "STRING",
+    "issue_status": "STRING",
+    "issue_status_category": "STRING",
+    "via_app": "STRING",
 }
 
 

@@ -37,6 +37,20 @@ def test_the_schema_of_the_project_is_applied_twice(ready):
     assert table["clustering"] == {"fields": ["repository", "issue_number"]}
 
 
+def test_a_table_of_the_first_version_gets_the_newer_columns(ready):
+    """The DDL adds the newer columns to a table that exists, at its end and in their order."""
+    script = (ROOT / "sql" / "events.sql").read_text().replace("${DATASET}", "github")
+    query(ready, script, location="EU")
+    fields = ready.state.tables["github.events"]["schema"]["fields"]
+    everything = [field["name"] for field in fields]
+    newer = ["hook_id", "issue_type", "issue_status", "issue_status_category", "via_app"]
+    assert everything[-len(newer) :] == newer
+    del fields[-len(newer) :]
+    for _ in range(2):
+        assert query(ready, script, location="EU") == (200, "")
+        assert [field["name"] for field in fields] == everything
+
+
 @pytest.mark.parametrize(
     ("script", "reason"),
     [

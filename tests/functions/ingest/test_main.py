@@ -75,7 +75,7 @@ def test_the_first_problem_is_answered(rig: IngestRig) -> None:
 def test_an_accepted_delivery_is_published(either: IngestRig) -> None:
     """An accepted delivery is on the topic with the signed bytes and exactly the contract's attributes."""
     body = issue_body()
-    sent = headers(body, traceparent=TRACEPARENT)
+    sent = headers(body, traceparent=TRACEPARENT, X_GitHub_Hook_ID="292430182")
     before = datetime.now(UTC)
     answer = either.post(body, sent)
     message = message_of(either, sent["X-GitHub-Delivery"])
@@ -94,6 +94,7 @@ def test_an_accepted_delivery_is_published(either: IngestRig) -> None:
         "source": "webhook",
         "schema": "1",
         "traceparent": TRACEPARENT,
+        "hook_id": "292430182",
     }
 
 

@@ -97,7 +97,7 @@ def test_a_packed_body_is_not_unpacked(encoding: str) -> None:
 def test_a_delivery_is_read() -> None:
     """The delivery has the exact bytes, and the action and the repository in them."""
     body = b'{ "action": "opened",\n "repository": {"full_name": "acme/app"}, "x": "\xc3\xbc" }\n'
-    delivery = read(body, traceparent=TRACEPARENT)
+    delivery = read(body, traceparent=TRACEPARENT, X_GitHub_Hook_ID="292430182")
     assert delivery == Delivery(
         delivery_id="72d3162e-cc78-11e3-81ab-4c9367dc0958",
         event="issues",
@@ -107,7 +107,14 @@ def test_a_delivery_is_read() -> None:
         repository="acme/app",
         traceparent=TRACEPARENT,
         source="webhook",
+        hook_id=292430182,
     )
+
+
+@pytest.mark.parametrize("value", [None, "", "x", "-1", "1,1", "9" * 19, "\xb2"])
+def test_a_wrong_hook_id_is_left_out(value: str | None) -> None:
+    """A hook id that is missing or is no number is left out, and the delivery is accepted."""
+    assert read(b"{}", X_GitHub_Hook_ID=value).hook_id is None
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,19 @@ def test_an_event_that_is_not_shown_is_acknowledged(notifier: Notifier) -> None:
     ]
 
 
+@envelopes
+def test_a_replay_reaches_the_subscription_it_names(notifier: Notifier, post: Post) -> None:
+    """A replay that names another subscription makes no card; one that names this one does."""
+    theirs, ours = f"only-theirs-{post.__name__}", f"only-ours-{post.__name__}"
+    before = len(notifier.function.output())
+    assert notifier.post(opened(theirs, source="replay", only="stream-bq"), post) == 200
+    [line] = lines_since(notifier.function, before)
+    assert (line["severity"], line["reason"]) == ("INFO", "meant_for_another")
+    assert notifier.cards(theirs) == []
+    assert notifier.post(opened(ours, source="replay", only="notify-slack"), post) == 200
+    assert notifier.cards(ours) == [channel_of(ours)]
+
+
 def test_a_bots_issue_makes_no_card_and_the_log_says_why(notifier: Notifier) -> None:
     """An issue of a bot makes no card by default; the log has the reason."""
     bot = accounts.Account(login="dependabot[bot]", type="Bot")

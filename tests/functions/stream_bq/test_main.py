@@ -94,6 +94,25 @@ def test_a_message_becomes_a_row(
     assert (line["repository"], line["issue"]) == ("acme/app", 7)
 
 
+@pytest.mark.parametrize("envelope", POSTS)
+def test_a_replay_reaches_the_subscription_it_names(
+    warehouse: Warehouse, dataset: str, stream_bq: Function, envelope: str
+) -> None:
+    """A replay that names another subscription makes no row; one that names this one does."""
+    made, name = an_issue().opened(), f"only-{envelope}"
+    for number, only in enumerate(("notify-slack", "stream-bq")):
+        delivery = delivery_of(made, f"{name}-{number}", source="replay", only=only, hook_id=5)
+        assert POSTS[envelope](stream_bq.url, push_of(delivery)).status_code == 200
+    rows = warehouse.query(
+        "SELECT delivery_id, source, hook_id FROM `${DATASET}.events` "
+        f"WHERE STARTS_WITH(delivery_id, '{name}-')",
+        dataset,
+    )
+    assert rows == [{"delivery_id": f"{name}-1", "source": "replay", "hook_id": 5}]
+    [line] = lines_about(stream_bq, f"{name}-0")
+    assert (line["severity"], line["reason"]) == ("INFO", "meant_for_another")
+
+
 def test_a_gzipped_message_is_unpacked(warehouse: Warehouse, dataset: str, stream_bq: Function) -> None:
     """A message that ingest packed is stored with the size that it had at GitHub."""
     made = an_issue(body=" " * 9_000_001).opened()

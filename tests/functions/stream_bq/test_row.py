@@ -29,11 +29,18 @@ RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 def row_of(
-    payload: Any, event: str = "issues", delivery_id: str = "d-1", *, store_payload: bool = True
+    payload: Any,
+    event: str = "issues",
+    delivery_id: str = "d-1",
+    *,
+    store_payload: bool = True,
+    hook_id: int | None = None,
 ) -> Row:
     """Return the row that stream_bq makes of a payload."""
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    delivery = Delivery(delivery_id=delivery_id, event=event, body=body, received_at=RECEIVED)
+    delivery = Delivery(
+        delivery_id=delivery_id, event=event, body=body, received_at=RECEIVED, hook_id=hook_id
+    )
     return to_row(IssueEvent.from_delivery(delivery), INSERTED, store_payload=store_payload)
 
 
@@ -130,8 +137,13 @@ def check(row: Row) -> None:
 def test_an_opened_issue_fills_the_columns() -> None:
     """Every column of an opened issue is GitHub's value; times are RFC 3339 in UTC, lists are never null."""
     payload = an_issue(labels=["bug", "ui"], assignees=[MONA], body="It fails.", comments=3).opened().payload
-    payload["issue"]["milestone"] = {"title": "v1"}
-    row = row_of(payload)
+    payload["issue"] |= {
+        "milestone": {"title": "v1"},
+        "type": {"name": "Bug"},
+        "status": {"name": "In review", "category": "in_progress"},
+        "performed_via_github_app": {"slug": "linear"},
+    }
+    row = row_of(payload, hook_id=5)
     check(row)
     assert json.loads(row.columns["payload"]) == payload
     assert row.payload_omitted is None
@@ -166,7 +178,30 @@ def test_an_opened_issue_fills_the_columns() -> None:
         "is_pull_request": False,
         "payload_bytes": len(json.dumps(payload)),
         "schema_version": 1,
+        "hook_id": 5,
+        "issue_type": "Bug",
+        "issue_status": "In review",
+        "issue_status_category": "in_progress",
+        "via_app": "linear",
     }
+
+
+@pytest.mark.parametrize(
+    ("of_comment", "of_issue", "expected"),
+    [
+        ({"slug": "triage"}, {"slug": "linear"}, "triage"),
+        (None, {"slug": "linear"}, "linear"),
+        ({"slug": 5}, {"name": "no slug"}, None),
+    ],
+)
+def test_the_app_of_a_comment_comes_before_that_of_its_issue(
+    of_comment: Any, of_issue: Any, expected: str | None
+) -> None:
+    """via_app is the app that wrote the comment, else the one that wrote the issue."""
+    payload = an_issue().commented(MONA, LATER, "x").payload
+    payload["comment"]["performed_via_github_app"] = of_comment
+    payload["issue"]["performed_via_github_app"] = of_issue
+    assert row_of(payload, "issue_comment").columns["via_app"] == expected
 
 
 def transferred() -> tuple[payloads.Event, payloads.Event]:
@@ -394,6 +429,7 @@ def test_long_texts_and_lists_are_cut() -> None:
 READ_NAMES = {
     *("issue", "comment", "changes", "repository", "organization", "sender", "label", "assignee", "user"),
     *("new_issue", "new_repository", "old_issue", "old_repository", "labels", "assignees", "milestone"),
+    *("status", "category", "performed_via_github_app", "slug"),
     *("action", "id", "number", "title", "body", "html_url", "state", "state_reason", "author_association"),
     *(
         "login",
