@@ -56,16 +56,18 @@ class Clock:
 
 
 class FaultySlack(Slack):
-    """The bot client; `before[n]` runs before its n-th call."""
+    """The bot client; `before[n]` runs before its n-th call, and `before_each` before every call."""
 
     def __init__(self, url: str) -> None:
         clock = FakeClock()
         super().__init__(lambda: TOKEN, url, clock, clock.sleep)
         self.before: dict[int, Callable[[], None]] = {}
+        self.before_each: Callable[[], None] = lambda: None
         self.calls = 0
 
     def _call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         self.calls += 1
+        self.before_each()
         self.before.pop(self.calls, lambda: None)()
         return super()._call(method, arguments)
 
@@ -80,9 +82,10 @@ class Fault:
     def inject(self, channel: "Channel") -> None:
         """Make the channel's next attempt fail."""
         channel.slack.calls = 0
-        channel.slack.before = {self.call: lambda: self._occur(channel)}
+        channel.slack.before = {self.call: lambda: self.occur(channel)}
 
-    def _occur(self, channel: "Channel") -> None:
+    def occur(self, channel: "Channel") -> None:
+        """Fail now, or make the next call fail."""
         if self.kind == "crash":
             raise Crash
         faults: dict[str, dict[str, Any]] = {

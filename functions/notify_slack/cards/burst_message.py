@@ -1,7 +1,7 @@
 """The burst message: one message with a count and links, instead of many new cards within a minute."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,10 +35,13 @@ class BurstMessage:
     added_at: tuple[int, ...]
     replies: int
 
+    def age(self, now: datetime) -> timedelta:
+        """Return how long ago the message was posted."""
+        return now - datetime.fromtimestamp(float(self.ts), UTC)
+
     def accepts_more(self, now: datetime) -> bool:
         """Return whether another issue may be added."""
-        young = now - datetime.fromtimestamp(float(self.ts), UTC) < OPEN_FOR
-        return young and sum(map(len, self.lists)) < _LISTS_LIMIT
+        return self.age(now) < OPEN_FOR and sum(map(len, self.lists)) < _LISTS_LIMIT
 
     def recent_count(self, now: datetime) -> int:
         """Return how many issues were added within the last minute."""
@@ -71,7 +74,7 @@ def as_posted(ts: str, message: Message) -> BurstMessage:
     return _read({"ts": ts, "blocks": message.blocks}, message.metadata["event_payload"])
 
 
-def add(event: CardEvent, burst: BurstMessage, now: datetime) -> Message:
+def add(event: CardEvent, burst: BurstMessage, now: datetime) -> BurstMessage:
     """Return the burst message with one issue more."""
     line, lists = _line(event), burst.lists
     if lists and len(lists[-1]) + len(line) < _SECTION_LIMIT:
@@ -79,11 +82,11 @@ def add(event: CardEvent, burst: BurstMessage, now: datetime) -> Message:
     else:
         lists = (*lists, line)
     added_at = (*burst.added_at, int(now.timestamp()))[-_MAX_TIMES:]
-    return _message((*burst.issues, event.key), lists, added_at)
+    return replace(burst, issues=(*burst.issues, event.key), lists=lists, added_at=added_at)
 
 
-def with_current_title(event: CardEvent, burst: BurstMessage) -> Message | None:
-    """Return the burst message with the event's title of its issue, None if that changes nothing.
+def with_current_title(event: CardEvent, burst: BurstMessage) -> BurstMessage:
+    """Return the burst message with the event's title of its issue.
 
     A line without a title is that of a deleted issue, to which no title comes back.
     """
@@ -94,15 +97,16 @@ def with_current_title(event: CardEvent, burst: BurstMessage) -> Message | None:
             break
         position -= len(section_lines)
     else:
-        return None
-    line, deleted = (
-        _line(event),
-        phrases.BURST_LINE.format(issue=phrases.this_issue(event), title="").rstrip(),
-    )
-    if section_lines[position] in {line, deleted}:
-        return None
-    section_lines[position] = line
-    return _message(burst.issues, tuple(map("\n".join, lines)), burst.added_at)
+        return burst
+    deleted = phrases.BURST_LINE.format(issue=phrases.this_issue(event), title="").rstrip()
+    if section_lines[position] != deleted:
+        section_lines[position] = _line(event)
+    return replace(burst, lists=tuple(map("\n".join, lines)))
+
+
+def build(burst: BurstMessage) -> Message:
+    """Return the burst message as an update sends it, without mentions: an update notifies no one."""
+    return _message(burst.issues, burst.lists, burst.added_at)
 
 
 def _read(message: Mapping[str, Any], payload: Mapping[str, Any]) -> BurstMessage:

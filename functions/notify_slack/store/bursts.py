@@ -2,21 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from clients.slack.client import Slack
+from clients.slack.errors import SlackRefused
 from pipeline.errors import Unavailable
 
 from ..cards import burst_message
-from ..cards.burst_message import BURST_SPAN, BurstMessage
+from ..cards.burst_message import BURST_SPAN, OPEN_FOR, BurstMessage
 from ..routing.eligibility import CardEvent
 from ..routing.routes import Destination
 from . import channel_history
-from .channel_history import ChannelSnapshot, Sleep
+from .channel_history import ChannelSnapshot
 
-_TRIES = 3
+_LONGEST_LAG = timedelta(minutes=1)  # of a channel's history
+_CLOSED_FOR_ALL = OPEN_FOR + timedelta(minutes=2)  # a delivery and the difference of two clocks are shorter
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -56,43 +58,88 @@ class BurstDetector:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Own:
+    """A burst message of this instance: as Slack has confirmed it, and as its next update writes it.
+
+    An update whose answer is lost may have succeeded, so the issue that it added is in every later one.
+    """
+
+    shown: BurstMessage
+    planned: BurstMessage
+
+
 class BurstWriter:
-    """Writes burst messages, also while another instance writes to the same one; `now` is in UTC."""
+    """Writes burst messages: only the instance that posted one adds issues to it, and knows its content.
 
-    slack: Slack
-    now: Callable[[], datetime]
-    sleep: Sleep
+    So no instance overwrites what another one has added. Only the holder of the channel's lock may write.
+    """
 
-    def add(self, event: CardEvent, destination: Destination, snapshot: ChannelSnapshot) -> BurstMessage:
-        """Add the issue to the newest burst message and read it back: another instance may overwrite it.
+    def __init__(self, slack: Slack, now: Callable[[], datetime]) -> None:
+        self._slack = slack
+        self._now = now
+        self._own: dict[str, dict[str, _Own]] = {}  # by channel and ts; replaced, not changed
 
-        Raises Unavailable after three tries; the issue may be in no burst message then.
+    def complete(self, channel: str, snapshot: ChannelSnapshot) -> ChannelSnapshot:
+        """Return the snapshot with this instance's burst messages as Slack has confirmed them.
+
+        A history that lags does not show them yet. One that it does not show after a minute was deleted.
         """
-        target = snapshot.open_burst(self.now())
-        for _ in range(_TRIES):
-            if target is None:
-                target = self._start(event, destination)
-            else:
-                message = burst_message.add(event, target, self.now())
-                self.slack.update(destination.channel, target.ts, message)
-            written = channel_history.message_at(self.slack, destination.channel, target.ts)
-            target = burst_message.read(written)
-            if target and event.key in target.issues:
-                return target
-        raise Unavailable("slack_fold_contended", "Another instance keeps overwriting the burst message.")
+        bursts = {burst.ts: burst for burst in snapshot.bursts}
+        for ts, own in self._own.get(channel, {}).items():
+            if ts in bursts and len(own.shown.issues) > len(bursts[ts].issues):
+                bursts[ts] = replace(own.shown, replies=bursts[ts].replies)
+            elif ts not in bursts and own.shown.age(self._now()) < _LONGEST_LAG:
+                bursts[ts] = replace(own.shown, replies=1)  # unknown, so the thread is read
+        newest_first = sorted(bursts.values(), key=lambda burst: float(burst.ts), reverse=True)
+        return replace(snapshot, bursts=tuple(newest_first))
+
+    def add(self, event: CardEvent, destination: Destination) -> BurstMessage:
+        """Add the issue to this instance's newest burst message, or start one, also if that was deleted."""
+        channel, now = destination.channel, self._now()
+        own = next(reversed(self._own.get(channel, {}).values()), None)
+        if own and own.planned.accepts_more(now):
+            known = event.key in own.planned.issues
+            planned = own.planned if known else burst_message.add(event, own.planned, now)
+            try:
+                return self._update(channel, planned)
+            except SlackRefused as error:
+                if error.code != "message_not_found":
+                    raise
+                self._forget(channel, lambda burst: burst.ts == planned.ts)
+        message = burst_message.start(event, destination, now)
+        started = burst_message.as_posted(self._slack.post(channel, message), message)
+        self._forget(channel, lambda burst: burst.age(now) > _CLOSED_FOR_ALL)
+        self._remember(channel, _Own(shown=started, planned=started))
+        return started
 
     def correct(self, event: CardEvent, channel: str, burst: BurstMessage) -> None:
-        """Show the issue's present title in the burst message, and none of a deleted issue."""
-        if message := burst_message.with_current_title(event, burst):
-            self.slack.update(channel, burst.ts, message)
+        """Show the issue's present title in the burst message, and none of a deleted issue.
 
-    def _start(self, event: CardEvent, destination: Destination) -> BurstMessage:
-        """Post a burst message and return it, or the one that another instance posted before it."""
-        channel, now = destination.channel, self.now()
-        message = burst_message.start(event, destination, now)
-        ts = self.slack.post(channel, message)
-        earlier = channel_history.messages_before(self.slack, channel, ts, self.sleep)
-        older = channel_history.oldest_burst(earlier, now)
-        if older:
-            self.slack.delete(channel, ts)
-        return older or burst_message.as_posted(ts, message)
+        Raises Unavailable while another instance may be adding issues to it.
+        """
+        own = self._own.get(channel, {}).get(burst.ts)
+        if burst.age(self._now()) > _CLOSED_FOR_ALL:
+            written = channel_history.message_at(self._slack, channel, burst.ts)
+            latest = burst_message.read(written)
+            if latest and (corrected := burst_message.with_current_title(event, latest)) != latest:
+                self._slack.update(channel, burst.ts, burst_message.build(corrected))
+        elif own:
+            if (corrected := burst_message.with_current_title(event, own.planned)) != own.shown:
+                self._update(channel, corrected)
+        elif burst_message.with_current_title(event, burst) != burst:
+            text = "Another instance may be adding to the burst message; it is corrected after that."
+            raise Unavailable("slack_fold_contended", text)
+
+    def _update(self, channel: str, planned: BurstMessage) -> BurstMessage:
+        own = self._own[channel][planned.ts]
+        self._remember(channel, replace(own, planned=planned))
+        self._slack.update(channel, planned.ts, burst_message.build(planned))
+        self._remember(channel, _Own(shown=planned, planned=planned))
+        return planned
+
+    def _remember(self, channel: str, own: _Own) -> None:
+        self._own[channel] = {**self._own.get(channel, {}), own.planned.ts: own}
+
+    def _forget(self, channel: str, matches: Callable[[BurstMessage], bool]) -> None:
+        kept = {ts: own for ts, own in self._own.get(channel, {}).items() if not matches(own.planned)}
+        self._own[channel] = kept

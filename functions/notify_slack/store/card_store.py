@@ -52,7 +52,7 @@ class CardStore:
         self._sleep = sleep
         self._locks = KeyedLock()
         self._detector = BurstDetector(fold_over, now)
-        self._bursts = BurstWriter(slack=slack, now=now, sleep=sleep)
+        self._bursts = BurstWriter(slack, now)
         self._threads = Threads(slack=slack, now=now)
         self._corrections = Corrections()
 
@@ -73,17 +73,26 @@ class CardStore:
         self._corrections.note(event)
         event, destination = self._corrections.apply(event, destination)
         snapshot = channel_history.scan(self._slack, channel, event, self._now())
+        snapshot = self._bursts.complete(channel, snapshot)
         burst = snapshot.burst_with(event.key)
         if burst and event.is_correction:
             if not holds_channel:
                 raise _BurstError
-            self._bursts.correct(event, channel, burst)
             self._threads.correct(event, channel, burst)
+        result = self._show(event, destination, snapshot, holds_channel=holds_channel)
+        if burst and event.is_correction:
+            self._bursts.correct(event, channel, burst)
+        return result
+
+    def _show(
+        self, event: CardEvent, destination: Destination, snapshot: ChannelSnapshot, *, holds_channel: bool
+    ) -> UpsertResult:
+        burst = snapshot.burst_with(event.key)
         if snapshot.cards:
             return self._update(event, destination, snapshot.cards, burst)
         if event.is_deletion or destination.final_update or not destination.makes_card:
             return UpsertResult(outcome=Outcome.NO_CARD)
-        with self._detector.about_to_post(channel, event.key) as pending:
+        with self._detector.about_to_post(destination.channel, event.key) as pending:
             if self._detector.is_burst(snapshot, pending):
                 if not holds_channel:
                     raise _BurstError
@@ -141,7 +150,7 @@ class CardStore:
     def _fold(self, event: CardEvent, destination: Destination, snapshot: ChannelSnapshot) -> UpsertResult:
         """Add the issue to a burst message, unless it is in one, and post the reply in that thread."""
         known = snapshot.burst_with(event.key)
-        burst = known or self._bursts.add(event, destination, snapshot)
+        burst = known or self._bursts.add(event, destination)
         replied = self._reply(event, replace(destination, mention=()), burst.ts, burst, in_burst=True)
         outcome = Outcome.ALREADY_FOLDED if known else Outcome.FOLDED
         return UpsertResult(outcome=outcome, ts=burst.ts, replied=replied)

@@ -41,10 +41,6 @@ class ChannelSnapshot:
         """Return the burst message that has the issue."""
         return next((burst for burst in self.bursts if key in burst.issues), None)
 
-    def open_burst(self, now: datetime) -> BurstMessage | None:
-        """Return the newest burst message that accepts more issues."""
-        return next((burst for burst in self.bursts if burst.accepts_more(now)), None)
-
     def recent_count(self, now: datetime, pending: Collection[str]) -> int:
         """Return how many issues came into the channel within the last minute or are about to be posted."""
         return len(self.recent_issues.union(pending)) + sum(burst.recent_count(now) for burst in self.bursts)
@@ -92,11 +88,6 @@ def messages_before(slack: Slack, channel: str, ts: str, sleep: Sleep) -> list[S
 def oldest_card(messages: list[SlackMessage], key: str) -> PostedCard | None:
     """Return the oldest card of the issue with this key among the messages, None if there is none."""
     return next(iter(_cards(messages, key)), None)
-
-
-def oldest_burst(messages: list[SlackMessage], now: datetime) -> BurstMessage | None:
-    """Return the oldest burst message that accepts more issues, None if there is none."""
-    return next((burst for burst in reversed(_bursts(messages)) if burst.accepts_more(now)), None)
 
 
 def message_at(slack: Slack, channel: str, ts: str) -> SlackMessage:

@@ -1,12 +1,14 @@
 """The content of a message, and the events that lead to it."""
 
 import json
+import re
 import threading
 from datetime import datetime
 from typing import Any
 
 from clients.slack.blocks import Message
-from functions.notify_slack.cards import card, metadata
+from functions.notify_slack.cards import burst_message, card, metadata
+from functions.notify_slack.cards.metadata import CARD
 from functions.notify_slack.routing.eligibility import CardEvent
 from functions.notify_slack.routing.routes import Destination
 from local.slack.message import Message as StoredMessage
@@ -80,3 +82,25 @@ def meet_at(barrier: threading.Barrier) -> None:
         barrier.wait(0.5)
     except threading.BrokenBarrierError:
         return
+
+
+def bursts(channel: Channel) -> list[StoredMessage]:
+    """Return the burst messages in the channel."""
+    return [
+        message
+        for message in channel.cards
+        if message.metadata and message.metadata["event_type"] == burst_message.BURST
+    ]
+
+
+def cards(channel: Channel) -> list[StoredMessage]:
+    """Return the cards in the channel."""
+    return [
+        message for message in channel.cards if message.metadata and message.metadata["event_type"] == CARD
+    ]
+
+
+def linked(*messages: StoredMessage) -> list[int]:
+    """Return the numbers of the issues that the messages link to."""
+    texts = [block["text"]["text"] for message in messages for block in message.blocks if "text" in block]
+    return [int(number) for text in texts for number in re.findall(r"<https://[^|>]*/issues/(\d+)\|", text)]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from clients.slack.blocks import Message, section
-from functions.notify_slack.cards import burst_message, metadata
+from functions.notify_slack.cards import metadata
 from functions.notify_slack.cards.metadata import CARD
 from functions.notify_slack.routing.eligibility import CardEvent
 from functions.notify_slack.store import channel_history
@@ -41,25 +41,6 @@ def test_the_oldest_card_of_the_issue_is_found() -> None:
     assert found is not None
     assert found.ts == cards[1]["ts"]
     assert channel_history.oldest_card(cards, "1#9") is None
-
-
-def test_the_oldest_burst_message_that_accepts_more_is_found() -> None:
-    """The oldest burst message of the last ten minutes is found."""
-    bursts = [message(minutes, burst_message.BURST, issues="1#7", moments="1") for minutes in (2, 11, 9, 5)]
-    found = channel_history.oldest_burst(bursts, NOON)
-    assert found is not None
-    assert found.ts == bursts[2]["ts"]
-    assert channel_history.oldest_burst(bursts[1:2], NOON) is None
-
-
-def test_an_issue_is_added_to_the_newest_burst_message(channel: Channel) -> None:
-    """An issue is added to the newest burst message, even if an older one accepts more."""
-    posted = [post(channel, burst_message.BURST, issues=f"1#{number}", moments="1") for number in (1, 2, 3)]
-    snapshot = channel_history.scan(channel.slack, channel.id, opened(channel), channel.clock.now)
-    assert [each.ts for each in snapshot.bursts] == posted[::-1]
-    newest = snapshot.open_burst(channel.clock.now)
-    assert newest is not None
-    assert newest.ts == posted[-1]
 
 
 def test_a_card_of_minutes_ago_is_found_after_a_post(channel: Channel) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from functions.notify_slack.routing.eligibility import CardEvent
 from ops.send import payloads
-from tests.functions.notify_slack.store.support import payload
+from pipeline.errors import Unavailable
+from tests.functions.notify_slack.store.support import bursts, linked, payload
 from tests.support.workspace import MONA, Channel, Workspace
 
 SECRET = "the password is hunter2"
@@ -168,3 +169,41 @@ def test_a_burst_message_forgets_a_deleted_issue(workspace: Workspace) -> None:
     assert f"{SECRET} 2" in shown[0]
     assert f"{SECRET} 4" in shown[2]
     assert [reply.text for reply in channel.replies] == ["acme/app#3: mona deleted a comment"]
+
+
+def test_another_instance_corrects_a_burst_message_once_it_is_closed(workspace: Workspace) -> None:
+    """While its instance may be adding issues, another one corrects only the thread, and is redelivered."""
+    channel, issue = folded(workspace)
+    other = channel.another()
+    channel.handle(channel.receive(issue.commented(MONA, channel.clock.now, SECRET)))
+    deleted = channel.receive(issue.deleted(MONA, channel.clock.now))
+    with pytest.raises(Unavailable) as caught:
+        other.handle(deleted)
+    assert caught.value.reason == "slack_fold_contended"
+    assert channel.replies[0].text == "acme/app#3: mona deleted a comment"
+    channel.handle(channel.receive(channel.issue(number=5).opened()))
+    channel.clock.pass_until(channel.clock.now + timedelta(minutes=13))
+    other.handle(deleted)
+    [burst] = bursts(channel)
+    assert linked(burst) == [2, 4, 5]
+    assert f"{SECRET} 3" not in written(channel)
+
+
+def test_a_correction_that_failed_is_made_again(workspace: Workspace) -> None:
+    """The redelivery of a correction that Slack refused corrects the burst message."""
+    channel, issue = folded(workspace)
+    edited = channel.receive(issue.edited(MONA, channel.clock.now, "fixed title"))
+    channel.server.fail_next(1, method="chat.update", error="fatal_error")
+    with pytest.raises(Unavailable):
+        channel.handle(edited)
+    channel.handle(edited)
+    assert "fixed title" in written(channel)
+
+
+def test_an_edited_comment_does_not_wait_for_the_burst_message(workspace: Workspace) -> None:
+    """Another instance corrects a reply about a comment at once: the burst message itself is right."""
+    channel, issue = folded(workspace)
+    created, edited, _ = comment_events(channel, issue)
+    channel.handle(created)
+    channel.another().handle(edited)
+    assert channel.replies[0].text == "acme/app#3: mona commented: removed"
