@@ -21,9 +21,13 @@ def pytest_collection_modifyitems(items):
     items[:] = [next(order) if item in chosen else item for item in items]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def scenario(request, tmp_path_factory):
-    """Start the scenario if a test of this session needs it and the tools are installed; None otherwise."""
+    """Start the scenario if a test of this session needs it and the tools are installed; None otherwise.
+
+    The fixtures of these tests request it, and those of the stand-in (cloud/) do not: they may run in
+    another process, which would make all these calls of gcloud a second time.
+    """
     needed = any({"deployed", "operated"} & set(item.fixturenames) for item in request.session.items)
     if not needed or not all(map(shutil.which, TOOLS)):
         yield None
@@ -48,8 +52,8 @@ def operated(scenario):
 
 
 @pytest.fixture
-def sandbox(tmp_path) -> Sandbox:
-    """Return a checkout with fake tools and an empty project."""
+def sandbox(tmp_path, scenario) -> Sandbox:  # noqa: ARG001 - starts it
+    """Return a checkout with fake tools and an empty project, while the scenario runs."""
     return Sandbox(tmp_path)
 
 
