@@ -61,6 +61,7 @@ def endpoints(stack: Stack) -> dict[str, Any]:
         "project": topics.PROJECT,
         "topic": topics.TOPIC,
         "dataset": DATASET,
+        "routes": str(stack.options.routes),
         "logs": str(stack.folder),
         "pids": {"local": os.getpid()} | {name: child.pid for name, child in stack.children.items()},
     }

@@ -12,6 +12,7 @@ from google.cloud.bigquery.retry import DEFAULT_RETRY
 from clients.bigquery import connect
 from ops import ROOT
 from ops.cli import one_line_errors
+from ops.local_stack import local_option
 from ops.settings import find_dataset
 
 SQL = ROOT / "sql"
@@ -25,6 +26,7 @@ def schema() -> None:
 
 
 @schema.command("apply")
+@local_option
 @click.option("--project", required=True, help="Google Cloud project that holds the dataset.")
 @click.option("--dataset", default="github", show_default=True, help="Name of the dataset.")
 @click.option("--location", default=None, help="Where a new dataset is created, such as EU; default: US.")

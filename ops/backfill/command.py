@@ -13,6 +13,7 @@ import click
 from clients.github.settings import GitHubSettings
 from ops.backfill.run import BackfillOutcome, BackfillRequest, run
 from ops.cli import json_option, one_line_errors
+from ops.local_stack import local_option
 from ops.progress import Progress
 from ops.settings import find_dataset, read_store_payload, read_topic
 from pipeline.delivery import parse_time
@@ -39,6 +40,7 @@ class _Day(click.ParamType[datetime]):
 @click.option(
     "--until", type=_Day(), help="Only what happened before this date: the day on which your webhook began."
 )
+@local_option
 @click.option("--project", help="Google Cloud project of the dataset; default: that of BIGQUERY_DATASET.")
 @click.option("--dataset", help="Name of the dataset; default: that of BIGQUERY_DATASET, else github.")
 @click.option("--dry-run", is_flag=True, help="Read and count; publish nothing.")

@@ -16,6 +16,7 @@ from clients.bigquery import connect, first_line
 from metrics.figures import Report
 from metrics.headline import headline
 from ops.cli import json_option, one_line_errors
+from ops.local_stack import local_option
 from ops.report.fetch import ReportQuery, UnknownRepository, fetch
 from ops.settings import find_dataset
 
@@ -23,6 +24,7 @@ QUIET_SECONDS = 2.0  # no progress line before this
 
 
 @click.command()
+@local_option
 @click.option("--project", help="Google Cloud project of the dataset; default: that of BIGQUERY_DATASET.")
 @click.option("--dataset", help="Name of the dataset; default: that of BIGQUERY_DATASET, else github.")
 @click.option("--repository", help="owner/name; default: all repositories together.")

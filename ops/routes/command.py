@@ -13,6 +13,7 @@ from functions.notify_slack.routing import routes_file
 from functions.notify_slack.routing.routes import Routes
 from ops import ROOT
 from ops.cli import file_errors, json_option
+from ops.local_stack import local_option
 from ops.routes.explanation import defaults_summary, explain_json, explain_lines, summary
 from ops.send.saved_delivery import read_delivery
 from pipeline.delivery import Delivery
@@ -55,6 +56,7 @@ def check_command(routes_path: Path, *, as_json: bool) -> None:
 
 @routes.command("explain")
 @click.argument("payload", metavar="FILE")
+@local_option
 @click.option("--event", help="X-GitHub-Event.  [default: that of FILE, guessed if need be]")
 @_file_option
 @json_option

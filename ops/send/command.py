@@ -14,14 +14,11 @@ import click
 import requests
 
 from functions.ingest.signature import sign
-from ops import ROOT
+from ops import local_stack
 from ops.cli import http_errors, json_option
 from ops.send.payload_spec import PayloadSpec, build_payload
 from ops.send.saved_delivery import read_delivery
-from pipeline.errors import Malformed
-from pipeline.events import parse_payload
 
-ENDPOINTS = ROOT / ".local" / "endpoints.json"
 TIMEOUT_SECONDS = 30.0
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -124,24 +121,15 @@ def find_target(url: str | None, secret: bytes | None) -> Target:
 
     The stack's secret signs only deliveries to the stack. Raises UsageError for what is missing.
     """
-    local = read_endpoints() if url is None or secret is None else {}
-    url = url or local.get("ingest_url")
+    stack = local_stack.find() if url is None or secret is None else None
+    url = url or (stack.ingest_url if stack else None)
     if not url:
         raise click.UsageError("give --url, or start make serve in another terminal")
-    if secret is None and url.rstrip("/") == local.get("ingest_url", "").rstrip("/"):
-        secret = local.get("webhook_secret", "").encode()
+    if secret is None and stack and url.rstrip("/") == stack.ingest_url.rstrip("/"):
+        secret = stack.webhook_secret.encode()
     if not secret:
         raise click.UsageError("give the webhook's secret with --secret-file")
     return Target(url=url, secret=secret)
-
-
-def read_endpoints() -> dict[str, str]:
-    """Return the texts in the running make serve's endpoints file; an empty dict if there is no such file."""
-    try:
-        values = parse_payload(ENDPOINTS.read_bytes())
-    except (OSError, Malformed):
-        return {}
-    return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
 def post(target: Target, event: str, delivery_id: str, body: bytes) -> requests.Response:

@@ -134,7 +134,7 @@ def test_serve_writes_its_endpoints(start: Callable[..., Command]) -> None:
     assert path.stat().st_mode & 0o077 == 0
     assert found.keys() >= {
         *("ingest_url", "notify_slack_url", "stream_bq_url", "pubsub_host", "bigquery_url", "slack_url"),
-        *("console_url", "webhook_secret", "project", "topic", "dataset", "pids"),
+        *("console_url", "webhook_secret", "project", "topic", "dataset", "routes", "pids"),
     }
     assert serve.left_running() == list(PARTS)
     sent = subprocess.run(

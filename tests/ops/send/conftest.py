@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.send import command
+from ops import local_stack
 from tests.ops.send.receiver import Receiver, listening
 
 
@@ -20,5 +20,5 @@ def receiver() -> Iterator[Receiver]:
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in an empty folder, without the user's own settings and running stack."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(command, "ENDPOINTS", tmp_path / ".local" / "endpoints.json")
+    monkeypatch.setattr(local_stack, "ENDPOINTS", tmp_path / ".local" / "endpoints.json")
     monkeypatch.delenv("ISSUEWIRE_WEBHOOK_SECRET", raising=False)

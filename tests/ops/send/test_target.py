@@ -1,23 +1,17 @@
 """ops send chooses the URL of a delivery and the secret that signs it."""
 
-import json
 from pathlib import Path
 
 import pytest
 
+from ops import local_stack
 from tests.ops.send.receiver import SECRET, Receiver, invoke, last_line, signature
+from tests.support.endpoints import write_endpoints
 
 
-def endpoints(tmp_path: Path, content: object) -> None:
-    """Write the file that a running make serve writes."""
-    (tmp_path / ".local").mkdir()
-    text = content if isinstance(content, bytes) else json.dumps(content).encode()
-    (tmp_path / ".local" / "endpoints.json").write_bytes(text)
-
-
-def test_the_running_stack_is_the_default(receiver: Receiver, tmp_path: Path) -> None:
+def test_the_running_stack_is_the_default(receiver: Receiver) -> None:
     """While make serve runs, its URL and its secret are the defaults."""
-    endpoints(tmp_path, {"ingest_url": receiver.url, "webhook_secret": SECRET, "pids": {"local": 1}})
+    write_endpoints(local_stack.ENDPOINTS, ingest_url=receiver.url, webhook_secret=SECRET)
     assert invoke().exit_code == 0
     assert invoke("--url", receiver.url.rstrip("/")).exit_code == 0
     assert invoke("--secret", "other").exit_code == 0
@@ -27,24 +21,17 @@ def test_the_running_stack_is_the_default(receiver: Receiver, tmp_path: Path) ->
     assert third[0]["x-hub-signature-256"] == signature(third[1], b"other")
 
 
-def test_the_stack_s_secret_signs_for_the_stack_only(receiver: Receiver, tmp_path: Path) -> None:
+def test_the_stack_s_secret_signs_for_the_stack_only(receiver: Receiver) -> None:
     """The local secret is not used for another URL; such a URL needs its own secret."""
-    endpoints(tmp_path, {"ingest_url": "http://127.0.0.1:1/", "webhook_secret": SECRET})
+    write_endpoints(local_stack.ENDPOINTS, webhook_secret=SECRET)
     assert (
         last_line(invoke("--url", receiver.url), 2) == "Error: give the webhook's secret with --secret-file"
     )
     assert receiver.requests == []
 
 
-@pytest.mark.parametrize(
-    "content",
-    [None, b"", b"[]", b"{}", b"\xff", b"[" * 200_000, {"ingest_url": 5}, {"webhook_secret": "x"}],
-    ids=["absent", "empty", "list", "object", "bytes", "deep", "wrong-type", "no-url"],
-)
-def test_without_a_running_stack(tmp_path: Path, content: object) -> None:
-    """If no stack runs, or its endpoints file is damaged, the error names --url and make serve."""
-    if content is not None:
-        endpoints(tmp_path, content)
+def test_without_a_running_stack() -> None:
+    """If no stack runs, the error names --url and make serve."""
     expected = "Error: give --url, or start make serve in another terminal"
     assert last_line(invoke(), 2) == expected
     assert last_line(invoke("--secret", SECRET), 2) == expected

@@ -1,0 +1,102 @@
+"""The running make serve: the endpoints file that it writes, and the option --local that uses it."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import click
+
+from ops import ROOT
+from pipeline.errors import Malformed
+from pipeline.events import parse_payload
+
+ENDPOINTS = ROOT / ".local" / "endpoints.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalStack:
+    """Where the parts of the running stack are; `routes` is the path of its routes file."""
+
+    ingest_url: str
+    webhook_secret: str
+    pubsub_host: str
+    bigquery_url: str
+    project: str
+    topic: str
+    dataset: str
+    routes: str
+
+    @classmethod
+    def parse(cls, endpoints: Mapping[str, Any]) -> Self | None:
+        """Return the stack that the file describes, None if it is not complete."""
+        found = {field.name: endpoints.get(field.name) for field in fields(cls)}
+        complete = all(isinstance(value, str) and value for value in found.values())
+        return cls(**{name: str(value) for name, value in found.items()}) if complete else None
+
+
+def find() -> LocalStack | None:
+    """Return the running stack, None if there is none: no file, a damaged one, or one of a killed stack."""
+    try:
+        endpoints = parse_payload(ENDPOINTS.read_bytes())
+    except (OSError, Malformed):
+        return None
+    pids = endpoints.get("pids")
+    running = isinstance(pids, dict) and _is_running(pids.get("local"))
+    return LocalStack.parse(endpoints) if running else None
+
+
+def _use(context: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's
+    if not value:
+        return
+    stack = find()
+    if stack is None:
+        raise click.ClickException("make serve is not running; start it in another terminal")
+    context.default_map = {"project": stack.project, "dataset": stack.dataset, "routes_path": stack.routes}
+    context.with_resource(_environment(stack))
+
+
+# The stack supplies what no other option names; the clients find their stand-ins by the environment.
+local_option = click.option(
+    "--local",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_use,
+    help="Use the make serve that is running on this machine.",
+)
+
+
+@contextmanager
+def _environment(stack: LocalStack) -> Iterator[None]:
+    """Lead the clients to the stack, past any proxy, until the command ends."""
+    proxied = [os.environ.get("no_proxy") or os.environ.get("NO_PROXY", ""), "127.0.0.1", "localhost"]
+    changes = {
+        "PUBSUB_EMULATOR_HOST": stack.pubsub_host,
+        "PUBSUB_TOPIC": f"projects/{stack.project}/topics/{stack.topic}",
+        "BIGQUERY_EMULATOR_HOST": stack.bigquery_url,
+        **dict.fromkeys(("no_proxy", "NO_PROXY"), ",".join(filter(None, proxied))),
+    }
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _is_running(pid: object) -> bool:
+    if not isinstance(pid, int) or isinstance(pid, bool) or pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
