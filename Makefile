@@ -13,6 +13,9 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
+# Ctrl-C is how these two end; make would report any status but 0 as an error of its own.
+demo serve: export STATUS_AFTER_CTRL_C = 0
+
 demo: setup-demo ## run the whole pipeline on this machine and show what it does
 	@.venv/bin/python -m local demo $(ARGS)
 

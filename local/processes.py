@@ -5,18 +5,16 @@ import os
 import signal
 import socket
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import Any
+
+from local.stopping import signals_deferred
 
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 60.0
 STOP_SECONDS = 5.0
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "JAVA_HOME", "SYSTEMROOT")
 
 
@@ -45,7 +43,8 @@ class Child:
         """Start it with a clean environment: a proxy or a credential of yours must not reach a stand-in."""
         passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log, _signals_deferred():
+        # A signal before the child's id is noted would leave the child running.
+        with self.log.open("ab") as log, signals_deferred():
             self.process = subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,
@@ -85,50 +84,6 @@ class Child:
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
-
-
-@contextlib.contextmanager
-def _signals_deferred() -> Iterator[None]:
-    """Defer signals: one that arrives before the child's id is noted would leave the child running.
-
-    The child inherits no signal as ignored, not even under nohup: handlers are not inherited.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    deferred: list[int] = []
-    try:
-        with handling_signals(lambda number, _: deferred.append(number)):
-            yield
-    finally:
-        for number in deferred[:1]:
-            signal.raise_signal(number)
-
-
-@contextlib.contextmanager
-def handling_signals(handler: Any) -> Iterator[None]:
-    """Let `handler`, or SIG_IGN, take the signals that stop a program, until the block ends."""
-    before = {number: signal.signal(number, handler) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)
-
-
-def in_finalizer(frame: FrameType | None) -> bool:
-    """Return whether a signal's handler was called within a `__del__`: Python drops what is raised there."""
-    while frame is not None:
-        if frame.f_code.co_name == "__del__":
-            return True
-        frame = frame.f_back
-    return False
-
-
-def call_soon(handler: Callable[[int, FrameType | None], None], number: int) -> None:
-    """Call a signal's handler again in a moment, as if the signal came then."""
-    signal.signal(signal.SIGALRM, lambda _, frame: handler(number, frame))
-    signal.setitimer(signal.ITIMER_REAL, 0.02)
 
 
 def free_port() -> int:

@@ -18,15 +18,14 @@ def run(stack: Stack, terminal: Terminal, state: Path) -> None:
     """Print the addresses and wait. Raises NotReady if a part ends by itself."""
     with endpoints_file(stack, state / "endpoints.json") as path:
         terminal.title("Ready")
-        terminal.line(f"  Webhook URL      {stack.ingest_url}")
-        terminal.line(f"  Slack cards      {stack.slack.console_url}")
-        terminal.line(f"  BigQuery         BIGQUERY_EMULATOR_HOST={stack.bigquery_url}")
-        terminal.line(f"  Pub/Sub          PUBSUB_EMULATOR_HOST={stack.pubsub_host}")
-        terminal.line(f"  Logs             {os.path.relpath(stack.folder)}")
-        terminal.line(f"  Everything else  {os.path.relpath(path)}")
-        terminal.line("")
-        terminal.line("  Send something:  ./issuewire send samples/issues.opened.json")
-        terminal.line("  Ctrl-C stops it all.")
+        terminal.entry("Webhook URL", stack.ingest_url)
+        terminal.entry("Slack cards", stack.slack.console_url)
+        terminal.entry("BigQuery", f"BIGQUERY_EMULATOR_HOST={stack.bigquery_url}")
+        terminal.entry("Pub/Sub", f"PUBSUB_EMULATOR_HOST={stack.pubsub_host}")
+        terminal.entry("Logs", os.path.relpath(stack.folder))
+        terminal.entry("Everything else", os.path.relpath(path))
+        terminal.line("\nCtrl-C stops it all. Send something from another terminal:")
+        terminal.command("./issuewire send samples/issues.opened.json")
         while True:
             for child in stack.children.values():
                 if child.process is not None and child.process.poll() is not None:

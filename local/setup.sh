@@ -87,7 +87,7 @@ undo() {
 }
 trap undo EXIT
 trap 'exit 129' HUP
-trap 'exit 130' INT
+trap 'exit "${STATUS_AFTER_CTRL_C:-130}"' INT
 trap 'exit 143' TERM
 
 # run FAILURE COMMAND...: runs the command with its output in a log, and shows the log's last line on a terminal. If it fails,

@@ -2,31 +2,50 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
+
+from local import layout
 
 PLAIN_WIDTH = 130
 
 
 class Terminal:
-    """Prints the parts of demo and serve."""
+    """Prints the parts of demo and serve: no wider than a real terminal, and elsewhere always the same."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+        self._real = sys.stdout.isatty()
+        self.console = Console(
+            highlight=False,
+            force_terminal=self._real,
+            width=None if self._real else PLAIN_WIDTH,
+        )
         self._waiting = self.console.status("")
+
+    @property
+    def width(self) -> int:
+        """Return the columns that there are now."""
+        return self.console.width
 
     def title(self, text: str) -> None:
         """Start a section."""
-        self.console.print()
-        self.console.print(Text(text, style="bold"))
+        self.line("")
+        self.line(text, "bold")
 
     def line(self, text: str, style: str = "") -> None:
-        """Print one line unchanged."""
-        self.console.print(Text(text, style=style), soft_wrap=True)
+        """Print a text. A real terminal breaks it between words; elsewhere its lines stay as they are."""
+        self._print(layout.wrap(text, self.width) if self._real else [text], style)
+
+    def command(self, text: str) -> None:
+        """Print a command to copy: a break of ours would become a part of it."""
+        self._print([f"    {text}"])
+
+    def entry(self, name: str, value: str) -> None:
+        """Print a name and a value beside it, or below it if it is too wide."""
+        self._print(layout.columns([(name, 17)], value, self.width))
 
     def part(self, name: str, what: str, seconds: float | None) -> None:
         """Show that the stack waits for a part, or that the part is ready."""
@@ -35,27 +54,26 @@ class Terminal:
             self._waiting.start()
             return
         self._waiting.stop()
-        self.line(f"  {name:<16}{what:<30}ready after {seconds:4.1f} s")
+        ready = f"ready after {seconds:4.1f} s"
+        self._print(layout.columns([(name, 16), (what, 21)], ready, self.width))
 
     def stop_waiting(self) -> None:
         """End the moving line after a failure."""
         self._waiting.stop()
 
+    def stopped(self, text: str) -> None:
+        """Print the last line of a program that a signal has ended."""
+        self.stop_waiting()
+        self.line(text)
+
     def delivery(self, event: str, note: str, status: int) -> None:
         """Print one delivery and its answer."""
-        line = Text(f"  {event:<24}{note:<52}")
-        line.append(str(status), style="green" if status < 300 else "yellow")
-        self.console.print(line, soft_wrap=True)
+        style = "" if status < 300 else "yellow"
+        self._print(layout.columns([(str(status), 5), (event, 23)], note, self.width), style)
 
-    def table(self, rows: Sequence[dict[str, Any]]) -> None:
+    def table(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Print rows under their columns' names."""
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        for name in rows[0] if rows else ["(no rows)"]:
-            numeric = all(isinstance(row[name], int | float | None) for row in rows)
-            table.add_column(name, justify="right" if numeric else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*(Text("-" if value is None else str(value)) for value in row.values()))
-        self.console.print(table)
+        self._print(layout.table(rows, self.width))
 
     def ledger(self, name: str, found: int, expected: int) -> None:
         """Print one line of the ledger."""
@@ -69,4 +87,8 @@ class Terminal:
     def waiting(self) -> Iterator[Callable[[str], None]]:
         """Show a moving line; the yielded function sets its text."""
         with self.console.status("waiting for the subscribers ...") as status:
-            yield lambda text: status.update(f"waiting for the subscribers: {text}")
+            yield lambda text: status.update(f"waiting: {text}")
+
+    def _print(self, lines: Sequence[str], style: str = "") -> None:
+        for line in lines:
+            self.console.print(Text(line, style=style), soft_wrap=True)

@@ -3,6 +3,7 @@
 import textwrap
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 import requests
 
@@ -17,8 +18,9 @@ from ops.send.command import Target, post
 SETTLE_SECONDS = 60.0
 
 ROWS = """
-SELECT FORMAT_TIMESTAMP('%a %H:%M', event_at) AS `at`, repository, issue_number, event, action, sender,
-  issue_state, ARRAY_TO_STRING(issue_labels, ', ') AS labels
+SELECT FORMAT_TIMESTAMP('%a %H:%M', event_at) AS `at`, CONCAT(repository, '#', issue_number) AS issue,
+  CONCAT(event, '.', action) AS event, sender, issue_state AS state,
+  ARRAY_TO_STRING(issue_labels, ', ') AS labels
 FROM `${DATASET}.issue_events` ORDER BY event_at, received_at
 """
 
@@ -78,10 +80,11 @@ def show_cards(stack: Stack, terminal: Terminal, order: list[str]) -> None:
         ids = {payload.get("delivery_id"), *payload.get("deliveries", ())}
         return min((order.index(one) for one in ids if one in order), default=len(order))
 
+    draw = partial(as_text, width=min(100, terminal.width - 4))
     terminal.title("Slack: #issues")
     messages = sorted(stack.slack.messages, key=place)
     for card in messages:
         if card.thread_ts is None:
             replies = [reply for reply in messages if reply.thread_ts == card.ts]
-            text = "\n".join([as_text(card), *(f"  {as_text(reply)}" for reply in replies)])
+            text = "\n".join([draw(card), *(f"  {draw(reply)}" for reply in replies)])
             terminal.line(textwrap.indent(text, "  ") + "\n")

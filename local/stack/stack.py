@@ -17,7 +17,7 @@ from google.cloud import bigquery
 
 from clients.bigquery import connect
 from local.bigquery.server import bigquery_server
-from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port, handling_signals
+from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer
 from local.secret_manager.server import SecretManagerServer
@@ -25,6 +25,7 @@ from local.slack.server import SlackServer
 from local.stack import topics
 from local.stack.folders import make_run_folder, read_workspace
 from local.stack.functions import function_server, read_functions
+from local.stopping import handling_signals
 from ops import schema
 
 STATE = ROOT / ".local"

@@ -239,34 +239,3 @@ def test_a_signal_between_two_children_leaves_neither(start: Callable[..., Comma
     listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert [line for line in listing.splitlines() if f"--port {serve.ports['ingest']}" in line] == []
     assert serve.left_running() == []
-
-
-PROGRAM = """
-import os, signal, time
-from local import __main__ as local
-
-class Finalized:
-    def __del__(self):
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.1)  # the handler is called here
-
-signal.signal(signal.SIGINT, local._stop)
-try:
-    Finalized()
-    time.sleep(30)
-except local._Stopped as stopped:
-    print("stopped by", stopped.args[0])
-"""
-
-
-def test_a_signal_within_a_finalizer_is_not_lost() -> None:
-    """Ctrl-C within a `__del__`, where Python drops exceptions, stops the command a moment later."""
-    outcome = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert (outcome.stdout, outcome.stderr) == ("stopped by 2\n", "")

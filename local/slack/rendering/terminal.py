@@ -59,7 +59,7 @@ def _block(block: Mapping[str, Any], names: Names, width: int) -> str:
             return "\n".join(parts + [_LABEL.sub(": ", element(item), 1) for item in block.get("fields", ())])
         case "context" | "actions":
             items = [element(item) for item in block["elements"]]
-            line = "  ".join(items)
+            line = " ".join(items)  # a card's own separators stand between them
             return line if len(line) <= width else "\n".join(items)
         case "rich_text":
             return "\n".join(rich_text(part) for part in block["elements"])

@@ -12,7 +12,7 @@ def test_a_card_in_a_terminal_has_a_line_for_each_block():
         "Author: @octocat",
         "Labels: bug",
         "─" * 40,
-        "[a face]  3 comments",
+        "[a face] 3 comments",
         "[Open] (https://github.com/acme/app/issues/41)",
     ]
 
