@@ -123,6 +123,11 @@ def read_body(data: object, encoding: object) -> bytes:
         raw = base64.b64decode(cast("str", data), validate=True)
     except (TypeError, ValueError, binascii.Error) as error:
         raise Malformed("data_malformed", "The message's data is not base64.") from error
+    return unpack(raw, encoding)
+
+
+def unpack(raw: bytes, encoding: object) -> bytes:
+    """Return the JSON text in data that are not base64. Raises Malformed."""
     if encoding is None:
         return raw
     if encoding != "gzip":

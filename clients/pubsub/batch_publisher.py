@@ -4,7 +4,7 @@ from typing import Any
 
 from google.api_core.exceptions import NotFound, PermissionDenied
 from google.api_core.retry import Retry
-from google.pubsub_v1 import PublishRequest
+from google.pubsub_v1 import PublisherClient, PublishRequest
 
 from clients.pubsub.publisher import FAILURES, TRANSIENT, connect
 from pipeline.delivery import Delivery
@@ -39,7 +39,7 @@ class BatchPublisher:
         except PermissionDenied:
             return
         except FAILURES as error:
-            raise self._unavailable(error) from error
+            raise _unavailable(self._topic, error) from error
 
     def add(self, delivery: Delivery) -> None:
         """Take one delivery, and publish the batch before it if that is full."""
@@ -53,20 +53,27 @@ class BatchPublisher:
         """Publish what was added. When this returns, Pub/Sub has confirmed all of it."""
         if not self._batch.messages:
             return
-        retry = Retry(predicate=TRANSIENT, initial=0.2, maximum=5.0, timeout=RETRY_SECONDS)
-        try:
-            self._client.publish(PublishRequest.wrap(self._batch), retry=retry, timeout=CALL_SECONDS)
-        except FAILURES as error:
-            raise self._unavailable(error) from error
+        publish_batch(self._client, self._batch)
         self._batch, self._bytes = self._empty(), 0
 
     def _empty(self) -> Any:
         """Return a request without messages, as plain protobuf: filling it is several times faster."""
         return PublishRequest.pb(PublishRequest(topic=self._topic))
 
-    def _unavailable(self, error: Exception) -> Unavailable:
-        if isinstance(error, NotFound):
-            return Unavailable(
-                "topic_missing", f"{self._topic} does not exist; deploy it, or correct PUBSUB_TOPIC."
-            )
-        return Unavailable("publish_failed", f"{self._topic} did not confirm: {type(error).__name__}.")
+
+def publish_batch(client: PublisherClient, request: Any) -> None:
+    """Publish a request in plain protobuf. When this returns, Pub/Sub has confirmed all of its messages.
+
+    Raises Unavailable with a sentence for the operator.
+    """
+    retry = Retry(predicate=TRANSIENT, initial=0.2, maximum=5.0, timeout=RETRY_SECONDS)
+    try:
+        client.publish(PublishRequest.wrap(request), retry=retry, timeout=CALL_SECONDS)
+    except FAILURES as error:
+        raise _unavailable(request.topic, error) from error
+
+
+def _unavailable(topic: str, error: Exception) -> Unavailable:
+    if isinstance(error, NotFound):
+        return Unavailable("topic_missing", f"{topic} does not exist; deploy it, or correct PUBSUB_TOPIC.")
+    return Unavailable("publish_failed", f"{topic} did not confirm: {type(error).__name__}.")

@@ -64,7 +64,7 @@ def connect(*, emulator: str | None = None) -> PublisherClient:
     try:
         return PublisherClient(transport=partial(PublisherGrpcTransport, channel=create))
     except GoogleAuthError as error:
-        raise _no_credentials() from error
+        raise no_credentials() from error
 
 
 class Publisher:
@@ -84,7 +84,7 @@ class Publisher:
                 PublisherGrpcAsyncIOTransport, os.environ.get("PUBSUB_EMULATOR_HOST")
             )
         except GoogleAuthError as error:
-            raise _no_credentials() from error
+            raise no_credentials() from error
         return cls(topic, PublisherAsyncClient(transport=transport))
 
     async def publish(self, data: bytes, attributes: Mapping[str, str], seconds: float) -> str:
@@ -124,7 +124,8 @@ def _refuses_a_message(error: Exception) -> bool:
     return isinstance(error, InvalidArgument)
 
 
-def _no_credentials() -> Unavailable:
+def no_credentials() -> Unavailable:
+    """Return the error of a machine without credentials."""
     return Unavailable(
         "credentials_missing",
         "There are no credentials for Pub/Sub; outside Google Cloud, "

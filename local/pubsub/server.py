@@ -1,8 +1,8 @@
 """A local Pub/Sub: the API's own messages over plaintext gRPC, in this process, in memory.
 
-It does not imitate and refuses as UNIMPLEMENTED: lists, updates and deletes, deadlines that change, ordering,
-filters, seek, StreamingPull, exactly-once delivery, push tokens, dead letters of pull subscriptions, schemas,
-BigQuery and Cloud Storage subscriptions. It has no persistence, permissions, quotas or expiry.
+It does not imitate and refuses as UNIMPLEMENTED: lists, updates and deletes, ordering, filters, seek,
+StreamingPull, exactly-once delivery, push tokens, dead letters of pull subscriptions, schemas, BigQuery and
+Cloud Storage subscriptions. It has no persistence, permissions, quotas or expiry.
 """
 
 from google.protobuf.empty_pb2 import Empty
@@ -32,6 +32,12 @@ class PubSubServer(GrpcServer):
             },
             "google.pubsub.v1.Subscriber": {
                 "CreateSubscription": unary(service.create_subscription, types.Subscription, subscription),
+                "GetSubscription": unary(
+                    service.get_subscription, types.GetSubscriptionRequest, subscription
+                ),
+                "ModifyAckDeadline": unary(
+                    service.modify_ack_deadline, types.ModifyAckDeadlineRequest, Empty.SerializeToString
+                ),
                 "Pull": unary(service.pull, types.PullRequest, pulled, timed=True),
                 "Acknowledge": unary(service.acknowledge, types.AcknowledgeRequest, Empty.SerializeToString),
             },

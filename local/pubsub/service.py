@@ -3,7 +3,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import grpc
@@ -11,7 +11,15 @@ from google.protobuf.empty_pb2 import Empty
 from google.pubsub_v1 import types
 
 from local.grpc_server import Refused
-from local.pubsub.rules import check_name, check_publish, check_subscription, check_topic, invalid
+from local.pubsub.backlog import Backlog
+from local.pubsub.rules import (
+    MAX_DEADLINE,
+    check_name,
+    check_publish,
+    check_subscription,
+    check_topic,
+    invalid,
+)
 from local.pubsub.subscription import Subscription, with_defaults
 
 PULL_WAIT = 1.0  # seconds
@@ -61,6 +69,10 @@ class Service:
             )
         return spec
 
+    def get_subscription(self, request: types.GetSubscriptionRequest) -> types.Subscription:
+        """GetSubscription."""
+        return self._subscription(request.subscription).spec
+
     def pull(self, request: types.PullRequest, remaining: float | None) -> types.PullResponse:
         """Pull: waits for the first message, or not with return_immediately; `remaining` seconds at most."""
         subscription = self._subscription(request.subscription)
@@ -77,21 +89,35 @@ class Service:
 
     def acknowledge(self, request: types.AcknowledgeRequest) -> Empty:
         """Acknowledge: an id whose message was leased again is no error and has no effect."""
-        subscription = self._subscription(request.subscription)
-        if not request.ack_ids:
-            raise invalid("No ack ids specified.")
-        for ack_id in request.ack_ids:
-            try:
-                subscription.backlog.acknowledge(ack_id)
-            except ValueError as error:
-                raise invalid(str(error)) from error
-        return Empty()
+        return self._for_each(request, Backlog.acknowledge)
+
+    def modify_ack_deadline(self, request: types.ModifyAckDeadlineRequest) -> Empty:
+        """ModifyAckDeadline: 0 makes a message due at once."""
+        seconds = request.ack_deadline_seconds
+        if not 0 <= seconds <= MAX_DEADLINE:
+            raise invalid(f"the deadline of {seconds} s is not within 0 to {MAX_DEADLINE} s")
+        return self._for_each(request, lambda backlog, ack_id: backlog.postpone(ack_id, seconds))
 
     def stop(self) -> None:
         """End every pull and push; returns once no thread of a subscription is left."""
         with self._creating:
             for subscription in self._subscriptions.values():
                 subscription.stop()
+
+    def _for_each(
+        self,
+        request: types.AcknowledgeRequest | types.ModifyAckDeadlineRequest,
+        act: Callable[[Backlog, str], None],
+    ) -> Empty:
+        subscription = self._subscription(request.subscription)
+        if not request.ack_ids:
+            raise invalid("No ack ids specified.")
+        for ack_id in request.ack_ids:
+            try:
+                act(subscription.backlog, ack_id)
+            except ValueError as error:
+                raise invalid(str(error)) from error
+        return Empty()
 
     def _topic(self, name: str) -> types.Topic:
         if name not in self._topics:

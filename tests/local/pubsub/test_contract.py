@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 
+from clients.pubsub.held_messages import HeldMessages
 from local.pubsub.push import WORKERS
 from tests.local.pubsub.clients import QUICK, TIMEOUT, WAIT_SECONDS, PubSub, Push, Receiver, in_turn
 
@@ -23,7 +24,7 @@ from tests.local.pubsub.clients import QUICK, TIMEOUT, WAIT_SECONDS, PubSub, Pus
 # | filter, enable_message_ordering            | UNIMPLEMENTED          | stored (ordering also obeyed)   |
 # | pull from a push subscription              | FAILED_PRECONDITION    | answered                        |
 # | dead-letter policy of a pull subscription  | UNIMPLEMENTED          | obeyed                          |
-# | lists, updates, deletes, deadlines         | UNIMPLEMENTED          | obeyed                          |
+# | lists, updates, deletes                    | UNIMPLEMENTED          | obeyed                          |
 # | `attributes` of a message without any      | absent from a push     | {}                              |
 # | `deliveryAttempt` with a dead-letter policy| in a push              | absent                          |
 # | a push answered 202                        | acknowledged           | retried                         |
@@ -159,6 +160,22 @@ def test_dead_letter(pubsub: PubSub, receive: Callable[..., Receiver]) -> None:
     assert [each.message.message_id for each in pubsub.pull(hold, 1)] == [replayed]
 
 
+def test_held_messages_are_read_and_driven_again(pubsub: PubSub) -> None:
+    """Held messages that are only read stay; one that is driven again goes to its topic alone."""
+    topic, dead = pubsub.topic(), pubsub.topic("events-dead")
+    hold, inbox = pubsub.subscribe("hold", dead), pubsub.subscribe("inbox", topic)
+    for number in range(3):
+        pubsub.publish(dead, b"%d" % number, CloudPubSubDeadLetterSourceSubscription="push")
+    with HeldMessages(hold, topic, pull_seconds=1.0) as held:
+        assert sorted(message.data for message in held.pull()) == [b"0", b"1", b"2"]
+    with HeldMessages(hold, topic, pull_seconds=1.0) as held:
+        held.redrive([message for message in held.pull() if message.data == b"1"])
+    [driven] = pubsub.pull(inbox, 1)
+    assert (driven.message.data, driven.message.attributes["only"]) == (b"1", "push")
+    assert sorted(each.message.data for each in pubsub.pull(hold, 2)) == [b"0", b"2"]
+    assert pubsub.subscriber.get_subscription(subscription=inbox, timeout=TIMEOUT).topic == topic
+
+
 def test_a_slow_subscriber_delays_no_other(pubsub: PubSub, receive: Callable[..., Receiver]) -> None:
     """A subscriber that has not answered one push does not delay another subscription."""
     go_on = threading.Event()
@@ -275,3 +292,7 @@ def test_empty_calls(pubsub: PubSub) -> None:
         pubsub.subscriber.acknowledge(subscription=subscription, ack_ids=[], **call)
     with pytest.raises(exceptions.InvalidArgument):
         pubsub.subscriber.acknowledge(subscription=subscription, ack_ids=["junk"], **call)
+    with pytest.raises(exceptions.InvalidArgument):
+        pubsub.subscriber.modify_ack_deadline(
+            subscription=subscription, ack_ids=["junk"], ack_deadline_seconds=0, **call
+        )
