@@ -9,6 +9,7 @@ from ops.report.command import report
 from ops.routes.command import routes
 from ops.schema import schema
 from ops.send.command import send
+from ops.why.command import why
 
 NAME = "issuewire"
 _COMPLETE = "_ISSUEWIRE_COMPLETE"
@@ -36,7 +37,7 @@ def completion(shell: str) -> None:
     click.echo(known(ops, {}, NAME, _COMPLETE).source())
 
 
-for _command in (send, schema, backfill, report, routes):
+for _command in (send, schema, backfill, report, routes, why):
     ops.add_command(_command)
 
 if __name__ == "__main__":

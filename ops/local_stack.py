@@ -17,7 +17,7 @@ ENDPOINTS = ROOT / ".local" / "endpoints.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalStack:
-    """Where the parts of the running stack are; `routes` is the path of its routes file."""
+    """Where the parts of the running stack are; `routes` and `logs` are paths."""
 
     ingest_url: str
     webhook_secret: str
@@ -27,6 +27,7 @@ class LocalStack:
     topic: str
     dataset: str
     routes: str
+    logs: str
 
     @classmethod
     def parse(cls, endpoints: Mapping[str, Any]) -> Self | None:
@@ -53,7 +54,12 @@ def _use(context: click.Context, _option: click.Parameter, value: bool) -> None:
     stack = find()
     if stack is None:
         raise click.ClickException("make serve is not running; start it in another terminal")
-    context.default_map = {"project": stack.project, "dataset": stack.dataset, "routes_path": stack.routes}
+    context.default_map = {
+        "project": stack.project,
+        "dataset": stack.dataset,
+        "routes_path": stack.routes,
+        "logs": stack.logs,
+    }
     context.with_resource(_environment(stack))
 
 

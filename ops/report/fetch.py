@@ -134,7 +134,7 @@ class QueryRunner:
 
 def _parameter(name: str, value: Any) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
     if isinstance(value, list):
-        return bigquery.ArrayQueryParameter(name, "INT64", value)
+        return bigquery.ArrayQueryParameter(name, "STRING" if isinstance(value[0], str) else "INT64", value)
     kind = "TIMESTAMP" if isinstance(value, datetime) else "DATE" if isinstance(value, date) else "INT64"
     return bigquery.ScalarQueryParameter(name, kind, value)
 

@@ -21,7 +21,7 @@ from pipeline.errors import ConfigurationError, Malformed
 from pipeline.events import IssueEvent
 from pipeline.team import Team
 
-_file_option = click.option(
+file_option = click.option(
     "--file",
     "routes_path",
     default=ROOT / "config" / "routes.toml",
@@ -37,7 +37,7 @@ def routes() -> None:
 
 
 @routes.command("check")
-@_file_option
+@file_option
 @json_option
 def check_command(routes_path: Path, *, as_json: bool) -> None:
     """Check the routes file and sum up each route.
@@ -58,7 +58,7 @@ def check_command(routes_path: Path, *, as_json: bool) -> None:
 @click.argument("payload", metavar="FILE")
 @local_option
 @click.option("--event", help="X-GitHub-Event.  [default: that of FILE, guessed if need be]")
-@_file_option
+@file_option
 @json_option
 def explain_command(payload: str, event: str | None, routes_path: Path, *, as_json: bool) -> None:
     """Explain which routes a delivery matches, and why.

@@ -19,7 +19,7 @@ NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 SECTION = (
     (ROOT / "docs" / "operations.md")
     .read_text()
-    .split("\n## An issue did not reach Slack\n")[1]
+    .split("\n## Why does #123 have no card?\n")[1]
     .split("\n## ")[0]
 )
 

@@ -17,6 +17,7 @@ def endpoints(**values: Any) -> dict[str, Any]:
         "topic": "github-events",
         "dataset": "github",
         "routes": "routes.toml",
+        "logs": "logs",
         "pids": {"local": os.getpid()},
         **values,
     }

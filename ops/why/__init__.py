@@ -1,0 +1,1 @@
+"""ops why: what became of every delivery about one issue."""
