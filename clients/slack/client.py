@@ -9,7 +9,7 @@ from typing import Any
 
 from clients.slack.blocks import NO_UNFURLING, Message
 from clients.slack.errors import SHORTER_MAY_PASS, SlackRefused, no_answer
-from clients.slack.rate_limit import RateLimit
+from clients.slack.rate_limit import POST, RateLimit
 from pipeline.logs import log
 
 PAGE = 999  # the most messages that conversations.history returns at once
@@ -45,6 +45,10 @@ class Slack:
         self._api_url = api_url or _API_URL
         self._rate_limit = RateLimit(clock, sleep)
 
+    def check_post(self, channel: str) -> None:
+        """Raise Unavailable if a post into the channel could not start now or within a moment."""
+        self._rate_limit.check(POST, channel)
+
     def post(self, channel: str, message: Message, thread_ts: str | None = None) -> str:
         """Post the message, as a reply if `thread_ts` is given, and return its timestamp.
 
@@ -52,7 +56,7 @@ class Slack:
         removed and Unavailable is raised.
         """
         target = {"channel": channel} | ({"thread_ts": thread_ts} if thread_ts else {})
-        answer = self._send("chat.postMessage", {**target, **NO_UNFURLING}, message)
+        answer = self._send(POST, {**target, **NO_UNFURLING}, message)
         if not _is_ts(answer.get("ts")):
             raise no_answer("no timestamp")
         if thread_ts and _is_outside_thread(answer):

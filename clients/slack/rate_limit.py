@@ -1,7 +1,8 @@
 """When a call to Slack may start, and when it is repeated: https://docs.slack.dev/apis/web-api/rate-limits.
 
 Posts into one channel start a second apart, and no call starts during a pause that Slack has asked for with
-429. Both apply to every thread and every delivery of this process.
+429. Both apply to every thread and every delivery of this process. A thread knows its turn before it waits
+for it, and waits only for a moment.
 """
 
 import math
@@ -9,19 +10,20 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
+from clients.slack import waiting
 from clients.slack.deadline import remaining
 from clients.slack.errors import SlackRefused
 from pipeline.errors import Unavailable
 
 SECONDS_PER_POST = 1.0
 BURST = 10  # Slack allows short bursts, so several posts about one issue need not wait
-MAX_WAIT_SECONDS = 10.0  # longer pauses fail at once; Pub/Sub redelivers
 MAX_PAUSE_SECONDS = 600
 MIN_CALL_SECONDS = 1.0
 TIMEOUT_SECONDS = 5.0
 ATTEMPTS = 3  # of a call that Slack answers with 429
+POST = "chat.postMessage"
 WEBHOOK = "webhook"  # counted like a method
-POSTS = {"chat.postMessage", WEBHOOK}
+POSTS = {POST, WEBHOOK}
 
 type Bucket = tuple[str, str]
 
@@ -33,10 +35,14 @@ class RateLimit:
     """
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        wait_limit: waiting.WaitLimit = waiting.PROCESS,
     ) -> None:
         self._clock = clock
         self._sleep = sleep
+        self._wait_limit = wait_limit
         self._lock = Lock()
         self._paused_until: dict[Bucket, float] = {}
         self._full_at: dict[Bucket, float] = {}  # when the bucket allows a whole burst again
@@ -45,11 +51,11 @@ class RateLimit:
         """Return what `send` returns. It gets its timeout in seconds.
 
         A call that Slack rate-limits is sent again after the pause that Slack asks for. Raises what `send`
-        raises, and Unavailable if the call cannot start in time.
+        raises, and Unavailable if the call would have to wait for longer than a moment in all.
         """
-        attempts = 0
+        bucket, latest, attempts = _bucket(method, channel), self._latest(), 0
         while True:
-            self.wait(method, channel)
+            self._wait(bucket, latest)
             seconds = remaining(self._clock)
             if seconds < MIN_CALL_SECONDS:
                 text = "No time is left for this delivery; it is delivered again."
@@ -64,23 +70,22 @@ class RateLimit:
                     raise
 
     def wait(self, method: str, channel: str) -> None:
-        """Return when a call may start. Raises Unavailable at once if that is too late for this delivery.
+        """Return when a call may start. Raises Unavailable at once if that is not within a moment.
 
         Its reason is slack_ratelimited during Slack's pause, and slack_busy if other posts come first.
         """
+        self._wait(_bucket(method, channel), self._latest())
+
+    def check(self, method: str, channel: str) -> None:
+        """Raise what `wait` would raise now, for a caller that has something to do before the call."""
         bucket = _bucket(method, channel)
-        while True:
-            pause, delay = self._take(bucket)
-            if not pause and not delay:
-                return
-            latest = remaining(self._clock) - MIN_CALL_SECONDS
-            if pause > min(latest, MAX_WAIT_SECONDS):
-                text = f"Slack accepts no {method} for another {math.ceil(pause)} s; it is tried again."
-                raise Unavailable("slack_ratelimited", text)
-            if delay > latest:
-                text = "Too many posts to one channel wait for their second; it is tried again."
-                raise Unavailable("slack_busy", text)
-            self._sleep(pause or delay)
+        with self._lock:
+            now = self._clock()
+            start = self._start(bucket, now)
+        if start > now:
+            with self._wait_limit.place() as may_wait:
+                if not may_wait or start > self._latest():
+                    raise self._too_late(bucket)
 
     def pause(self, method: str, channel: str, seconds: int) -> None:
         """Start no such call for `seconds`; after them posts pass one by one, without a burst."""
@@ -90,24 +95,47 @@ class RateLimit:
             self._paused_until[bucket] = max(end, self._paused_until.get(bucket, end))
             self._full_at[bucket] = self._paused_until[bucket] + (BURST - 1) * SECONDS_PER_POST
 
-    def _take(self, bucket: Bucket) -> tuple[float, float]:
-        """Return the seconds until Slack's pause ends and until the next post may start.
+    def _wait(self, bucket: Bucket, latest: float) -> None:
+        if self._reserve(bucket, -math.inf) is not None:
+            return
+        with self._wait_limit.place() as may_wait:
+            while True:
+                start = self._reserve(bucket, latest) if may_wait else None
+                if start is None:
+                    raise self._too_late(bucket)
+                self._sleep(max(start - self._clock(), 0))
+                if not self._pause(bucket):  # none has begun meanwhile
+                    return
 
-        If both are 0, the call may start and is counted.
-        """
+    def _latest(self) -> float:
+        return self._clock() + min(waiting.SECONDS, remaining(self._clock) - MIN_CALL_SECONDS)
+
+    def _reserve(self, bucket: Bucket, latest: float) -> float | None:
+        """Return when the call may start, and count it; None if that is neither now nor by `latest`."""
         with self._lock:
             now = self._clock()
-            pause = self._paused_until.get(bucket, now) - now
-            if pause > 0:
-                return pause, 0
-            if bucket[0] not in POSTS:
-                return 0, 0
-            full_at = max(self._full_at.get(bucket, now), now)
-            delay = full_at - (BURST - 1) * SECONDS_PER_POST - now
-            if delay > 0:
-                return 0, delay
-            self._full_at[bucket] = full_at + SECONDS_PER_POST
-            return 0, 0
+            start = self._start(bucket, now)
+            if start > max(now, latest):
+                return None
+            if bucket[0] in POSTS:
+                self._full_at[bucket] = max(self._full_at.get(bucket, start), start) + SECONDS_PER_POST
+            return start
+
+    def _start(self, bucket: Bucket, now: float) -> float:
+        next_post = self._full_at.get(bucket, now) - (BURST - 1) * SECONDS_PER_POST
+        return max(now, self._paused_until.get(bucket, now), next_post)
+
+    def _pause(self, bucket: Bucket) -> float:
+        """Return the seconds until Slack's pause ends."""
+        with self._lock:
+            now = self._clock()
+            return max(self._paused_until.get(bucket, now) - now, 0)
+
+    def _too_late(self, bucket: Bucket) -> Unavailable:
+        if pause := self._pause(bucket):
+            text = f"Slack accepts no {bucket[0]} for another {math.ceil(pause)} s; it is tried again."
+            return Unavailable("slack_ratelimited", text)
+        return Unavailable("slack_busy", "Too many posts wait for their second; it is tried again.")
 
 
 def _bucket(method: str, channel: str) -> Bucket:

@@ -59,6 +59,7 @@ class CardStore:
     def upsert(self, event: CardEvent, destination: Destination) -> UpsertResult:
         """Show the event in the channel. Raises Unavailable; a repetition then does what is missing."""
         channel, issue = destination.channel, (destination.channel, event.key)
+        self._check_post(event, destination)
         if not self._detector.is_recent(channel):
             try:
                 with self._locks.hold(issue):
@@ -68,10 +69,24 @@ class CardStore:
         with self._locks.hold(channel), self._locks.hold(issue):
             return self._upsert(event, destination, holds_channel=True)
 
+    def _check_post(self, event: CardEvent, destination: Destination) -> None:
+        """Raise Unavailable if the event's card or reply would have to wait for longer than a moment.
+
+        Called before the look-up: each repetition would make it in vain.
+        """
+        channel = destination.channel
+        if event.is_opening:
+            posts = destination.makes_card and not self._detector.is_recent(channel)
+        else:
+            posts = thread_reply.build(event, destination) is not None
+        if posts:
+            self._slack.check_post(channel)
+
     def _upsert(self, event: CardEvent, destination: Destination, *, holds_channel: bool) -> UpsertResult:
         channel = destination.channel
         self._corrections.note(event)
         event, destination = self._corrections.apply(event, destination)
+        self._check_post(event, destination)  # again: other threads have posted during the wait for the lock
         snapshot = channel_history.scan(self._slack, channel, event, self._now())
         snapshot = self._bursts.complete(channel, snapshot)
         burst = snapshot.burst_with(event.key)

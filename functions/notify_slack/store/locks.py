@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from threading import Condition, Lock
 
+from clients.slack import waiting
 from clients.slack.deadline import remaining
 from pipeline.errors import Unavailable
 
@@ -12,18 +13,23 @@ from pipeline.errors import Unavailable
 class KeyedLock:
     """One lock per key; `patience` is the longest wait in seconds."""
 
-    def __init__(self, patience: float = 30.0) -> None:
+    def __init__(
+        self, patience: float = waiting.SECONDS, wait_limit: waiting.WaitLimit = waiting.PROCESS
+    ) -> None:
         self._patience = patience
+        self._wait_limit = wait_limit
         self._changed = Condition()
         self._busy: set[Hashable] = set()
 
     @contextmanager
     def hold(self, key: Hashable) -> Iterator[None]:
-        """Hold the lock of `key`. Raises Unavailable after `patience` or the deadline."""
+        """Hold the lock of `key`.
+
+        Raises Unavailable after `patience` or the deadline, and at once if too many threads wait already.
+        """
         with self._changed:
-            timeout = min(self._patience, remaining())
-            if not self._changed.wait_for(lambda: key not in self._busy, timeout):
-                raise Unavailable("in_flight", "Another delivery of the same issue is still being handled.")
+            if key in self._busy:
+                self._wait(key)
             self._busy.add(key)
         try:
             yield
@@ -32,13 +38,19 @@ class KeyedLock:
                 self._busy.discard(key)
                 self._changed.notify_all()
 
+    def _wait(self, key: Hashable) -> None:
+        with self._wait_limit.place() as may_wait:
+            timeout = min(self._patience, remaining()) if may_wait else 0
+            if not self._changed.wait_for(lambda: key not in self._busy, timeout):
+                raise Unavailable("in_flight", "Other deliveries of the issue or channel are being handled.")
+
 
 class ProcessedIds:
     """The last `limit` ids whose work has succeeded, for a webhook that cannot return what it has posted."""
 
-    def __init__(self, limit: int = 10_000, patience: float = 30.0) -> None:
+    def __init__(self, limit: int = 10_000, locks: KeyedLock | None = None) -> None:
         self._limit = limit
-        self._locks = KeyedLock(patience)
+        self._locks = locks or KeyedLock()
         self._lock = Lock()
         self._done: OrderedDict[Hashable, None] = OrderedDict()
 
@@ -47,7 +59,7 @@ class ProcessedIds:
         """Yield whether the work on `key` is still to be done; leaving without an error records it as done.
 
         While another thread has claimed the key, wait for its result: acknowledging earlier could lose the
-        message. Raises Unavailable if that takes longer than `patience` seconds.
+        message. Raises Unavailable if that takes too long.
         """
         with self._locks.hold(key):
             with self._lock:

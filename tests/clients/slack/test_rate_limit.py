@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clients.slack import deadline
+from clients.slack import deadline, waiting
 from clients.slack.rate_limit import (
     BURST,
-    MAX_WAIT_SECONDS,
     MIN_CALL_SECONDS,
     SECONDS_PER_POST,
     RateLimit,
@@ -54,50 +53,101 @@ def test_after_a_pause_there_is_no_burst() -> None:
     """After a pause, posts pass one a second, without a burst."""
     clock = FakeClock()
     limit = rate_limit(clock)
-    limit.pause(POST, "C1", 5)
+    limit.pause(POST, "C1", 2)
     for _ in range(3):
         limit.wait(POST, "C1")
-    assert clock.sleeps == [5, 1, 1]
+    assert clock.sleeps == [2, 1, 1]
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
     """Of two pauses, the one that ends later counts."""
     clock = FakeClock()
     limit = rate_limit(clock)
-    limit.pause(UPDATE, "C1", 8)
+    limit.pause(UPDATE, "C1", 2)
     limit.pause(UPDATE, "C2", 1)
     limit.wait(UPDATE, "C3")
-    assert clock.sleeps == [8]
+    assert clock.sleeps == [2]
 
 
-def test_a_pause_that_begins_during_a_wait_prolongs_it() -> None:
-    """A thread that sleeps while another thread receives 429 sleeps until that pause ends too."""
+@pytest.mark.parametrize(("pause", "sleeps"), [(1, [1, 1]), (2, [1])])
+def test_a_pause_that_begins_during_a_wait_prolongs_it(pause: int, sleeps: list[float]) -> None:
+    """A thread that waits while another one receives 429 waits for that pause too, or fails if it is long."""
     clock = FakeClock()
 
     def sleep(seconds: float) -> None:
         clock.sleep(seconds)
         if len(clock.sleeps) == 1:
-            limit.pause(POST, "C1", 4)
+            limit.pause(POST, "C1", pause)
 
     limit = RateLimit(clock, sleep)
-    for _ in range(BURST + 1):
+    for _ in range(BURST):
         limit.wait(POST, "C1")
-    assert clock.sleeps == [1, 4]
+    if len(sleeps) > 1:
+        limit.wait(POST, "C1")
+    else:
+        assert error_of(lambda: limit.wait(POST, "C1")).reason == "slack_ratelimited"
+    assert clock.sleeps == sleeps
 
 
-@pytest.mark.parametrize(("budget", "reason"), [(60.0, None), (11.0, None), (10.9, "slack_ratelimited")])
+@pytest.mark.parametrize(("budget", "reason"), [(60.0, None), (3.0, None), (2.9, "slack_ratelimited")])
 def test_a_pause_is_waited_for_when_it_fits(budget: float, reason: str | None) -> None:
     """A pause is waited for only if it and one more call end before the deadline."""
     clock = FakeClock()
     limit = rate_limit(clock)
-    limit.pause(UPDATE, "C1", int(MAX_WAIT_SECONDS))
+    limit.pause(UPDATE, "C1", 2)
     with deadline.limit(budget, clock):
         if reason is None:
             limit.wait(UPDATE, "C1")
-            assert clock.sleeps == [10]
+            assert clock.sleeps == [2]
         else:
             assert error_of(lambda: limit.wait(UPDATE, "C1")).reason == reason
             assert clock.sleeps == []
+
+
+def test_each_waiting_thread_has_a_turn_of_its_own() -> None:
+    """A thread whose turn is too far away fails at once, although no other one has posted yet."""
+    now, sleeps = [0.0], []
+    limit = RateLimit(lambda: now[0], sleeps.append)  # nobody's wait ends
+    for _ in range(BURST + 2):
+        limit.wait(POST, "C1")
+    for act in (limit.wait, limit.check):
+        assert error_of(lambda act=act: act(POST, "C1")).reason == "slack_busy"
+    assert sleeps == [1, 2]
+    limit.wait(POST, "C2")
+    now[0] = 0.5
+    limit.check(POST, "C1")
+    limit.wait(POST, "C1")
+    assert sleeps == [1, 2, 2.5]
+
+
+def test_a_check_takes_no_turn() -> None:
+    """A check takes no turn, and passes where a call may start now or within a moment."""
+    clock = FakeClock()
+    limit = rate_limit(clock)
+    for _ in range(2 * BURST):
+        limit.check(POST, "C1")
+    for _ in range(BURST):
+        limit.wait(POST, "C1")
+    assert clock.sleeps == []
+    limit.pause(POST, "C1", 3)
+    assert error_of(lambda: limit.check(POST, "C1")).reason == "slack_ratelimited"
+    clock.sleep(1)
+    limit.check(POST, "C1")
+
+
+def test_a_thread_that_may_not_wait_fails_at_once() -> None:
+    """While as many threads wait as may, another one fails at once, in any channel; a free call passes."""
+    clock, limits = FakeClock(), waiting.WaitLimit(threads=1)
+    limit = RateLimit(clock, clock.sleep, limits)
+    for _ in range(BURST):
+        limit.wait(POST, "C1")
+    with limits.place() as place:
+        assert place
+        for act in (limit.wait, limit.check):
+            assert error_of(lambda act=act: act(POST, "C1")).reason == "slack_busy"
+        limit.wait(POST, "C2")
+    limit.wait(POST, "C1")
+    assert clock.sleeps == [1]
 
 
 # Any interleaving
@@ -219,4 +269,5 @@ def test_any_interleaving_keeps_the_rate_the_pauses_and_the_deadlines(
             over = call.at <= pausing.at or call.at >= pausing.at + pausing.step.pause - 1e-6
             assert over or not same
     assert all(call.at <= max(call.requested, call.deadline - MIN_CALL_SECONDS) for call in calls)
+    assert all(call.at <= call.requested + waiting.SECONDS + 1e-6 for call in calls)
     assert reasons <= {"slack_busy", "slack_ratelimited"}

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from clients.slack import deadline
+from clients.slack.waiting import WaitLimit
 from functions.notify_slack.store.locks import KeyedLock, ProcessedIds
 from pipeline.errors import Unavailable
 
@@ -23,7 +24,7 @@ def test_one_thread_at_a_time_holds_a_key() -> None:
             time.sleep(0.002)
             inside -= 1
 
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(4) as pool:
         list(pool.map(enter, range(16)))
     assert most == 1
 
@@ -92,6 +93,29 @@ def test_a_wait_ends_with_the_deadline() -> None:
             pass
     done.set()
     holder.join()
+
+
+def test_a_thread_that_may_not_wait_fails_at_once() -> None:
+    """While as many threads wait as may, for whatever it is, another one fails at once; a free key passes."""
+    limit = WaitLimit(threads=1)
+    locks, done, begun = KeyedLock(patience=60, wait_limit=limit), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with locks.hold("issue"):
+            begun.set()
+            done.wait(5)
+
+    with ThreadPoolExecutor(1) as pool:
+        holder = pool.submit(hold)
+        begun.wait()
+        with limit.place():
+            with pytest.raises(Unavailable) as caught, locks.hold("issue"):
+                pass
+            with locks.hold("another"):
+                pass
+        done.set()
+        holder.result(5)
+    assert caught.value.reason == "in_flight"
 
 
 def test_an_error_releases_the_key() -> None:
@@ -176,7 +200,7 @@ def test_a_second_thread_waits_for_the_result_of_the_first(*, fails: bool) -> No
 
 def test_a_wait_ends_with_an_error_and_not_with_a_success() -> None:
     """If the first thread hangs, the second one fails, so that its delivery is redelivered."""
-    processed = ProcessedIds(patience=0.01)
+    processed = ProcessedIds(locks=KeyedLock(patience=0.01))
     with processed.claim("a"), ThreadPoolExecutor(1) as pool:
         error = pool.submit(once, processed, "a").exception(10)
     assert isinstance(error, Unavailable)
@@ -186,7 +210,8 @@ def test_a_wait_ends_with_an_error_and_not_with_a_success() -> None:
 
 def test_of_many_threads_exactly_one_succeeds() -> None:
     """Of many threads exactly one processes a key, although some attempts fail."""
-    processed, done, attempts, lock = ProcessedIds(), [], [], threading.Lock()
+    processed = ProcessedIds(locks=KeyedLock(patience=30, wait_limit=WaitLimit(16)))
+    done, attempts, lock = [], [], threading.Lock()
     together = threading.Barrier(16)
 
     def worker() -> None:
