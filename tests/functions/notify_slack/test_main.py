@@ -49,10 +49,12 @@ def test_a_repeated_message_makes_one_card(notifier: Notifier, post: Post) -> No
 
 
 def test_simultaneous_repetitions_make_one_card(notifier: Notifier) -> None:
-    """Simultaneous pushes of one message make one card, and each is acknowledged after the post."""
+    """Simultaneous pushes of one message make one card; what cannot wait for it is delivered again."""
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(notifier.post, [opened("together")] * 8))
-    assert statuses == [200] * 8
+    assert 200 in statuses
+    assert set(statuses) <= {200, 500}
+    assert notifier.post(opened("together")) == 200
     assert notifier.cards("together") == [channel_of("together")]
 
 
