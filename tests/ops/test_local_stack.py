@@ -21,6 +21,7 @@ COMMANDS = {
     "report": ("report", "--local", "--json"),
     "schema apply": ("schema", "apply", "--local"),
     "backfill": ("backfill", "acme/app", "--local"),
+    "why": ("why", "acme/app#7", "--local"),
     "routes explain": ("routes", "explain", "--local", "payload.json"),
 }
 

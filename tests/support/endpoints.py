@@ -16,8 +16,8 @@ def endpoints(**values: Any) -> dict[str, Any]:
         "project": "local-dev",
         "topic": "github-events",
         "dataset": "github",
-        "routes": "routes.toml",
         "logs": "logs",
+        "routes": "routes.toml",
         "pids": {"local": os.getpid()},
         **values,
     }
