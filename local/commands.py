@@ -11,6 +11,7 @@ import click
 
 from local import serve
 from local.demo import run as demo
+from local.orphans import end_orphans
 from local.processes import NotReady
 from local.stack.functions import read_functions
 from local.stack.stack import STATE, Options, running
@@ -77,7 +78,10 @@ def common(use: Callable[[Options, Terminal], None]) -> Callable[..., None]:
         terminal = Terminal()
         try:
             with stopping(terminal.stopped):
-                use(Options(**options), terminal)
+                chosen = Options(**options)
+                if ended := end_orphans(chosen.state):
+                    terminal.line(f"Ended what a killed run had left behind: {', '.join(ended)}.")
+                use(chosen, terminal)
         except NotReady as error:
             terminal.stop_waiting()
             raise click.ClickException(str(error)) from error
@@ -106,6 +110,5 @@ def demo_command(options: Options, terminal: Terminal) -> None:
 def serve_command(options: Options, terminal: Terminal) -> None:
     """Keep the pipeline up until Ctrl-C; .local/endpoints.json holds every address."""
     terminal.line("Issuewire on this machine.")
-    serve.refuse_second(options.state)
-    with running(options, terminal.part) as stack:
+    with serve.alone(options.state), running(options, terminal.part) as stack:
         serve.run(stack, terminal, options.state)

@@ -1,4 +1,4 @@
-"""One child process: its log file, the wait until it answers, and a stop that leaves nothing behind."""
+"""One child process: its log file, the wait until it answers, and an end that leaves nothing behind."""
 
 import contextlib
 import os
@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.stopping import signals_deferred
+from local.watcher import STOP_SECONDS, WATCHER
 
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 60.0
-STOP_SECONDS = 5.0
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "JAVA_HOME", "SYSTEMROOT")
 
 
@@ -24,7 +24,10 @@ class NotReady(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Child:
-    """A program in a process group of its own, so that Ctrl-C reaches only us and we stop it in order."""
+    """A program in a process group of its own, so that Ctrl-C reaches only us and we stop it in order.
+
+    If we are killed, the watcher stops it.
+    """
 
     name: str
     command: Sequence[str]
@@ -54,6 +57,7 @@ class Child:
                 env=passed | {"PYTHONUNBUFFERED": "1"} | dict(self.environment),
                 start_new_session=True,
             )
+            WATCHER.add(self.process.pid)
 
     def wait_until(self, answers: Callable[[], bool]) -> None:
         """Return once `answers` is true. Raises NotReady when the process ends or a minute passes."""
@@ -74,7 +78,15 @@ class Child:
             self.process.wait(STOP_SECONDS)
         self._signal(signal.SIGKILL)
         self.process.wait(STOP_SECONDS)
+        WATCHER.remove(self.process.pid)
         self.process = None
+
+    def why_ended(self) -> str:
+        """Return how it ended by itself; empty while it runs, or if it was not started."""
+        status = self.process.poll() if self.process else None
+        if status is None:
+            return ""
+        return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
 
     def last_lines(self, count: int = 12) -> str:
         """Return the end of the log, indented."""

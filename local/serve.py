@@ -1,4 +1,4 @@
-"""make serve: keep the stack up, publish its addresses, and stop on a signal or if a part ends."""
+"""make serve: keep the stack up, and publish its addresses."""
 
 import contextlib
 import json
@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from local.orphans import lock
 from local.processes import NotReady
 from local.stack import topics
+from local.stack.folders import unwritable
+from local.stack.parts import Parts
 from local.stack.stack import DATASET, Stack
 from local.terminal import Terminal
 
 
 def run(stack: Stack, terminal: Terminal, state: Path) -> None:
-    """Print the addresses and wait. Raises NotReady if a part ends by itself."""
+    """Print the addresses, and start a part again that ends. Raises NotReady if it ends again and again."""
     with endpoints_file(stack, state / "endpoints.json") as path:
         terminal.title("Ready")
         terminal.entry("Webhook URL", stack.ingest_url)
@@ -26,25 +29,33 @@ def run(stack: Stack, terminal: Terminal, state: Path) -> None:
         terminal.entry("Everything else", os.path.relpath(path))
         terminal.line("\nCtrl-C stops it all. Send something from another terminal:")
         terminal.command("./issuewire send samples/issues.opened.json")
+        parts = Parts(stack, terminal.line)
         while True:
-            for child in stack.children.values():
-                if child.process is not None and child.process.poll() is not None:
-                    raise NotReady(f"{child.name} ended by itself.\n{child.last_lines()}")
+            if parts.restart_ended():
+                write_endpoints(stack, path)
             time.sleep(0.5)
 
 
-def refuse_second(state: Path) -> None:
-    """Raise NotReady if another serve is up; remove the file of one that was killed."""
-    path = state / "endpoints.json"
+@contextlib.contextmanager
+def alone(state: Path) -> Iterator[None]:
+    """Be the only serve of this folder until the block ends. Raises NotReady if another one is up."""
     try:
-        pid = json.loads(path.read_text())["pids"]["local"]
-        os.kill(pid, 0)
-    except FileNotFoundError:
-        return
-    except (ValueError, KeyError, TypeError, OSError):
-        path.unlink(missing_ok=True)
-        return
-    raise NotReady(f"make serve is running already (process {pid}); stop it, or use it: {path}")
+        state.mkdir(parents=True, exist_ok=True)
+        file = (state / "serve.lock").open("a+")
+    except OSError as error:
+        raise unwritable(state, error) from error
+    with file:
+        file.seek(0)
+        if not lock(file):
+            raise NotReady(
+                f"make serve is running already (process {file.read()}); "
+                f"stop it, or use it: {state / 'endpoints.json'}"
+            )
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        (state / "endpoints.json").unlink(missing_ok=True)  # that of one that was killed
+        yield
 
 
 def endpoints(stack: Stack) -> dict[str, Any]:
@@ -66,13 +77,18 @@ def endpoints(stack: Stack) -> dict[str, Any]:
     }
 
 
-@contextlib.contextmanager
-def endpoints_file(stack: Stack, path: Path) -> Iterator[Path]:
-    """Write the endpoints in one step, readable by their owner only; remove them at the end."""
+def write_endpoints(stack: Stack, path: Path) -> None:
+    """Write the endpoints in one step, readable by their owner only."""
     draft = path.with_suffix(".new")
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(endpoints(stack), indent=2) + "\n")
     draft.replace(path)
+
+
+@contextlib.contextmanager
+def endpoints_file(stack: Stack, path: Path) -> Iterator[Path]:
+    """Write the endpoints, and remove them at the end."""
+    write_endpoints(stack, path)
     try:
         yield path
     finally:

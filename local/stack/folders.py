@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from functions.notify_slack.routing import routes_file
+from local.orphans import is_running
 from local.processes import NotReady
 from local.slack.server import CHANNELS
 from pipeline.errors import ConfigurationError
@@ -32,14 +33,18 @@ def read_workspace(routes: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def make_run_folder(state: Path) -> Path:
-    """Return a new folder for logs and data; all but the last two are removed. Raises NotReady."""
+    """Return a new folder for logs and data; of the runs that have ended, two stay. Raises NotReady."""
     try:
         state.mkdir(parents=True, exist_ok=True)
-        runs = sorted(state.glob("run-*"), key=lambda path: path.stat().st_mtime)
+        ended = [run for run in state.glob("run-*") if not is_running(run)]
+        runs = sorted(ended, key=lambda path: path.stat().st_mtime)
         for old in runs[:-_KEPT_RUNS]:
             shutil.rmtree(old, ignore_errors=True)
         return Path(tempfile.mkdtemp(prefix=f"run-{time.strftime('%Y%m%d-%H%M%S')}-", dir=state))
     except OSError as error:
-        raise NotReady(
-            f"{state} cannot be written ({error.strerror}); name another folder with --state"
-        ) from error
+        raise unwritable(state, error) from error
+
+
+def unwritable(state: Path, error: OSError) -> NotReady:
+    """Return the error for a state folder that cannot be used."""
+    return NotReady(f"{state} cannot be written ({error.strerror}); name another folder with --state")

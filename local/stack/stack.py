@@ -17,6 +17,7 @@ from google.cloud import bigquery
 
 from clients.bigquery import connect
 from local.bigquery.server import bigquery_server
+from local.orphans import Record
 from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer
@@ -26,6 +27,7 @@ from local.stack import topics
 from local.stack.folders import make_run_folder, read_workspace
 from local.stack.functions import function_server, read_functions
 from local.stopping import handling_signals
+from local.watcher import STOP_SECONDS
 from ops import schema
 
 STATE = ROOT / ".local"
@@ -56,6 +58,7 @@ class Stack:
         self.options = options
         self.functions = read_functions()
         self.folder = make_run_folder(options.state)
+        self._record = Record(self.folder)
         self.webhook_secret = secrets.token_hex(20)
         self.slack = SlackServer(options.ports.get("slack", 0), channels=channels, users=users, token=TOKEN)
         self.secret_manager = SecretManagerServer(options.ports.get("secret_manager", 0))
@@ -86,10 +89,24 @@ class Stack:
         for name in self.functions:
             self._wait_for(name, "functions-framework", partial(self.wait_for_port, name))
         self._wait_for("BigQuery", "local-bigquery", self._create_tables)
-        ports = {
-            subscription: self.ports[name] for name, subscription in self.functions.items() if subscription
-        }
-        topics.create_subscriptions(self.pubsub_host, ports)
+        self._create_subscriptions()
+
+    def restart(self, name: str) -> None:
+        """Start a part again that has ended by itself, on its port. Raises NotReady."""
+        child, self._began = self.children[name], time.monotonic()
+        port = self.ports.get(name) or int(self.pubsub_host.rpartition(":")[2])
+        child.stop(kill=True)  # what it has started, which may still listen
+        while accepts(port) and time.monotonic() < self._began + STOP_SECONDS:
+            time.sleep(0.02)
+        self._start(child)
+        match name:
+            case "bigquery":
+                self._wait_for("BigQuery", "local-bigquery", self._create_tables)
+            case "pubsub":
+                self._wait_for("Pub/Sub", "Google's emulator", self._create_topics)
+                self._create_subscriptions()
+            case _:
+                self._wait_for(name, "functions-framework", partial(self.wait_for_port, name))
 
     def stop(self) -> None:
         """Stop all parts, the senders first."""
@@ -99,6 +116,7 @@ class Stack:
             self.children[name].stop()
         self.slack.stop()
         self.secret_manager.stop()
+        self._record.close()
         shutil.rmtree(self.folder / "bigquery", ignore_errors=True)
 
     @property
@@ -136,6 +154,7 @@ class Stack:
     def _start(self, child: Child) -> None:
         self.children[child.name] = child  # first, so that a signal during its start stops it
         child.start()
+        self._record.add(child.name, child.pid)
 
     def _start_function(self, name: str) -> None:
         """Start it with every local endpoint in its environment; it reads those that it needs."""
@@ -181,6 +200,11 @@ class Stack:
         if "pubsub" in self.children:
             pubsub_emulator.ready(self.pubsub_host, READY_SECONDS, self.children["pubsub"].process)
         topics.create_topics(self.pubsub_host)
+
+    def _create_subscriptions(self) -> None:
+        subscribers = {name: subscription for name, subscription in self.functions.items() if subscription}
+        ports = {subscription: self.ports[name] for name, subscription in subscribers.items()}
+        topics.create_subscriptions(self.pubsub_host, ports)
 
     def _create_tables(self) -> None:
         self.wait_for_port("bigquery")

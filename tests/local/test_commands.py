@@ -81,6 +81,13 @@ def endpoints(command: Command) -> dict[str, object]:
     return found
 
 
+def pids(command: Command) -> dict[str, int]:
+    """Return the ids of serve's processes."""
+    found = endpoints(command)["pids"]
+    assert isinstance(found, dict)
+    return found
+
+
 @pytest.mark.parametrize("pubsub", ["builtin", "google"])
 def test_the_demo_balances_and_leaves_nothing(start: Callable[..., Command], pubsub: str) -> None:
     """The demo names its Pub/Sub, shows cards, rows and numbers, balances, and stops everything."""
@@ -174,47 +181,46 @@ def test_serve_under_nohup_outlives_its_terminal(start: Callable[..., Command]) 
     serve = start("serve", "--pubsub=builtin", under=NOHUP)
     serve.until(lambda: accepts(serve.ports["slack"]))
     serve.process.send_signal(signal.SIGHUP)
-    endpoints(serve)
+    serve.until(lambda: accepts(serve.ports["ingest"]))
     serve.process.send_signal(signal.SIGINT)
     assert serve.process.wait(PATIENCE) == 130
     assert serve.left_running() == []
 
 
-def test_serve_ends_when_a_part_dies(start: Callable[..., Command]) -> None:
-    """If a part ends by itself, serve names it and stops the others."""
+def test_serve_starts_a_part_again_and_its_parts_end_with_it(start: Callable[..., Command]) -> None:
+    """A part that is killed is started again, on its port; after kill -9 of serve, every part ends."""
     serve = start("serve", "--pubsub=builtin")
-    pids = endpoints(serve)["pids"]
-    assert isinstance(pids, dict)
-    os.kill(pids["notify_slack"], signal.SIGKILL)
-    assert serve.process.wait(PATIENCE) == 1
-    assert "notify_slack ended by itself" in serve.printed()
-    assert serve.left_running() == []
+    first = pids(serve)
+    os.kill(first["notify_slack"], signal.SIGKILL)
+    serve.until(lambda: pids(serve)["notify_slack"] != first["notify_slack"])
+    assert "notify_slack ended by itself (killed by SIGKILL); it is started again." in serve.printed()
+    assert serve.left_running() == list(PARTS)
+    serve.process.kill()
+    serve.process.wait()
+    deadline = time.monotonic() + PATIENCE
+    while serve.left_running():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
-def test_a_second_serve_is_refused(start: Callable[..., Command]) -> None:
-    """While serve runs, a second one is refused in one line; the first keeps running."""
+def test_what_is_taken_is_named(start: Callable[..., Command], tmp_path: Path) -> None:
+    """A second serve of a folder and a port in use are refused in one line; the first serve keeps running."""
     first = start("serve", "--pubsub=builtin")
-    endpoints(first)
-    second = subprocess.run(
-        [sys.executable, "-m", "local", "serve", f"--state={first.folder}"],
-        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False,
-    )  # fmt: skip
-    assert second.returncode == 1
-    assert "running already" in second.stderr
-    assert (first.folder / "endpoints.json").exists()
-
-
-def test_a_port_in_use_is_named(start: Callable[..., Command], tmp_path: Path) -> None:
-    """A fixed port that is in use is reported in one line, before anything is sent to it."""
-    holder = start("serve", "--pubsub=builtin")
-    endpoints(holder)
-    port = holder.ports["ingest"]
-    second = subprocess.run(
-        [sys.executable, "-m", "local", "demo", f"--state={tmp_path}", f"--port=ingest={port}"],
-        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False,
-    )  # fmt: skip
-    assert second.returncode == 1
-    assert f"in use already: ingest={port}" in second.stderr
+    first.until(lambda: accepts(first.ports["slack"]))
+    commands = {
+        f"running already (process {first.process.pid})": ["serve", f"--state={first.folder}"],
+        f"in use already: slack={first.ports['slack']}": [
+            *("demo", f"--state={tmp_path}", f"--port=slack={first.ports['slack']}"),
+        ],
+    }
+    for error, arguments in commands.items():
+        second = subprocess.run(
+            [sys.executable, "-m", "local", *arguments],
+            cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        assert second.returncode == 1
+        assert error in second.stderr
+    assert first.process.poll() is None
 
 
 @pytest.mark.parametrize("text", ["ingest", "ingest=", "ingest=x", "ingest=70000", "nobody=1"])

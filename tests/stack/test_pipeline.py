@@ -1,6 +1,8 @@
 """A delivery passes from the webhook to Slack and BigQuery, also when a service fails."""
 
 import json
+import os
+import signal
 import time
 import uuid
 from collections.abc import Callable
@@ -192,3 +194,15 @@ def test_the_workspace_has_the_channels_and_people_of_the_routes_file(github_sen
     page = requests.get(github_sends.stack.slack.console_url, timeout=30).text
     assert "@mona" in page
     assert "# docs" in page
+
+
+def test_a_lost_pubsub_is_made_again(github_sends: Sender, delivery_id: str) -> None:
+    """Google's emulator, started again after it was killed, has its topics and subscriptions."""
+    stack = github_sends.stack
+    if "pubsub" not in stack.children:
+        pytest.skip("needs java and Google's Pub/Sub emulator")
+    os.kill(stack.children["pubsub"].pid, signal.SIGKILL)
+    stack.restart("pubsub")
+    assert github_sends.send(an_issue(number=21).opened(), delivery_id).status_code == 202
+    eventually(lambda: github_sends.cards(delivery_id))
+    eventually(lambda: github_sends.rows(delivery_id))
