@@ -1,8 +1,9 @@
-"""What the commands share: errors in one line that names the fix, and the option --json.
+"""What the commands share: errors in one line that names the fix, the question before a change, --json.
 
 Each context manager is a decorator as well. Other errors are defects and keep their traceback.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,22 @@ import requests
 from clients import bigquery
 from pipeline.errors import PipelineError
 
+yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
+
+
+def has_terminal() -> bool:
+    """Return whether a question can be answered."""
+    return sys.stdin.isatty()
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on stderr, unless `yes`. Raises Abort for a no, and ClickException if no one can be asked."""
+    if yes:
+        return
+    if not has_terminal():
+        raise click.ClickException("there is no terminal to ask on; add --yes to do it")
+    click.confirm(question, abort=True, err=True)
 
 
 @contextmanager

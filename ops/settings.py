@@ -19,6 +19,21 @@ def read_topic(environment: Mapping[str, str]) -> str:
         return read.topic()
 
 
+def project_of(topic: str) -> str:
+    """Return the project in a topic's full name."""
+    return topic.split("/")[1]
+
+
+def hold_of(topic: str) -> str:
+    """Return the full name of the subscription that holds what the topic's subscribers gave up on."""
+    return subscription_of(topic, f"{topic.rpartition('/')[2]}-dead-hold")
+
+
+def subscription_of(topic: str, name: str) -> str:
+    """Return the full name of a subscription in the topic's project."""
+    return f"projects/{project_of(topic)}/subscriptions/{name}"
+
+
 def read_store_payload(environment: Mapping[str, str]) -> bool:
     """Return STORE_PAYLOAD, which stream_bq reads too. Raises ConfigurationError."""
     with SettingsReader(environment) as read:

@@ -11,17 +11,10 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from clients.pubsub import held_messages
 from clients.pubsub.held_messages import HeldMessage, HeldMessages
 from local.pubsub.server import PubSubServer
-from pipeline.delivery import Delivery
 from pipeline.errors import Unavailable
+from tests.support.held import fill
 from tests.support.messages import NOON
 from tests.support.pubsub import Inbox, PubSub
-
-GAVE_UP = {
-    "CloudPubSubDeadLetterSourceSubscription": "notify-slack",
-    "CloudPubSubDeadLetterSourceSubscriptionProject": "test",
-    "CloudPubSubDeadLetterSourceDeliveryCount": "100",
-    "CloudPubSubDeadLetterSourceTopicPublishTime": "2026-01-05T12:00:00.5Z",
-}
 
 
 @pytest.fixture
@@ -49,17 +42,6 @@ def topic(pubsub: PubSub) -> Iterator[Inbox]:
     inbox.channel.close()
 
 
-def fill(hold: Inbox, count: int, **more: str) -> None:
-    """Hold messages with the delivery ids d-0, d-1, ..."""
-    publisher = PublisherClient(transport=held_messages.publisher.connect().transport)
-    for number in range(count):
-        body = b'{"number": %d}' % number
-        delivery = Delivery(delivery_id=f"d-{number}", event="issues", body=body, received_at=NOON, hook_id=5)
-        data, attributes = delivery.to_message()
-        message = {"data": data, "attributes": attributes | GAVE_UP | more}
-        publisher.publish(topic=hold.topic, messages=[message], timeout=10)
-
-
 def opened(hold: Inbox, topic: Inbox) -> HeldMessages:
     """Return the hold as its readers open it, with a short wait for its end."""
     return HeldMessages(hold.subscription, topic.topic, pull_seconds=0.4)
@@ -78,7 +60,7 @@ def left(hold: Inbox, topic: Inbox) -> list[str | None]:
 
 def test_what_is_only_read_is_there_for_the_next_reader(hold: Inbox, topic: Inbox) -> None:
     """A reader gets each message once, no one else gets it meanwhile, and all are there again afterwards."""
-    fill(hold, 5)
+    fill(hold.topic, 5)
     with opened(hold, topic) as held:
         first, second, third = held.pull(limit=3), held.pull(limit=3), held.pull()
         assert ids(first + second) == [f"d-{number}" for number in range(5)]
@@ -89,7 +71,7 @@ def test_what_is_only_read_is_there_for_the_next_reader(hold: Inbox, topic: Inbo
 
 def test_an_error_releases_what_was_read(hold: Inbox, topic: Inbox) -> None:
     """Ctrl-C and any other error release what was read."""
-    fill(hold, 1)
+    fill(hold.topic, 1)
 
     def read() -> None:
         with opened(hold, topic) as held:
@@ -103,11 +85,11 @@ def test_an_error_releases_what_was_read(hold: Inbox, topic: Inbox) -> None:
 
 def test_a_held_message_says_what_became_of_it(hold: Inbox, topic: Inbox) -> None:
     """A held message names its delivery, the subscription that gave up, its attempts and its times."""
-    fill(hold, 1, redriven="2")
+    fill(hold.topic, 1, redriven="2")
     with opened(hold, topic) as held:
         [message] = held.pull()
     assert (message.delivery_id, message.gave_up, message.attempts) == ("d-0", "notify-slack", 100)
-    assert (message.redriven, message.received_at, message.body()) == (2, NOON, b'{"number": 0}')
+    assert (message.redriven, message.received_at, message.body()) == (2, NOON, b'{"issue": {"number": 0}}')
     assert abs((datetime.now(UTC) - message.held_at).total_seconds()) < 60
 
 
@@ -138,14 +120,16 @@ def test_a_message_driven_again_is_the_same_delivery(
     hold: Inbox, topic: Inbox, source: str, expected: str
 ) -> None:
     """It keeps body, id, event and receipt; it is a counted replay for the subscription that gave up."""
-    fill(hold, 2, source=source, redriven="3")
+    fill(hold.topic, 2, source=source, redriven="3")
     with opened(hold, topic) as held:
         held.redrive(held.pull())
     assert left(hold, topic) == []
     first, second = topic.until("d-1")
-    assert (first.data, second.data) == (b'{"number": 0}', b'{"number": 1}')
+    assert (first.data, second.data) == (b'{"issue": {"number": 0}}', b'{"issue": {"number": 1}}')
     assert dict(first.attributes) == {
         "event": "issues",
+        "action": "opened",
+        "repository": "acme/app",
         "delivery_id": "d-0",
         "received_at": "2026-01-05T12:00:00.000000Z",
         "source": expected,
@@ -160,7 +144,7 @@ def test_what_is_not_published_is_still_held(
     hold: Inbox, topic: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the topic takes only the first group of messages, the others stay on the hold."""
-    fill(hold, 4)
+    fill(hold.topic, 4)
     monkeypatch.setattr(held_messages, "BATCH_MESSAGES", 2)
     publish, refused = PublisherClient.publish, DeadlineExceeded("no answer")
 
@@ -184,7 +168,7 @@ def test_what_is_not_acknowledged_is_still_held(
     hold: Inbox, topic: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the hold does not confirm, the messages stay there, although they are published."""
-    fill(hold, 1)
+    fill(hold.topic, 1)
     acknowledge = SubscriberClient.acknowledge
 
     def fail(*_: object, **__: object) -> None:
@@ -202,7 +186,7 @@ def test_a_lease_that_has_ended_is_not_used(
     hold: Inbox, topic: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the lease another reader may have the message, so it is neither published nor dropped."""
-    fill(hold, 1)
+    fill(hold.topic, 1)
     with opened(hold, topic) as held:
         messages = held.pull()
         monkeypatch.setattr(held_messages, "LEASE_SECONDS", 0)
@@ -215,7 +199,7 @@ def test_a_lease_that_has_ended_is_not_used(
 
 def test_discarded_messages_are_gone(hold: Inbox, topic: Inbox) -> None:
     """A discarded message is on the hold no longer; the others are."""
-    fill(hold, 3)
+    fill(hold.topic, 3)
     with opened(hold, topic) as held:
         held.discard(held.pull()[:2])
     assert left(hold, topic) == ["d-2"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ops import gcloud as gcloud_reader
 from ops.why import logs
 from ops.why.timeline import Logs
 from tests.support.messages import NOON
@@ -114,7 +115,7 @@ def test_no_entries_are_no_failure(gcloud: Any) -> None:
 @pytest.mark.processes
 def test_a_slow_gcloud_is_ended(gcloud: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """After its time gcloud is ended together with the program that it has started."""
-    monkeypatch.setattr(logs, "GCLOUD_SECONDS", 1.0)
+    monkeypatch.setattr(gcloud_reader, "GCLOUD_SECONDS", 1.0)
     child = tmp_path / "child"
     gcloud(f"sleep 60 & echo $! >{shlex.quote(str(child))}; wait")
     assert read() == Logs(left_out="gcloud gave no answer within 1 s")
