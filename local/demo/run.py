@@ -13,7 +13,7 @@ from local.slack.message import Message
 from local.slack.rendering.terminal import as_text
 from local.stack.stack import Stack
 from local.terminal import Terminal
-from ops.send.command import Target, post
+from ops.send.target import Target, post
 
 SETTLE_SECONDS = 60.0
 

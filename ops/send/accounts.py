@@ -5,7 +5,7 @@ Every name is made up, and each id is derived from its name: the same name has t
 
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 API = "https://api.github.com"
@@ -18,6 +18,11 @@ class Account:
 
     login: str
     type: str = "User"
+
+    @classmethod
+    def named(cls, login: str) -> Self:
+        """Return the account of a login, a bot if the login ends so."""
+        return cls(login=login, type="Bot" if login.endswith("[bot]") else "User")
 
     @property
     def id(self) -> int:

@@ -1,34 +1,20 @@
 """ops send: sign one delivery as GitHub does, and post it to an ingest URL."""
 
 import json
-import os
 import sys
 import time
 import uuid
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import nullcontext
 from typing import IO, Any
-from urllib.parse import urlsplit
 
 import click
-import requests
 
-from functions.ingest.signature import sign
-from ops import local_stack
-from ops.cli import http_errors, json_option
-from ops.send.payload_spec import PayloadSpec, build_payload
-from ops.send.saved_delivery import read_delivery
-
-TIMEOUT_SECONDS = 30.0
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Where to send and what to sign with."""
-
-    url: str
-    secret: bytes
+from ops.cli import json_option
+from ops.send.memory import IssueMemory
+from ops.send.outgoing import Draft, from_file, from_options
+from ops.send.target import SIGNATURE, Target, find_target, headers, post, read_secret
+from pipeline.errors import Malformed
+from pipeline.events import parse_payload
 
 
 @click.command()
@@ -42,20 +28,18 @@ class Target:
     help="The secret itself, for local use: other users of this machine can see an option.",
 )
 @click.option("--event", help="X-GitHub-Event.  [default: that of FILE, guessed if need be; else issues]")
-@click.option("--action", help="Action of a built event.  [default: opened, or created]")
-@click.option("--title", default="A test issue", show_default=True, help="Title of the issue.")
+@click.option("--action", help="What happens.  [default: opened, or created for a comment]")
+@click.option("--number", type=click.IntRange(min=1), help="Number of the issue.  [default: 1]")
+@click.option("--repository", metavar="OWNER/REPO", help="Repository.  [default: acme/app]")
+@click.option("--author", metavar="LOGIN", help="Who acts.  [default: octocat]")
+@click.option("--title", help="Title of the issue.  [default of a new one: A test issue]")
 @click.option(
-    "--body",
-    default="Sent by issuewire send.",
-    show_default=True,
-    help="Text of the issue or of the comment.",
+    "--body", help="Text of the issue or of the comment.  [default of a new one: Sent by issuewire send.]"
 )
-@click.option("--repository", metavar="OWNER/REPO", default="acme/app", show_default=True, help="Repository.")
-@click.option(
-    "--number", default=1, show_default=True, type=click.IntRange(min=1), help="Number of the issue."
-)
-@click.option("--author", default="octocat", show_default=True, help="Login of the person who acts.")
+@click.option("--label", help="Label that is set or removed, by default bug; or that a new issue has.")
+@click.option("--assignee", metavar="LOGIN", help="Who is assigned or unassigned.  [default: who acts]")
 @click.option("--delivery-id", help="X-GitHub-Delivery.  [default: a new GUID]")
+@click.option("--print", "printing", is_flag=True, help="Print the delivery; send and remember nothing.")
 @json_option
 def send(  # noqa: PLR0913 - one for each option
     *,
@@ -63,86 +47,83 @@ def send(  # noqa: PLR0913 - one for each option
     url: str | None,
     secret: str | None,
     secret_file: IO[bytes] | None,
-    delivery_id: str | None,
-    as_json: bool,
     event: str | None,
+    delivery_id: str | None,
+    printing: bool,
+    as_json: bool,
     **values: Any,
 ) -> None:
     """Sign one delivery and send it to ingest.
 
     FILE is a sample, or a payload as GitHub shows it under the webhook's Recent deliveries; - is stdin.
-    Without FILE, the options describe an event that is built and sent:
+    It is sent as it is. Without FILE, the options describe an event.
+
+    An issue is remembered by repository and number, and the next event changes only what it is about:
 
     \b
       issuewire send samples/issues.opened.json
-      issuewire send --event issue_comment --author mona --body "I can see it."
+      issuewire send --title "Export fails" --number 7
+      issuewire send --event issue_comment --author mona --body "I can see it." --number 7
+      issuewire send --event issue_comment --action edited --author mona --body "Fixed." --number 7
+      issuewire send --action labeled --label urgent --number 7
+      issuewire send --action closed --author mona --number 7
+
+    The actions of issues are opened, edited, closed, reopened, labeled, unlabeled, assigned, unassigned and
+    deleted; those of issue_comment are created, edited and deleted. An edit or a deletion is about the last
+    comment. `--event repository` deletes a repository, and `--event ping` is a new webhook's ping.
+
+    To another URL, and with other tools:
+
+    \b
       issuewire send payload.json --url https://... --secret-file secret.txt
+      issuewire send --title "Export fails" --print >delivery
+      curl -H @<(sed '/^$/,$d' delivery) --data-binary @<(sed '1,/^$/d' delivery) URL
     """  # noqa: D301 - \b is click's mark for a block that is not rewrapped
-    target = find_target(url, read_secret(secret, secret_file))
-    event, body = read_body(file, event, values)
-    delivery_id = delivery_id or str(uuid.uuid4())
-    click.echo(f"Sending {event} ({len(body):,} bytes) to {target.url} ...", err=True)
-    started = time.monotonic()
-    answer = post(target, event, delivery_id, body)
-    outcome = {
-        "status": answer.status_code,
-        "delivery_id": delivery_id,
-        "milliseconds": round((time.monotonic() - started) * 1000),
-        "answer": answer.text.strip(),
-    }
-    line = "{status} in {milliseconds} ms: {answer}".format_map(outcome)
-    click.echo(json.dumps(outcome) if as_json else line)
-    if answer.status_code not in range(200, 300):
-        sys.exit(1)
-
-
-def read_body(file: str | None, event: str | None, values: dict[str, Any]) -> tuple[str, bytes]:
-    """Return event and body, of the file or as the options describe them. Raises UsageError."""
-    if file is not None:
-        saved = read_delivery(file, event)
-        return saved.event_name(), saved.body
-    spec = PayloadSpec(event=event or "issues", **values)
-    if problem := spec.problem():
-        raise click.UsageError(problem)
-    built = build_payload(spec, datetime.now(UTC))
-    return built.name, json.dumps(built.payload).encode()
-
-
-def read_secret(secret: str | None, file: IO[bytes] | None) -> bytes | None:
-    """Return the given secret, or None; like ingest, without the newline that ends a file."""
     if file is None:
-        return None if secret is None else os.fsencode(secret)
-    content = file.read()
-    return content.removesuffix(b"\n").removesuffix(b"\r") if content.endswith(b"\n") else content
+        draft = from_options(event, values)
+    elif given := [name for name, value in values.items() if value is not None]:
+        raise click.UsageError(f"FILE is sent as it is; leave out --{given[0]}")
+    else:
+        draft = from_file(file, event)
+    key, delivery_id = read_secret(secret, secret_file), delivery_id or str(uuid.uuid4())
+    if printing:
+        print_delivery(draft, find_target(url, key, required=False), delivery_id, as_json=as_json)
+        return
+    target = find_target(url, key)
+    memory = IssueMemory.of(target)
+    with memory.locked() if draft.name else nullcontext():
+        outgoing = draft.finish(memory.recall(draft.name) if draft.name else None)
+        click.echo(f"Sending {outgoing.title} ({len(outgoing.body):,} bytes) to {target.url} ...", err=True)
+        started = time.monotonic()
+        answer = post(target, outgoing.event, delivery_id, outgoing.body)
+        outcome = {
+            "status": answer.status_code,
+            "delivery_id": delivery_id,
+            "milliseconds": round((time.monotonic() - started) * 1000),
+            "answer": answer.text.strip(),
+        }
+        line = "{status} in {milliseconds} ms: {answer}".format_map(outcome)
+        click.echo(json.dumps(outcome) if as_json else line)
+        if answer.status_code not in range(200, 300):
+            sys.exit(1)
+        if draft.name:
+            memory.keep(draft.name, outgoing.issue)
 
 
-def find_target(url: str | None, secret: bytes | None) -> Target:
-    """Return URL and secret; the running local stack supplies what is not given.
-
-    The stack's secret signs only deliveries to the stack. Raises UsageError for what is missing.
-    """
-    stack = local_stack.find() if url is None or secret is None else None
-    url = url or (stack.ingest_url if stack else None)
-    if not url:
-        raise click.UsageError("give --url, or start make serve in another terminal")
-    if secret is None and stack and url.rstrip("/") == stack.ingest_url.rstrip("/"):
-        secret = stack.webhook_secret.encode()
-    if not secret:
-        raise click.UsageError("give the webhook's secret with --secret-file")
-    return Target(url=url, secret=secret)
-
-
-def post(target: Target, event: str, delivery_id: str, body: bytes) -> requests.Response:
-    """Send the delivery; like GitHub, follow no redirect. Raises ClickException if there is no answer."""
-    headers = {
-        "Content-Type": "application/json",
-        "User-Agent": "GitHub-Hookshot/issuewire",
-        "X-GitHub-Event": event,
-        "X-GitHub-Delivery": delivery_id,
-        "X-Hub-Signature-256": sign(body, target.secret),
-    }
-    with http_errors(target.url, TIMEOUT_SECONDS), requests.Session() as session:
-        session.trust_env = urlsplit(target.url).hostname not in LOOPBACK  # no proxy reaches this machine
-        return session.post(
-            target.url, data=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False
-        )
+def print_delivery(draft: Draft, target: Target, delivery_id: str, *, as_json: bool) -> None:
+    """Print headers, an empty line and the exact body; or as JSON, a sample, which `send` reads."""
+    outgoing = draft.finish(IssueMemory.of(target).recall(draft.name) if draft.name else None)
+    fields = headers(outgoing.event, delivery_id, outgoing.body, target.secret)
+    if as_json or not target.secret:
+        del fields[SIGNATURE]
+    if as_json:
+        try:
+            click.echo(json.dumps({"headers": fields, "body": parse_payload(outgoing.body)}, indent=1))
+        except Malformed as error:
+            raise click.UsageError(f"--json needs a JSON object: {error}") from error
+        return
+    click.echo("".join(f"{name}: {value}\n" for name, value in fields.items()))
+    click.echo(outgoing.body, nl=False)
+    click.echo(
+        f"Printed {outgoing.title}{'' if target.secret else ', not signed'}; nothing was sent.", err=True
+    )

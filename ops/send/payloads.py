@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ops.send import shapes
 from ops.send.accounts import API, WEB, Account, Repository, number_for
 from pipeline.delivery import format_time
 
@@ -53,7 +54,8 @@ class Issue:
 
     def labeled(self, by: Account, at: datetime, label: str) -> Event:
         """Add a label."""
-        self.labels.append(label)
+        if label not in self.labels:
+            self.labels.append(label)
         return self._issues("labeled", by, at, label=self.repository.label(label))
 
     def unlabeled(self, by: Account, at: datetime, label: str) -> Event:
@@ -63,8 +65,14 @@ class Issue:
 
     def assigned(self, by: Account, at: datetime, to: Account) -> Event:
         """Add an assignee."""
-        self.assignees.append(to)
+        if to not in self.assignees:
+            self.assignees.append(to)
         return self._issues("assigned", by, at, assignee=to.as_json())
+
+    def unassigned(self, by: Account, at: datetime, whom: Account) -> Event:
+        """Remove an assignee."""
+        self.assignees.remove(whom)
+        return self._issues("unassigned", by, at, assignee=whom.as_json())
 
     def closed(self, by: Account, at: datetime, reason: str = "completed") -> Event:
         """Close the issue."""
@@ -76,38 +84,34 @@ class Issue:
         self.state, self.state_reason = "open", "reopened"
         return self._issues("reopened", by, at)
 
-    def edited(self, by: Account, at: datetime, title: str) -> Event:
-        """Change the title."""
-        changes = {"title": {"from": self.title}}
-        self.title = title
+    def edited(self, by: Account, at: datetime, title: str | None = None, body: str | None = None) -> Event:
+        """Change the title, the text or both."""
+        changes: dict[str, Any] = {}
+        if title is not None:
+            self.title, changes["title"] = title, {"from": self.title}
+        if body is not None:
+            self.body, changes["body"] = body, {"from": self.body}
         return self._issues("edited", by, at, changes=changes)
 
     def deleted(self, by: Account, at: datetime) -> Event:
         """Delete the issue; like GitHub, keep updated_at."""
         return self._issues("deleted", by, self.updated_at or at)
 
-    def commented(self, by: Account | None, at: datetime, text: str) -> Event:
+    def commented(self, by: Account | None, at: datetime, text: str, comment_id: int | None = None) -> Event:
         """Add a comment; like GitHub, count it only in later events."""
-        self.updated_at = at
-        comment_id = number_for(f"{self.repository.full_name}#{self.number}/{self.comments + 1}")
-        url = f"{API}/repos/{self.repository.full_name}/issues/comments/{comment_id}"
-        comment = {
-            "id": comment_id,
-            "node_id": f"IC_{comment_id}",
-            "url": url,
-            "html_url": f"{self.html_url}#issuecomment-{comment_id}",
-            "issue_url": f"{API}/repos/{self.repository.full_name}/issues/{self.number}",
-            "user": by and by.as_json(),
-            "created_at": time_text(at),
-            "updated_at": time_text(at),
-            "author_association": "NONE" if by == self.author else "MEMBER",
-            "body": text,
-            "reactions": _reactions(url),
-            "performed_via_github_app": None,
-        }
-        event = Event(name="issue_comment", payload=self._payload("created", by, comment=comment))
+        name = f"{self.repository.full_name}#{self.number}/{self.comments + 1}"
+        user = by.as_json() if by else None
+        comment = shapes.comment(self.as_json(), comment_id or number_for(name), user, time_text(at), text)
+        event = self.comment_event("created", by, at, comment)
         self.comments += 1
         return event
+
+    def comment_event(
+        self, action: str, by: Account | None, at: datetime, comment: dict[str, Any], **extra: Any
+    ) -> Event:
+        """Return an event about a comment, in GitHub's shape."""
+        self.updated_at = at
+        return Event(name="issue_comment", payload=self._payload(action, by, comment=comment, **extra))
 
     def transferred(self, by: Account, at: datetime, to: Repository, number: int) -> tuple[Event, "Issue"]:
         """Return the event of a transfer, which keeps updated_at as at GitHub, and the issue elsewhere.
@@ -162,21 +166,14 @@ class Issue:
             "author_association": "NONE",
             "active_lock_reason": None,
             "body": self.body,
-            "reactions": _reactions(url),
+            "reactions": shapes.reactions(url),
             "timeline_url": f"{url}/timeline",
             "performed_via_github_app": None,
             "state_reason": self.state_reason,
         }
         if self.is_pull_request:
-            pull = f"{API}/repos/{self.repository.full_name}/pulls/{self.number}"
             issue["draft"] = False
-            issue["pull_request"] = {
-                "url": pull,
-                "html_url": self.html_url,
-                "diff_url": f"{self.html_url}.diff",
-                "patch_url": f"{self.html_url}.patch",
-                "merged_at": None,
-            }
+            issue["pull_request"] = shapes.pull_request(self.repository.full_name, self.number, self.html_url)
         return issue
 
     def _issues(self, action: str, by: Account | None, at: datetime, **extra: Any) -> Event:
@@ -202,20 +199,7 @@ def repository_deleted(repository: Repository, by: Account) -> Event:
 
 def ping(repository: Repository, by: Account) -> Event:
     """Return the event that GitHub sends for a new hook."""
-    hook = {
-        "type": "Repository",
-        "id": number_for("hook"),
-        "name": "web",
-        "active": True,
-        "events": ["issues", "issue_comment", "repository"],
-        "config": {
-            "content_type": "json",
-            "insecure_ssl": "0",
-            "secret": "********",
-            "url": "https://ingest.example.com/",
-        },
-        "url": f"{API}/repos/{repository.full_name}/hooks/{number_for('hook')}",
-    }
+    hook = shapes.hook(repository.full_name)
     payload = {"zen": "Keep it logically awesome.", "hook_id": hook["id"], "hook": hook}
     return Event(name="ping", payload=payload | {"repository": repository.as_json(), "sender": by.as_json()})
 
@@ -228,8 +212,3 @@ def delivery_id(seed: str) -> str:
 def time_text(moment: datetime) -> str:
     """Return the time as GitHub writes it, in whole seconds."""
     return format_time(moment)[:19] + "Z"
-
-
-def _reactions(url: str) -> dict[str, Any]:
-    kinds = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes")
-    return {"url": f"{url}/reactions", "total_count": 0, **dict.fromkeys(kinds, 0)}

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from local.github.server import TOKEN, GitHubServer
 from ops.__main__ import ops
 from ops.backfill import run as backfill
-from ops.send import accounts
+from ops.send import accounts, memory
 from tests.ops.send.receiver import Receiver, listening
 from tests.support.messages import NOON, an_issue
 
@@ -31,8 +31,11 @@ def invoke(*arguments: str, **environment: str) -> Result:
     return CliRunner(env=environment).invoke(ops, arguments, prog_name="issuewire")
 
 
-def test_payload_with_bom_is_sent_without_it(ingest: Receiver) -> None:
+def test_payload_with_bom_is_sent_without_it(
+    ingest: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Send reads a payload that Windows has saved, and sends it as GitHub does."""
+    monkeypatch.setattr(memory, "FOLDER", tmp_path)
     result = invoke("send", str(PAYLOAD), "--url", ingest.url, "--secret", "s")
     assert result.exit_code == 0
     headers, body = ingest.sent

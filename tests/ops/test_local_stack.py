@@ -97,28 +97,27 @@ def ended_pid() -> int:
     return process.pid
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"[]",
-        b"{}",
-        b"\xff",
-        b"[" * 200_000,
-        endpoints(bigquery_url=5),
-        endpoints(routes=""),
-        endpoints(pids={}),
-        endpoints(pids={"local": "1"}),
-        endpoints(pids={"local": -1}),
-        endpoints(pids={"local": 2**70}),
-        endpoints(pids=[]),
-    ],
-    ids=lambda content: str(content)[-40:],
-)
-def test_a_damaged_file_is_no_stack(file: Path, content: object) -> None:
+DAMAGED: dict[str, bytes | dict[str, Any]] = {
+    "empty": b"",
+    "list": b"[]",
+    "object": b"{}",
+    "bytes": b"\xff",
+    "deep": b"[" * 200_000,
+    "wrong-type": {"bigquery_url": 5},
+    "empty-value": {"routes": ""},
+    "no-pid": {"pids": {}},
+    "pid-as-text": {"pids": {"local": "1"}},
+    "negative-pid": {"pids": {"local": -1}},
+    "huge-pid": {"pids": {"local": 2**70}},
+    "list-of-pids": {"pids": []},
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_file_is_no_stack(file: Path, content: bytes | dict[str, Any]) -> None:
     """A damaged endpoints file counts as no running stack."""
     file.parent.mkdir()
-    file.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    file.write_bytes(content if isinstance(content, bytes) else json.dumps(endpoints(**content)).encode())
     assert invoke(*COMMANDS["report"]).output == NOT_RUNNING
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ops import local_stack
+from ops.send import memory
 from tests.ops.send.receiver import Receiver, listening
 
 
@@ -21,4 +22,5 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in an empty folder, without the user's own settings and running stack."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(local_stack, "ENDPOINTS", tmp_path / ".local" / "endpoints.json")
+    monkeypatch.setattr(memory, "FOLDER", tmp_path / ".local" / "sent")
     monkeypatch.delenv("ISSUEWIRE_WEBHOOK_SECRET", raising=False)

@@ -17,7 +17,7 @@ from local.processes import free_port
 from local.pubsub.server import PubSubServer
 from local.secret_manager.server import SecretManagerServer
 from ops import ROOT
-from ops.send import command
+from ops.send import target
 from tests.ops.send.receiver import SECRET, Receiver, invoke, last_line
 from tests.support.framework import function
 
@@ -30,7 +30,10 @@ def test_the_outcome_for_people(receiver: Receiver) -> None:
     result = invoke("--url", receiver.url, "--secret", SECRET)
     assert result.stdout.startswith("202 in ")
     assert result.stdout.endswith(' ms: {"message_id": "1"}\n')
-    assert result.stderr == f"Sending issues ({len(receiver.sent[1]):,} bytes) to {receiver.url} ...\n"
+    assert (
+        result.stderr
+        == f"Sending issues.opened of acme/app#1 ({len(receiver.sent[1]):,} bytes) to {receiver.url} ...\n"
+    )
 
 
 def test_the_outcome_for_scripts(receiver: Receiver) -> None:
@@ -64,7 +67,7 @@ def test_a_url_that_does_not_listen() -> None:
 
 def test_an_ingest_that_does_not_answer(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """An ingest that does not answer in time is reported in one line."""
-    monkeypatch.setattr(command, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(target, "TIMEOUT_SECONDS", 0.2)
     receiver.silent = True
     result = invoke("--url", receiver.url, "--secret", SECRET)
     assert last_line(result, 1).startswith(f"Error: {receiver.url} gave no answer within ")
@@ -105,7 +108,7 @@ def test_ctrl_c_leaves_no_traceback() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(30)
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        arguments = [sys.executable, "-m", "ops", "send", "--url", url]
+        arguments = [sys.executable, "-m", "ops", "send", "--url", url, "--event", "ping"]
         process = subprocess.Popen(
             arguments,
             cwd=ROOT,

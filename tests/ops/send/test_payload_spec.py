@@ -13,10 +13,12 @@ from tests.ops.send.receiver import SECRET, Receiver, invoke, last_line, read, s
     ("event", "action"),
     [
         ("issues", "opened"),
+        ("issues", "edited"),
         ("issues", "closed"),
         ("issues", "reopened"),
         ("issues", "labeled"),
         ("issues", "assigned"),
+        ("issues", "deleted"),
         ("issue_comment", "created"),
     ],
 )
@@ -43,7 +45,10 @@ def test_the_options_describe_the_event(receiver: Receiver, event: str, action: 
     found = read(headers, body)
     assert (found.event, found.action, found.repository, found.sender) == (event, action, "o/r", "mona")
     assert found.issue is not None
-    assert (found.issue.number, found.issue.title, found.issue.body) == (9, "Export \u00fc", "Why?")
+    about_issue = event == "issues"
+    assert (found.issue.number, found.issue.title) == (9, "Export \u00fc")
+    assert found.issue.body == ("Why?" if about_issue else "Sent by issuewire send.")
+    assert found.issue.author == ("mona" if action == "opened" else "octocat")
     assert found.issue.state == ("closed" if action == "closed" else "open")
     assert (found.comment is not None) == (event == "issue_comment")
     if event == "issue_comment":
@@ -97,9 +102,24 @@ def test_each_event_has_a_default_action(receiver: Receiver, event: str | None, 
         ),
         (
             ["--event", "issue_comment", "--action", "opened"],
-            "--action opened cannot be built for issue_comment (known: created)",
+            "--action opened cannot be built for issue_comment (known: created, edited, deleted)",
         ),
         (["--event", "ping", "--action", "x"], "--action x cannot be built for ping (known: none)"),
+        (["--action", "edited"], "--action edited needs --title or --body"),
+        (
+            ["--label", "x", "--action", "closed"],
+            "--label is for the actions opened, labeled, unlabeled of issues",
+        ),
+        (["--assignee", "x"], "--assignee is for the actions assigned, unassigned of issues"),
+        (
+            ["--action", "unlabeled"],
+            "acme/app#1 does not have the label 'bug' (it has none); give --label",
+        ),
+        (["--action", "unassigned"], "acme/app#1 is not assigned to octocat; give --assignee"),
+        (
+            ["--event", "issue_comment", "--action", "edited"],
+            "acme/app#1 has no comment that was sent; send one: --event issue_comment",
+        ),
         (["--repository", "acme"], "--repository is not of the form owner/name"),
         (["--repository", "acme/"], "--repository is not of the form owner/name"),
         (["--repository", "/"], "--repository is not of the form owner/name"),

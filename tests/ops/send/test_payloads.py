@@ -59,6 +59,7 @@ HOOK = {"type", "id", "name", "active", "events", "config", "url"}
 TOP = {
     "opened": {"action", "issue", "repository", "organization", "sender"},
     "labeled": {"action", "issue", "label", "repository", "organization", "sender"},
+    "typed": {"action", "issue", "label", "repository", "organization", "sender"},
     "assigned": {"action", "issue", "assignee", "repository", "organization", "sender"},
     "commented": {"action", "issue", "comment", "repository", "organization", "sender"},
     "closed": {"action", "issue", "repository", "organization", "sender"},

@@ -60,6 +60,14 @@ def test_an_unknown_payload_needs_the_event(receiver: Receiver, body: bytes) -> 
     assert receiver.sent[0]["x-github-event"] == "push"
 
 
+def test_a_file_is_sent_as_it_is(receiver: Receiver, tmp_path: Path) -> None:
+    """Options that describe an event are refused beside a file, which they could not change."""
+    (tmp_path / "p.json").write_text("{}")
+    result = invoke("p.json", "--number", "7", "--url", receiver.url, "--secret", SECRET)
+    assert last_line(result, 2) == "Error: FILE is sent as it is; leave out --number"
+    assert receiver.requests == []
+
+
 def test_a_missing_file(receiver: Receiver) -> None:
     """A missing file is reported in one line."""
     result = invoke("absent.json", "--url", receiver.url, "--secret", SECRET)
