@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from clients.slack.backoff import Backoff
 from clients.slack.blocks import NO_UNFURLING, Message
 from clients.slack.errors import SHORTER_MAY_PASS, SlackRefused, no_answer
 from clients.slack.rate_limit import POST, RateLimit
@@ -44,9 +45,11 @@ class Slack:
         self._read_token = read_token
         self._api_url = api_url or _API_URL
         self._rate_limit = RateLimit(clock, sleep)
+        self._backoff = Backoff(clock)
 
     def check_post(self, channel: str) -> None:
-        """Raise Unavailable if a post into the channel could not start now or within a moment."""
+        """Raise Unavailable if the channel refuses, or if a post could not start now or within a moment."""
+        self._backoff.check(self._read_token(), channel)
         self._rate_limit.check(POST, channel)
 
     def post(self, channel: str, message: Message, thread_ts: str | None = None) -> str:
@@ -103,10 +106,12 @@ class Slack:
     def _call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         from clients.slack import sdk  # noqa: PLC0415 - importing the SDK takes 60 ms; start-up need not wait
 
-        def send(timeout: float) -> dict[str, Any]:
-            return sdk.call(self._api_url, self._read_token(), method, arguments, timeout)
+        token, channel = self._read_token(), arguments["channel"]
 
-        return self._rate_limit.run(method, arguments["channel"], send)
+        def send(timeout: float) -> dict[str, Any]:
+            return sdk.call(self._api_url, token, method, arguments, timeout)
+
+        return self._backoff.run(token, method, channel, lambda: self._rate_limit.run(method, channel, send))
 
 
 def with_text_fallback[T](send: Callable[[dict[str, Any]], T], message: Message) -> T:

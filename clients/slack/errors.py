@@ -78,6 +78,7 @@ class SlackRefused(Unavailable):
 
     def __init__(self, code: str, missing_scopes: str = "", pause: int = 0) -> None:
         self.code = code
+        self.missing_scopes = missing_scopes
         self.pause = pause
         self.remedy = _REMEDIES.get(code, _UNKNOWN)
         if pause:

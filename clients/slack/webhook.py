@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from clients.slack.backoff import Backoff
 from clients.slack.blocks import NO_UNFURLING, Message
 from clients.slack.client import with_text_fallback
 from clients.slack.errors import SlackRefused
@@ -24,24 +25,26 @@ class IncomingWebhook:
     ) -> None:
         self._read_url = read_url
         self._rate_limit = RateLimit(clock, sleep)
+        self._backoff = Backoff(clock)
 
     def post(self, message: Message) -> None:
         """Post the message without its metadata, or its text alone if Slack calls the blocks invalid.
 
         Raises Unavailable for what Slack has not confirmed; its text names the remedy.
         """
-        with_text_fallback(
-            lambda content: self._rate_limit.run(WEBHOOK, "", lambda timeout: self._send(content, timeout)),
-            message,
-        )
+        with_text_fallback(self._send, message)
 
-    def _send(self, content: dict[str, Any], timeout: float) -> None:
+    def _send(self, content: dict[str, Any]) -> None:
         from clients.slack import sdk  # noqa: PLC0415 - importing the SDK takes 60 ms; start-up need not wait
 
         url = self._read_url()
-        if not is_webhook_url(url):  # a bot token since; the SDK's error would quote it
-            raise SlackRefused("invalid_token")
-        sdk.post_to_webhook(url, {**content, **NO_UNFURLING}, timeout)
+
+        def send(timeout: float) -> None:
+            if not is_webhook_url(url):  # a bot token since; the SDK's error would quote it
+                raise SlackRefused("invalid_token")
+            sdk.post_to_webhook(url, {**content, **NO_UNFURLING}, timeout)
+
+        self._backoff.run(url, WEBHOOK, WEBHOOK, lambda: self._rate_limit.run(WEBHOOK, "", send))
 
 
 def is_webhook_url(token: str) -> bool:

@@ -12,7 +12,6 @@ from clients.slack import deadline
 from clients.slack.client import Slack
 from clients.slack.webhook import IncomingWebhook, is_webhook_url
 from pipeline import logs
-from pipeline.errors import PipelineError
 from pipeline.logs import log
 from pipeline.once import once
 from pipeline.settings import collect_problems, load_at_startup
@@ -25,6 +24,7 @@ from .routing.eligibility import CardEvent, NotShown
 from .routing.routes import Destination, Routes
 from .settings import Settings, read_routes
 from .store.card_store import CardStore
+from .store.fan_out import FanOut
 from .store.former_names import FormerNames
 from .store.locks import ProcessedIds
 from .store.outcome import Outcome
@@ -57,6 +57,7 @@ slack = once(lambda: Slack(configuration()[0].token.read, configuration()[0].api
 webhook = once(lambda: IncomingWebhook(configuration()[0].token.read))
 cards = once(lambda: CardStore(slack(), configuration()[1].fold_over))
 former_names = FormerNames()
+fan_out = FanOut()
 posted = ProcessedIds()  # delivery ids that the incoming webhook has posted
 
 
@@ -85,18 +86,9 @@ def notify_slack(push: CloudEvent) -> None:
 def show(
     event: CardEvent, destinations: tuple[Destination, ...], act: Callable[[CardEvent, Destination], None]
 ) -> None:
-    """Act on every channel, even if one refuses or uses up the time, then raise the first failure."""
-    failures: list[PipelineError] = []
+    """Act on every channel within the time of a delivery. Raises the first failure."""
     with deadline.limit(DELIVERY_SECONDS):
-        for destination in destinations:
-            try:
-                act(event, destination)
-            except PipelineError as failure:
-                fields = {"channel": destination.channel, "reason": failure.reason}
-                log.warning("The channel was not updated: %s", failure, extra=fields)
-                failures.append(failure)
-    if failures:
-        raise failures[0]
+        fan_out.run(event, destinations, act)
 
 
 def webhook_destination(destinations: tuple[Destination, ...]) -> Destination:

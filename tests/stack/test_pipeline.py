@@ -137,7 +137,6 @@ def test_a_bigquery_outage_delays_only_the_row(github_sends: Sender, delivery_id
         pytest.param({"status": 429, "headers": {"Retry-After": "1"}}, id="rate limit"),
         pytest.param({"status": 500}, id="internal error"),
         pytest.param({"drop": True}, id="no answer"),
-        pytest.param({"error": "not_in_channel"}, id="not invited"),
     ],
 )
 def test_a_slack_outage_delays_only_the_card(

@@ -59,8 +59,8 @@ class FaultySlack(Slack):
     """The bot client; `before[n]` runs before its n-th call, and `before_each` before every call."""
 
     def __init__(self, url: str) -> None:
-        clock = FakeClock()
-        super().__init__(lambda: TOKEN, url, clock, clock.sleep)
+        self.clock = FakeClock()
+        super().__init__(lambda: TOKEN, url, self.clock, self.clock.sleep)
         self.before: dict[int, Callable[[], None]] = {}
         self.before_each: Callable[[], None] = lambda: None
         self.calls = 0

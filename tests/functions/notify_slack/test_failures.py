@@ -33,8 +33,7 @@ ROOT = Path(__file__).parents[3]
         ({"status": 500}, "slack_internal_error", "SlackApiError"),
         ({"status": 503, "body": "<html>down</html>"}, "slack_http_503", "SlackApiError"),
         ({"drop": True}, "slack_unreachable", "RemoteDisconnected"),
-        ({"error": "token_revoked"}, "slack_token_revoked", "install the app again"),
-        ({"error": "invalid_auth"}, "slack_invalid_auth", "SlackApiError"),
+        ({"error": "update_failed"}, "slack_update_failed", "Slack has a problem"),
     ],
 )
 def test_a_failure_is_a_500_with_its_reason_and_the_redelivery_succeeds(
@@ -53,8 +52,8 @@ def test_a_failure_is_a_500_with_its_reason_and_the_redelivery_succeeds(
 
 
 def test_a_channel_that_refuses_does_not_stop_the_others(notifier: Notifier) -> None:
-    """If one channel refuses, the other has its card; a redelivery posts only the missing card."""
-    notifier.slack.fail_next(1, error="is_archived")
+    """If one channel refuses, the other has its card; a redelivery asks only the one that refused."""
+    notifier.slack.fail_next(1, error="fatal_error")
     before = len(notifier.function.output())
     assert notifier.post(opened("partly", "acme/both")) == 500
     assert notifier.cards("partly") == ["C2"]
@@ -62,24 +61,26 @@ def test_a_channel_that_refuses_does_not_stop_the_others(notifier: Notifier) -> 
     assert (refused["severity"], refused["channel"], refused["reason"]) == (
         "WARNING",
         "C1",
-        "slack_is_archived",
+        "slack_fatal_error",
     )
     assert (posted["outcome"], posted["channel"]) == ("posted", "C2")
-    assert (raised["severity"], raised["reason"]) == ("ERROR", "slack_is_archived")
+    assert (raised["severity"], raised["reason"]) == ("ERROR", "slack_fatal_error")
+    calls = len(notifier.slack.requests)
     assert notifier.post(opened("partly", "acme/both")) == 200
     assert notifier.cards("partly") == ["C2", "C1"]
+    assert {arguments["channel"] for _, arguments in notifier.slack.requests[calls:]} == {"C1"}
 
 
 def test_of_several_refusals_the_first_is_raised(notifier: Notifier) -> None:
     """If several channels refuse, each is logged, and the delivery is counted under the first reason."""
-    for code in ("is_archived", "not_in_channel"):
+    for code in ("fatal_error", "internal_error"):
         notifier.slack.fail_next(1, error=code)
     before = len(notifier.function.output())
     assert notifier.post(opened("refused", "acme/both")) == 500
     assert [(line["severity"], line["reason"]) for line in lines_since(notifier.function, before)] == [
-        ("WARNING", "slack_is_archived"),
-        ("WARNING", "slack_not_in_channel"),
-        ("ERROR", "slack_is_archived"),
+        ("WARNING", "slack_fatal_error"),
+        ("WARNING", "slack_internal_error"),
+        ("ERROR", "slack_fatal_error"),
     ]
 
 
@@ -102,6 +103,22 @@ def test_a_card_that_slack_calls_invalid_is_posted_as_text(notifier: Notifier) -
         ("ERROR", "invalid_blocks"),
         ("INFO", None),
     ]
+
+
+def test_a_revoked_token_is_asked_once_and_a_new_one_at_once(notifier: Notifier) -> None:
+    """Deliveries to any channel are refused without a call, each with its reason, until the token changes."""
+    calls, before = len(notifier.slack.requests), len(notifier.function.output())
+    notifier.slack.fail_next(1, error="token_revoked")
+    assert [notifier.post(opened(f"revoked-{number}")) for number in range(3)] == [500] * 3
+    assert len(notifier.slack.requests) == calls + 1
+    raised = [line for line in lines_since(notifier.function, before) if line["severity"] == "ERROR"]
+    assert [line["reason"] for line in raised] == ["slack_token_revoked"] * 3
+    assert all("install the app again" in line["message"] for line in raised)
+    notifier.slack.token = "xoxb-second"
+    notifier.token_file.write_text("xoxb-second")
+    assert [notifier.post(opened(f"revoked-{number}")) for number in range(3)] == [200] * 3
+    notifier.slack.token = TOKEN
+    notifier.token_file.write_text(TOKEN)
 
 
 def test_a_running_function_uses_a_rotated_token(notifier: Notifier) -> None:
