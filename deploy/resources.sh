@@ -106,9 +106,9 @@ create_secrets() {
 }
 
 create_tables() {
-  step "BigQuery: dataset $DATASET, its table and views"
+  step "BigQuery: dataset $DATASET, its tables and views"
   local script
-  script=$(cat -- sql/events.sql sql/views/*.sql)
+  script=$(cat -- sql/events.sql sql/tables/*.sql sql/views/*.sql)
   # shellcheck disable=SC2016 # the files contain ${DATASET} literally
   mutate_with_stdin "${script//'${DATASET}'/$DATASET}" bq --project_id="$PROJECT" --location="$BQ_LOCATION" --quiet query --use_legacy_sql=false
 }

@@ -1,4 +1,4 @@
-"""ops schema apply: dataset, table and views from sql/, through the official client."""
+"""ops schema apply: dataset, tables and views from sql/, through the official client."""
 
 import re
 import time
@@ -32,7 +32,7 @@ def schema() -> None:
 @click.option("--location", default=None, help="Where a new dataset is created, such as EU; default: US.")
 @one_line_errors()
 def apply_command(project: str, dataset: str, location: str | None) -> None:
-    """Create or update dataset, table and views.
+    """Create or update dataset, tables and views.
 
     A second run changes nothing, and nothing is ever dropped. BIGQUERY_EMULATOR_HOST=http://host:port
     names a local BigQuery to use instead.
@@ -57,8 +57,8 @@ def apply(client: bigquery.Client, dataset: str) -> Iterator[str]:
 
 
 def files() -> list[Path]:
-    """Return the table's file first, then the views by name."""
-    return [SQL / "events.sql", *sorted((SQL / "views").glob("*.sql"))]
+    """Return the file of `events` first, then the other tables, then the views, by name."""
+    return [SQL / "events.sql", *sorted(SQL.glob("tables/*.sql")), *sorted(SQL.glob("views/*.sql"))]
 
 
 def statements(path: Path, dataset: str) -> list[str]:

@@ -26,6 +26,9 @@ LONGEST_WAIT_SECONDS = 3660.0  # the limit is per hour; one minute allows for cl
 LIMITED_TRIES = 6
 REDIRECTS = 3
 PER_PAGE = 100  # GitHub's maximum
+WRITE_PAUSE_SECONDS = (
+    1.0  # https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+)
 USED_UP = "GitHub's rate limit is used up"
 
 Json = Mapping[str, Any]
@@ -76,6 +79,7 @@ class GitHubClient:
         self._session.headers.update(_HEADERS)
         self._session.auth = self._authorize
         self._resume_at: datetime | None = None
+        self._wrote_at: datetime | None = None
 
     def close(self) -> None:
         """Close the connection."""
@@ -83,7 +87,7 @@ class GitHubClient:
 
     def get(self, path: str) -> tuple[Json, datetime]:
         """Return the object at a path of the API, and GitHub's time of reading it. Raises NotFound."""
-        response = self._get(self._settings.api_url + path, {})
+        response = self._request("GET", self._settings.api_url + path, {})
         [content] = responses.require_objects(response, [response.content])
         return content, response.date
 
@@ -93,9 +97,10 @@ class GitHubClient:
         `parameters` are ignored for `next`, which has them all. Raises NotFound or PaginationLimit.
         """
         if path.startswith(("http://", "https://")):
-            response = self._get(path, {})
+            response = self._request("GET", path, {})
         else:
-            response = self._get(self._settings.api_url + path, {**parameters, "per_page": str(PER_PAGE)})
+            size = {"per_page": str(PER_PAGE)}
+            response = self._request("GET", self._settings.api_url + path, {**parameters, **size})
         return Page(
             items=responses.require_objects(response, response.content),
             next=response.links.get("next"),
@@ -103,8 +108,24 @@ class GitHubClient:
             read_at=response.date,
         )
 
-    def _get(self, url: str, parameters: Mapping[str, str]) -> Response:
-        """Return the answer with status 200, after as many waits as it takes."""
+    def post(self, path: str) -> None:
+        """Ask GitHub to do what a path of the API names, a second after the last such request.
+
+        It is sent again only if a rate limit refused it: an answer that was lost may have been a success.
+        Raises NotFound or Forbidden.
+        """
+        if self._wrote_at is not None:
+            paused = (self._clock() - self._wrote_at).total_seconds()
+            self._sleep(min(max(WRITE_PAUSE_SECONDS - paused, 0.0), WRITE_PAUSE_SECONDS))
+        try:
+            self._request("POST", self._settings.api_url + path, {}, tries=1)
+        finally:
+            self._wrote_at = self._clock()
+
+    def _request(
+        self, method: str, url: str, parameters: Mapping[str, str], *, tries: int = TRIES
+    ) -> Response:
+        """Return the answer of success, after as many waits as it takes."""
         failures = refusals = redirects = 0
         while True:
             if self._resume_at is not None:
@@ -113,10 +134,10 @@ class GitHubClient:
                 if seconds > 0:
                     self._wait(seconds, USED_UP)
             try:
-                response = self._send(url, parameters)
+                response = self._send(method, url, parameters)
             except _TransientError as error:
                 failures += 1
-                if failures == TRIES:
+                if failures == tries:
                     raise Unavailable("github_down", f"GitHub gives no answer: {error}.") from error
                 self._wait(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), f"GitHub: {error}")
                 continue
@@ -136,7 +157,7 @@ class GitHubClient:
                 raise Unavailable("rate_limited", "GitHub keeps refusing: too many requests.")
             self._wait(wait, USED_UP)
 
-    def _send(self, url: str, parameters: Mapping[str, str]) -> Response:
+    def _send(self, method: str, url: str, parameters: Mapping[str, str]) -> Response:
         """Return one answer. Raises _TransientError if another try may help, else Unavailable."""
         shown = responses.without_query(url)
         if responses.origin(url) != responses.origin(self._settings.api_url):
@@ -144,8 +165,8 @@ class GitHubClient:
                 "github_elsewhere", f"GitHub points to {shown}, outside of GITHUB_API_URL; not followed."
             )
         try:
-            answer = self._session.get(
-                url, params=dict(parameters), timeout=TIMEOUT_SECONDS, allow_redirects=False
+            answer = self._session.request(
+                method, url, params=dict(parameters), timeout=TIMEOUT_SECONDS, allow_redirects=False
             )
         except requests.Timeout as error:
             raise _TransientError(f"{shown} took too long") from error

@@ -23,6 +23,10 @@ class NotFound(Unavailable):
     """GitHub answers 404, 410 or 451: the object does not exist, or the token may not see it."""
 
 
+class Forbidden(Unavailable):
+    """GitHub answers 403 for another reason than a rate limit: the token lacks a permission."""
+
+
 class PaginationLimit(Unavailable):
     """GitHub lists no further pages by number, although the list goes on.
 
@@ -100,9 +104,9 @@ def seconds_until_reset(response: Response) -> float | None:
 
 
 def check_status(response: Response) -> None:
-    """Raise Unavailable, NotFound or PaginationLimit with one sentence unless the status is 200."""
+    """Raise Unavailable or one of its kinds with one sentence unless the status is 200 to 299."""
     status, url = response.status, without_query(response.url)
-    if status == 200:
+    if 200 <= status < 300:
         return
     if status == 401:
         raise Unavailable(
@@ -113,7 +117,8 @@ def check_status(response: Response) -> None:
     if status == 422 and "pagination" in response.message.lower():
         reason = "cursor_needed" if "page parameter" in response.message else "list_ends"
         raise PaginationLimit(reason, f"{url} is not listed any further.")
-    raise Unavailable("github_refused", f"{url} answered {status}: {response.message or response.reason}")
+    sentence = f"{url} answered {status}: {response.message or response.reason}"
+    raise (Forbidden if status == 403 else Unavailable)("github_refused", sentence)
 
 
 def require_objects(response: Response, items: Any) -> tuple[Mapping[str, Any], ...]:

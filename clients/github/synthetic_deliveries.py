@@ -88,10 +88,14 @@ def _payload(
             payload["milestone"] = raw.get("milestone")
         case "renamed":
             payload["changes"] = {"title": {"from": (raw.get("rename") or {}).get("from")}}
-    owner = repository.get("owner") or {}
-    payload["repository"] = {name: repository[name] for name in REPOSITORY_FIELDS if name in repository}
-    if owner.get("type") == "Organization":
-        payload["organization"] = {name: owner[name] for name in _ORGANIZATION_FIELDS if name in owner}
     # In the history, the actor of an assignment is the assignee.
-    payload["sender"] = raw.get("assigner") or raw.get("actor") or raw.get("user") or _GHOST
-    return payload
+    return payload | envelope(repository, raw.get("assigner") or raw.get("actor") or raw.get("user"))
+
+
+def envelope(repository: Json, sender: Json | None) -> dict[str, Any]:
+    """Return what every payload has beside its event: repository, organization and sender."""
+    owner = repository.get("owner") or {}
+    found = {"repository": {name: repository[name] for name in REPOSITORY_FIELDS if name in repository}}
+    if owner.get("type") == "Organization":
+        found["organization"] = {name: owner[name] for name in _ORGANIZATION_FIELDS if name in owner}
+    return {**found, "sender": sender or _GHOST}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, request
 
 from local.github.errors import not_found
 from local.github.paging import by_cursor, by_number, check_query
@@ -38,6 +38,14 @@ def history_routes(github: GitHub, prefix: str) -> Blueprint:
         for base in ("/repos/<owner>/<name>", "/repositories/<int:repository_id>"):
             routes.add_url_rule(base + path, f"{base} {path}".replace(".", "_"), answer)
 
+    def list_repositories(owner: str) -> Response:
+        """List the repositories of an organization."""
+        check_query(("type", *_PAGES))
+        name = github.place(owner).lower()
+        hosted = [each for key, each in github.repositories.items() if key.split("/")[0] == name]
+        return by_number([each.repository.as_json() for each in hosted], request.base_url)
+
+    routes.add_url_rule("/orgs/<owner>/repos", "repositories", list_repositories)
     on("", lambda hosted: hosted.repository.as_json() | {"permissions": {"admin": True, "pull": True}})
     on("/issues", lambda hosted: hosted.list_issues(request.args), "state", "after", *_SORTED, *_PAGES)
     on("/issues/comments", lambda hosted: hosted.list_comments(request.args), *_SORTED, *_PAGES)

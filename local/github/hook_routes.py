@@ -30,10 +30,10 @@ def hook_routes(github: GitHub) -> Blueprint:
                     raise not_found()
                 if not delivery_id:
                     return view(place, hook)
-                for delivery in hooks.deliveries[hook["id"]]:
-                    if str(delivery["id"]) == delivery_id:
-                        return view(hook, delivery)
-                raise not_found()
+                delivery = hooks.find(hook, int(delivery_id) if delivery_id.isdecimal() else 0)
+                if delivery is None:
+                    raise not_found()
+                return view(hook, delivery)
 
             for base in ("/repos/<owner>/<name>", "/orgs/<owner>"):
                 endpoint = f"{method} {base}{path}".replace(".", "_")
@@ -80,11 +80,7 @@ def hook_routes(github: GitHub) -> Blueprint:
     def list_deliveries(_place: str, hook: Json) -> Response:
         late = hooks.late_lists > 0
         hooks.late_lists -= late
-        found = [
-            {name: value for name, value in delivery.items() if name != "request"}
-            for delivery in hooks.deliveries[hook["id"]][late:]
-        ]
-        return by_cursor(found, request.base_url, parameter="cursor")
+        return by_cursor(hooks.listed(hook)[late:], request.base_url, parameter="cursor", hidden="request")
 
     @on("GET", "/hooks/<hook_id>/deliveries/<delivery_id>")
     def describe_delivery(_hook: Json, delivery: Json) -> Json:
@@ -92,8 +88,7 @@ def hook_routes(github: GitHub) -> Blueprint:
 
     @on("POST", "/hooks/<hook_id>/deliveries/<delivery_id>/attempts")
     def redeliver(hook: Json, delivery: Json) -> tuple[Json, int]:
-        payload = delivery["request"]["payload"]
-        hooks.deliver(hook, delivery["event"], delivery["guid"], payload, redelivery=True)
+        hooks.redeliver(hook, delivery)
         return {}, 202
 
     return routes

@@ -6,13 +6,16 @@ Rules: https://docs.github.com/rest/repos/webhooks and .../orgs/webhooks
 import itertools
 import re
 import uuid
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from local.github.errors import ApiError, invalid
+
+KEPT = timedelta(days=3)
 
 type Json = dict[str, Any]
 # Sends a payload to a hook's URL: hook, event, delivery id and payload; returns the status of the answer.
@@ -22,14 +25,17 @@ type Send = Callable[[Json, str, str, Json], int]
 class Hooks:
     """The hooks by place (OWNER/REPO or organization) and id, their deliveries by hook id, newest first.
 
-    `late_lists` is how many lists of deliveries still come before the newest delivery is listed.
+    `late_lists` is how many lists of deliveries still come before the newest delivery is listed. `asked` has
+    the time and the guid of each request for a redelivery. `clock` is GitHub's.
     """
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, clock: Callable[[], datetime]) -> None:
         self.by_place: dict[str, dict[int, Json]] = defaultdict(dict)
         self.deliveries: dict[int, list[Json]] = defaultdict(list)
         self.late_lists = 0
+        self.asked: list[tuple[datetime, str]] = []
         self._send = send
+        self._clock = clock
         self._numbers = itertools.count(1)
 
     def create(self, place: str, body: Json) -> Json:
@@ -45,8 +51,8 @@ class Hooks:
             "active": body.get("active", True),
             "events": _events(body.get("events", ["push"])),
             "config": self.config(place, body.get("config", {}), number),
-            "created_at": _now(),
-            "updated_at": _now(),
+            "created_at": self._now(),
+            "updated_at": self._now(),
             "last_response": {"code": None, "status": "unused", "message": None},
         }
         self.by_place[place][number] = hook
@@ -62,7 +68,7 @@ class Hooks:
         hook |= {
             "events": _events(sorted(events)),
             "active": body.get("active", hook["active"]),
-            "updated_at": _now(),
+            "updated_at": self._now(),
         }
 
     def ping(self, hook: Json) -> None:
@@ -81,6 +87,34 @@ class Hooks:
             raise ApiError(422, "Validation Failed", [error])
         return {"content_type": "form", "insecure_ssl": "0", **config}
 
+    def emit(self, places: Sequence[str], event: str, payload: Json) -> str:
+        """Deliver an event to every active hook of the places that subscribes to it, and return its guid."""
+        guid = str(uuid.uuid4())
+        for place in places:
+            for hook in self.by_place[place].values():
+                if hook["active"] and {event, "*"} & set(hook["events"]):
+                    self.deliver(hook, event, guid, payload)
+        return guid
+
+    def listed(self, hook: Json) -> list[Json]:
+        """Return the deliveries of the last three days, newest first; GitHub forgets the others."""
+        found, oldest = self.deliveries[hook["id"]], _text(self._clock() - KEPT)
+        while found and found[-1]["delivered_at"] < oldest:
+            found.pop()
+        return found
+
+    def find(self, hook: Json, number: int) -> Json | None:
+        """Return the delivery with this id, None if GitHub does not list it."""
+        found = self.listed(hook)
+        place = bisect_left(found, -number, key=lambda delivery: -delivery["id"])
+        return found[place] if place < len(found) and found[place]["id"] == number else None
+
+    def redeliver(self, hook: Json, delivery: Json) -> None:
+        """Send what a delivery had sent."""
+        self.asked.append((self._clock(), delivery["guid"]))
+        payload = delivery["request"]["payload"]
+        self.deliver(hook, delivery["event"], delivery["guid"], payload, redelivery=True)
+
     def deliver(self, hook: Json, event: str, guid: str, payload: Json, *, redelivery: bool = False) -> None:
         """Send a payload once and list the delivery; a redelivery has the guid of the first one."""
         code = self._send(hook, event, guid, payload)
@@ -91,7 +125,7 @@ class Hooks:
             {
                 "id": 10**10 + next(self._numbers),
                 "guid": guid,
-                "delivered_at": _now(),
+                "delivered_at": self._now(),
                 "redelivery": redelivery,
                 "duration": 0.1,
                 "status": status,
@@ -104,6 +138,9 @@ class Hooks:
                 "request": {"payload": payload},
             },
         )
+
+    def _now(self) -> str:
+        return _text(self._clock())
 
 
 def shown(hook: Json) -> Json:
@@ -121,5 +158,5 @@ def _events(events: Any) -> list[str]:
     return events
 
 
-def _now() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+def _text(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -34,18 +34,23 @@ def by_number(items: Sequence[Json], url: str, *, last: int | None = None) -> Re
     return _answer(items[(page - 1) * size : page * size], url, more)
 
 
-def by_cursor(items: Sequence[Json], url: str, *, parameter: str) -> Response:
-    """Return the page after the item that the parameter names in a form of GitHub's own."""
+def by_cursor(items: Sequence[Json], url: str, *, parameter: str, hidden: str = "") -> Response:
+    """Return the page after the item that the parameter names in a form of GitHub's own.
+
+    No item shows the field `hidden`.
+    """
     if "page" in request.args:
         raise ApiError(422, "Pagination with the page parameter is not supported for large datasets")
     start, size = 0, _size()
     if parameter in request.args:
-        last = base64.urlsafe_b64decode(request.args[parameter]).decode()
-        start = 1 + next(place for place, item in enumerate(items) if str(item["id"]) == last)
+        last = int(base64.urlsafe_b64decode(request.args[parameter]))
+        places = (place for place, item in enumerate(items) if item["id"] == last)
+        start = next(places, len(items) - 1) + 1  # what came after a forgotten item is forgotten too
     found, more = items[start : start + size], {}
     if start + size < len(items):
         more["next"] = {parameter: base64.urlsafe_b64encode(str(found[-1]["id"]).encode()).decode()}
-    return _answer(found, url, more)
+    shown = [{name: value for name, value in item.items() if name != hidden} for item in found]
+    return _answer(shown, url, more)
 
 
 def _size() -> int:

@@ -9,6 +9,7 @@ from local.github.errors import ApiError, not_found
 from local.github.hooks import Hooks, Send
 from local.github.repository import HostedRepository
 from ops.send import accounts
+from ops.send.payloads import Event
 
 REQUESTS_PER_HOUR = 5_000
 
@@ -25,12 +26,24 @@ class GitHub:
         self.token = token
         self.repositories: dict[str, HostedRepository] = {}
         self.organizations: set[str] = set()
-        self.hooks = Hooks(send)
+        self.hooks = Hooks(send, self.time)
         self.has_cursors = False
         self.event_pages: int | None = None
         self.remaining = REQUESTS_PER_HOUR
         self.reset_at = time.time() + 3_600
         self.now: datetime | None = None
+
+    def time(self) -> datetime:
+        """Return GitHub's time."""
+        return self.now or datetime.now(UTC)
+
+    def emit(self, full_name: str, event: Event) -> str:
+        """Store what the event changes, deliver it to the hooks of repository and owner; return its guid."""
+        hosted = self.repository(full_name)
+        if event.name in {"issues", "issue_comment"}:
+            hosted.record(event)
+        name = hosted.repository.full_name
+        return self.hooks.emit([name, name.split("/")[0]], event.name, event.payload)
 
     def host(self, full_name: str) -> HostedRepository:
         """Return a repository, created if it is new; GitHub ignores the case of names."""
@@ -72,7 +85,7 @@ class GitHub:
     def headers(self) -> dict[str, str]:
         """Return the headers of every answer: GitHub's clock and the rate limit."""
         return {
-            "Date": format_datetime(self.now or datetime.now(UTC), usegmt=True),
+            "Date": format_datetime(self.time(), usegmt=True),
             "X-RateLimit-Remaining": str(self.remaining),
             "X-RateLimit-Reset": str(int(self.reset_at)),
         }

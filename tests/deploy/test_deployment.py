@@ -202,7 +202,7 @@ def test_slacks_token_is_mounted_as_a_file(deployed):
 
 def test_table_and_views_exist(deployed):
     """The table and every view of sql/ exist after a deployment."""
-    files = [deployed.checkout / "sql/events.sql", *(deployed.checkout / "sql/views").glob("*.sql")]
+    files = list((deployed.checkout / "sql").rglob("*.sql"))
     tables = deployed.runs["second"].after["tables"]
     assert set(tables) == {f"github.{file.stem}" for file in files}
     assert tables["github.events"]["timePartitioning"] == {"type": "DAY", "field": "event_at"}
@@ -236,9 +236,9 @@ def test_status_is_0_without_a_problem(operated):
     run = operated.runs["status"]
     assert (run.status, run.requests.writes()) == (0, []), run.out
     assert {line.split()[0] for line in run.out.splitlines()} == {"ok"}
-    views = len(list((ROOT / "sql" / "views").glob("*.sql")))
-    # functions, subscriptions, dead letters, table, views, webhook, Slack's token, its channel
-    assert len(run.out.splitlines()) == 3 + 3 + 1 + 1 + views + 3
+    tables = len(list((ROOT / "sql").rglob("*.sql")))
+    # functions, subscriptions, dead letters, tables and views, webhook, Slack's token, its channel
+    assert len(run.out.splitlines()) == 3 + 3 + 1 + tables + 3
     assert re.search(r"^ok +webhook acme/app +active, issues, .* last answer 200$", run.out, re.MULTILINE)
     assert re.search(
         r"subscription notify-slack +-> \S+ +0 waiting, the oldest for 0 s$", run.out, re.MULTILINE

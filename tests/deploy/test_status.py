@@ -29,7 +29,7 @@ def test_status_is_0_only_without_a_problem(sandbox):
         f"{name}|issuewire|{hash_}|ACTIVE|https://{name}-abc-uc.a.run.app\n" for name, hash_ in hashes.items()
     )
     traffic = "".join(f"{name}|True|{name}-1\n" for name in hashes)
-    tables = ["events", *(file.stem for file in (sandbox.checkout / "sql/views").glob("*.sql"))]
+    tables = [file.stem for file in (sandbox.checkout / "sql").rglob("*.sql")]
     sandbox.answer("gcloud functions list *", rows)
     sandbox.answer("gcloud run services list *", traffic)
     mark = {"labels": {"app": "issuewire"}}

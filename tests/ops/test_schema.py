@@ -82,6 +82,7 @@ def test_apply_creates_everything_and_is_idempotent(warehouse: Warehouse) -> Non
     before = snapshot(warehouse, dataset)
     assert {table["tableReference"]["tableId"]: table["type"] for table in before[0]} == {
         "events": "TABLE",
+        "delivery_ledger": "TABLE",
         **{path.stem: "VIEW" for path in (schema_module.SQL / "views").glob("*.sql")},
     }
     assert before[1] == [{"delivery_id": "kept"}]

@@ -97,7 +97,8 @@ class Case:
 
 def dataset_at(now: datetime, warehouse: Warehouse, folder: Path) -> str:
     """Create a dataset in whose views it is always `now`, from a copy of sql/ in `folder`."""
-    (folder / "views").mkdir()
+    for name in ("tables", "views"):
+        (folder / name).mkdir()
     for path in schema.files():
         text = path.read_text().replace("CURRENT_TIMESTAMP()", f"TIMESTAMP '{format_time(now)}'")
         (folder / path.relative_to(schema.SQL)).write_text(text)

@@ -8,7 +8,7 @@ import pytest
 
 from clients.github import client as client_module
 from clients.github.client import GitHubClient
-from clients.github.responses import NotFound, PaginationLimit
+from clients.github.responses import Forbidden, NotFound, PaginationLimit
 from local.github.server import TOKEN, GitHubServer
 from local.processes import free_port
 from pipeline.errors import Unavailable
@@ -97,7 +97,7 @@ def test_a_late_answer_is_not_waited_for(
         (404, "Not Found", NotFound, "does not exist, or the token may not read it (404)"),
         (410, "Issues are disabled", NotFound, "(410)"),
         (451, "Blocked", NotFound, "(451)"),
-        (403, "Protected by SAML enforcement", Unavailable, "answered 403: Protected by SAML"),
+        (403, "Protected by SAML enforcement", Forbidden, "answered 403: Protected by SAML"),
         (422, "pagination is limited for this resource", PaginationLimit, "is not listed any further"),
         (
             422,

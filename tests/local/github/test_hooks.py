@@ -1,6 +1,7 @@
 """The GitHub stand-in keeps webhooks, pings them, and lists what it delivered."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from functions.ingest.signature import sign
 from local.github.server import GitHubServer
 from tests.ops.send.receiver import Receiver, listening
+from tests.support.messages import an_issue
 
 HOOKS = "/repos/acme/app/hooks"
 
@@ -127,3 +129,39 @@ def test_a_deleted_hook_is_gone(ask: Any, receiver: Receiver) -> None:
 def test_a_body_must_be_json(ask: Any) -> None:
     """A body that is not a JSON object is 400."""
     assert ask("POST", HOOKS, ["x"]).status_code == 400
+
+
+def test_an_event_has_one_guid_for_all_hooks(server: GitHubServer, ask: Any, receiver: Receiver) -> None:
+    """Hooks of a repository and of its owner get an event under one guid, if active and subscribed."""
+    for base in ("/repos/acme/app", "/orgs/acme"):
+        ask("POST", f"{base}/hooks", {"name": "web", "config": config(receiver), "events": ["issues"]})
+    opened = an_issue().opened()
+    guid = server.github.emit("acme/app", opened)
+    assert [headers["x-github-delivery"] for headers, _ in receiver.requests[2:]] == [guid, guid]
+    assert ask("GET", "/repos/acme/app/issues/7").json()["number"] == 7
+    hook = next(iter(server.github.hooks.by_place["acme"].values()))
+    ask("PATCH", f"/orgs/acme/hooks/{hook['id']}", {"active": False})
+    ask("PATCH", f"/repos/acme/app/hooks/{hook['id'] - 2}", {"events": ["push"]})
+    server.github.emit("acme/app", opened)
+    assert len(receiver.requests) == 4
+
+
+def test_deliveries_are_kept_for_three_days(server: GitHubServer, ask: Any, receiver: Receiver) -> None:
+    """After three days a delivery is not listed, and cannot be redelivered."""
+    number = ask("POST", HOOKS, {"config": config(receiver)}).json()["id"]
+    [delivery] = ask("GET", f"{HOOKS}/{number}/deliveries").json()
+    attempts = f"{HOOKS}/{number}/deliveries/{delivery['id']}/attempts"
+    server.github.now = datetime.now(UTC) + timedelta(hours=71)
+    assert ask("POST", attempts).status_code == 202
+    assert [guid for _, guid in server.github.hooks.asked] == [delivery["guid"]]
+    server.github.now += timedelta(hours=2)
+    assert ask("POST", attempts).status_code == 404
+    [listed] = ask("GET", f"{HOOKS}/{number}/deliveries").json()
+    assert (listed["guid"], listed["redelivery"]) == (delivery["guid"], True)
+
+
+def test_an_organization_lists_its_repositories(server: GitHubServer, ask: Any) -> None:
+    """The repositories of an organization are listed, and no others."""
+    server.github.host("other/app")
+    assert [each["full_name"] for each in ask("GET", "/orgs/acme/repos?type=all").json()] == ["acme/app"]
+    assert ask("GET", "/orgs/other/repos").status_code == 404

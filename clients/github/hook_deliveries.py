@@ -1,0 +1,82 @@
+"""A webhook, and the attempts to deliver that GitHub lists for it, read from REST objects (pure).
+
+Rules: https://docs.github.com/rest/repos/webhooks and .../orgs/webhooks. GitHub lists an attempt, failed ones
+too, for three days. A GUID names an event, and is the same for all attempts and for all webhooks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipeline.delivery import parse_time
+from pipeline.errors import Unavailable
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A webhook of `source`, which is OWNER/REPO or an organization."""
+
+    id: int
+    source: str
+    url: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt to deliver an event; `status` is that of the answer, 0 if there was none."""
+
+    id: int
+    hook: Hook
+    guid: str
+    event: str
+    delivered_at: datetime
+    is_redelivery: bool
+    status: int
+
+    @property
+    def succeeded(self) -> bool:
+        """Return whether the webhook's URL accepted it."""
+        return 200 <= self.status < 300
+
+
+def read_hook(source: str, raw: Json) -> Hook:
+    """Read a webhook. Raises Unavailable if it is not one."""
+    config = raw.get("config")
+    number, url = raw.get("id"), config.get("url") if isinstance(config, dict) else None
+    if not isinstance(number, int) or not isinstance(url, str):
+        raise Unavailable("github_odd", f"GitHub lists a webhook of {source} without id or URL.")
+    return Hook(id=number, source=source, url=url, is_active=raw.get("active") is True)
+
+
+def read_attempt(hook: Hook, raw: Json) -> Attempt:
+    """Read an attempt. Raises Unavailable if it is not one."""
+    number, guid, event = raw.get("id"), raw.get("guid"), raw.get("event")
+    delivered_at, status = parse_time(raw.get("delivered_at")), raw.get("status_code")
+    if not (isinstance(number, int) and isinstance(guid, str) and isinstance(event, str) and delivered_at):
+        raise Unavailable(
+            "github_odd", f"GitHub lists a delivery of {hook.source} without id, GUID, event or time."
+        )
+    return Attempt(
+        id=number,
+        hook=hook,
+        guid=guid,
+        event=event,
+        delivered_at=delivered_at,
+        is_redelivery=raw.get("redelivery") is True,
+        status=status if isinstance(status, int) else 0,
+    )
+
+
+def is_same_url(first: str, second: str) -> bool:
+    """Return whether both are one address; case of the host and a slash at the end do not matter."""
+    return _normal(first) == _normal(second)
+
+
+def _normal(url: str) -> tuple[str, str, str]:
+    parts = urlsplit(url)
+    return parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/")

@@ -1,0 +1,1 @@
+"""reconcile: finds and repairs what was not delivered, and keeps the proof."""

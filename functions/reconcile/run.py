@@ -1,0 +1,224 @@
+"""One run: what GitHub listed and what is stored, then each part, then the ledger."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from clients.github.client import GitHubClient
+from clients.github.hook_deliveries import Attempt, Hook, is_same_url
+from clients.github.responses import NotFound
+from clients.github.updated_issues import repositories, updated_issues
+from clients.github.webhooks import Webhooks
+from clients.pubsub.batch_publisher import BatchPublisher
+from pipeline.errors import PipelineError, Unavailable
+from pipeline.logs import log
+
+from . import plan, problems
+from .ledger import Ledger
+from .missed import missed, settled
+from .plan import Fate, Known, LedgerRow, ListedEvent, Window
+from .problems import Problem
+from .settings import Settings
+
+STORED_WITHIN = timedelta(minutes=30)
+FAILURES_IN_A_ROW = 3
+
+
+class TimeLimit:
+    """Until when the run may go on."""
+
+    def __init__(self, now: Callable[[], datetime], limit: timedelta) -> None:
+        self._now = now
+        self._ends_at = now() + limit
+
+    def check(self, _reason: str = "", until: datetime | None = None) -> None:
+        """Raise Unavailable if the time is up, or a wait until then would outlast it."""
+        if (until or self._now()) >= self._ends_at:
+            raise Unavailable(
+                "out_of_time",
+                "The run's time is up; the next one continues. If this repeats, list fewer GITHUB_SOURCES.",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """Whom a run asks. `publisher` is opened only if there is something to publish."""
+
+    github: GitHubClient
+    webhooks: Webhooks
+    ledger: Ledger
+    publisher: Callable[[], BatchPublisher]
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What a run did: `failures` are why it did not see everything."""
+
+    failures: list[PipelineError] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Keep a failure, so that the other parts go on."""
+        try:
+            yield
+        except PipelineError as failure:
+            self.failures.append(failure)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What GitHub lists in the window, and what is known of it. `sources` have their webhooks."""
+
+    window: Window
+    sources: dict[str, list[Hook]]
+    events: list[ListedEvent]
+    known: Known
+
+    def fates(self) -> list[tuple[ListedEvent, Fate]]:
+        """Return what became of each event."""
+        return [(event, plan.fate(event, self.known, self.window.horizon)) for event in self.events]
+
+
+class Run:
+    """One run at the time `now`."""
+
+    def __init__(self, neighbours: Neighbours, settings: Settings, now: datetime, limit: TimeLimit) -> None:
+        self._neighbours = neighbours
+        self._settings = settings
+        self._now = now
+        self._limit = limit
+        self._asked: set[str] = set()
+        self.report = Report()
+
+    def run(self) -> Report:
+        """Do every part, also if another one fails; write the ledger only if none did."""
+        seen = None
+        with self.report.part():
+            seen = self._look()
+        if seen is not None:
+            with self.report.part():
+                self._redeliver(seen)
+            with self.report.part():
+                self._publish_missed(seen)
+            if not self.report.failures:
+                with self.report.part():
+                    self._prove(seen)
+        return self.report
+
+    def _look(self) -> Seen:
+        """Read everything that the parts decide on."""
+        settings, ledger = self._settings, self._neighbours.ledger
+        past = ledger.past(self._now - settings.kept)
+        window = Window.of(self._now, settings.lookback, settings.kept, past)
+        self.report.problems += problems.of_gap(window, past)
+        sources: dict[str, list[Hook]] = {}
+        attempts: list[Attempt] = []
+        for source in settings.sources:
+            try:
+                hooks, listed = self._list(source, window)
+            except Unavailable as error:
+                if error.reason != "hooks_forbidden":
+                    raise
+                self.report.failures.append(error)  # the other sources are not hidden
+                continue
+            self.report.problems += problems.of_source(source, hooks, listed)
+            sources[source] = hooks
+            attempts += listed
+        events = plan.group(attempts, settings.events)
+        known = Known(
+            stored=ledger.stored([event.guid for event in events], window.start),
+            stored_until=ledger.stored_until(self._now - STORED_WITHIN),
+        )
+        return Seen(window=window, sources=sources, events=events, known=known)
+
+    def _list(self, source: str, window: Window) -> tuple[list[Hook], list[Attempt]]:
+        """Return our webhooks of a source, and what GitHub lists for them."""
+        webhooks = self._neighbours.webhooks
+        hooks = [
+            hook
+            for hook in webhooks.hooks(source)
+            if any(is_same_url(hook.url, url) for url in self._settings.ingest_urls)
+        ]
+        attempts = []
+        for hook in hooks:
+            for attempt in webhooks.attempts(hook, window.start):
+                self._limit.check()
+                attempts.append(attempt)
+        return hooks, attempts
+
+    def _redeliver(self, seen: Seen) -> None:
+        """Ask GitHub to deliver again what was not delivered or not stored, each event once."""
+        failures = 0
+        for attempt in plan.to_redeliver(seen.events, seen.known, seen.window.horizon):
+            self._limit.check()
+            try:
+                self._neighbours.webhooks.redeliver(attempt)
+            except NotFound:
+                log.warning("GitHub does not have the delivery any more", extra=_fields(attempt))
+                continue
+            except Unavailable as error:
+                failures += 1  # it may have been carried out; the next run asks again if not
+                if error.reason != "github_down" or failures == FAILURES_IN_A_ROW:
+                    raise
+            else:
+                failures = 0
+            self._asked.add(attempt.guid)
+            log.info("Asked GitHub to deliver again", extra=_fields(attempt))
+
+    def _publish_missed(self, seen: Seen) -> None:
+        """Publish the issues that changed without a delivery, as they are now."""
+        on_their_way = sorted(
+            event.first.delivered_at for event, fate in seen.fates() if fate in {Fate.WAITING, Fate.HELD}
+        )
+        published = 0
+        for source in seen.sources:
+            for repository in repositories(self._neighbours.github, source):
+                since = seen.window.start
+                self._limit.check()
+                listed = updated_issues(self._neighbours.github, repository, since)
+                issues = list(settled(listed, self._now, on_their_way))
+                if not issues:
+                    continue
+                numbers = [issue["number"] for issue in issues]
+                known = self._neighbours.ledger.issues(repository["id"], numbers, since)
+                for delivery in missed(repository, issues, known, since, self._now):
+                    self._neighbours.publisher().add(delivery)
+                    published += 1
+        if published:
+            self._neighbours.publisher().flush()
+        self.report.counts["missed"] = published
+
+    def _prove(self, seen: Seen) -> None:
+        """Write the ledger's rows, by what is stored now."""
+        ledger = self._neighbours.ledger
+        open_guids = [event.guid for event, fate in seen.fates() if fate is not Fate.STORED]
+        stored = seen.known.stored | ledger.stored(open_guids, seen.window.start)
+        seen = Seen(
+            window=seen.window,
+            sources=seen.sources,
+            events=seen.events,
+            known=Known(stored=stored, held=seen.known.held, stored_until=seen.known.stored_until),
+        )
+        rows: list[LedgerRow] = []
+        for source, hooks in seen.sources.items():
+            for hook in hooks:
+                asked = frozenset(self._asked)
+                rows += plan.ledger_rows(hook, seen.events, seen.known, asked, seen.window)
+            if not hooks:
+                rows.append(plan.row_without_hook(source, seen.window))
+        ledger.write(rows)
+        fates = seen.fates()
+        self.report.problems += problems.of_lost([event.guid for event, fate in fates if fate is Fate.LOST])
+        self.report.counts |= {
+            "expected": len(fates),
+            "redelivered": len(self._asked),
+            **{each.value: sum(fate is each for _, fate in fates) for each in Fate},
+        }
+
+
+def _fields(attempt: Attempt) -> dict[str, Any]:
+    return {"delivery_id": attempt.guid, "source": attempt.hook.source, "event": attempt.event}

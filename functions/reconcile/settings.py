@@ -1,0 +1,73 @@
+"""The settings of reconcile."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self
+
+from clients.github.settings import GitHubSettings
+from pipeline.settings import SettingsReader, collect_problems
+
+KEPT_HOURS = 72  # how long github.com lists a delivery
+KEPT_HOURS_ENTERPRISE = 168
+GITHUB = "https://api.github.com"
+
+_SOURCES = re.compile(r"[\w.-]+(/[\w.-]+)?(\s*,\s*[\w.-]+(/[\w.-]+)?)*", re.ASCII)
+_URLS = re.compile(r"https?://[^\s,]+(\s*,\s*https?://[^\s,]+)*")
+_DATASET = re.compile(r"([\w.-]+:)?[\w-]+\.\w+")
+_EVENTS = re.compile(r"[a-z_]+(\s*,\s*[a-z_]+)*\s*,?")
+_NUMBER = re.compile(r"\d{1,3}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a run needs.
+
+    `sources` are repositories, OWNER/REPO, and organizations; a webhook with one of `ingest_urls` is ours.
+    `events` None means that ingest publishes every event. GitHub lists deliveries for the time `kept`.
+    """
+
+    github: GitHubSettings
+    topic: str
+    dataset: str
+    sources: tuple[str, ...]
+    ingest_urls: tuple[str, ...]
+    events: frozenset[str] | None
+    lookback: timedelta
+    kept: timedelta
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Raise ConfigurationError naming every wrong setting."""
+        github, own = collect_problems(
+            lambda: GitHubSettings.from_environment(environment), lambda: _own(environment)
+        )
+        return cls(github=github, **own)
+
+
+def _own(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings that only reconcile has."""
+    kept = KEPT_HOURS
+    if environment.get("GITHUB_API_URL", "").strip().rstrip("/") not in {"", GITHUB}:
+        kept = KEPT_HOURS_ENTERPRISE
+    with SettingsReader(environment) as read:
+        hours = int(read.optional("LOOKBACK_HOURS", _NUMBER, f"a number from 1 to {kept}") or 6)
+        if not 1 <= hours <= kept:
+            read.problem(f"LOOKBACK_HOURS is not a number from 1 to {kept}")
+        events = read.optional("EVENTS", _EVENTS, "a comma list of event names")
+        return {
+            "topic": read.topic(),
+            "dataset": read.matching("BIGQUERY_DATASET", _DATASET, "PROJECT.DATASET"),
+            "sources": _parts(
+                read.matching("GITHUB_SOURCES", _SOURCES, "a comma list of OWNER/REPO and organizations")
+            ),
+            "ingest_urls": _parts(read.matching("INGEST_URL", _URLS, "the URL of ingest, or a comma list")),
+            "events": frozenset(_parts(events)) if events else None,
+            "lookback": timedelta(hours=hours),
+            "kept": timedelta(hours=kept),
+        }
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
