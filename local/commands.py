@@ -17,6 +17,7 @@ from local.stack.functions import read_functions
 from local.stack.stack import STATE, Options, running
 from local.stopping import stopping
 from local.terminal import Terminal
+from ops import local_stack
 
 PORTS = (*read_functions(), "pubsub", "bigquery", "slack", "secret_manager")
 
@@ -63,6 +64,8 @@ OPTIONS = (
         "--state",
         type=click.Path(file_okay=False, path_type=Path, resolve_path=True),
         default=STATE,
+        envvar=local_stack.STATE,
+        show_envvar=True,
         help="Folder for logs and endpoints.json.  [default: .local]",
     ),
 )

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,9 @@ from local.processes import NotReady
 from local.stack import topics
 from local.stack.folders import unwritable
 from local.stack.parts import Parts
-from local.stack.stack import DATASET, Stack
+from local.stack.stack import DATASET, STATE, Stack
 from local.terminal import Terminal
+from ops import local_stack
 
 
 def run(stack: Stack, terminal: Terminal, state: Path) -> None:
@@ -27,13 +29,19 @@ def run(stack: Stack, terminal: Terminal, state: Path) -> None:
         terminal.entry("Pub/Sub", f"PUBSUB_EMULATOR_HOST={stack.pubsub_host}")
         terminal.entry("Logs", os.path.relpath(stack.folder))
         terminal.entry("Everything else", os.path.relpath(path))
-        terminal.line("\nCtrl-C stops it all. Send something from another terminal:")
-        terminal.command("./issuewire send samples/issues.opened.json")
+        terminal.line("\nCtrl-C stops it all. Send something from another terminal, in this folder:")
+        terminal.command(send_command(state))
         parts = Parts(stack, terminal.line)
         while True:
             if parts.restart_ended():
                 write_endpoints(stack, path)
             time.sleep(0.5)
+
+
+def send_command(state: Path) -> str:
+    """Return a command for the shell that sends a delivery to the serve of this folder."""
+    command = "./issuewire send samples/issues.opened.json"
+    return command if state == STATE else f"{local_stack.STATE}={shlex.quote(str(state))} {command}"
 
 
 @contextlib.contextmanager

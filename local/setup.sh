@@ -87,7 +87,7 @@ undo() {
 }
 trap undo EXIT
 trap 'exit 129' HUP
-trap 'exit "${STATUS_AFTER_CTRL_C:-130}"' INT
+trap 'say "Stopped; the set-up can be run again."; exit "${STATUS_AFTER_CTRL_C:-130}"' INT
 trap 'exit 143' TERM
 
 # run FAILURE COMMAND...: runs the command with its output in a log, and shows the log's last line on a terminal. If it fails,
@@ -131,9 +131,12 @@ install_bigquery() {
   install_packages "$1"
   mkdir "$unfinished/home"
   HOME=$PWD/$unfinished/home run "DuckDB's extensions could not be unpacked" "$unfinished/bin/python" -c '
-from duckdb_extensions import import_extension
+import duckdb, sysconfig
+quote = chr(39)
+packages = sysconfig.get_path("purelib").replace(quote, 2 * quote)
 for name in ("icu", "ducklake", "spatial"):
-    import_extension(name)
+    file = f"duckdb_extension_{name}/extensions/v{duckdb.__version__}/{name}.duckdb_extension"
+    duckdb.sql(f"INSTALL {quote}{packages}/{file}{quote}")
 '
 }
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Self
 
 import click
@@ -13,6 +14,7 @@ from pipeline.errors import Malformed
 from pipeline.events import parse_payload
 
 ENDPOINTS = ROOT / ".local" / "endpoints.json"
+STATE = "ISSUEWIRE_STATE"  # the environment variable that names another folder than .local
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +41,10 @@ class LocalStack:
 
 def find() -> LocalStack | None:
     """Return the running stack, None if there is none: no file, a damaged one, or one of a killed stack."""
+    state = os.environ.get(STATE)
+    path = Path(state, ENDPOINTS.name) if state else ENDPOINTS
     try:
-        endpoints = parse_payload(ENDPOINTS.read_bytes())
+        endpoints = parse_payload(path.read_bytes())
     except (OSError, Malformed):
         return None
     pids = endpoints.get("pids")

@@ -110,12 +110,12 @@ class Laptop:
         return process
 
     def start_endless(
-        self, installer: str, under: tuple[str, ...] = ()
+        self, installer: str, under: tuple[str, ...] = (), **variables: str
     ) -> tuple[subprocess.Popen[str], list[int]]:
         """Start setup.sh and an installer that hangs; return it and the ids of installer and child."""
         file = self.folder / "pids"
         script = f"echo $$ >'{file}'; sh -c 'echo $$ >>\"{file}\"; exec sleep 60'"
-        process = self.start("dev", under=under, **{installer: script})
+        process = self.start("dev", under=under, **{installer: script}, **variables)
         until(lambda: file.exists() and file.read_text().count("\n") == 2)
         return process, [int(line) for line in file.read_text().split()]
 
@@ -392,6 +392,16 @@ def test_an_interrupted_install_leaves_nothing(laptop: Laptop, sent: signal.Sign
     until(lambda: not any(is_running(pid) for pid in pids))
 
 
+def test_ctrl_c_is_answered_with_one_line(laptop: Laptop) -> None:
+    """Set-up ends with the status that `make serve` asks for, which makes make add no error of its own."""
+    laptop.interpreter("bin/python3.13")
+    process, _ = laptop.start_endless("FAKE_UV", STATUS_AFTER_CTRL_C="0")
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+    assert output.splitlines()[-1] == "Stopped; the set-up can be run again."
+
+
 def test_an_install_under_nohup_is_stopped(laptop: Laptop) -> None:
     """If Ctrl-C and hang-up are ignored from the start, SIGTERM stops set-up and leaves nothing."""
     laptop.interpreter("bin/python3.13")
@@ -438,6 +448,19 @@ def test_a_missing_lock_is_named(laptop: Laptop) -> None:
     laptop.interpreter("bin/python3.13")
     (laptop.project / DEV).unlink()
     assert laptop.run() == (1, "", "setup: requirements-dev.txt is missing; make lock writes it\n")
+
+
+def test_the_extensions_are_unpacked_in_a_folder_with_an_apostrophe(tmp_path: Path) -> None:
+    """DuckDB takes its extensions from a checkout whose path has a space and an apostrophe."""
+    script = (SCRIPTS / "setup.sh").read_text()
+    program = script.split("$unfinished/bin/python\" -c '\n")[1].split("\n'")[0]
+    one = program.replace('("icu", "ducklake", "spatial")', '("icu",)')
+    assert one != program
+    home = tmp_path / "o'brien's checkout"
+    home.mkdir()
+    (home / "venv").symlink_to(SCRIPTS.parent / ".venv-bigquery")
+    subprocess.run([home / "venv/bin/python", "-c", one], env={"HOME": str(home)}, timeout=60, check=True)
+    assert list(home.glob(".duckdb/extensions/*/*/icu.duckdb_extension"))
 
 
 def test_an_unknown_environment_is_refused(laptop: Laptop) -> None:

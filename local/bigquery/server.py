@@ -16,10 +16,11 @@ def bigquery_server(folder: Path, port: int, project: str) -> Child:
     if not program.exists():
         raise NotReady("The local BigQuery is not installed; run local/setup.sh bigquery")
     ports = [f"--port={port}", f"--grpc-port={free_port()}"]
-    options = [f"--project={project}", f"--data-dir={folder / 'bigquery'}"]
+    options = [f"--project={project}", "--data-dir=bigquery"]  # its SQL allows no apostrophe in the name
     return Child(
         name="bigquery",
         command=[str(program), "serve", "--host=127.0.0.1", *ports, *options],
         log=folder / "bigquery.log",
+        folder=folder,
         environment={"HOME": str(VENV / "home")},
     )

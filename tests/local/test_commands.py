@@ -61,7 +61,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     started: list[Command] = []
 
     def run(*arguments: str, under: tuple[str, ...] = ()) -> Command:
-        folder = tmp_path / str(len(started))
+        folder = tmp_path / f"a team's folder {len(started)}"
         folder.mkdir()
         started.append(Command(folder, *arguments, under=under))
         return started[-1]

@@ -127,6 +127,18 @@ def test_the_file_of_a_killed_stack_is_no_stack(file: Path) -> None:
     assert invoke(*COMMANDS["report"]).output == NOT_RUNNING
 
 
+def test_another_folder_is_named_by_the_environment(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ISSUEWIRE_STATE names the folder of a `serve --state`; without it, or empty, the folder is .local."""
+    write_endpoints(file, ingest_url="http://usual/")
+    other = file.parent.with_name("a team's folder")
+    write_endpoints(other / file.name, ingest_url="http://other/")
+    for state, url in ((str(other), "http://other/"), ("", "http://usual/")):
+        monkeypatch.setenv("ISSUEWIRE_STATE", state)
+        stack = local_stack.find()
+        assert stack is not None
+        assert stack.ingest_url == url
+
+
 def test_the_stack_of_another_user_is_running(file: Path) -> None:
     """A process that this user may not signal is running."""
     write_endpoints(file, pids={"local": 1})

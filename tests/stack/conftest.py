@@ -25,7 +25,7 @@ mona = "U0123456789"
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Start every part, with Google's Pub/Sub emulator if it is installed."""
-    folder: Path = tmp_path_factory.mktemp("stack")
+    folder: Path = tmp_path_factory.mktemp("a team's stack")
     (folder / "routes.toml").write_text(ROUTES)
     options = Options(state=folder, routes=folder / "routes.toml")
     with running(options, lambda *_: None) as started:

@@ -126,7 +126,7 @@ class Warehouse:
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """Start the engine for the whole run; stop it in any case, also if the run is terminated."""
     port = free_port()
-    child = bigquery_server(tmp_path_factory.mktemp("warehouse"), port, PROJECT)
+    child = bigquery_server(tmp_path_factory.mktemp("a team's warehouse"), port, PROJECT)
     before = signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
     child.start()
     try:
