@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkout import ROOT
+from tests.support.documents import commands
 
 SCRIPTS = [ROOT / "deploy.sh", *sorted((ROOT / "deploy").rglob("*.sh"))]
 PAGES = [ROOT / "README.md", ROOT / "docs/operations.md"]
@@ -86,12 +87,9 @@ def test_gcloud_knows_the_documented_commands(sandbox, tmp_path):
             pytest.fail("gcloud is missing, and CI must run this test")
         pytest.skip("gcloud is not installed")
     shown = [line for command in COMMANDS for line in sandbox.run(f"{command} --dry-run").out.splitlines()]
-    blocks = [
-        block
-        for page in PAGES
-        for block in re.findall(r"^```(?:sh)?\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    shown += [
+        shlex.join(words) for page in PAGES for words in commands(page.read_text()) if words[0] == "gcloud"
     ]
-    shown += [line for block in blocks for line in re.sub(r"\\\n *", "", block).splitlines()]
     # One command of each kind: two with the same flags differ only in their values.
     kinds = {}
     for line in shown:

@@ -10,6 +10,7 @@ from functions.stream_bq.row import to_row
 from local.demo.scenario import scenario
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent, parse_payload
+from tests.support.documents import commands
 from tests.support.warehouse import Warehouse
 
 ROOT = Path(__file__).parent.parent.parent
@@ -48,6 +49,15 @@ def test_a_query_returns_what_the_document_shows(
     found = warehouse.query(query.replace("github.", f"{dataset}."), dataset)
     assert [list(row) for row in found[:1]] == [head]
     assert [[str(value) for value in row.values()] for row in found] == lines
+
+
+def test_the_runbook_finds_the_id_of_a_repository(warehouse: Warehouse, dataset: str) -> None:
+    """The query of the runbook prints the one id of a repository, with the options that deploy.sh uses."""
+    runbook = (ROOT / "docs" / "operations.md").read_text()
+    [(*options, query)] = [call for call in commands(runbook) if call[0] == "bq"]
+    assert options == ["bq", "--project_id=my-project", "query", "--use_legacy_sql=false"]
+    query = query.replace("github.", f"{dataset}.").replace("acme/phoenix", "acme/website")
+    assert len(warehouse.query(query, dataset)) == 1
 
 
 def test_a_repository_can_be_deleted(warehouse: Warehouse, dataset: str) -> None:
