@@ -93,24 +93,50 @@ class BurstWriter:
         newest_first = sorted(bursts.values(), key=lambda burst: float(burst.ts), reverse=True)
         return replace(snapshot, bursts=tuple(newest_first))
 
-    def add(self, event: CardEvent, destination: Destination) -> BurstMessage:
-        """Add the issue to this instance's newest burst message, or start one, also if that was deleted."""
+    def add(self, event: CardEvent, destination: Destination, snapshot: ChannelSnapshot) -> BurstMessage:
+        """Add the issue to this instance's newest burst message, or start one, also if that was deleted.
+
+        Return the message that lists the issue: an older one of another instance may do so by now.
+        """
         channel, now = destination.channel, self._now()
         own = next(reversed(self._own.get(channel, {}).values()), None)
         if own and own.planned.accepts_more(now):
             known = event.key in own.planned.issues
             planned = own.planned if known else burst_message.add(event, own.planned, now)
             try:
-                return self._update(channel, planned)
+                added = self._update(channel, planned)
+                older = None if known else self._older_with(event.key, channel, added, snapshot)
+                if older:
+                    self._update(channel, own.planned)
             except SlackRefused as error:
                 if error.code != "message_not_found":
                     raise
                 self._forget(channel, lambda burst: burst.ts == planned.ts)
+            else:
+                return older or added
+        return self._start(event, destination)
+
+    def _start(self, event: CardEvent, destination: Destination) -> BurstMessage:
+        channel, now = destination.channel, self._now()
         message = burst_message.start(event, destination, now)
         started = burst_message.as_posted(self._slack.post(channel, message), message)
         self._forget(channel, lambda burst: burst.age(now) > _CLOSED_FOR_ALL)
         self._remember(channel, _Own(shown=started, planned=started))
         return started
+
+    def _older_with(
+        self, key: str, channel: str, added: BurstMessage, snapshot: ChannelSnapshot
+    ) -> BurstMessage | None:
+        """Return an older burst message that has got the issue since the snapshot, from another delivery.
+
+        Only the younger of two gives way, so one of them keeps the issue.
+        """
+        for burst in snapshot.bursts:
+            if float(burst.ts) < float(added.ts) and burst.accepts_more(self._now()):
+                written = burst_message.read(channel_history.message_at(self._slack, channel, burst.ts))
+                if written and key in written.issues:
+                    return written
+        return None
 
     def correct(self, event: CardEvent, channel: str, burst: BurstMessage) -> None:
         """Show the issue's present title in the burst message, and none of a deleted issue.

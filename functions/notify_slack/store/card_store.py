@@ -165,7 +165,7 @@ class CardStore:
     def _fold(self, event: CardEvent, destination: Destination, snapshot: ChannelSnapshot) -> UpsertResult:
         """Add the issue to a burst message, unless it is in one, and post the reply in that thread."""
         known = snapshot.burst_with(event.key)
-        burst = known or self._bursts.add(event, destination)
+        burst = known or self._bursts.add(event, destination, snapshot)
         replied = self._reply(event, replace(destination, mention=()), burst.ts, burst, in_burst=True)
         outcome = Outcome.ALREADY_FOLDED if known else Outcome.FOLDED
         return UpsertResult(outcome=outcome, ts=burst.ts, replied=replied)
