@@ -5,6 +5,7 @@ import itertools
 import math
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from google.pubsub_v1 import types
@@ -77,6 +78,14 @@ class Backlog:
             key = self._leased(ack_id)
             if key is not None:
                 self._schedule(key, replace(self._messages[key], due=time.monotonic() + seconds))
+
+    def reset(self, messages: Iterable[types.PubsubMessage]) -> None:
+        """Forget all messages, and add these."""
+        with self._changed:
+            self._messages.clear()
+            self._due.clear()
+        for message in messages:
+            self.add(message)
 
     def wake(self) -> None:
         """Make every waiting `lease` check again whether it is stopped."""

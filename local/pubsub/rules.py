@@ -24,7 +24,7 @@ LONGEST_BACKOFF = timedelta(seconds=600)
 _ID = r"(?!goog)[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}"
 _NAMES = {kind: re.compile(rf"projects/[^/]+/{kind}/{_ID}") for kind in ("topics", "subscriptions")}
 _IMITATED = {
-    "topic": {"name", "labels"},
+    "topic": {"name", "labels", "message_retention_duration"},
     "subscription": {
         *("name", "topic", "labels", "state", "push_config", "dead_letter_policy", "retry_policy"),
         *("ack_deadline_seconds", "expiration_policy", "message_retention_duration"),

@@ -1,6 +1,6 @@
 """A local Pub/Sub: the API's own messages over plaintext gRPC, in this process, in memory.
 
-It does not imitate and refuses as UNIMPLEMENTED: lists, updates and deletes, ordering, filters, seek,
+It does not imitate and refuses as UNIMPLEMENTED: lists, updates and deletes, ordering, filters,
 StreamingPull, exactly-once delivery, push tokens, dead letters of pull subscriptions, schemas, BigQuery and
 Cloud Storage subscriptions. It has no persistence, permissions, quotas or expiry.
 """
@@ -32,6 +32,7 @@ class PubSubServer(GrpcServer):
             },
             "google.pubsub.v1.Subscriber": {
                 "CreateSubscription": unary(service.create_subscription, types.Subscription, subscription),
+                "Seek": unary(service.seek, types.SeekRequest, types.SeekResponse.serialize),
                 "GetSubscription": unary(
                     service.get_subscription, types.GetSubscriptionRequest, subscription
                 ),

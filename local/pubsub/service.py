@@ -12,6 +12,7 @@ from google.pubsub_v1 import types
 
 from local.grpc_server import Refused
 from local.pubsub.backlog import Backlog
+from local.pubsub.kept import Kept
 from local.pubsub.rules import (
     MAX_DEADLINE,
     check_name,
@@ -32,6 +33,7 @@ class Service:
         self._creating = threading.Lock()  # deliveries do not take it
         self._topics: dict[str, types.Topic] = {}
         self._subscriptions: dict[str, Subscription] = {}
+        self._kept: dict[str, Kept] = {}
         # Sixteen digits, as the service's ids, and never used again by a later start.
         self._ids = itertools.count(time.time_ns() // 1_000)
 
@@ -41,6 +43,8 @@ class Service:
         with self._creating:
             if request.name in self._topics:
                 raise Refused(grpc.StatusCode.ALREADY_EXISTS, f"Topic already exists: {request.name}")
+            if "message_retention_duration" in request:
+                self._kept[request.name] = Kept()
             self._topics[request.name] = request
         return request
 
@@ -98,6 +102,17 @@ class Service:
             raise invalid(f"the deadline of {seconds} s is not within 0 to {MAX_DEADLINE} s")
         return self._for_each(request, lambda backlog, ack_id: backlog.postpone(ack_id, seconds))
 
+    def seek(self, request: types.SeekRequest) -> types.SeekResponse:
+        """Seek to a time: of what the topic retains, only the messages published since are due again."""
+        subscription = self._subscription(request.subscription)
+        if "time" not in request:
+            raise invalid("the local stand-in seeks to a time only")
+        kept = self._kept.get(subscription.spec.topic)
+        if kept is None:
+            raise invalid("the local stand-in seeks only if the topic has a message_retention_duration")
+        subscription.backlog.reset(kept.since(request.time))
+        return types.SeekResponse()
+
     def stop(self) -> None:
         """End every pull and push; returns once no thread of a subscription is left."""
         with self._creating:
@@ -140,6 +155,8 @@ class Service:
             message.message_id = str(next(self._ids))
             message.publish_time = published
             ids.append(message.message_id)
+            if topic in self._kept:
+                self._kept[topic].add(message)
             for subscription in subscriptions:
                 subscription.backlog.add(message)
         return ids

@@ -1,11 +1,12 @@
 """The topics and subscriptions of the pipeline, made through the official clients as deploy.sh makes them."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import grpc
 from google.pubsub_v1 import SubscriberClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
-from google.pubsub_v1.types import Subscription
+from google.pubsub_v1.types import Subscription, Topic
 
 from clients.pubsub import publisher
 
@@ -13,6 +14,7 @@ PROJECT = "local-dev"
 TOPIC = "github-events"
 DEAD_TOPIC = "github-events-dead"
 HOLD = "github-events-dead-hold"
+RETENTION = timedelta(days=7)
 RPC_SECONDS = 10.0
 
 
@@ -30,7 +32,8 @@ def create_topics(host: str) -> None:
     """Create the topic, the dead-letter topic, and the subscription that holds its messages."""
     client = publisher.connect(emulator=host)
     for name in (TOPIC, DEAD_TOPIC):
-        client.create_topic(name=topic_path(name), timeout=RPC_SECONDS)
+        topic = Topic(name=topic_path(name), message_retention_duration=RETENTION)
+        client.create_topic(topic, timeout=RPC_SECONDS)
     hold = Subscription(name=_subscription_path(HOLD), topic=topic_path(DEAD_TOPIC))
     subscriber_client(host).create_subscription(hold, timeout=RPC_SECONDS)
 

@@ -6,7 +6,6 @@ import sys
 import time
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 import click
 
@@ -14,31 +13,22 @@ from clients.github.settings import GitHubSettings
 from ops.backfill.run import BackfillOutcome, BackfillRequest, run
 from ops.cli import json_option, one_line_errors
 from ops.local_stack import local_option
+from ops.parameters import Moment
 from ops.progress import Progress
 from ops.settings import find_dataset, read_store_payload, read_topic
-from pipeline.delivery import parse_time
 from pipeline.repository_name import is_repository_name
 from pipeline.settings import collect_problems
-
-
-class _Day(click.ParamType[datetime]):
-    """2026-01-31, or a full RFC 3339 time; UTC unless it says otherwise."""
-
-    name = "date"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Return the time; a date stands for its first moment."""
-        moment = value if isinstance(value, datetime) else parse_time(value)
-        return moment or self.fail(f"{value!r} is not a date such as 2026-01-31", param, ctx)
 
 
 @click.command()
 @click.argument("repository", metavar="OWNER/REPO")
 @click.option(
-    "--since", type=_Day(), help="Only issues updated on or after this date (UTC), with their whole history."
+    "--since",
+    type=Moment(),
+    help="Only issues updated on or after this date (UTC), with their whole history.",
 )
 @click.option(
-    "--until", type=_Day(), help="Only what happened before this date: the day on which your webhook began."
+    "--until", type=Moment(), help="Only what happened before this date: the day on which your webhook began."
 )
 @local_option
 @click.option("--project", help="Google Cloud project of the dataset; default: that of BIGQUERY_DATASET.")

@@ -1,6 +1,6 @@
 """From the views of sql/ to a report; the only module that queries BigQuery for it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -112,6 +112,10 @@ class QueryRunner:
 
     def __call__[Row](self, query: queries.Query[Row], values: Mapping[str, Any]) -> tuple[Row, ...]:
         """Return the rows of the query with these parameters."""
+        return tuple(self.stream(query, values))
+
+    def stream[Row](self, query: queries.Query[Row], values: Mapping[str, Any]) -> Iterator[Row]:
+        """Yield the rows as they arrive: they may be too many for the memory."""
         self._progress(query.subject)
         retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
         job = self._client.query(
@@ -124,12 +128,10 @@ class QueryRunner:
             timeout=RETRY_SECONDS,
         )
         rows = job.result(retry=retry, job_retry=None, timeout=QUERY_SECONDS)
-        return tuple(
-            query.row(
+        for row in rows:
+            yield query.row(
                 **{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
             )
-            for row in rows
-        )
 
 
 def _parameter(name: str, value: Any) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:

@@ -11,6 +11,7 @@ from google.api_core.exceptions import NotFound
 from clients.bigquery import connect, first_line
 from ops.cli import json_option, one_line_errors
 from ops.local_stack import local_option
+from ops.parameters import Issue
 from ops.report.command import progress
 from ops.routes.command import file_option, read_routes
 from ops.settings import find_dataset
@@ -24,20 +25,8 @@ from ops.why.timeline import IssueName, Logs, timeline
 BEFORE = timedelta(hours=1)  # logs are read from this long before the first delivery
 
 
-class _Issue(click.ParamType[IssueName]):
-    name = "issue"
-
-    def convert(
-        self, value: str | IssueName, param: click.Parameter | None, ctx: click.Context | None
-    ) -> IssueName:
-        found = value if isinstance(value, IssueName) else IssueName.parse(value)
-        if found is None:
-            self.fail("is not of the form OWNER/REPO#123", param, ctx)
-        return found
-
-
 @click.command()
-@click.argument("issue", metavar="OWNER/REPO#NUMBER", type=_Issue())
+@click.argument("issue", metavar="OWNER/REPO#NUMBER", type=Issue())
 @local_option
 @click.option("--project", help="Google Cloud project of the dataset; default: that of BIGQUERY_DATASET.")
 @click.option("--dataset", help="Name of the dataset; default: that of BIGQUERY_DATASET, else github.")

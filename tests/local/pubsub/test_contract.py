@@ -176,6 +176,24 @@ def test_held_messages_are_read_and_driven_again(pubsub: PubSub) -> None:
     assert pubsub.subscriber.get_subscription(subscription=inbox, timeout=TIMEOUT).topic == topic
 
 
+def test_seek_delivers_again(pubsub: PubSub) -> None:
+    """After a seek, a subscription gets again what its topic retains since then, acknowledged or not."""
+    topic = f"projects/{pubsub.project}/topics/retained"
+    pubsub.publisher.create_topic(
+        request={"name": topic, "message_retention_duration": {"seconds": 600}}, timeout=TIMEOUT
+    )
+    inbox = pubsub.subscribe("inbox", topic)
+    pubsub.publish(topic, b"before")
+    [before] = pubsub.pull(inbox, 1)
+    pubsub.publish(topic, b"after")
+    [after] = pubsub.pull(inbox, 1)
+    pubsub.acknowledge(inbox, [before, after])
+    moment = after.message.publish_time
+    assert moment > before.message.publish_time
+    pubsub.subscriber.seek(request={"subscription": inbox, "time": moment}, timeout=TIMEOUT)
+    assert [each.message.data for each in pubsub.pull(inbox, 1)] == [b"after"]
+
+
 def test_a_slow_subscriber_delays_no_other(pubsub: PubSub, receive: Callable[..., Receiver]) -> None:
     """A subscriber that has not answered one push does not delay another subscription."""
     go_on = threading.Event()

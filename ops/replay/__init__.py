@@ -1,0 +1,1 @@
+"""ops replay: what was stored, or what Pub/Sub keeps, is delivered again."""
