@@ -88,7 +88,7 @@ def _not_shown(issue: IssueName, steps: Sequence[Step], last: LogLine) -> Answer
 
 def _without_lines(issue: IssueName, steps: Sequence[Step], logs: Logs) -> Answer:
     """Return the answer where notify_slack has not logged what it did, or its log was not read."""
-    unread = f"its log was not read ({logs.left_out})"
+    unread = f"its log was not read ({(logs.left_out or '').rstrip('.')})"
     making = [step for step in steps if step.routes is not None and step.routes.channels]
     explained = [step.routes.why_not for step in steps if step.routes and step.routes.why_not]
     refused = [

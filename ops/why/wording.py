@@ -18,7 +18,7 @@ def text(issue: IssueName, steps: Sequence[Step], logs: Logs, found: Answer) -> 
         lines += _step(step, logs, before)
         before = step.routes.lines if step.routes else before
     if logs.left_out:
-        lines += [f"The logs were left out: {logs.left_out}.", ""]
+        lines += [f"The logs were left out: {logs.left_out.rstrip('.')}.", ""]
     if logs.cut:
         lines += [f"Only the newest {len(logs.lines)} log lines were read.", ""]
     return [printable(line) for line in (*lines, found.sentence)]

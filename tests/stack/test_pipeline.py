@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 import requests
+from click.testing import CliRunner
 
 from clients.pubsub.publisher import connect
 from functions.ingest.signature import sign
 from local.slack.message import Message
-from local.stack.stack import Stack
+from local.stack.stack import DATASET, Stack
 from local.stack.topics import PROJECT, TOPIC
+from ops.__main__ import ops
 from ops.send import accounts, payloads
 from tests.support.messages import an_issue
 
@@ -102,8 +104,8 @@ def test_the_same_delivery_twice_is_one_row_and_one_card(github_sends: Sender, d
     assert len(github_sends.rows(delivery_id)) == 1
 
 
-def test_one_trace_covers_all_three_functions(github_sends: Sender, delivery_id: str) -> None:
-    """A query by trace shows the delivery in ingest and in both subscribers."""
+def test_one_trace_and_one_issue_cover_all_three_functions(github_sends: Sender, delivery_id: str) -> None:
+    """A query by trace or by issue shows the delivery in ingest and in both subscribers."""
     trace = uuid.uuid4().hex
     traceparent = f"00-{trace}-00f067aa0ba902b7-01"
     github_sends.send(an_issue(number=9).opened(), delivery_id, traceparent=traceparent)
@@ -113,7 +115,27 @@ def test_one_trace_covers_all_three_functions(github_sends: Sender, delivery_id:
         lines = [
             line for line in github_sends.stack.log_lines(function) if line.get("delivery_id") == delivery_id
         ]
-        assert {line.get("trace") for line in lines} == {trace}, function
+        assert {(line.get("trace"), line.get("issue")) for line in lines} == {(trace, 9)}, function
+
+
+def test_why_says_what_each_function_did(
+    github_sends: Sender, delivery_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command `why` finds the row and the log lines of an issue, and says why it has no card."""
+    stack = github_sends.stack
+    bot = accounts.Account(login="renovate[bot]", type="Bot")
+    github_sends.send(an_issue(number=77, author=bot).opened(), delivery_id)
+    for function in ("notify_slack", "stream_bq"):
+        eventually(lambda name=function: github_sends.closed(name, delivery_id))
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", stack.bigquery_url)
+    arguments = ["why", "acme/app#77", "--project", PROJECT, "--dataset", DATASET, "--json"]
+    arguments += ["--file", str(stack.options.routes), "--logs", str(stack.folder)]
+    found = json.loads(CliRunner().invoke(ops, arguments).stdout)
+    [delivery] = found["deliveries"]
+    assert delivery["delivery_id"] == delivery_id
+    assert [line["function"] for line in delivery["log"]] == ["ingest", "notify_slack", "stream_bq"]
+    muted = "everything: the author 'renovate[bot]' is muted by *[bot]"
+    assert (delivery["log"][1]["why"], delivery["why_no_card"], found["has_card"]) == (muted, muted, False)
 
 
 def test_a_bigquery_outage_delays_only_the_row(github_sends: Sender, delivery_id: str) -> None:

@@ -19,7 +19,7 @@ ROUTES = (
 )
 EVERYTHING = '[[route]]\nname = "all"\nchannels = ["C1"]\n'
 READ = Logs(since=NOON - timedelta(days=1))
-UNREAD = Logs(left_out="gcloud is not installed")
+UNREAD = Logs(left_out="gcloud is not installed.")
 
 
 def routes(text: str = ROUTES) -> Routes:
