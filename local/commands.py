@@ -87,7 +87,7 @@ def common(use: Callable[[Options, Terminal], None]) -> Callable[..., None]:
                 use(chosen, terminal)
         except NotReady as error:
             terminal.stop_waiting()
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(terminal.error(str(error))) from error
 
     return functools.reduce(lambda command, option: option(command), reversed(OPTIONS), run)
 

@@ -66,6 +66,14 @@ class Terminal:
         self.stop_waiting()
         self.line(text)
 
+    def error(self, text: str) -> str:
+        """Return an error that a real terminal shows after "Error: "; the lines of a log stay as they are."""
+        if not sys.stderr.isatty():
+            return text
+        shown = f"Error: {text}".split("\n")
+        wrapped = ([line] if line.startswith("    ") else layout.wrap(line, self.width) for line in shown)
+        return "\n".join(part for lines in wrapped for part in lines).removeprefix("Error: ")
+
     def delivery(self, event: str, note: str, status: int) -> None:
         """Print one delivery and its answer."""
         style = "" if status < 300 else "yellow"

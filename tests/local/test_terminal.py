@@ -45,6 +45,17 @@ def test_a_real_terminal_gets_lines_of_its_width(monkeypatch: pytest.MonkeyPatch
     assert {word for step in scenario(NOW) for word in step.note.split()} <= set(printed.split())
 
 
+def test_an_error_is_broken_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a real terminal an error's sentences fit with click's word before them; a log's lines stay."""
+    monkeypatch.setenv("COLUMNS", "40")
+    text = f"ingest ended by itself 4 times in a minute.\n    {'x ' * 30}"
+    for name in ("sys.stdout", "sys.stderr"):
+        monkeypatch.setattr(name, Screen())
+    assert Terminal().error(text) == f"ingest ended by itself 4 times in\n    a minute.\n    {'x ' * 30}"
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    assert Terminal().error(text) == text
+
+
 def test_a_pipe_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a terminal the text depends on neither COLUMNS nor FORCE_COLOR, and holds no control codes."""
     printed = []
