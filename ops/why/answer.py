@@ -1,12 +1,13 @@
 """Why the issue has a card or has none, in one sentence, as far as rows, routes and logs tell; pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ops.why.timeline import IssueName, LogLine, Logs, Step
 
 SHOWN = {"posted", "updated", "recorded", "already_handled"}
 FOLDED = {"folded", "already_folded"}
+FAILED = {"WARNING", "ERROR", "CRITICAL"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,17 @@ def answer(issue: IssueName, steps: Sequence[Step], logs: Logs) -> Answer:
     """Return the answer: by what notify_slack logged, or else by what the routes would do."""
     if not steps:
         return Answer(has_card=False, sentence=_nothing_arrived(issue, logs))
+    found = _by_lines(issue, steps) or _without_lines(issue, steps, logs)
+    refused = [(step.name, step.of("ingest")[-1]) for step in steps if _is_refused(step)]
+    if found.has_card or not refused:
+        return found
+    name, line = refused[-1]
+    more = f" ingest did not accept {name}: {_failure(line)} Redeliver it at GitHub."
+    return replace(found, sentence=found.sentence + more)
+
+
+def _by_lines(issue: IssueName, steps: Sequence[Step]) -> Answer | None:
+    """Return the answer by what notify_slack logged, or None if it has logged no outcome and no failure."""
     lines = [line for step in steps for line in step.of("notify_slack")]
     places = _places(lines)
     with_card = [channel for channel, line in places.items() if line.outcome in SHOWN]
@@ -41,9 +53,14 @@ def answer(issue: IssueName, steps: Sequence[Step], logs: Logs) -> Answer:
             f"{_failure(failed[-1])} See 'Cards are missing in Slack' in docs/operations.md."
         )
         return Answer(has_card=False, sentence=sentence)
-    if handled := [line for line in lines if line.outcome]:
-        return _not_shown(issue, steps, handled[-1])
-    return _without_lines(issue, steps, logs)
+    handled = [line for line in lines if line.outcome]
+    return _not_shown(issue, steps, handled[-1]) if handled else None
+
+
+def _is_refused(step: Step) -> bool:
+    """Return whether the last thing that ingest did with a delivery was to refuse it."""
+    lines = step.of("ingest")
+    return step.stored is None and bool(lines) and lines[-1].severity in FAILED
 
 
 def _nothing_arrived(issue: IssueName, logs: Logs) -> str:
@@ -69,7 +86,7 @@ def _last_failures(steps: Sequence[Step]) -> list[LogLine]:
     for step in steps:
         lines = step.of("notify_slack")
         last = max((number for number, line in enumerate(lines) if line.outcome), default=-1)
-        failed = [line for line in lines[last + 1 :] if line.severity in {"WARNING", "ERROR", "CRITICAL"}]
+        failed = [line for line in lines[last + 1 :] if line.severity in FAILED]
         named = [line for line in failed if line.channel is not None]
         failures += [line for line in (named or failed) if line.reason != "route_outdated"]
     return failures
@@ -91,9 +108,6 @@ def _without_lines(issue: IssueName, steps: Sequence[Step], logs: Logs) -> Answe
     unread = f"its log was not read ({(logs.left_out or '').rstrip('.')})"
     making = [step for step in steps if step.routes is not None and step.routes.channels]
     explained = [step.routes.why_not for step in steps if step.routes and step.routes.why_not]
-    refused = [
-        line for step in steps for line in step.of("ingest") if line.severity not in {"INFO", "DEFAULT"}
-    ]
     if making:
         last = making[-1]
         channels = _listed(last.routes.channels if last.routes else ())
@@ -112,12 +126,8 @@ def _without_lines(issue: IssueName, steps: Sequence[Step], logs: Logs) -> Answe
         return Answer(has_card=False, sentence=sentence)
     if explained:
         return Answer(has_card=False, sentence=f"{issue} has no card because {explained[-1]}.")
-    if refused:
-        sentence = (
-            f"{issue} has no card because ingest did not accept its delivery: {_failure(refused[-1])} "
-            "Redeliver it at GitHub."
-        )
-        return Answer(has_card=False, sentence=sentence)
+    if all(map(_is_refused, steps)):
+        return Answer(has_card=False, sentence=f"{issue} has no card: notify_slack has no delivery of it.")
     sentence = (
         f"{issue} has no card yet: ingest has its delivery, and notify_slack has logged no outcome of it. "
         f"Run ./deploy.sh status {issue.repository}"

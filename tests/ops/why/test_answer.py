@@ -1,5 +1,7 @@
 """ops why: the one sentence that says why an issue has no card."""
 
+from dataclasses import replace
+
 import pytest
 
 from ops.why.answer import Answer, answer
@@ -13,6 +15,9 @@ REFUSED = line(
     severity="WARNING",
     channel="C1",
     reason="slack_not_in_channel",
+)
+NOT_ACCEPTED = line(
+    "ingest", severity="ERROR", message="Not accepted: Pub/Sub did not confirm.", reason="publish_failed"
 )
 RAISED = line(message="Exception on / [POST]", severity="ERROR", reason="slack_not_in_channel")
 
@@ -121,14 +126,24 @@ def test_without_logs_the_routes_answer() -> None:
 
 def test_a_delivery_that_only_ingest_has_logged() -> None:
     """A delivery that is not stored was refused by ingest, or is on its way."""
-    error = line(
-        "ingest", severity="ERROR", message="Not accepted: Pub/Sub did not confirm.", reason="publish_failed"
-    )
-    refused = answer(ISSUE, timeline([], [error]), READ)
-    assert (
-        "ingest did not accept its delivery: Not accepted: Pub/Sub did not confirm (publish_failed)."
-        in refused.sentence
+    refused = answer(ISSUE, timeline([], [NOT_ACCEPTED]), READ)
+    assert refused.has_card is False
+    assert refused.sentence == (
+        "acme/app#7 has no card: notify_slack has no delivery of it. ingest did not accept "
+        "issues.opened: Not accepted: Pub/Sub did not confirm (publish_failed). Redeliver it at GitHub."
     )
     published = answer(ISSUE, timeline([], [line("ingest", message="Published")]), READ)
     assert published.has_card is False
     assert "ingest has its delivery, and notify_slack has logged no outcome of it" in published.sentence
+
+
+def test_a_later_delivery_that_ingest_refused() -> None:
+    """A delivery that ingest refused is named too, unless it came again or there is a card."""
+    silent = line(outcome="not_shown", why="bugs: muted")
+    lines = [silent, replace(NOT_ACCEPTED, delivery_id="d-2", event="issues.labeled")]
+    both = found(*lines, delivery=stored())
+    assert "what notify_slack logged last: bugs: muted." in both.sentence
+    assert "ingest did not accept issues.labeled: Not accepted" in both.sentence
+    again = found(*lines, line("ingest", "d-2", severity="INFO", message="Published"), delivery=stored())
+    assert again.sentence.endswith("bugs: muted.")
+    assert found(*lines, line(outcome="posted", channel="C1")).sentence.endswith("has a card in C1.")
