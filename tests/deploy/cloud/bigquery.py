@@ -150,9 +150,10 @@ def describe_table(state: State, _: Request, dataset: str, table: str) -> Any:
 
 @bigquery.on("PATCH PUT", _TABLE)
 def update_table(state: State, request: Request, dataset: str, table: str) -> Any:
-    """Change a table or view."""
+    """Change a table or view; what is null in the request stays, as the schema in that of `bq update`."""
     old = describe_table(state, request, dataset, table)
-    old |= request.body | {"etag": state.etag()}
+    old |= {name: value for name, value in request.body.items() if value is not None}
+    old["etag"] = state.etag()
     return old
 
 

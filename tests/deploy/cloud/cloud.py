@@ -13,6 +13,7 @@ from tests.deploy.cloud.certificates import Certificates, make_certificates
 from tests.deploy.cloud.environment import make_environment
 from tests.deploy.cloud.faults import Faults
 from tests.deploy.cloud.functions import builds, functions, storage
+from tests.deploy.cloud.gcloud import LoadedGcloud
 from tests.deploy.cloud.github import github
 from tests.deploy.cloud.log import Log
 from tests.deploy.cloud.messages import Answer, ApiError, Request
@@ -45,18 +46,23 @@ HOSTS: Final = (
 class Cloud:
     """Open while the `with` block runs; the state stays readable afterwards.
 
-    certificates: by default new ones. environment: for subprocesses. requests: all requests, in order.
+    certificates: by default new ones. loads_gcloud: for many calls of gcloud.
+    environment: for subprocesses. requests: all requests, in order.
     refused: hosts that are not served, requests without a handler and crashes of the stand-in; a test of a
     deployment asserts that it is empty. zips: function -> the sources of its deployments, oldest first.
     """
 
-    def __init__(self, folder: Path, certificates: Certificates | None = None) -> None:
+    def __init__(
+        self, folder: Path, certificates: Certificates | None = None, *, loads_gcloud: bool = False
+    ) -> None:
         self.state = State("acme-issues", "123456789012", access_token="stand-in-access-token")
         self.faults = Faults(self.state)
         self.requests = Log()
         self.refused: list[str] = []
         self._folder = folder
         self._certificates = certificates
+        self._loads_gcloud = loads_gcloud
+        self._gcloud: LoadedGcloud | None = None
         self._lock = threading.Lock()
         self._proxy: Proxy | None = None
         self._environment: dict[str, str] = {}
@@ -72,9 +78,14 @@ class Cloud:
             project=self.state.project,
             token=self.state.access_token,
         )
+        if self._loads_gcloud:
+            self._gcloud = LoadedGcloud(self._folder / "loaded", self._environment)
+            self._environment["PATH"] = f"{self._gcloud.tools}:{self._environment['PATH']}"
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        if self._gcloud:
+            self._gcloud.close()
         assert self._proxy is not None
         self._proxy.close()
 
