@@ -1,5 +1,10 @@
 """./issuewire (python -m ops): the operator's commands. An error is one line; only success exits with 0."""
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the imports without a traceback
+
 import click
 from click.shell_completion import get_completion_class
 
@@ -43,4 +48,6 @@ for _command in (send, schema, backfill, report, routes, why, dead_letters, repl
     ops.add_command(_command)
 
 if __name__ == "__main__":
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     ops(prog_name=NAME, complete_var=_COMPLETE)  # click answers Ctrl-C with "Aborted!" and status 1

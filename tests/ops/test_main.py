@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,3 +124,28 @@ def test_the_launcher_installs_what_is_missing(tmp_path: Path) -> None:
     assert not (tmp_path / ".venv").exists()
     outcome = run(launcher, "send", "a b", folder=tmp_path)
     assert (outcome.stdout, outcome.stderr) == ("ran -P -m ops send a b\n", "installing runtime\n")
+
+
+WHILE_IMPORTING = """
+import os, runpy, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN if sys.argv[1] == "ignored" else signal.default_int_handler)
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "ops.schema":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+sys.argv[1:] = ["--version"]
+runpy.run_module("ops", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize(("inherited", "status"), [("default", -signal.SIGINT), ("ignored", 0)])
+def test_ctrl_c_during_the_imports_prints_no_traceback(inherited: str, status: int) -> None:
+    """Ctrl-C ends the command while it still imports; in a shell's background it is ignored, as ever."""
+    outcome = subprocess.run(
+        [sys.executable, "-c", WHILE_IMPORTING, inherited],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (outcome.returncode, outcome.stderr) == (status, "")
