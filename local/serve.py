@@ -29,7 +29,7 @@ def run(stack: Stack, terminal: Terminal, state: Path) -> None:
         terminal.entry("Pub/Sub", f"PUBSUB_EMULATOR_HOST={stack.pubsub_host}")
         terminal.entry("Logs", os.path.relpath(stack.folder))
         terminal.entry("Everything else", os.path.relpath(path))
-        terminal.line("\nCtrl-C stops it all. Send something from another terminal, in this folder:")
+        terminal.line("\nCtrl-C stops it all. From another terminal, in this folder:")
         terminal.command(send_command(state))
         parts = Parts(stack, terminal.line)
         while True:

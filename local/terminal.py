@@ -44,8 +44,9 @@ class Terminal:
         self._print([f"    {text}"])
 
     def entry(self, name: str, value: str) -> None:
-        """Print a name and a value beside it, or below it if it is too wide."""
-        self._print(layout.columns([(name, 17)], value, self.width))
+        """Print a name and a value to copy: beside it, or below it if it is too wide."""
+        line = f"  {name:<17}{value}"
+        self._print([line] if layout.cell_len(line) <= self.width else [f"  {name}", f"    {value}"])
 
     def part(self, name: str, what: str, seconds: float | None) -> None:
         """Show that the stack waits for a part, or that the part is ready."""

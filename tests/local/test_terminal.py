@@ -28,6 +28,7 @@ def show(terminal: Terminal) -> None:
     terminal.part("Secret Manager", "functions-framework", 12.3)
     for step in scenario(NOW):
         terminal.delivery(step.event, step.note, 202)
+    terminal.entry("Everything else", "../a team's folder of issuewire/endpoints.json")
     terminal.ledger("duplicates that changed no card", 1, 2)
     terminal.table([{"title": "Login fails for <admin> & <!channel> | 500", "state": "open"}] * 2)
 
@@ -42,6 +43,7 @@ def test_a_real_terminal_gets_lines_of_its_width(monkeypatch: pytest.MonkeyPatch
     printed = CONTROL.sub("", screen.getvalue())
     assert max(map(len, printed.splitlines())) <= width
     assert SENTENCE in " ".join(printed.split())
+    assert any("../a team's folder of issuewire/endpoints.json" in line for line in printed.splitlines())
     assert {word for step in scenario(NOW) for word in step.note.split()} <= set(printed.split())
 
 
