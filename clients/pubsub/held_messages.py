@@ -4,10 +4,10 @@
         while messages := held.pull(limit=50):
             held.redrive([message for message in messages if message.redriven < most])
 
-`pull` returns the next messages, the oldest first, and an empty list if no further one is there. It leases
-them for ten minutes, so that no other reader gets them. `redrive` publishes messages and `discard` drops
-them: any that were pulled, at any time within the lease. The end of the block releases what was only read,
-and the next reader gets it at once. If the process is killed, the next reader gets it after the lease.
+`pull` returns the next messages, the oldest first; fewer than asked for mean that no further one is there.
+It leases them for ten minutes, so that no other reader gets them. `redrive` publishes messages and `discard`
+drops them: any that were pulled, at any time within the lease. The end of the block releases what was only
+read, and the next reader gets it at once. If the process is killed, the next reader gets it after the lease.
 
 A message is acknowledged on the hold only once Pub/Sub has confirmed its publishing. After a failure between
 the two it is still held, so it may be published twice, which makes no second row and no second card.

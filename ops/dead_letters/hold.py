@@ -14,6 +14,7 @@ from metrics.wording import count
 from ops.cli import confirm
 from ops.dead_letters.letter import Letter, choose, summary
 from ops.progress import Progress, Step
+from ops.replay.subscription import check_subscription
 from ops.settings import hold_of, read_topic
 from pipeline.errors import Unavailable
 
@@ -29,9 +30,16 @@ class Deed:
     question: str
     stage: str
     act: Callable[[HeldMessages, Sequence[HeldMessage]], None]
+    needs_reader: bool = False
 
 
-REPLAY = Deed(done="replayed", question="Publish again", stage="Publishing", act=HeldMessages.redrive)
+REPLAY = Deed(
+    done="replayed",
+    question="Publish again",
+    stage="Publishing",
+    act=HeldMessages.redrive,
+    needs_reader=True,
+)
 DISCARD = Deed(done="discarded", question="Delete for good", stage="Deleting", act=HeldMessages.discard)
 
 
@@ -40,9 +48,12 @@ def perform(deed: Deed, ids: Sequence[str] | None, limit: int, *, yes: bool, as_
 
     Raises ClickException and Unavailable.
     """
-    with reading(limit) as (_, held, letters):
+    with reading(limit) as (topic, held, letters):
         chosen = letters if ids is None else choose_known(letters, ids)
         if chosen:
+            if deed.needs_reader:  # nobody would read what is meant for a subscription that is gone
+                for name in sorted({letter.message.gave_up for letter in chosen} - {None}, key=str):
+                    check_subscription(topic, str(name))
             for letter in chosen[:SHOWN]:
                 click.echo("  ".join(filter(None, (letter.id, letter.title, letter.issue))), err=True)
             if len(chosen) > SHOWN:
@@ -74,7 +85,11 @@ def reading(limit: int) -> Iterator[tuple[str, HeldMessages, list[Letter]]]:
     click.echo(f"Reading {hold_of(topic)} ...", err=True)
     with HeldMessages(hold_of(topic), topic) as held:
         letters: list[Letter] = []
-        while len(letters) < limit and (messages := held.pull(min(PULL, limit - len(letters)))):
+        wanted = found = 1
+        while found == wanted and len(letters) < limit:
+            wanted = min(PULL, limit - len(letters))
+            messages = held.pull(wanted)
+            found = len(messages)
             letters += map(Letter.of, messages)
         if len(letters) == limit:
             click.echo(f"There may be more: only {count(limit, 'message')} may be read (--limit).", err=True)

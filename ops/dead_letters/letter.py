@@ -33,28 +33,28 @@ class Letter:
     @property
     def id(self) -> str:
         """Return the delivery id, or Pub/Sub's id of a message that has none."""
-        return self.message.delivery_id or self.message.message_id
+        return printable(self.message.delivery_id or self.message.message_id)
 
     @property
     def title(self) -> str:
         """Return the event with its action, such as issues.opened."""
         attributes = self.message.attributes
         event, action = attributes.get("event"), attributes.get("action")
-        return f"{event}.{action}" if event and action else event or "an unknown event"
+        return printable(f"{event}.{action}" if event and action else event or "an unknown event")
 
     @property
     def issue(self) -> str | None:
         """Return acme/app#7, or the repository alone, or None."""
-        repository = self.message.attributes.get("repository")
+        repository = printable(self.message.attributes.get("repository", "")) or None
         return f"{repository}#{self.number}" if repository and self.number is not None else repository
 
     @property
     def text(self) -> str:
         """Return the decoded body, on several lines if it is JSON."""
         if self.body is not None:
-            return json.dumps(self.body, indent=2, ensure_ascii=False)
+            return printable(json.dumps(self.body, indent=2, ensure_ascii=False))
         try:
-            return self.message.body().decode(errors="replace")
+            return printable(self.message.body().decode(errors="replace"))
         except Malformed as error:
             return f"({error})"
 
@@ -65,7 +65,7 @@ class Letter:
         attempts = "" if message.attempts is None else f" after {count(message.attempts, 'attempt')}"
         again = f"; driven again {count(message.redriven, 'time')}" if message.redriven else ""
         age = seconds((now - message.received_at).total_seconds())
-        yield f"  {message.gave_up or 'someone'} gave up{attempts}; received {age} ago{again}"
+        yield f"  {printable(message.gave_up or 'someone')} gave up{attempts}; received {age} ago{again}"
         if reason:
             yield f"  {reason}"
 
@@ -90,6 +90,11 @@ class Letter:
         }
 
 
+def printable(text: str) -> str:
+    """Return the text without what a terminal would obey."""
+    return "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)
+
+
 def choose(letters: Sequence[Letter], ids: Sequence[str]) -> tuple[list[Letter], list[str]]:
     """Return the letters with these ids, of the delivery or of the message, and the ids that none has."""
     known = {name for letter in letters for name in (letter.message.delivery_id, letter.message.message_id)}
@@ -101,6 +106,6 @@ def choose(letters: Sequence[Letter], ids: Sequence[str]) -> tuple[list[Letter],
 
 def summary(letters: Sequence[Letter]) -> str:
     """Return how many messages each subscription gave up on: 3 messages (notify-slack 2, stream-bq 1)."""
-    names = [letter.message.gave_up or "unknown" for letter in letters]
+    names = [printable(letter.message.gave_up or "unknown") for letter in letters]
     kinds = ", ".join(f"{name} {names.count(name):,}" for name in sorted(set(names)))
     return count(len(letters), "message") + (f" ({kinds})" if kinds else "")

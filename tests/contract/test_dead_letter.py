@@ -1,15 +1,16 @@
 """A message that a subscriber refuses every time is kept unchanged on the dead-letter topic."""
 
-import time
 from pathlib import Path
 
 import grpc
+import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription
 
+from clients.pubsub.held_messages import HeldMessages
 from local.processes import free_port
 from local.pubsub.server import PubSubServer
 from tests.support.framework import function
@@ -22,8 +23,10 @@ POISON = b'{"action": "opened", "issue": '
 ATTRIBUTES = {"event": "issues", "delivery_id": "d-poison", "received_at": "2026-01-05T12:00:00Z"}
 
 
-def test_a_poison_message_ends_on_the_dead_letter_topic(tmp_path: Path) -> None:
-    """A body that is not JSON is tried five times, then kept with its bytes and attributes."""
+def test_a_poison_message_ends_on_the_dead_letter_topic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body that is not JSON is tried five times, then kept; driven again, it is tried five more."""
     server = PubSubServer()
     settings = {
         "BIGQUERY_TABLE": "local-dev.github.events",
@@ -48,21 +51,17 @@ def test_a_poison_message_ends_on_the_dead_letter_topic(tmp_path: Path) -> None:
             )
             subscriber.create_subscription(subscription, timeout=10)
             publisher.publish(topic=TOPIC, messages=[{"data": POISON, "attributes": ATTRIBUTES}], timeout=10)
-            kept = pull(subscriber)
+            monkeypatch.setenv("PUBSUB_EMULATOR_HOST", server.host)
+            with HeldMessages(HOLD, TOPIC, pull_seconds=30.0) as held:
+                [kept] = held.pull(limit=1)
+                held.redrive([kept])
+                [again] = held.pull(limit=1)
             reasons = [line["reason"] for line in stream_bq.log_lines() if line["severity"] == "ERROR"]
         channel.close()
     finally:
         server.stop()
     assert kept.data == POISON
-    assert dict(kept.attributes).items() >= ATTRIBUTES.items()
-    assert reasons == ["body_not_json"] * 5
-
-
-def pull(subscriber: SubscriberClient):
-    """Return the one message that was kept."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        answer = subscriber.pull(subscription=HOLD, max_messages=1, timeout=10)
-        if answer.received_messages:
-            return answer.received_messages[0].message
-    raise AssertionError("no message was kept")
+    assert kept.attributes.items() >= ATTRIBUTES.items()
+    assert again.data == POISON
+    assert again.attributes.items() >= {**ATTRIBUTES, "redriven": "1", "only": "stream-bq"}.items()
+    assert reasons == ["body_not_json"] * 10

@@ -22,6 +22,8 @@ COMMANDS = {
     "schema apply": ("schema", "apply", "--local"),
     "backfill": ("backfill", "acme/app", "--local"),
     "why": ("why", "acme/app#7", "--local"),
+    "dead-letters list": ("dead-letters", "list", "--local"),
+    "replay": ("replay", "--local", "--delivery", "d-1"),
     "routes explain": ("routes", "explain", "--local", "payload.json"),
 }
 

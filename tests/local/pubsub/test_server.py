@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -134,6 +135,14 @@ def test_unimitated_message_is_refused(builtin: PubSub) -> None:
     topic = builtin.topic()
     with pytest.raises(exceptions.MethodNotImplemented, match="ordering_key"):
         builtin.publish_raw(topic, {"data": b"x", "ordering_key": "k"})
+
+
+def test_a_topic_without_retention_cannot_be_sought(builtin: PubSub) -> None:
+    """A seek is refused if the topic retains nothing, or if it is not to a time."""
+    subscription = builtin.subscribe("pull", builtin.topic())
+    for target in ({"time": datetime(2026, 1, 5, tzinfo=UTC)}, {"snapshot": "projects/p/snapshots/s"}):
+        with pytest.raises(exceptions.InvalidArgument):
+            builtin.subscriber.seek(request={"subscription": subscription, **target}, timeout=TIMEOUT)
 
 
 def test_a_pull_subscription_has_no_dead_letters(builtin: PubSub) -> None:

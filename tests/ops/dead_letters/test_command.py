@@ -47,9 +47,10 @@ def topic(pubsub: PubSub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
 @pytest.fixture
 def dead(pubsub: PubSub, topic: Inbox) -> Iterator[str]:
     """Return the dead-letter topic, which has its hold."""
-    assert topic.topic.endswith("/github-events")
     inbox = pubsub.new_topic("github-events-dead")
-    inbox.subscriber.create_subscription(Subscription(name=HOLD, topic=inbox.topic), timeout=10)
+    notify_slack = Subscription(name="projects/test/subscriptions/notify-slack", topic=topic.topic)
+    for subscription in (Subscription(name=HOLD, topic=inbox.topic), notify_slack):
+        inbox.subscriber.create_subscription(subscription, timeout=10)
     yield inbox.topic
     inbox.channel.close()
 
@@ -217,6 +218,15 @@ def test_a_failure_says_how_far_it_came(dead: str, topic: Inbox, monkeypatch: py
     monkeypatch.setattr(PublisherClient, "publish", publish)
     assert run("replay", "--all", "--yes").stdout == "1 message (notify-slack 1) replayed.\n"
     assert len(topic.until("d-2")) == 3
+
+
+def test_no_message_is_replayed_to_no_one(dead: str) -> None:
+    """If the subscription that gave up is gone, its messages stay; they can still be discarded."""
+    fill(dead, 2, CloudPubSubDeadLetterSourceSubscription="former")
+    result = run("replay", "--all", "--yes")
+    assert result.stderr == f"{READING}Error: projects/test/subscriptions/former does not exist.\n"
+    assert result.exit_code == 1
+    assert run("discard", "--all", "--yes").stdout == "2 messages (former 2) discarded.\n"
 
 
 def test_a_discarded_message_is_gone(dead: str) -> None:

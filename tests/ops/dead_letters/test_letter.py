@@ -8,6 +8,8 @@ from clients.pubsub.held_messages import HeldMessage
 from ops.dead_letters.letter import Letter, choose, summary
 from tests.support.messages import NOON
 
+DEAD = "CloudPubSubDeadLetterSource"
+
 
 def letter(data: bytes = b"{}", message_id: str = "7", **attributes: str) -> Letter:
     """Return a letter that was held at noon."""
@@ -22,6 +24,8 @@ def letter(data: bytes = b"{}", message_id: str = "7", **attributes: str) -> Let
         (b"\xff", {}, "\N{REPLACEMENT CHARACTER}"),
         (b"not packed", {"content_encoding": "gzip"}, "(The message's data is not gzip.)"),
         (b"[]", {}, "[]"),
+        (b"\x1b[2J\tx\n", {}, "\N{REPLACEMENT CHARACTER}[2J\tx\n"),
+        (b'{"a": "\xc2\x9b2J"}', {}, '{\n  "a": "\N{REPLACEMENT CHARACTER}2J"\n}'),
     ],
 )
 def test_any_body_can_be_shown(data: bytes, attributes: dict[str, str], text: str) -> None:
@@ -37,6 +41,13 @@ def test_a_message_without_attributes_is_listed() -> None:
         "  someone gave up; received 3\N{NO-BREAK SPACE}h ago",
     ]
     assert found.as_json(NOON, None)["delivery_id"] is None
+
+
+def test_a_terminal_obeys_no_message() -> None:
+    """What would steer a terminal is replaced in every text of a message."""
+    escape = "\x1b]0;x\x07"
+    found = letter(delivery_id=escape, event=escape, repository=escape, **{f"{DEAD}Subscription": escape})
+    assert "\x1b" not in "".join(found.lines(NOON, None))
 
 
 def test_what_is_known_is_listed() -> None:
@@ -61,6 +72,6 @@ def test_letters_are_chosen_by_either_id() -> None:
 
 def test_a_summary_counts_by_subscription() -> None:
     """The summary names the subscriptions that gave up, with their numbers."""
-    gave_up = {"CloudPubSubDeadLetterSourceSubscription": "stream-bq"}
+    gave_up = {f"{DEAD}Subscription": "stream-bq"}
     assert summary([letter(), letter(**gave_up), letter(**gave_up)]) == "3 messages (stream-bq 2, unknown 1)"
     assert summary([]) == "0 messages"
