@@ -91,12 +91,12 @@ class CardStore:
         snapshot = self._bursts.complete(channel, snapshot)
         burst = snapshot.burst_with(event.key)
         if burst and event.is_correction:
-            if not holds_channel:
+            if not holds_channel and event.received.comment is None:
                 raise _BurstError
             self._threads.correct(event, channel, burst)
         result = self._show(event, destination, snapshot, holds_channel=holds_channel)
-        if burst and event.is_correction:
-            self._bursts.correct(event, channel, burst)
+        if burst and event.is_correction and event.received.comment is None:
+            self._bursts.correct(event, channel, burst)  # last, because it may have to wait
         return result
 
     def _show(

@@ -190,6 +190,13 @@ def test_an_issue_in_a_burst_takes_two_calls(channel: Channel) -> None:
     assert Counter(calls) == {"conversations.history": 1, "chat.update": 1}
 
 
+def test_a_burst_message_takes_issues_while_the_channel_takes_no_post(channel: Channel) -> None:
+    """During a burst, new issues need no post, so they do not wait for their second."""
+    open_issues(channel, LIMIT + 1)
+    channel.slack._rate_limit.pause("chat.postMessage", channel.id, 60)
+    assert channel.handle(opened(channel, 50), mention=("U0AAAAAAA",)).outcome == "folded"
+
+
 # Later events of the issues
 
 

@@ -1,14 +1,19 @@
 """An issue has one card in each channel, by the strict stand-in for Slack and its official client."""
 
 from collections import Counter
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from clients.slack.blocks import Message
+from clients.slack.rate_limit import POST
 from functions.notify_slack.cards import metadata
+from functions.notify_slack.routing.eligibility import CardEvent
 from functions.notify_slack.store.outcome import UpsertResult
+from pipeline.errors import Unavailable
 from tests.functions.notify_slack.store.support import card_content, content, opened_and_labeled, payload
 from tests.support.messages import NOON
 from tests.support.workspace import MONA, Channel, Workspace
@@ -55,6 +60,46 @@ def test_no_call_is_made_without_need(channel: Channel) -> None:
     assert calls == [
         ["conversations.history", *more] for more in ([update, post], [update, read, post], [read])
     ]
+
+
+def test_a_delivery_that_must_wait_for_its_post_makes_no_call(channel: Channel) -> None:
+    """While the channel accepts no post, a comment or a new issue reads nothing; a label is shown at once."""
+    issue = channel.issue()
+    channel.handle(channel.receive(issue.opened()))
+    channel.slack._rate_limit.pause(POST, channel.id, 60)
+    comment = channel.receive(issue.commented(MONA, channel.clock.now, "me too"))
+    new = channel.receive(channel.issue(number=8).opened())
+
+    def refuse(event: CardEvent) -> None:
+        with pytest.raises(Unavailable) as caught:
+            channel.handle(event)
+        assert caught.value.reason == "slack_ratelimited"
+
+    assert channel.calls(lambda: [refuse(event) for event in (comment, new)]) == []
+    muted = channel.calls(lambda: channel.handle(comment, replies=False))
+    assert muted == ["conversations.history", "chat.update"]
+    label = channel.receive(issue.labeled(MONA, channel.clock.now + timedelta(seconds=1), "bug"))
+    assert channel.handle(label).outcome == "updated"
+    channel.slack.clock.sleep(60)
+    assert channel.handle(comment).replied
+
+
+def test_a_delivery_asks_again_for_its_post_after_the_wait_for_a_lock(channel: Channel) -> None:
+    """What other threads have posted during the wait for the lock counts before the look-up, too."""
+    comment = channel.receive(channel.issue().commented(MONA, channel.clock.now, "me too"))
+    hold = channel.card_store._locks.hold
+
+    @contextmanager
+    def held(key: Hashable) -> Iterator[None]:
+        with hold(key):
+            channel.slack._rate_limit.pause(POST, channel.id, 60)
+            yield
+
+    channel.card_store._locks.hold = held
+    before = len(channel.server.requests)
+    with pytest.raises(Unavailable):
+        channel.handle(comment)
+    assert len(channel.server.requests) == before
 
 
 def test_an_unknown_issue_is_posted_in_its_current_state(channel: Channel) -> None:
