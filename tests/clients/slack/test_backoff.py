@@ -58,13 +58,15 @@ def test_the_steps_double_up_to_five_minutes(asked: Asked) -> None:
     assert asked.times == [0, 10, 30, 70, 150, 310, 610, 910, 1210]
 
 
-def test_a_success_ends_the_refusal(asked: Asked) -> None:
+@pytest.mark.parametrize("code", ["is_archived", "token_revoked"])
+def test_a_success_ends_the_refusal(asked: Asked, code: str) -> None:
     """The first success ends the refusal, and a later one starts with the first step again."""
+    asked.code = code
     every_second(asked, 25, asked)
     asked.code = ""
     every_second(asked, 7, asked)
     assert asked.times == [0, 10, 30, 31]
-    asked.code = "is_archived"
+    asked.code = code
     every_second(asked, 20, asked)
     assert asked.times == [0, 10, 30, 31, 32, 42]
 

@@ -84,6 +84,18 @@ def test_a_delivery_that_must_wait_for_its_post_makes_no_call(channel: Channel) 
     assert channel.handle(comment).replied
 
 
+def test_a_delivery_that_must_wait_for_its_post_waits_for_no_lock(channel: Channel) -> None:
+    """A delivery that could not post after its issue's lock is free takes no place among those that wait."""
+    comment = channel.receive(channel.issue().commented(MONA, channel.clock.now, "me too"))
+    channel.slack._rate_limit.pause(POST, channel.id, 60)
+    with (
+        channel.card_store._locks.hold((channel.id, comment.key)),
+        pytest.raises(Unavailable) as caught,
+    ):
+        channel.handle(comment)
+    assert caught.value.reason == "slack_ratelimited"
+
+
 def test_a_delivery_asks_again_for_its_post_after_the_wait_for_a_lock(channel: Channel) -> None:
     """What other threads have posted during the wait for the lock counts before the look-up, too."""
     comment = channel.receive(channel.issue().commented(MONA, channel.clock.now, "me too"))
