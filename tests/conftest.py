@@ -1,5 +1,6 @@
 """Shared by all tests: fixtures, the signals of children, and which tests may run beside each other."""
 
+import os
 from collections.abc import Generator
 from typing import Any
 
@@ -11,6 +12,8 @@ from tests.support.warehouse import engine, warehouse
 
 __all__ = ["engine", "warehouse"]
 
+# The folders whose tests take longest, and begin first.
+LONG = ("deploy", "docs", "local", "functions/notify_slack", "functions/ingest", "functions/stream_bq")
 _IGNORED = pytest.StashKey[list[int]]()
 
 
@@ -26,11 +29,23 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["ignored_signals"] = node.config.stash[_IGNORED]
 
 
+def folder_of(nodeid: str) -> str:
+    """Return the first two folders of a test, without tests/."""
+    return "/".join(nodeid.partition("::")[0].split("/")[1:-1][:2]) or "checkout"
+
+
 class FolderScheduling(LoadScopeScheduling):
     """Keeps the tests of a folder together: they share what it started, and the checkout's own folders."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "/".join(nodeid.partition("::")[0].split("/")[1:-1][:2]) or "checkout"
+        return folder_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Return one process more than there are cores, because these tests wait for half of their time."""
+    is_set = "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ
+    return None if is_set or config.getvalue("dist") != "loadscope" else (os.process_cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -40,8 +55,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderSchedu
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make quick` leaves out."""
+    """Mark what `make quick` leaves out, and begin with the long folders."""
     quick.mark(items)
+    items.sort(key=lambda item: [*LONG, folder_of(item.nodeid)].index(folder_of(item.nodeid)))
 
 
 @pytest.hookimpl(tryfirst=True)
