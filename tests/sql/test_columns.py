@@ -9,10 +9,17 @@ from sqlglot import exp
 
 from metrics import queries
 from ops import schema
+from ops.replay import stored
+from ops.why import fetch
 from tests.support.warehouse import COLUMNS, Warehouse
 
 FILES = schema.files()
-QUERIES = [query for query in vars(queries).values() if isinstance(query, queries.Query)]
+QUERIES = [
+    value
+    for module in (queries, fetch, stored)
+    for value in vars(module).values()
+    if isinstance(value, queries.Query)
+]
 
 # The contract: the columns that every view must have, and their types.
 VIEWS = {
@@ -124,9 +131,10 @@ def test_bigquery_would_accept_the_views(path: Path) -> None:
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.subject)
-def test_bigquery_would_accept_the_report_s_queries(query: queries.Query[object]) -> None:
-    """The report's queries obey the same rules: the local engine accepts names that BigQuery refuses."""
-    tree = sqlglot.parse_one(query.sql.replace("${DATASET}", "github"), read="bigquery")
+def test_bigquery_would_accept_the_commands_queries(query: queries.Query[object]) -> None:
+    """The commands' queries obey the same rules: the local engine accepts names that BigQuery refuses."""
+    sql = query.sql.replace("${DATASET}", "github").replace("${WHERE}", "TRUE")
+    tree = sqlglot.parse_one(sql, read="bigquery")
     assert [name for name in _names(tree) if name.upper() in RESERVED] == []
     assert set(_windowed(tree)) <= WINDOWED
 

@@ -1,7 +1,11 @@
 """Held messages are read, released, driven again and discarded, and none is lost on the way."""
 
+import contextlib
 import gzip
-from collections.abc import Iterator
+import os
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -180,6 +184,46 @@ def test_what_is_not_acknowledged_is_still_held(
     monkeypatch.setattr(SubscriberClient, "acknowledge", acknowledge)
     assert left(hold, topic) == ["d-0"]
     assert len(topic.until("d-0")) == 1
+
+
+@pytest.mark.parametrize("seed", range(1, 1 + int(os.environ.get("SEEDS", "1"))))
+def test_random_failures_lose_nothing(
+    hold: Inbox,
+    topic: Inbox,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+) -> None:
+    """If calls fail, before or after Pub/Sub has done them, each message is published in the end."""
+    draw = random.Random(seed)
+
+    def failing(call: Callable[..., object]) -> Callable[..., object]:
+        def act(*arguments: object, **options: object) -> object:
+            fate = draw.random()
+            if fate < 0.1:
+                raise ServiceUnavailable("not done")
+            answer = call(*arguments, **options)
+            if fate < 0.2:
+                raise ServiceUnavailable("done, but the answer is lost")
+            return answer
+
+        return act
+
+    fill(hold.topic, 50)
+    monkeypatch.setattr(held_messages, "BATCH_MESSAGES", 5)
+    with monkeypatch.context() as faults:
+        for client, name in ((PublisherClient, "publish"), (SubscriberClient, "acknowledge")):
+            faults.setattr(client, name, failing(getattr(client, name)))
+        remaining = 1
+        while remaining:
+            with contextlib.suppress(Unavailable), opened(hold, topic) as held:
+                messages = held.pull(limit=100)
+                remaining = len(messages)
+                held.redrive(messages)
+    end = {"attributes": {"delivery_id": "end"}}
+    held_messages.publisher.connect().publish(topic=topic.topic, messages=[end], timeout=10)
+    published = Counter(message.attributes["delivery_id"] for message in topic.until("end"))
+    del published["end"]
+    assert set(published) == {f"d-{number}" for number in range(50)}
 
 
 def test_a_lease_that_has_ended_is_not_used(
