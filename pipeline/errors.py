@@ -7,6 +7,7 @@ The class says what the platform does; the `reason` slug says what is logged and
     |-- Rejected             ingest refuses a request with `status`; nothing is published
     |-- Malformed            a message cannot be read; raised, so it is dead-lettered
     `-- Unavailable          a service failed or refused; raised, so it is retried
+        `-- Busy             other work comes first; retried too, and no error to an operator
 """
 
 from collections.abc import Sequence
@@ -43,3 +44,7 @@ class Malformed(PipelineError):
 
 class Unavailable(PipelineError):
     """Pub/Sub, Secret Manager, Slack, BigQuery or GitHub failed or refused; a retry may succeed."""
+
+
+class Busy(Unavailable):
+    """The work has to wait for its turn, and the retry does the waiting; logged as WARNING in one line."""

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any
 
-from pipeline.errors import PipelineError
+from pipeline.errors import Busy, PipelineError
 
 log = logging.getLogger("issuewire")
 
@@ -88,14 +88,16 @@ class _JsonLine(logging.Formatter):
 
     def _line(self, record: logging.LogRecord) -> dict[str, Any]:
         error = record.exc_info[1] if record.exc_info else None
-        message = record.getMessage()
-        if error is not None:
+        message, severity = record.getMessage(), record.levelname
+        if isinstance(error, Busy):
+            message, severity = f"{message}: {error}", "WARNING"
+        elif error is not None:
             message += "\n" + "".join(traceback.format_exception(error))
         reason = {"reason": error.reason} if isinstance(error, PipelineError) else {}
         extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
         fields = {**_context.get(), **reason, **extra}
         return {
-            "severity": record.levelname,
+            "severity": severity,
             "message": message,
             **{name: value if isinstance(value, str | int) else str(value) for name, value in fields.items()},
         }

@@ -13,14 +13,13 @@ from threading import Lock
 from clients.slack import waiting
 from clients.slack.deadline import remaining
 from clients.slack.errors import SlackRefused
-from pipeline.errors import Unavailable
+from pipeline.errors import Busy, Unavailable
 
 SECONDS_PER_POST = 1.0
 BURST = 10  # Slack allows short bursts, so several posts about one issue need not wait
 MAX_PAUSE_SECONDS = 600
 MIN_CALL_SECONDS = 1.0
 TIMEOUT_SECONDS = 5.0
-ATTEMPTS = 3  # of a call that Slack answers with 429
 POST = "chat.postMessage"
 WEBHOOK = "webhook"  # counted like a method
 POSTS = {POST, WEBHOOK}
@@ -51,26 +50,24 @@ class RateLimit:
         """Return what `send` returns. It gets its timeout in seconds.
 
         A call that Slack rate-limits is sent again after the pause that Slack asks for. Raises what `send`
-        raises, and Unavailable if the call would have to wait for longer than a moment in all.
+        raises, and Busy if the call would have to wait for longer than a moment in all.
         """
-        bucket, latest, attempts = _bucket(method, channel), self._latest(), 0
+        bucket, latest = _bucket(method, channel), self._latest()
         while True:
             self._wait(bucket, latest)
             seconds = remaining(self._clock)
             if seconds < MIN_CALL_SECONDS:
                 text = "No time is left for this delivery; it is delivered again."
                 raise Unavailable("slack_deadline", text)
-            attempts += 1
             try:
                 return send(min(TIMEOUT_SECONDS, seconds))
             except SlackRefused as error:
-                if error.pause:
-                    self.pause(method, channel, error.pause)
-                if not error.pause or attempts == ATTEMPTS:
+                if not error.pause:
                     raise
+                self.pause(method, channel, error.pause)
 
     def wait(self, method: str, channel: str) -> None:
-        """Return when a call may start. Raises Unavailable at once if that is not within a moment.
+        """Return when a call may start. Raises Busy at once if that is not within a moment.
 
         Its reason is slack_ratelimited during Slack's pause, and slack_busy if other posts come first.
         """
@@ -131,11 +128,11 @@ class RateLimit:
             now = self._clock()
             return max(self._paused_until.get(bucket, now) - now, 0)
 
-    def _too_late(self, bucket: Bucket) -> Unavailable:
+    def _too_late(self, bucket: Bucket) -> Busy:
         if pause := self._pause(bucket):
             text = f"Slack accepts no {bucket[0]} for another {math.ceil(pause)} s; it is tried again."
-            return Unavailable("slack_ratelimited", text)
-        return Unavailable("slack_busy", "Too many posts wait for their second; it is tried again.")
+            return Busy("slack_ratelimited", text)
+        return Busy("slack_busy", "Too many posts wait for their second; it is tried again.")
 
 
 def _bucket(method: str, channel: str) -> Bucket:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline import logs
-from pipeline.errors import Malformed, Rejected, Unavailable
+from pipeline.errors import Busy, Malformed, Rejected, Unavailable
 from pipeline.logs import log
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -192,6 +192,14 @@ def test_our_errors_have_a_reason_and_a_traceback(lines: Lines, error: Any) -> N
     assert "ValueError: first" in line["message"]
     assert line["message"].index("ValueError: first") < line["message"].index("No.")
     assert "direct cause" in line["message"]
+
+
+def test_work_that_waits_for_its_turn_is_no_error(lines: Lines) -> None:
+    """Work that has to wait for its turn is a warning without a traceback: the retry is routine."""
+    logging.getLogger("framework").error("Exception on / [POST]", exc_info=Busy("slack_busy", "Too many."))
+    assert lines() == [
+        {"severity": "WARNING", "message": "Exception on / [POST]: Too many.", "reason": "slack_busy"}
+    ]
 
 
 def test_other_errors_have_a_traceback_and_no_reason(lines: Lines) -> None:

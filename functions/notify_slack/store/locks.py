@@ -7,7 +7,7 @@ from threading import Condition, Lock
 
 from clients.slack import waiting
 from clients.slack.deadline import remaining
-from pipeline.errors import Unavailable
+from pipeline.errors import Busy
 
 
 class KeyedLock:
@@ -25,7 +25,7 @@ class KeyedLock:
     def hold(self, key: Hashable) -> Iterator[None]:
         """Hold the lock of `key`.
 
-        Raises Unavailable after `patience` or the deadline, and at once if too many threads wait already.
+        Raises Busy after `patience` or the deadline, and at once if too many threads wait already.
         """
         with self._changed:
             if key in self._busy:
@@ -42,7 +42,7 @@ class KeyedLock:
         with self._wait_limit.place() as may_wait:
             timeout = min(self._patience, remaining()) if may_wait else 0
             if not self._changed.wait_for(lambda: key not in self._busy, timeout):
-                raise Unavailable("in_flight", "Other deliveries of the issue or channel are being handled.")
+                raise Busy("in_flight", "Other deliveries of the issue or channel are being handled.")
 
 
 class ProcessedIds:
@@ -59,7 +59,7 @@ class ProcessedIds:
         """Yield whether the work on `key` is still to be done; leaving without an error records it as done.
 
         While another thread has claimed the key, wait for its result: acknowledging earlier could lose the
-        message. Raises Unavailable if that takes too long.
+        message. Raises Busy if that takes too long.
         """
         with self._locks.hold(key):
             with self._lock:
