@@ -8,7 +8,7 @@ from threading import Lock
 
 from clients.slack.client import Slack
 from clients.slack.errors import SlackRefused
-from pipeline.errors import Unavailable
+from pipeline.errors import Busy
 
 from ..cards import burst_message
 from ..cards.burst_message import BURST_SPAN, OPEN_FOR, BurstMessage
@@ -141,7 +141,7 @@ class BurstWriter:
     def correct(self, event: CardEvent, channel: str, burst: BurstMessage) -> None:
         """Show the issue's present title in the burst message, and none of a deleted issue.
 
-        Raises Unavailable while another instance may be adding issues to it.
+        Raises Busy while another instance may be adding issues to it.
         """
         own = self._own.get(channel, {}).get(burst.ts)
         if burst.age(self._now()) > _CLOSED_FOR_ALL:
@@ -154,7 +154,7 @@ class BurstWriter:
                 self._update(channel, corrected)
         elif burst_message.with_current_title(event, burst) != burst:
             text = "Another instance may be adding to the burst message; it is corrected after that."
-            raise Unavailable("slack_fold_contended", text)
+            raise Busy("slack_fold_contended", text)
 
     def _update(self, channel: str, planned: BurstMessage) -> BurstMessage:
         own = self._own[channel][planned.ts]

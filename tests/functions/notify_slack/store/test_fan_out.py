@@ -116,13 +116,13 @@ def test_stuck_deliveries_cost_no_calls(half_archived: Workspace) -> None:
         good.clock.pass_until(good.clock.now + timedelta(seconds=seconds))
         clock.sleep(seconds)
 
-    for _ in range(32):
+    for seconds in (5, 5, 10, 10, 40, 80, 160, 5):
         for event in events:
             refused = reason_of(lambda event=event: fan_out.run(event, destinations, upsert))
             assert refused == "slack_is_archived"
-        passes(10)
+        passes(seconds)
     calls = Counter((method, arguments["channel"]) for method, arguments in server.requests)
-    steps = 1 + len([10, 30, 70, 150, 310])
+    steps = len([0, 10, 30, 70, 150, 310])
     assert calls == {
         ("conversations.history", good.id): STUCK + 10 + 1,  # ten cards are looked for after their post
         ("chat.postMessage", good.id): 10 + len(bursts(good)),
