@@ -189,7 +189,7 @@ DELAY_DAYS = Query(
     sql="""
 SELECT day, n, p50_seconds AS p50, p95_seconds AS p95, max_seconds AS slowest
 FROM `${DATASET}.pipeline_delay`
-WHERE day >= @from_day
+WHERE day >= @from_day AND n > 0
 ORDER BY day
 """,
 )

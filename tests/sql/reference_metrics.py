@@ -141,21 +141,25 @@ class ReferenceMetrics:
 
 
 def pipeline_delay(rows: Iterable[Row]) -> list[Row]:
-    """Return one row per day with webhook deliveries, over all repositories."""
+    """Return one row per day with webhook deliveries or recovered events, over all repositories."""
     days: dict[date, list[float]] = defaultdict(list)
+    recovered: dict[date, int] = defaultdict(int)
     for event in _once([_typed(row) for row in rows]):
         if event["source"] == "webhook" and event["inserted_at"] is not None:
             seconds = max((event["inserted_at"] - event["event_at"]) / timedelta(seconds=1), 0)
             days[event["event_at"].date()].append(seconds)
+        elif event["source"] == "reconcile":
+            recovered[event["event_at"].date()] += 1
     return [
         {
             "day": day,
-            "n": len(seconds),
-            "p50_seconds": _percentile(seconds, 50),
-            "p95_seconds": _percentile(seconds, 95),
-            "max_seconds": max(seconds),
+            "n": len(days[day]),
+            "p50_seconds": _percentile(days[day], 50),
+            "p95_seconds": _percentile(days[day], 95),
+            "max_seconds": max(days[day], default=None),
+            "recovered": recovered[day],
         }
-        for day, seconds in sorted(days.items())
+        for day in sorted({*days, *recovered})
     ]
 
 

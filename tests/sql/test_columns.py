@@ -82,6 +82,7 @@ VIEWS = {
         "day": "DATE",
         "n": "INT64",
         **dict.fromkeys(("p50_seconds", "p95_seconds", "max_seconds"), "FLOAT64"),
+        "recovered": "INT64",
     },
 }
 

@@ -7,7 +7,7 @@ from clients.slack.blocks import Block, Message, context, section
 
 from ..routing.eligibility import CardEvent
 from ..routing.routes import Destination
-from . import issue_status, layouts, metadata, phrases
+from . import issue_status, lateness, layouts, metadata, phrases
 from .issue_status import IssueStatus
 from .metadata import PostedCard
 
@@ -20,6 +20,7 @@ def build(event: CardEvent, destination: Destination, before: PostedCard | None 
     status = issue_status.of(event, before.blocks if before else ())
     content = (*layouts.LAYOUTS[destination.format](event, status, destination), *_origin(event, before))
     mentioned = (*(before.mentioned if before else ()), *destination.mention)
+    content = lateness.shown(content, before.late if before else lateness.of(event))
     blocks = metadata.with_mentioned(content, mentioned)
     return Message(text=_notice(event, status), blocks=blocks, metadata=metadata.of_card(event, before))
 
@@ -32,7 +33,7 @@ def record(event: CardEvent, card: PostedCard) -> Message:
     content = issue_status.add_closer(card.blocks, event)
     if event.is_arrival and not card.shows_deleted and not _kept_origin(card):
         content = (*content, *_origin(event, None))
-    blocks = metadata.with_mentioned(content, card.mentioned)
+    blocks = metadata.with_mentioned(lateness.shown(content, card.late), card.mentioned)
     return Message(text=card.text, blocks=blocks, metadata=metadata.of_card(event, card))
 
 

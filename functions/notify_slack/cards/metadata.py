@@ -12,6 +12,7 @@ from clients.slack.blocks import Block
 from pipeline.delivery import format_time, parse_time
 
 from ..routing.eligibility import CardEvent
+from . import lateness
 
 CARD = "issuewire_card"
 REPLY = "issuewire_reply"
@@ -29,7 +30,8 @@ class PostedCard:
     """A card as Slack returns it. The first of `deliveries` posted the card, unless 20 others came since.
 
     `updated_at` is None if the metadata has no valid time; `mentioned` are the Slack ids that the card has
-    called; `replies` is the number of replies in its thread.
+    called; `late` says how late the delivery was that posted it, empty if it was not; `replies` is the number
+    of replies in its thread.
     """
 
     ts: str
@@ -38,6 +40,7 @@ class PostedCard:
     updated_at: datetime | None
     deliveries: tuple[str, ...]
     mentioned: tuple[str, ...]
+    late: str
     replies: int
 
     @property
@@ -83,6 +86,7 @@ def merge_duplicates(oldest: PostedCard, younger: Sequence[PostedCard]) -> Poste
         ts=oldest.ts,
         deliveries=tuple(deliveries),
         mentioned=tuple(mentioned),
+        late=oldest.late,
         replies=oldest.replies,
     )
 
@@ -146,6 +150,7 @@ def read_card(message: Mapping[str, Any], key: str) -> PostedCard | None:
         text=str(message.get("text", "")),
         blocks=blocks,
         mentioned=read_mentioned(blocks),
+        late=lateness.read(blocks),
         updated_at=parse_time(content.get("updated_at")),
         deliveries=tuple(map(str, deliveries)) if isinstance(deliveries, list) else (),
         replies=int(message.get("reply_count") or 0),

@@ -21,6 +21,7 @@ ASSIGNED_TO = "assigned to {assignees}"
 COPIED_TO = "cc {mentions}"
 LEFT_ROUTE = "not followed here any more because of its labels"
 RENAMED = "not followed here any more because its repository was renamed"
+DELIVERED_LATE, RECOVERED = "delivered {duration} late", "recovered {duration} late"
 OPEN_ON_GITHUB = "Open on GitHub"
 AUTHOR, OPENED, LABELS, ASSIGNEES, MILESTONE = "Author", "Opened", "Labels", "Assignees", "Milestone"
 ONE_COMMENT, COMMENTS = "1 comment", "{count} comments"
@@ -170,6 +171,11 @@ def open_for(issue: Issue) -> str:
     if start is None or end is None or end < start:
         return ""
     return AFTER_OPENING.format(duration=_duration(end - start))
+
+
+def late(delay: timedelta, *, is_recovered: bool) -> str:
+    """Return how late a delivery was, and whether reconcile recovered it."""
+    return (RECOVERED if is_recovered else DELIVERED_LATE).format(duration=_duration(delay))
 
 
 def date(moment: datetime | None) -> str:
