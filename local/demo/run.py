@@ -81,7 +81,7 @@ def show_cards(stack: Stack, terminal: Terminal, order: list[str]) -> None:
         return min((order.index(one) for one in ids if one in order), default=len(order))
 
     draw = partial(as_text, width=min(100, terminal.width - 4))
-    terminal.title("Slack: #issues")
+    terminal.title("Slack: #issues (late, because the demo sends three days at once)")
     messages = sorted(stack.slack.messages, key=place)
     for card in messages:
         if card.thread_ts is None:
