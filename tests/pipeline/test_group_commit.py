@@ -1,7 +1,7 @@
 """Each item gets its own outcome, however it was grouped."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -61,8 +61,8 @@ class Service:
     def __post_init__(self) -> None:
         self.group = GroupCommit[Item, Item](self.send, self.limits, splits=lambda e: isinstance(e, Refused))
 
-    async def send(self, group: Sequence[Item], seconds: float) -> list[Any]:
-        """Check the group, take some time, and answer as the items and `broken` say."""
+    def send(self, group: Sequence[Item], seconds: float) -> Coroutine[Any, Any, list[Any]]:
+        """Check the group when it is put together: its callers may be gone before the loop begins to send."""
         now = asyncio.get_running_loop().time()
         assert seconds == max(item.deadline for item in group) - now
         assert len(group) <= self.limits.group_items
@@ -79,6 +79,10 @@ class Service:
             self.order += [] if item.groups else [item]
             item.groups.append(len(group))
         number, self.sends = self.sends, self.sends + 1
+        return self.answer(group, number)
+
+    async def answer(self, group: Sequence[Item], number: int) -> list[Any]:
+        """Take some time, and answer as the items and `broken` say."""
         self.in_flight += 1
         assert self.in_flight <= self.limits.sends
         try:
