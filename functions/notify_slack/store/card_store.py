@@ -89,20 +89,21 @@ class CardStore:
         self._check_post(event, destination)  # again: other threads have posted during the wait for the lock
         snapshot = channel_history.scan(self._slack, channel, event, self._now())
         snapshot = self._bursts.complete(channel, snapshot)
-        burst = snapshot.burst_with(event.key)
-        if burst and event.is_correction:
-            if not holds_channel and event.received.comment is None:
-                raise _BurstError
+        bursts = snapshot.bursts_with(event.key) if event.is_correction else ()
+        corrected = bursts if event.received.comment is None else ()
+        if corrected and not holds_channel:
+            raise _BurstError
+        for burst in bursts:
             self._threads.correct(event, channel, burst)
         result = self._show(event, destination, snapshot, holds_channel=holds_channel)
-        if burst and event.is_correction and event.received.comment is None:
+        for burst in corrected:
             self._bursts.correct(event, channel, burst)  # last, because it may have to wait
         return result
 
     def _show(
         self, event: CardEvent, destination: Destination, snapshot: ChannelSnapshot, *, holds_channel: bool
     ) -> UpsertResult:
-        burst = snapshot.burst_with(event.key)
+        burst = next(iter(snapshot.bursts_with(event.key)), None)
         if snapshot.cards:
             return self._update(event, destination, snapshot.cards, burst)
         if event.is_deletion or destination.final_update or not destination.makes_card:
@@ -164,7 +165,7 @@ class CardStore:
 
     def _fold(self, event: CardEvent, destination: Destination, snapshot: ChannelSnapshot) -> UpsertResult:
         """Add the issue to a burst message, unless it is in one, and post the reply in that thread."""
-        known = snapshot.burst_with(event.key)
+        known = next(iter(snapshot.bursts_with(event.key)), None)
         burst = known or self._bursts.add(event, destination, snapshot)
         replied = self._reply(event, replace(destination, mention=()), burst.ts, burst, in_burst=True)
         outcome = Outcome.ALREADY_FOLDED if known else Outcome.FOLDED

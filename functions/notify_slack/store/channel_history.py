@@ -37,9 +37,9 @@ class ChannelSnapshot:
     bursts: tuple[BurstMessage, ...]
     recent_issues: frozenset[str]
 
-    def burst_with(self, key: str) -> BurstMessage | None:
-        """Return the burst message that has the issue."""
-        return next((burst for burst in self.bursts if key in burst.issues), None)
+    def bursts_with(self, key: str) -> tuple[BurstMessage, ...]:
+        """Return the burst messages that have the issue: one, unless two instances have added it at once."""
+        return tuple(burst for burst in self.bursts if key in burst.issues)
 
     def recent_count(self, now: datetime, pending: Collection[str]) -> int:
         """Return how many issues came into the channel within the last minute or are about to be posted."""

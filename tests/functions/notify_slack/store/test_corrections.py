@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from functions.notify_slack.cards import burst_message
 from functions.notify_slack.routing.eligibility import CardEvent
+from functions.notify_slack.routing.routes import Destination
 from ops.send import payloads
 from pipeline.errors import Unavailable
 from tests.functions.notify_slack.store.support import bursts, linked, payload
@@ -187,6 +189,21 @@ def test_another_instance_corrects_a_burst_message_once_it_is_closed(workspace: 
     [burst] = bursts(channel)
     assert linked(burst) == [2, 4, 5]
     assert f"{SECRET} 3" not in written(channel)
+
+
+def test_a_deleted_issue_in_two_burst_messages_leaves_both(workspace: Workspace) -> None:
+    """If two instances have added an issue, its deletion takes the title out of both burst messages."""
+    channel, issue = folded(workspace)
+    edited = channel.receive(issue.edited(MONA, channel.clock.now, f"{SECRET} 3"))
+    theirs = burst_message.start(edited, Destination(channel=channel.id), channel.clock.now)
+    channel.slack.post(channel.id, theirs)
+    deleted = channel.receive(issue.deleted(MONA, channel.clock.now))
+    with pytest.raises(Unavailable):
+        channel.handle(deleted)
+    channel.clock.pass_until(channel.clock.now + timedelta(minutes=13))
+    channel.handle(deleted)
+    assert f"{SECRET} 3" not in written(channel)
+    assert linked(*bursts(channel)) == [2, 4]
 
 
 def test_a_correction_that_failed_is_made_again(workspace: Workspace) -> None:
