@@ -42,14 +42,18 @@ status_line() {
 # status_unknown WHAT WHY: prints one line about what cannot be checked, which is not a problem by itself.
 status_unknown() { printf '%-4s %-36s %s\n' '?' "$1" "$2"; }
 
+# With --cloud it leaves out GitHub and Slack and prints our settings: ./issuewire doctor reads both.
 command_status() {
-  local name deployed traffic subscribed backlog ages url
+  local name deployed traffic subscribed backlog ages url only_cloud=''
+  if [[ ${1:-} == --cloud ]]; then only_cloud=yes && shift; fi
   for name in "$@"; do hooks_url "$name" >/dev/null; done
   PROBLEM_FOUND=''
   require_login
   step 'read the state of every resource'
   if [[ -n $DRY_RUN ]]; then say 'status only reads; run it without --dry-run' && return; fi
   deployed=$(list_function)
+  url=$(row "$(service ingest)" "$deployed")
+  [[ -z $only_cloud ]] || status_settings "${url##*|}"
   traffic=$(query '' gcloud run services list --region="$REGION" \
     --format="value[separator='|'](metadata.name,spec.traffic[0].latestRevision,status.traffic[0].revisionName)")
   for name in "${FUNCTIONS[@]}"; do status_of_function "$name" "$deployed" "$traffic"; done
@@ -60,11 +64,27 @@ command_status() {
   for name in "${SUBSCRIBERS[@]}"; do status_of_subscription "$(service "$name")" "$name" "$subscribed" "$deployed"; done
   status_of_subscription "$DEAD_SUBSCRIPTION" '' "$subscribed" ''
   status_of_dead_letters
+  status_of_dead_letter_access
   status_of_tables
-  url=$(row "$(service ingest)" "$deployed")
-  [[ -z $url ]] || status_of_webhooks "${url##*|}" "$@"
-  status_of_slack
+  if [[ -n $only_cloud ]]; then
+    status_setting complete yes
+  else
+    [[ -z $url ]] || status_of_webhooks "${url##*|}" "$@"
+    status_of_slack
+  fi
   [[ -z $PROBLEM_FOUND ]] || exit 1
+}
+
+status_setting() { printf '=    %s %s\n' "$1" "$2"; }
+
+# status_settings INGEST_URL: the URL is empty before the first deployment.
+status_settings() {
+  status_setting project "$PROJECT"
+  status_setting dataset "$DATASET"
+  status_setting webhook_events "$WEBHOOK_EVENTS"
+  status_setting webhook_secret "$WEBHOOK_SECRET"
+  status_setting slack_secret "$SLACK_SECRET"
+  status_setting ingest_addresses "${1:+$(ingest_addresses "$1/")}"
 }
 
 # status_of_function NAME DEPLOYMENTS TRAFFIC
@@ -151,6 +171,27 @@ status_of_dead_letters() {
     '') status_line 'dead letters' 'none known: Cloud Monitoring has no value for the last ten minutes' ;;
     *) status_line 'dead letters' '' "$depth messages; see docs/operations.md" ;;
   esac
+}
+
+# What access.sh gives to Pub/Sub's own account. Without it, a message that used up its attempts stays in its subscription.
+status_of_dead_letter_access() {
+  local number agent name
+  number=$(query '' gcloud projects describe "$PROJECT" --format='value(projectNumber)')
+  agent=serviceAccount:service-$number@gcp-sa-pubsub.iam.gserviceaccount.com
+  status_of_access topics "$DEAD_TOPIC" roles/pubsub.publisher "$agent"
+  for name in "${SUBSCRIPTIONS[@]}"; do status_of_access subscriptions "$name" roles/pubsub.subscriber "$agent"; done
+}
+
+# status_of_access KIND NAME ROLE MEMBER
+status_of_access() {
+  local members problem=''
+  members=$(query '' gcloud pubsub "$1" get-iam-policy "$2" --flatten='bindings[].members' --filter="bindings.role=$3" \
+    --format='value(bindings.members)' 2>/dev/null) || {
+    status_unknown "access $2" "not checked, because $ACCOUNT may not read its policy"
+    return 0
+  }
+  has_line "$4" "$members" || problem="does not give Pub/Sub's account $3, so messages are not held; ./deploy.sh setup"
+  status_line "access $2" "Pub/Sub's account has $3" "$problem"
 }
 
 status_of_tables() {

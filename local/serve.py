@@ -14,7 +14,7 @@ from local.processes import NotReady
 from local.stack import topics
 from local.stack.folders import unwritable
 from local.stack.parts import Parts
-from local.stack.stack import DATASET, STATE, Stack
+from local.stack.stack import DATASET, STATE, TOKEN, Stack
 from local.terminal import Terminal
 from ops import local_stack
 
@@ -73,6 +73,7 @@ def endpoints(stack: Stack) -> dict[str, Any]:
         "pubsub_host": stack.pubsub_host,
         "bigquery_url": stack.bigquery_url,
         "slack_url": stack.slack.url,
+        "slack_token": TOKEN,
         "secret_manager_host": stack.secret_manager.host,
         "console_url": stack.slack.console_url,
         "webhook_secret": stack.webhook_secret,

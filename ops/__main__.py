@@ -11,6 +11,7 @@ from click.shell_completion import get_completion_class
 from ops import __version__
 from ops.backfill.command import backfill
 from ops.dead_letters.command import dead_letters
+from ops.doctor.command import doctor
 from ops.replay.command import replay
 from ops.report.command import report
 from ops.routes.command import routes
@@ -44,7 +45,7 @@ def completion(shell: str) -> None:
     click.echo(known(ops, {}, NAME, _COMPLETE).source())
 
 
-for _command in (send, schema, backfill, report, routes, why, dead_letters, replay):
+for _command in (send, schema, backfill, report, routes, why, doctor, dead_letters, replay):
     ops.add_command(_command)
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Reads log entries of Cloud Logging through gcloud, for people who are logged in there."""
+"""Reads through gcloud, for people who are logged in there."""
 
 import contextlib
 import json
@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 GCLOUD_SECONDS = 60.0
@@ -13,7 +15,7 @@ NOT_ENTRIES = "gcloud logging read printed something else than log entries"
 
 
 class NotRead(Exception):
-    """The logs could not be read; the text says why in one line."""
+    """It could not be read; the text says why in one line."""
 
 
 def read_logs(project: str, wanted: str, limit: int) -> list[dict[str, Any]]:
@@ -22,11 +24,8 @@ def read_logs(project: str, wanted: str, limit: int) -> list[dict[str, Any]]:
     A filter without a timestamp finds those of the last day only. Its language:
     https://cloud.google.com/logging/docs/view/logging-query-language
     """
-    gcloud = shutil.which("gcloud")
-    if gcloud is None:
-        raise NotRead("gcloud is not installed")
-    options = ["--format=json", "--order=desc", f"--limit={limit}", "--quiet"]
-    printed = _run([gcloud, "logging", "read", wanted, f"--project={project}", *options])
+    options = ["--format=json", "--order=desc", f"--limit={limit}"]
+    printed = read(project, ["logging", "read", wanted], options)
     try:
         entries = json.loads(printed or "[]")
     except ValueError as error:
@@ -36,13 +35,29 @@ def read_logs(project: str, wanted: str, limit: int) -> list[dict[str, Any]]:
     return entries
 
 
+def read(project: str, arguments: Sequence[str], options: Sequence[str] = ()) -> str:
+    """Return what a command of gcloud prints that changes nothing. Raises NotRead."""
+    gcloud = shutil.which("gcloud")
+    if gcloud is None:
+        raise NotRead("gcloud is not installed")
+    status, printed, problems = run([gcloud, *arguments, f"--project={project}", *options, "--quiet"])
+    if status != 0:
+        first = next((line.strip() for line in problems.splitlines() if line.strip()), "no message")
+        raise NotRead(f"gcloud: {first.removeprefix('ERROR: ')}")
+    return printed
+
+
 def any_of(values: list[str]) -> str:
     """Return what stands between the brackets of a filter's NAME=(...)."""
     return " OR ".join(json.dumps(value) for value in values)
 
 
-def _run(command: list[str]) -> str:
-    """Return what gcloud prints. It is a shell script that starts Python; both end when the time is over."""
+def run(command: list[str], seconds: float | None = None) -> tuple[int, str, str]:
+    """Return exit status, stdout and stderr of gcloud, or of a script that calls it. Raises NotRead.
+
+    Both are shell scripts that start other programs; all end when the time is over.
+    """
+    name, seconds = Path(command[0]).name, seconds or GCLOUD_SECONDS
     with subprocess.Popen(  # noqa: S603 - the arguments are ours, and no shell reads them
         command,
         stdin=subprocess.DEVNULL,
@@ -53,14 +68,11 @@ def _run(command: list[str]) -> str:
         start_new_session=True,
     ) as process:
         try:
-            printed, problems = process.communicate(timeout=GCLOUD_SECONDS)
+            printed, problems = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired as error:
-            raise NotRead(f"gcloud gave no answer within {GCLOUD_SECONDS:.0f} s") from error
+            raise NotRead(f"{name} gave no answer within {seconds:.0f} s") from error
         finally:
             if process.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
-    if process.returncode != 0:
-        first = next((line.strip() for line in problems.splitlines() if line.strip()), "no message")
-        raise NotRead(f"gcloud: {first.removeprefix('ERROR: ')}")
-    return printed
+    return process.returncode, printed, problems

@@ -13,13 +13,18 @@ from ops import ROOT
 from pipeline.errors import Malformed
 from pipeline.events import parse_payload
 
+_OTHER_URLS = {"ingest", "bigquery", "slack", "console"}
+_META = "ops.local_stack"
 ENDPOINTS = ROOT / ".local" / "endpoints.json"
 STATE = "ISSUEWIRE_STATE"  # the environment variable that names another folder than .local
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalStack:
-    """Where the parts of the running stack are; `routes` and `logs` are paths."""
+    """Where the parts of the running stack are; `routes` and `logs` are paths.
+
+    `subscribers` are the URLs of the functions that Pub/Sub pushes to, by name.
+    """
 
     ingest_url: str
     webhook_secret: str
@@ -28,15 +33,24 @@ class LocalStack:
     project: str
     topic: str
     dataset: str
+    slack_url: str
+    slack_token: str
     routes: str
     logs: str
+    subscribers: Mapping[str, str]
 
     @classmethod
     def parse(cls, endpoints: Mapping[str, Any]) -> Self | None:
         """Return the stack that the file describes, None if it is not complete."""
-        found = {field.name: endpoints.get(field.name) for field in fields(cls)}
-        complete = all(isinstance(value, str) and value for value in found.values())
-        return cls(**{name: str(value) for name, value in found.items()}) if complete else None
+        names = [field.name for field in fields(cls) if field.name != "subscribers"]
+        found = {name: endpoints.get(name) for name in names}
+        if not all(isinstance(value, str) and value for value in found.values()):
+            return None
+        urls = {
+            name.removesuffix("_url"): str(url) for name, url in endpoints.items() if name.endswith("_url")
+        }
+        subscribers = {name: url for name, url in urls.items() if name not in _OTHER_URLS}
+        return cls(**{name: str(value) for name, value in found.items()}, subscribers=subscribers)
 
 
 def find() -> LocalStack | None:
@@ -52,6 +66,12 @@ def find() -> LocalStack | None:
     return LocalStack.parse(endpoints) if running else None
 
 
+def chosen(context: click.Context) -> LocalStack | None:
+    """Return the stack that --local has chosen."""
+    stack = context.meta.get(_META)
+    return stack if isinstance(stack, LocalStack) else None
+
+
 def _use(context: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's
     if not value:
         return
@@ -64,6 +84,7 @@ def _use(context: click.Context, _option: click.Parameter, value: bool) -> None:
         "routes_path": stack.routes,
         "logs": stack.logs,
     }
+    context.meta[_META] = stack
     context.with_resource(_environment(stack))
 
 

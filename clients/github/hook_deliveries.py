@@ -18,12 +18,18 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
-    """A webhook of `source`, which is OWNER/REPO or an organization."""
+    """A webhook of `source`, which is OWNER/REPO or an organization.
+
+    `content_type` is json or form; without `verifies_tls` GitHub accepts any certificate of the URL.
+    """
 
     id: int
     source: str
     url: str
     is_active: bool
+    events: tuple[str, ...] = ("*",)
+    content_type: str = "json"
+    verifies_tls: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +52,20 @@ class Attempt:
 
 def read_hook(source: str, raw: Json) -> Hook:
     """Read a webhook. Raises Unavailable if it is not one."""
-    config = raw.get("config")
-    number, url = raw.get("id"), config.get("url") if isinstance(config, dict) else None
+    given = raw.get("config")
+    config = given if isinstance(given, dict) else {}
+    number, url, events = raw.get("id"), config.get("url"), raw.get("events")
     if not isinstance(number, int) or not isinstance(url, str):
         raise Unavailable("github_odd", f"GitHub lists a webhook of {source} without id or URL.")
-    return Hook(id=number, source=source, url=url, is_active=raw.get("active") is True)
+    return Hook(
+        id=number,
+        source=source,
+        url=url,
+        is_active=raw.get("active") is True,
+        events=tuple(map(str, events)) if isinstance(events, list) else (),
+        content_type=str(config.get("content_type", "form")),
+        verifies_tls=str(config.get("insecure_ssl", "0")) == "0",
+    )
 
 
 def read_attempt(hook: Hook, raw: Json) -> Attempt:

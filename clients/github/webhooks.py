@@ -52,6 +52,14 @@ class Webhooks:
                 "Give it Webhooks: read and write (a classic token: admin:repo_hook, admin:org_hook).",
             ) from error
 
+    def ping(self, hook: Hook) -> None:
+        """Have GitHub send a signed ping, which soon is the newest attempt. Raises Forbidden, too."""
+        self._github.post(f"{_base(hook.source)}/hooks/{hook.id}/pings")
+
+    def clock(self, source: str) -> datetime:
+        """Return GitHub's time."""
+        return self._github.page(f"{_base(source)}/hooks", {}).read_at
+
     def _items(self, path: str) -> Iterator[Json]:
         following: str | None = path
         while following is not None:

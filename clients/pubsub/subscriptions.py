@@ -60,6 +60,14 @@ def topic_of(client: SubscriberClient, subscription: str) -> str:
         return client.get_subscription(request, retry=RETRY, timeout=CALL_SECONDS).topic
 
 
+def delivery_of(client: SubscriberClient, subscription: str) -> tuple[str, str]:
+    """Return topic and push endpoint, empty without one, of a subscription. Raises Unavailable."""
+    request = GetSubscriptionRequest(subscription=subscription)
+    with unavailable(subscription):
+        found = client.get_subscription(request, retry=RETRY, timeout=CALL_SECONDS)
+    return found.topic, found.push_config.push_endpoint
+
+
 def seek(client: SubscriberClient, subscription: str, moment: datetime) -> None:
     """Have Pub/Sub deliver everything again that it has kept since then. Raises Unavailable."""
     with unavailable(subscription):

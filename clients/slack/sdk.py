@@ -3,7 +3,7 @@
 Slack has no idempotency key, and a post whose answer was lost may have succeeded. The SDK's retry handler
 would send it again, so it is off; Pub/Sub delivers the event again instead.
 
-Both functions raise SlackRefused, or Unavailable if no usable answer came. Their timeout is in seconds and
+Each function raises SlackRefused, or Unavailable if no usable answer came. The timeout is in seconds and
 applies to connecting, to the handshake and to each part of the answer separately.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
 from clients.slack import tls
@@ -29,13 +30,28 @@ def call(
     api_url: str, token: str, method: str, arguments: Mapping[str, Any], timeout: float
 ) -> dict[str, Any]:
     """Return the Web API's answer to a method."""
+    answer = _call(api_url, token, method, arguments, timeout).data
+    if not isinstance(answer, dict):
+        raise no_answer("bytes")
+    return answer
+
+
+def granted_scopes(api_url: str, token: str, timeout: float) -> frozenset[str]:
+    """Return the scopes that the token has, by the header that Slack adds to every answer."""
+    headers = _call(api_url, token, "auth.test", {}, timeout).headers
+    scopes = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), "")
+    return frozenset(scope.strip() for scope in str(scopes).split(",") if scope.strip())
+
+
+def _call(
+    api_url: str, token: str, method: str, arguments: Mapping[str, Any], timeout: float
+) -> SlackResponse:
     client = WebClient(token=token, base_url=api_url, **_options(timeout))
     client.proxy = None  # the SDK's own rule sends https through HTTP_PROXY and ignores NO_PROXY
     try:
         if method in FORM_METHODS:
-            answer = client.api_call(method, http_verb="GET", params=dict(arguments)).data
-        else:
-            answer = client.api_call(method, json=dict(arguments)).data
+            return client.api_call(method, http_verb="GET", params=dict(arguments))
+        return client.api_call(method, json=dict(arguments))
     except SlackApiError as error:
         response = error.response
         data = response.data if isinstance(response.data, dict) else {}
@@ -44,9 +60,6 @@ def call(
         ) from error
     except _NO_ANSWER as error:
         raise no_answer(type(error).__name__) from error
-    if not isinstance(answer, dict):
-        raise no_answer("bytes")
-    return answer
 
 
 def post_to_webhook(url: str, message: Mapping[str, Any], timeout: float) -> None:

@@ -45,6 +45,12 @@ def history_routes(github: GitHub, prefix: str) -> Blueprint:
         hosted = [each for key, each in github.repositories.items() if key.split("/")[0] == name]
         return by_number([each.repository.as_json() for each in hosted], request.base_url)
 
+    def describe_user(login: str) -> dict[str, Any]:
+        if login.lower() not in github.users:
+            raise not_found()
+        return {"login": login, "type": "User"}
+
+    routes.add_url_rule("/users/<login>", "user", describe_user)
     routes.add_url_rule("/orgs/<owner>/repos", "repositories", list_repositories)
     on("", lambda hosted: hosted.repository.as_json() | {"permissions": {"admin": True, "pull": True}})
     on("/issues", lambda hosted: hosted.list_issues(request.args), "state", "after", *_SORTED, *_PAGES)

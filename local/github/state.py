@@ -26,6 +26,7 @@ class GitHub:
         self.token = token
         self.repositories: dict[str, HostedRepository] = {}
         self.organizations: set[str] = set()
+        self.users: set[str] = set()  # in lower case
         self.hooks = Hooks(send, self.time)
         self.has_cursors = False
         self.event_pages: int | None = None

@@ -92,7 +92,9 @@ def create_app(slack: "SlackServer") -> Flask:
             slack.workspace.access.check_scope(name, arguments.get("channel"))
             if unreadable:
                 raise unreadable
-            return _respond({"ok": True, **slack.workspace.call(name, arguments)})
+            scopes = ",".join(sorted(slack.workspace.access.scopes))
+            answer = {"ok": True, **slack.workspace.call(name, arguments)}
+            return _respond(answer, headers={"X-OAuth-Scopes": scopes})
 
         return _answer(slack, name, act)
 

@@ -49,6 +49,11 @@ def tombstone_view(message: Message, replies: Sequence[Message]) -> dict[str, An
     return view | {"ts": message.ts, "text": "This message was deleted."} | _thread(message, replies)
 
 
+def archived_view(ts: str) -> dict[str, Any]:
+    """Return an archived channel's last message: docs.slack.dev/reference/events/message/channel_archive."""
+    return {"type": "message", "subtype": "channel_archive", "ts": ts, "text": "archived", "user": USER}
+
+
 def _thread(message: Message, replies: Sequence[Message]) -> dict[str, Any]:
     if not replies:
         return {}

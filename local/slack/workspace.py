@@ -4,9 +4,10 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from local.slack.access import Access
-from local.slack.message import BOT, TEAM, USER, Message, message_view, tombstone_view
+from local.slack.message import BOT, TEAM, USER, Message, archived_view, message_view, tombstone_view
 from local.slack.paging import cut_page, microseconds, read_window
 from local.slack.rules.arguments import check_arguments
 from local.slack.rules.problems import Arguments, Problem, RefusedError
@@ -98,7 +99,10 @@ class Workspace:
             newest = int((self._clock() - self._history_lag) * 1_000_000)
             tops = [message for message in tops if microseconds(message.ts) <= newest]
         page, cursor = cut_page([*tops, *self._tombstones(channel).values()], window, newest_first=True)
-        return self._page(channel, page, cursor, arguments)
+        answer = self._page(channel, page, cursor, arguments)
+        if channel in self.access.archived and not {"latest", "cursor"} & arguments.keys():
+            answer["messages"] = [archived_view(f"{int(self._clock())}.000000"), *answer["messages"]]
+        return answer
 
     def _replies(self, arguments: Arguments) -> Answer:
         channel = self.access.readable(arguments.get("channel"))
@@ -111,7 +115,7 @@ class Workspace:
         page, cursor = cut_page([parent, *self._threads(channel)[ts]], window, newest_first=False)
         return self._page(channel, page, cursor, arguments)
 
-    def _page(self, channel: str, page: list[Message], cursor: str, arguments: Arguments) -> Answer:
+    def _page(self, channel: str, page: list[Message], cursor: str, arguments: Arguments) -> dict[str, Any]:
         metadata = arguments.get("include_all_metadata", False)
         threads = self._threads(channel)
         views = [

@@ -5,6 +5,9 @@ import re
 
 import pytest
 
+from ops.doctor.checks import CHECKS
+from ops.doctor.finding import NotChecked, examine
+from ops.doctor.reading.cloud import parse
 from tests.deploy.fake_github import HOOK, answer_as_github, http_answer
 
 
@@ -44,6 +47,8 @@ def test_status_is_0_only_without_a_problem(sandbox):
     push = "serviceAccount:issuewire-push@acme-issues.iam.gserviceaccount.com"
     sandbox.answer("gcloud run services get-iam-policy *", f"{push}\n")
     sandbox.answer("gcloud run services get-iam-policy ingest *", "allUsers\n")
+    agent = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com\n"
+    sandbox.answer("gcloud pubsub * get-iam-policy *", agent)
     sandbox.answer("curl *timeSeries*", http_answer(point))
     outcome = sandbox.run("status")
     assert (outcome.status, "BAD" in outcome.out) == (0, False), outcome.out
@@ -69,6 +74,11 @@ def test_status_is_0_only_without_a_problem(sandbox):
         ),
         ("bq * ls --datasets *", "[]", "missing; ./deploy.sh setup"),
         (
+            "gcloud pubsub subscriptions get-iam-policy stream-bq *",
+            "",
+            "does not give Pub/Sub's account roles/pubsub.subscriber, so messages are not held; ",
+        ),
+        (
             "gcloud functions list *",
             rows.replace("https://stream-bq-abc", "https://stream-bq-new"),
             "does not push to https://stream-bq-new-uc.a.run.app as issuewire-push@acme-issues.iam",
@@ -77,6 +87,26 @@ def test_status_is_0_only_without_a_problem(sandbox):
         sandbox.answer(pattern, out, times=1)
         outcome = sandbox.run("status")
         assert (outcome.status, message in outcome.out) == (1, True), outcome.out
+
+
+def test_status_of_the_cloud_alone_is_what_doctor_reads(sandbox):
+    """With --cloud, status prints our settings and asks neither GitHub nor Slack; a refusal is unknown."""
+    sandbox.answer("curl *timeSeries*", http_answer({}))
+    sandbox.answer("gcloud pubsub * get-iam-policy *", "", "ERROR: PERMISSION_DENIED\n", status=1)
+    sandbox.answer("gcloud functions list *", "ingest|issuewire|1|ACTIVE|https://ingest-abc-uc.a.run.app\n")
+    found = parse(sandbox.run("status --cloud").out)
+    assert found.settings["ingest_addresses"].split() == [
+        "https://ingest-abc-uc.a.run.app/",
+        "https://ingest-123456789012.us-central1.run.app/",
+        "https://us-central1-acme-issues.cloudfunctions.net/ingest",
+    ]
+    assert (found.settings["project"], found.settings["slack_secret"]) == ("acme-issues", "slack-token")
+    unknown = {fact.what: fact.why for fact in found.facts if isinstance(fact, NotChecked)}
+    assert unknown.keys() == {"access github-events-dead", "access notify-slack", "access stream-bq"}
+    assert all("may not read its policy" in why for why in unknown.values())
+    fixes = {finding.slug: finding.fix for finding in examine(CHECKS, found.facts).findings}
+    assert fixes == {"function_wrong": "./deploy.sh stream_bq", "subscription_wrong": "./deploy.sh setup"}
+    assert not [line for line in sandbox.lines if "slack.com" in line or "github.com" in line]
 
 
 def test_status_fails_if_the_cloud_does_not_answer(sandbox):

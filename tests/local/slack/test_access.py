@@ -32,7 +32,7 @@ from tests.support.slack_clients import (
 def test_a_closed_channel_can_be_read_by_its_members_only(web, channel, reading, writing):
     """An archived or restricted channel can be read but not written; a non-member can do neither.
 
-    For an archived channel, chat.update has its own error.
+    For an archived channel, chat.update has its own error, and its newest message tells of the archiving.
     """
     calls = [(web.conversations_history, {}, reading)]
     if reading:
@@ -42,7 +42,8 @@ def test_a_closed_channel_can_be_read_by_its_members_only(web, channel, reading,
     calls.append((web.chat_delete, {"ts": MISSING}, writing or "message_not_found"))
     for call, arguments, error in calls:
         if error is None:
-            assert call(channel=channel, **arguments)["messages"] == []
+            kinds = [message.get("subtype") for message in call(channel=channel, **arguments)["messages"]]
+            assert kinds == (["channel_archive"] if channel == OLD else [])
         else:
             assert error_of(call, channel=channel, **arguments)["error"] == error
 
@@ -74,5 +75,6 @@ def test_auth_test_and_webhooks_need_no_scope():
     """auth.test needs no scope, and an incoming webhook has its own right to post."""
     with SlackServer(scopes=()) as slack:
         assert client(slack).auth_test()["ok"] is True
+        assert client(slack).auth_test().headers["X-OAuth-Scopes"] == ""
         assert webhook(slack.webhook_url).send(text="a").body == "ok"
         assert error_of(client(slack).conversations_history, channel=CHANNEL)["provided"] == ""

@@ -1,0 +1,1 @@
+"""ops doctor: names what is wrong with an installation, and the command that fixes it."""

@@ -1,0 +1,112 @@
+"""The webhook at GitHub, and how its deliveries were answered."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ops.doctor.facts import Deliveries, Webhooks
+from ops.doctor.finding import Check, Problem
+
+_UNAUTHORIZED = 401
+_REFUSED = {400, 413, 415}  # no other attempt can succeed
+
+
+def _missing(found: Webhooks) -> Iterator[Problem]:
+    if not found.hooks:
+        yield Problem(text=f"{found.source} has no webhook that points to ingest", fix=_set_up(found))
+
+
+def _doubled(found: Webhooks) -> Iterator[Problem]:
+    base = f"{'repos' if '/' in found.source else 'orgs'}/{found.source}"
+    for hook in sorted(found.hooks, key=lambda hook: (not hook.is_active, hook.id))[1:]:
+        yield Problem(
+            text=f"{found.source} has more than one webhook that points to ingest, {hook.id} as well",
+            fix=f"gh api --method DELETE {base}/hooks/{hook.id}",
+        )
+
+
+def _inactive(found: Webhooks) -> Iterator[Problem]:
+    for hook in found.hooks:
+        if not hook.is_active:
+            yield Problem(text=f"the webhook of {found.source} is not active", fix=_set_up(found))
+
+
+def _content_type(found: Webhooks) -> Iterator[Problem]:
+    for hook in found.hooks:
+        if hook.content_type != "json":
+            yield Problem(
+                text=f"the webhook of {found.source} sends {hook.content_type} instead of JSON",
+                fix=_set_up(found),
+            )
+
+
+def _events(found: Webhooks) -> Iterator[Problem]:
+    for hook in found.hooks:
+        lacking = [event for event in found.events if not {event, "*"} & set(hook.events)]
+        if lacking:
+            yield Problem(
+                text=f"the webhook of {found.source} does not deliver {', '.join(lacking)}",
+                fix=_set_up(found),
+            )
+
+
+def _insecure(found: Webhooks) -> Iterator[Problem]:
+    for hook in found.hooks:
+        if not hook.verifies_tls:
+            yield Problem(
+                text=f"the webhook of {found.source} does not verify ingest's certificate", fix=_set_up(found)
+            )
+
+
+def _secret_differs(found: Deliveries) -> Iterator[Problem]:
+    if _last_status(found) == _UNAUTHORIZED:
+        source = found.hook.source
+        yield Problem(
+            text=f"the webhook of {source} signs with another secret: ingest answered with 401",
+            fix=f"./deploy.sh webhook {source}",
+        )
+
+
+def _failing(found: Deliveries) -> Iterator[Problem]:
+    status = _last_status(found)
+    if status is not None and not 200 <= status < 300 and status != _UNAUTHORIZED:
+        answer = f"was answered with {status}" if status else "got no answer"
+        yield Problem(
+            text=f"the last delivery of the webhook of {found.hook.source} {answer}", fix="./deploy.sh status"
+        )
+
+
+def _never_accepted(found: Deliveries) -> Iterator[Problem]:
+    accepted = {attempt.guid for attempt in found.attempts if attempt.succeeded}
+    failed = {
+        attempt.guid: attempt
+        for attempt in found.attempts
+        if attempt.guid not in accepted and attempt.event != "ping" and attempt.status not in _REFUSED
+    }
+    if failed:
+        hook, oldest = found.hook, list(failed.values())[-1]
+        base = f"{'repos' if '/' in hook.source else 'orgs'}/{hook.source}/hooks/{hook.id}"
+        yield Problem(
+            text=f"{len(failed)} of the last events of {hook.source} were not accepted, first {oldest.guid}",
+            fix=f"gh api --method POST {base}/deliveries/{oldest.id}/attempts",
+        )
+
+
+def _last_status(found: Deliveries) -> int | None:
+    return found.attempts[0].status if found.attempts else None
+
+
+def _set_up(found: Webhooks) -> str:
+    return f"./deploy.sh webhook {found.source}"
+
+
+CHECKS: tuple[Check[Any], ...] = (
+    Check(slug="hook_missing", about=Webhooks, find=_missing),
+    Check(slug="hook_doubled", about=Webhooks, find=_doubled),
+    Check(slug="hook_inactive", about=Webhooks, find=_inactive),
+    Check(slug="hook_content_type", about=Webhooks, find=_content_type),
+    Check(slug="hook_events", about=Webhooks, find=_events),
+    Check(slug="hook_insecure", about=Webhooks, find=_insecure),
+    Check(slug="secret_differs", about=Deliveries, find=_secret_differs),
+    Check(slug="hook_failing", about=Deliveries, find=_failing),
+    Check(slug="deliveries_failed", about=Deliveries, find=_never_accepted),
+)

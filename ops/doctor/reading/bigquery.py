@@ -1,0 +1,78 @@
+"""Compares BigQuery's tables and views with sql/, and reads what reconcile found."""
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from google.api_core.exceptions import NotFound
+from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
+
+from clients.bigquery import FAILURES, connect, explain
+from ops.doctor.facts import Proof, Table
+from ops.doctor.finding import NotChecked
+from ops.schema import files, statements
+
+SECONDS = 20.0
+RETRY = DEFAULT_RETRY.with_timeout(SECONDS)
+LOG_IN = "gcloud auth application-default login"
+_VIEW = re.compile(r"CREATE OR REPLACE VIEW `[^`]+`(?: OPTIONS \(.*?\))? AS\n(.*)", re.DOTALL)
+_COLUMN = re.compile(r"^  (?:ADD COLUMN IF NOT EXISTS )?(\w+) [A-Z][A-Z0-9]+", re.MULTILINE)
+_PROOF = """
+SELECT CAST(day AS STRING) AS day, source, lost
+FROM `${DATASET}.delivery_proof`
+WHERE lost > 0
+ORDER BY day, source
+"""
+_LAST_RUN = "SELECT MAX(run_at) AS run_at FROM `${DATASET}.delivery_ledger`"
+
+
+def read_bigquery(project: str, dataset: str, fix: str) -> Iterator[object]:
+    """Yield the facts about every table and view of sql/, then about reconcile, if it has run."""
+    try:
+        client = connect(project)
+        for path in files():
+            yield _read_table(client, f"{project}.{dataset}.{path.stem}", statements(path, dataset), fix)
+    except FAILURES as error:
+        yield NotChecked(what="BigQuery", why=explain(error), fix=LOG_IN)
+        return
+    try:
+        yield from _read_proof(client, dataset)
+    except NotFound:
+        return  # the missing table is a finding already
+    except FAILURES as error:
+        yield NotChecked(what="the runs of reconcile", why=explain(error), fix=LOG_IN)
+
+
+def _read_table(client: bigquery.Client, name: str, ddl: list[str], fix: str) -> Table:
+    try:
+        found = client.get_table(name, retry=RETRY, timeout=SECONDS)
+    except NotFound:
+        return Table(name=name, exists=False, fix=fix)
+    view = _VIEW.search("\n".join(ddl))
+    if view is None:
+        columns = [column for statement in ddl for column in _COLUMN.findall(statement)]
+        has = {field.name for field in found.schema}
+        return Table(name=name, exists=True, lacking=tuple(c for c in columns if c not in has), fix=fix)
+    # The local BigQuery keeps a query in its own spelling.
+    is_current = bool(os.environ.get("BIGQUERY_EMULATOR_HOST")) or is_same_query(found.view_query, view[1])
+    return Table(name=name, exists=True, is_current=is_current, fix=fix)
+
+
+def is_same_query(stored: str | None, ours: str) -> bool:
+    """Return whether both are the same but for white space; BigQuery keeps a view's text, comments too."""
+    return stored is not None and stored.split() == ours.split()
+
+
+def _read_proof(client: bigquery.Client, dataset: str) -> Iterator[Proof]:
+    [last] = _rows(client, dataset, _LAST_RUN)
+    if last.run_at is None:
+        return
+    lost = tuple((row.day, row.source, row.lost) for row in _rows(client, dataset, _PROOF))
+    yield Proof(hours=(datetime.now(UTC) - last.run_at).total_seconds() / 3600, lost=lost)
+
+
+def _rows(client: bigquery.Client, dataset: str, sql: str) -> list[bigquery.Row]:
+    job = client.query(sql.replace("${DATASET}", dataset), retry=RETRY, job_retry=RETRY, timeout=SECONDS)
+    return list(job.result(retry=RETRY, job_retry=RETRY, timeout=SECONDS))

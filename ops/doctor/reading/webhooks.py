@@ -1,0 +1,92 @@
+"""Reads the webhooks at GitHub, and the accounts and repositories that the configuration names."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from clients.github.client import PER_PAGE, GitHubClient
+from clients.github.hook_deliveries import Attempt, Hook, is_same_url
+from clients.github.responses import Forbidden, NotFound
+from clients.github.webhooks import Webhooks as HooksAtGitHub
+from ops.doctor.facts import Clock, Deliveries, Login, RepositoryName, Webhooks
+from ops.doctor.finding import NotChecked
+from pipeline.errors import Unavailable
+
+PING_SECONDS = 10
+LONGEST_WAIT = timedelta(seconds=1.5)
+LOG_IN = "export GITHUB_TOKEN=$(gh auth token)"
+
+
+def no_long_wait(reason: str, until: datetime) -> None:
+    """Allow one more try, and no wait for a rate limit. Raises Unavailable."""
+    if until - datetime.now(UTC) > LONGEST_WAIT:
+        raise Unavailable("github_busy", f"{reason} until {until:%H:%M:%S} UTC.")
+
+
+def read_webhooks(  # noqa: PLR0913 - the last one is for tests
+    github: GitHubClient,
+    source: str,
+    addresses: Sequence[str],
+    events: tuple[str, ...],
+    *,
+    ping: bool,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[object]:
+    """Yield the facts about the webhooks of one repository or organization; `ping` has GitHub send one."""
+    webhooks = HooksAtGitHub(github)
+    try:
+        hooks = [hook for hook in webhooks.hooks(source) if _is_ours(hook, addresses)]
+        yield Clock(service="GitHub", ahead=-(webhooks.clock(source) - datetime.now(UTC)).total_seconds())
+        yield Webhooks(source=source, hooks=tuple(hooks), events=events)
+        for hook in hooks:
+            if ping and hook.is_active:
+                yield from _ping(webhooks, hook, sleep)
+            yield Deliveries(hook=hook, attempts=tuple(_newest(webhooks, hook)))
+    except Unavailable as error:
+        yield NotChecked(what=f"the webhook of {source}", why=str(error), fix=LOG_IN)
+
+
+def read_login(github: GitHubClient, login: str, path: str) -> Login | NotChecked:
+    """Return whether GitHub has the account that a file names."""
+    try:
+        github.get(f"/users/{login}")
+    except NotFound:
+        return Login(login=login, path=path, exists=False)
+    except Unavailable as error:
+        return NotChecked(what=f"the account {login}", why=str(error), fix=LOG_IN)
+    return Login(login=login, path=path, exists=True)
+
+
+def read_repository(github: GitHubClient, named: str, path: str) -> RepositoryName | NotChecked:
+    """Return what GitHub calls a repository now: it redirects from a former name."""
+    try:
+        repository, _ = github.get(f"/repos/{named}")
+    except Unavailable as error:
+        return NotChecked(what=f"the repository {named}", why=str(error), fix=LOG_IN)
+    return RepositoryName(named=named, now=str(repository.get("full_name", named)), path=path)
+
+
+def _ping(webhooks: HooksAtGitHub, hook: Hook, sleep: Callable[[float], None]) -> Iterator[NotChecked]:
+    """Have GitHub send a ping and wait until it is listed, so that the newest attempt shows the answer."""
+    before = max((attempt.id for attempt in _newest(webhooks, hook)), default=0)
+    what = f"the ping of the webhook of {hook.source}"
+    try:
+        webhooks.ping(hook)
+    except (Forbidden, NotFound) as error:
+        yield NotChecked(what=what, why=str(error), fix=f"./deploy.sh webhook {hook.source}")
+        return
+    for _ in range(PING_SECONDS):
+        if any(attempt.id > before and attempt.event == "ping" for attempt in _newest(webhooks, hook)):
+            return
+        sleep(1.0)
+    why = f"GitHub has not listed it within {PING_SECONDS} s"
+    yield NotChecked(what=what, why=why, fix=f"./issuewire doctor --ping {hook.source}")
+
+
+def _newest(webhooks: HooksAtGitHub, hook: Hook) -> Iterator[Attempt]:
+    return islice(webhooks.attempts(hook, datetime.now(UTC) + timedelta(days=1)), PER_PAGE)
+
+
+def _is_ours(hook: Hook, addresses: Sequence[str]) -> bool:
+    return any(is_same_url(hook.url, address) for address in addresses)
