@@ -81,6 +81,9 @@ status_setting() { printf '=    %s %s\n' "$1" "$2"; }
 status_settings() {
   status_setting project "$PROJECT"
   status_setting dataset "$DATASET"
+  status_setting topic "projects/$PROJECT/topics/$TOPIC"
+  status_setting routes_file "$ROUTES_FILE"
+  status_setting github_api_url "$GITHUB_API_URL"
   status_setting webhook_events "$WEBHOOK_EVENTS"
   status_setting webhook_secret "$WEBHOOK_SECRET"
   status_setting slack_secret "$SLACK_SECRET"

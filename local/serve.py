@@ -74,6 +74,7 @@ def endpoints(stack: Stack) -> dict[str, Any]:
         "bigquery_url": stack.bigquery_url,
         "slack_url": stack.slack.url,
         "slack_token": TOKEN,
+        "subscriptions": {of: f"{stack.url(name)}/" for name, of in stack.functions.items() if of},
         "secret_manager_host": stack.secret_manager.host,
         "console_url": stack.slack.console_url,
         "webhook_secret": stack.webhook_secret,

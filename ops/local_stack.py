@@ -13,7 +13,6 @@ from ops import ROOT
 from pipeline.errors import Malformed
 from pipeline.events import parse_payload
 
-_OTHER_URLS = {"ingest", "bigquery", "slack", "console"}
 _META = "ops.local_stack"
 ENDPOINTS = ROOT / ".local" / "endpoints.json"
 STATE = "ISSUEWIRE_STATE"  # the environment variable that names another folder than .local
@@ -23,7 +22,7 @@ STATE = "ISSUEWIRE_STATE"  # the environment variable that names another folder 
 class LocalStack:
     """Where the parts of the running stack are; `routes` and `logs` are paths.
 
-    `subscribers` are the URLs of the functions that Pub/Sub pushes to, by name.
+    `subscriptions` are the push subscriptions and the URLs of their functions.
     """
 
     ingest_url: str
@@ -37,20 +36,19 @@ class LocalStack:
     slack_token: str
     routes: str
     logs: str
-    subscribers: Mapping[str, str]
+    subscriptions: Mapping[str, str]
 
     @classmethod
     def parse(cls, endpoints: Mapping[str, Any]) -> Self | None:
         """Return the stack that the file describes, None if it is not complete."""
-        names = [field.name for field in fields(cls) if field.name != "subscribers"]
+        names = [field.name for field in fields(cls) if field.name != "subscriptions"]
         found = {name: endpoints.get(name) for name in names}
-        if not all(isinstance(value, str) and value for value in found.values()):
+        pushed = endpoints.get("subscriptions")
+        if not isinstance(pushed, dict) or not all(
+            isinstance(value, str) and value for value in (*found.values(), *pushed.values())
+        ):
             return None
-        urls = {
-            name.removesuffix("_url"): str(url) for name, url in endpoints.items() if name.endswith("_url")
-        }
-        subscribers = {name: url for name, url in urls.items() if name not in _OTHER_URLS}
-        return cls(**{name: str(value) for name, value in found.items()}, subscribers=subscribers)
+        return cls(**{name: str(value) for name, value in found.items()}, subscriptions=pushed)
 
 
 def find() -> LocalStack | None:

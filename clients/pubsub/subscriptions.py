@@ -64,7 +64,7 @@ def delivery_of(client: SubscriberClient, subscription: str) -> tuple[str, str]:
     """Return topic and push endpoint, empty without one, of a subscription. Raises Unavailable."""
     request = GetSubscriptionRequest(subscription=subscription)
     with unavailable(subscription):
-        found = client.get_subscription(request, retry=RETRY, timeout=CALL_SECONDS)
+        found = client.get_subscription(request, retry=None, timeout=CALL_SECONDS)
     return found.topic, found.push_config.push_endpoint
 
 

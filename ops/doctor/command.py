@@ -4,11 +4,12 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from clients.github.client import GitHubClient
 from clients.github.settings import GitHubSettings
@@ -74,12 +75,12 @@ def doctor(
     if unknown:
         raise click.BadParameter(f"{unknown[0]} is neither OWNER/REPO nor an organization")
     stack, show = local_stack.chosen(context), progress()
-    found = read_configuration(routes_path, os.environ, ROOT / "config")
-    facts = (
-        read_local(stack, found, show)
-        if stack
-        else _read_all(sources or _known_sources(), found, show, ping=ping)
-    )
+    if stack:
+        found = read_configuration(routes_path, os.environ, ROOT / "config")
+        facts = read_local(stack, found, show)
+    else:
+        given = context.get_parameter_source("routes_path") != ParameterSource.DEFAULT
+        facts = _read_all(sources or _known_sources(), routes_path if given else None, show, ping=ping)
     report = examine(CHECKS, facts)
     click.echo(json.dumps(asdict(report)) if as_json else "\n".join(lines(report)))
     sys.exit(WRONG if report.findings else NOT_ALL_CHECKED if report.not_checked else 0)
@@ -95,12 +96,14 @@ def lines(report: Report) -> list[str]:
     return [*found, *unknown] or [f"Nothing is wrong: {count(report.looked_at, 'thing')} checked."]
 
 
-def _read_all(sources: Sequence[str], found: Configuration, show: Show, *, ping: bool) -> Iterator[object]:
-    """Yield every fact about what is deployed."""
-    yield from found.files
+def _read_all(sources: Sequence[str], routes: Path | None, show: Show, *, ping: bool) -> Iterator[object]:
+    """Yield every fact about what is deployed; without `routes` those that are deployed are read."""
     show("the cloud")
     cloud = read_cloud()
     settings, project = cloud.settings, cloud.settings.get("project", "")
+    routes = routes or ROOT / settings.get("routes_file", "config/routes.toml")
+    found = read_configuration(routes, os.environ, ROOT / "config")
+    yield from found.files
     yield from cloud.facts
     addresses = tuple((os.environ.get("INGEST_URL") or settings.get("ingest_addresses", "")).split())
     if addresses:
@@ -108,7 +111,7 @@ def _read_all(sources: Sequence[str], found: Configuration, show: Show, *, ping:
         yield from read_ingest(addresses[0])
     else:
         yield NotChecked(what="ingest", why="its address is unknown", fix="export INGEST_URL=https://...")
-    yield from _read_github(sources, addresses, settings.get("webhook_events", ""), found, show, ping=ping)
+    yield from _read_github(sources, addresses, settings, found, show, ping=ping)
     if project:
         show("the secrets")
         yield read_secret(project, settings.get("webhook_secret", ""), sources)
@@ -124,14 +127,15 @@ def _read_all(sources: Sequence[str], found: Configuration, show: Show, *, ping:
 def _read_github(  # noqa: PLR0913 - each comes from another source
     sources: Sequence[str],
     addresses: Sequence[str],
-    events: str,
+    deployed: Mapping[str, str],
     found: Configuration,
     show: Show,
     *,
     ping: bool,
 ) -> Iterator[object]:
     try:
-        settings = GitHubSettings.from_environment(os.environ)
+        api_url = deployed.get("github_api_url", "")
+        settings = GitHubSettings.from_environment({"GITHUB_API_URL": api_url, **os.environ})
     except ConfigurationError as error:
         yield NotChecked(what="GitHub", why="; ".join(error.problems), fix=LOG_IN)
         return
@@ -139,11 +143,10 @@ def _read_github(  # noqa: PLR0913 - each comes from another source
     try:
         if not sources:
             yield NotChecked(what="webhooks", why="none is named", fix="./issuewire doctor OWNER/REPO")
+        events = tuple(filter(None, deployed.get("webhook_events", "").split(","))) or EVENTS
         for source in sources if addresses else ():
             show(f"the webhook of {source}")
-            yield from read_webhooks(
-                github, source, addresses, tuple(events.split(",")) if events else EVENTS, ping=ping
-            )
+            yield from read_webhooks(github, source, addresses, events, ping=ping)
         show("accounts and repositories")
         for login, path in found.logins:
             yield read_login(github, login, path)
@@ -154,13 +157,16 @@ def _read_github(  # noqa: PLR0913 - each comes from another source
 
 
 def _read_slack(project: str, secret: str, found: Configuration) -> Iterator[object]:
-    try:
-        with SettingsReader(os.environ) as read:
-            token: str | NotChecked = read.token("SLACK_TOKEN", "a bot token").read()
-    except (ConfigurationError, Unavailable) as error:
-        if os.environ.get("SLACK_TOKEN") or os.environ.get("SLACK_TOKEN_FILE") or not project:
-            yield NotChecked(what="Slack", why=str(error), fix="export SLACK_TOKEN_FILE=token.txt")
-            return
+    """Read Slack with the token of the environment, or else with that of the deployed function."""
+    given = any(os.environ.get(name, "").strip() for name in ("SLACK_TOKEN", "SLACK_TOKEN_FILE"))
+    if given or not project:
+        try:
+            with SettingsReader(os.environ) as read:
+                setting = read.token("SLACK_TOKEN", "a bot token")
+            token: str | NotChecked = setting.read()
+        except (ConfigurationError, Unavailable) as error:
+            token = NotChecked(what="Slack", why=str(error), fix="export SLACK_TOKEN_FILE=token.txt")
+    else:
         token = read_newest(project, secret)
     if isinstance(token, NotChecked):
         yield token

@@ -237,8 +237,8 @@ def test_status_is_0_without_a_problem(operated):
     assert (run.status, run.requests.writes()) == (0, []), run.out
     assert {line.split()[0] for line in run.out.splitlines()} == {"ok"}
     tables = len(list((ROOT / "sql").rglob("*.sql")))
-    # functions, subscriptions, dead letters, tables and views, webhook, Slack's token, its channel
-    assert len(run.out.splitlines()) == 3 + 3 + 1 + tables + 3
+    # functions, subscriptions, dead letters, access, tables and views, webhook, Slack token, its channel
+    assert len(run.out.splitlines()) == 3 + 3 + 1 + 3 + tables + 3
     assert re.search(r"^ok +webhook acme/app +active, issues, .* last answer 200$", run.out, re.MULTILINE)
     assert re.search(
         r"subscription notify-slack +-> \S+ +0 waiting, the oldest for 0 s$", run.out, re.MULTILINE

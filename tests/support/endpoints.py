@@ -18,7 +18,7 @@ def endpoints(**values: Any) -> dict[str, Any]:
         "dataset": "github",
         "slack_url": "http://127.0.0.1:1/api/",
         "slack_token": "xoxb-local",
-        "notify_slack_url": "http://127.0.0.1:1/",
+        "subscriptions": {"notify-slack": "http://127.0.0.1:1/"},
         "logs": "logs",
         "routes": "routes.toml",
         "pids": {"local": os.getpid()},

@@ -1,5 +1,6 @@
 """The webhook at GitHub, and how its deliveries were answered."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -69,9 +70,11 @@ def _secret_differs(found: Deliveries) -> Iterator[Problem]:
 def _failing(found: Deliveries) -> Iterator[Problem]:
     status = _last_status(found)
     if status is not None and not 200 <= status < 300 and status != _UNAUTHORIZED:
-        answer = f"was answered with {status}" if status else "got no answer"
+        wanted = f'jsonPayload.delivery_id="{found.attempts[0].guid}"'
+        is_logged = status in _REFUSED or status >= 500
         yield Problem(
-            text=f"the last delivery of the webhook of {found.hook.source} {answer}", fix="./deploy.sh status"
+            text=f"the last delivery of the webhook of {found.hook.source} got {status or 'no answer'}",
+            fix=f"gcloud logging read {shlex.quote(wanted)}" if is_logged else "./deploy.sh ingest",
         )
 
 

@@ -55,7 +55,7 @@ def parse(printed: str, problems: str = "") -> Cloud:
             why = text.removeprefix("not checked, because ")
             facts.append(NotChecked(what=name, why=why, fix="gcloud auth login"))
         else:
-            facts.append(_part(name, text if verdict == "BAD" else None))
+            facts.append(_part(name, text if verdict == "BAD" else None, settings.get("topic", "")))
     if settings.get("complete") != "yes":
         why = next(iter(_WHY.findall(problems)), "./deploy.sh status did not run to its end")
         facts.append(NotChecked(what="the cloud", why=why, fix="./deploy.sh check"))
@@ -94,7 +94,7 @@ def _access(project: str, name: str, version: int) -> str:
     return gcloud.read(project, ["secrets", "versions", "access", str(version)], [f"--secret={name}"])
 
 
-def _part(name: str, problem: str | None) -> Part:
+def _part(name: str, problem: str | None, topic: str) -> Part:
     if problem is None:
         return Part(name=name, problem=None, fix="")
     match = _FIX.fullmatch(problem)
@@ -103,7 +103,7 @@ def _part(name: str, problem: str | None) -> Part:
     kind, _, service = name.partition(" ")
     fix = "./deploy.sh status"
     if name == "dead letters":
-        fix = "./issuewire dead-letters list"
+        fix = f"PUBSUB_TOPIC={topic} ./issuewire dead-letters list"
     elif kind == "subscription":
         wanted = f'resource.labels.service_name="{service}" severity>=ERROR'
         fix = f"gcloud logging read {shlex.quote(wanted)} --limit=5"

@@ -22,7 +22,7 @@ def read_local(stack: LocalStack, found: Configuration, show: Callable[[str], No
     yield from found.files
     show("ingest")
     yield from read_ingest(stack.ingest_url, secret=stack.webhook_secret, restart=RESTART)
-    for name, url in stack.subscribers.items():
+    for name, url in stack.subscriptions.items():
         status = read_status(url)
         yield Part(
             name=f"function {name}", problem="does not answer" if status is None else None, fix=RESTART
@@ -43,8 +43,7 @@ def _read_subscriptions(stack: LocalStack) -> Iterator[object]:
     except Unavailable as error:
         yield NotChecked(what="Pub/Sub", why=str(error), fix=RESTART)
         return
-    pushed = {name.replace("_", "-"): url for name, url in stack.subscribers.items()}
-    for name, url in chain(pushed.items(), [(f"{stack.topic}-dead-hold", "")]):
+    for name, url in chain(stack.subscriptions.items(), [(f"{stack.topic}-dead-hold", "")]):
         expected = (topic, url) if url else (f"{topic}-dead", "")
         try:
             of, endpoint = subscriptions.delivery_of(client, subscription_of(topic, name))

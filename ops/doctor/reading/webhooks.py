@@ -15,6 +15,7 @@ from pipeline.errors import Unavailable
 
 PING_SECONDS = 10
 LONGEST_WAIT = timedelta(seconds=1.5)
+MORE_SCOPES = "gh auth refresh --scopes admin:repo_hook,admin:org_hook"
 LOG_IN = "export GITHUB_TOKEN=$(gh auth token)"
 
 
@@ -44,7 +45,8 @@ def read_webhooks(  # noqa: PLR0913 - the last one is for tests
                 yield from _ping(webhooks, hook, sleep)
             yield Deliveries(hook=hook, attempts=tuple(_newest(webhooks, hook)))
     except Unavailable as error:
-        yield NotChecked(what=f"the webhook of {source}", why=str(error), fix=LOG_IN)
+        fix = MORE_SCOPES if error.reason == "hooks_forbidden" else LOG_IN
+        yield NotChecked(what=f"the webhook of {source}", why=str(error), fix=fix)
 
 
 def read_login(github: GitHubClient, login: str, path: str) -> Login | NotChecked:

@@ -87,6 +87,7 @@ FAULTS: list[tuple[str, object]] = [
     ("hook_insecure", replace(HOOKS, hooks=(replace(HOOK, verifies_tls=False),))),
     ("secret_differs", deliveries(attempt(401, event="ping"))),
     ("hook_failing", deliveries(attempt(413))),
+    ("hook_failing", deliveries(attempt(403, event="ping"))),
     ("deliveries_failed", deliveries(attempt(202, guid="g-2"), attempt(0))),
     ("ingest_down", replace(INGEST, get=None, forged=None)),
     ("ingest_down", replace(INGEST, forged=503)),
@@ -162,6 +163,8 @@ def test_the_fix_names_what_is_wrong() -> None:
     organization = replace(HOOK, source="acme")
     failed = Deliveries(hook=organization, attempts=(attempt(202, guid="g-9"), attempt(500, number=5)))
     assert findings(failed)[0].fix == "gh api --method POST orgs/acme/hooks/7/deliveries/5/attempts"
+    logged = findings(deliveries(attempt(503, event="ping")))[0].fix
+    assert logged == "gcloud logging read 'jsonPayload.delivery_id=\"g-1\"'"
     [outdated] = findings(RepositoryName(named="acme/old", now="acme/new", path="r.toml"))
     assert outdated.fix == 'sed -i.bak \'s|"acme/old"|"acme/new"|\' r.toml'
     assert findings(replace(SECRET, versions=(4, 3)))[0].fix.endswith("rotate --finish acme/app")
@@ -170,6 +173,8 @@ def test_the_fix_names_what_is_wrong() -> None:
 def parses(fix: str) -> bool:
     """Return whether a fix is a call of a known program, and for ours of a command that exists."""
     program, *arguments = shlex.split(fix.partition(" <")[0])
+    if program.startswith("PUBSUB_TOPIC="):
+        program, *arguments = arguments
     if program == "./issuewire":
         return understood(ops, arguments)
     if program == "./deploy.sh":

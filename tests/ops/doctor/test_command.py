@@ -80,6 +80,7 @@ def test_without_any_access_everything_is_not_checked() -> None:
     """Without tokens and addresses nothing is called wrong, and each line says what to set."""
     result = ask()
     assert result.exit_code == 3
+    assert "SLACK_TOKEN_FILE or SLACK_TOKEN is not set" in result.stdout
     assert [line.split(" not checked: ")[0] for line in result.stdout.splitlines()] == [
         "?    ingest",
         "?    GitHub",

@@ -25,6 +25,7 @@ EVENTS = ("issues", "issue_comment", "repository")
 URL, OTHER_URL = "https://ingest.example/", "https://europe-west1-acme.cloudfunctions.net/ingest"
 STATUS = """\
 =    project acme-issues
+=    topic projects/acme-issues/topics/github-events
 =    ingest_addresses https://a.run.app/ https://b.run.app/
 ok   function ingest                      https://a.run.app  abc
 BAD  function notify_slack                is FAILED; ./deploy.sh notify_slack
@@ -124,18 +125,25 @@ def test_the_clock_is_compared(server: GitHubServer, github: GitHubClient) -> No
 
 
 @pytest.mark.parametrize(
-    "fault",
-    [{"status": 401, "message": "Bad credentials"}, {"status": 403, "message": "Resource not accessible"}],
+    ("fault", "fix"),
+    [
+        ({"status": 401, "message": "Bad credentials"}, "export GITHUB_TOKEN=$(gh auth token)"),
+        (
+            {"status": 403, "message": "Resource not accessible"},
+            "gh auth refresh --scopes admin:repo_hook,admin:org_hook",
+        ),
+    ],
     ids=["wrong token", "no permission"],
 )
 def test_what_the_token_may_not_see_is_not_checked(
-    server: GitHubServer, github: GitHubClient, fault: dict[str, Any]
+    server: GitHubServer, github: GitHubClient, fault: dict[str, Any], fix: str
 ) -> None:
     """A token that is wrong, or may not read webhooks, is no finding: the report says what to do."""
     server.fail_until_cleared(**fault)
     report = of_webhooks(github)
     assert (report.findings, [each.what for each in report.not_checked]) == ((), ["the webhook of acme/app"])
     assert "token" in report.not_checked[0].why
+    assert report.not_checked[0].fix == fix
 
 
 def test_names_are_compared_with_github(server: GitHubServer, github: GitHubClient) -> None:
@@ -238,7 +246,10 @@ def test_the_lines_of_status_become_facts() -> None:
             "gcloud logging read 'resource.labels.service_name=\"notify-slack\" severity>=ERROR' --limit=5",
         ),
         ("subscription_wrong", "./deploy.sh setup"),
-        ("messages_held", "./issuewire dead-letters list"),
+        (
+            "messages_held",
+            "PUBSUB_TOPIC=projects/acme-issues/topics/github-events ./issuewire dead-letters list",
+        ),
     ]
     assert [each.why for each in report.not_checked] == ["mona may not read its policy"]
 
