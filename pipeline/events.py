@@ -5,17 +5,15 @@ fields and actions at any time, so a field that is missing or of another type is
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pipeline import json_fields
 from pipeline.delivery import Delivery, Source, parse_time
 from pipeline.errors import Malformed
+from pipeline.json_fields import Json
 
-Json = Mapping[str, Any]
-
-_INT64 = range(-(2**63), 2**63)
 _WITHOUT_TIME = {("issues", "deleted"), ("issues", "transferred"), ("issue_comment", "deleted")}
 
 
@@ -105,13 +103,15 @@ class IssueEvent:
     def from_delivery(cls, delivery: Delivery) -> "IssueEvent":
         """Read the delivery's body. Raises Malformed if it is not a JSON object."""
         payload = parse_payload(delivery.body)
-        action = _text(payload, "action")
-        raw_issue = _object(payload, "issue")
+        action = json_fields.text(payload, "action")
+        raw_issue = json_fields.mapping(payload, "issue")
         issue = _issue(raw_issue) if raw_issue else None
-        comment = _comment(_object(payload, "comment")) if issue and "comment" in payload else None
-        repository = _object(payload, "repository")
-        sender = _object(payload, "sender")
-        changes = _object(payload, "changes")
+        comment = (
+            _comment(json_fields.mapping(payload, "comment")) if issue and "comment" in payload else None
+        )
+        repository = json_fields.mapping(payload, "repository")
+        sender = json_fields.mapping(payload, "sender")
+        changes = json_fields.mapping(payload, "changes")
         return cls(
             delivery_id=delivery.delivery_id,
             event=delivery.event,
@@ -120,15 +120,17 @@ class IssueEvent:
             received_at=delivery.received_at,
             source=delivery.source,
             hook_id=delivery.hook_id,
-            repository_id=_integer(repository, "id"),
-            repository=_text(repository, "full_name"),
-            organization=_text(_object(payload, "organization"), "login"),
-            sender=_text(sender, "login"),
-            sender_type=_text(sender, "type"),
+            repository_id=json_fields.integer(repository, "id"),
+            repository=json_fields.text(repository, "full_name"),
+            organization=json_fields.text(json_fields.mapping(payload, "organization"), "login"),
+            sender=json_fields.text(sender, "login"),
+            sender_type=json_fields.text(sender, "type"),
             issue=issue,
             is_pull_request=isinstance(raw_issue.get("pull_request"), dict) if issue else None,
-            label=_text(_object(payload, "label"), "name") if action in {"labeled", "unlabeled"} else None,
-            assignee=_text(_object(payload, "assignee"), "login")
+            label=json_fields.text(json_fields.mapping(payload, "label"), "name")
+            if action in {"labeled", "unlabeled"}
+            else None,
+            assignee=json_fields.text(json_fields.mapping(payload, "assignee"), "login")
             if action in {"assigned", "unassigned"}
             else None,
             comment=comment,
@@ -156,7 +158,7 @@ def parse_payload(body: bytes, *, strict: bool = False) -> dict[str, Any]:
 
 def issue_number(payload: Json) -> int | None:
     """Return the number of the payload's issue, for the log, or None if there is none."""
-    return _integer(_object(payload, "issue"), "number")
+    return json_fields.integer(json_fields.mapping(payload, "issue"), "number")
 
 
 def _refuse_constant(name: str) -> None:
@@ -187,27 +189,27 @@ def _event_at(
 
 
 def _issue(raw: Json) -> Issue:
-    author = _object(raw, "user")
-    status = _object(raw, "status")  # in preview at GitHub
+    author = json_fields.mapping(raw, "user")
+    status = json_fields.mapping(raw, "status")  # in preview at GitHub
     return Issue(
-        id=_integer(raw, "id"),
-        number=_integer(raw, "number"),
-        title=_text(raw, "title"),
-        body=_text(raw, "body"),
-        url=_text(raw, "html_url"),
-        state=_text(raw, "state"),
-        state_reason=_text(raw, "state_reason"),
-        author=_text(author, "login"),
-        author_type=_text(author, "type"),
-        author_association=_text(raw, "author_association"),
-        milestone=_text(_object(raw, "milestone"), "title"),
-        type=_text(_object(raw, "type"), "name"),
-        status=_text(status, "name"),
-        status_category=_text(status, "category"),
+        id=json_fields.integer(raw, "id"),
+        number=json_fields.integer(raw, "number"),
+        title=json_fields.text(raw, "title"),
+        body=json_fields.text(raw, "body"),
+        url=json_fields.text(raw, "html_url"),
+        state=json_fields.text(raw, "state"),
+        state_reason=json_fields.text(raw, "state_reason"),
+        author=json_fields.text(author, "login"),
+        author_type=json_fields.text(author, "type"),
+        author_association=json_fields.text(raw, "author_association"),
+        milestone=json_fields.text(json_fields.mapping(raw, "milestone"), "title"),
+        type=json_fields.text(json_fields.mapping(raw, "type"), "name"),
+        status=json_fields.text(status, "name"),
+        status_category=json_fields.text(status, "category"),
         via_app=_via_app(raw),
-        labels=_names(raw, "labels", "name"),
-        assignees=_names(raw, "assignees", "login"),
-        comments=_integer(raw, "comments"),
+        labels=json_fields.names(raw, "labels", "name"),
+        assignees=json_fields.names(raw, "assignees", "login"),
+        comments=json_fields.integer(raw, "comments"),
         created_at=parse_time(raw.get("created_at")),
         updated_at=parse_time(raw.get("updated_at")),
         closed_at=parse_time(raw.get("closed_at")),
@@ -215,47 +217,25 @@ def _issue(raw: Json) -> Issue:
 
 
 def _comment(raw: Json) -> Comment:
-    author = _object(raw, "user")
+    author = json_fields.mapping(raw, "user")
     return Comment(
-        id=_integer(raw, "id"),
-        author=_text(author, "login"),
-        author_type=_text(author, "type"),
-        author_association=_text(raw, "author_association"),
-        body=_text(raw, "body"),
+        id=json_fields.integer(raw, "id"),
+        author=json_fields.text(author, "login"),
+        author_type=json_fields.text(author, "type"),
+        author_association=json_fields.text(raw, "author_association"),
+        body=json_fields.text(raw, "body"),
         via_app=_via_app(raw),
         created_at=parse_time(raw.get("created_at")),
         updated_at=parse_time(raw.get("updated_at")),
-        url=_text(raw, "html_url"),
+        url=json_fields.text(raw, "html_url"),
     )
 
 
 def _via_app(raw: Json) -> str | None:
-    return _text(_object(raw, "performed_via_github_app"), "slug")
+    return json_fields.text(json_fields.mapping(raw, "performed_via_github_app"), "slug")
 
 
 def _reference(changes: Json, repository: str, issue: str) -> IssueRef | None:
-    name = _text(_object(changes, repository), "full_name")
-    number = _integer(_object(changes, issue), "number")
+    name = json_fields.text(json_fields.mapping(changes, repository), "full_name")
+    number = json_fields.integer(json_fields.mapping(changes, issue), "number")
     return None if name is None and number is None else IssueRef(repository=name, number=number)
-
-
-def _object(raw: Json, name: str) -> Json:
-    value = raw.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(raw: Json, name: str) -> str | None:
-    value = raw.get(name)
-    return value if isinstance(value, str) else None
-
-
-def _integer(raw: Json, name: str) -> int | None:
-    value = raw.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value in _INT64 else None
-
-
-def _names(raw: Json, name: str, key: str) -> tuple[str, ...]:
-    values = raw.get(name)
-    entries = values if isinstance(values, list) else []
-    names = (_text(entry, key) for entry in entries if isinstance(entry, dict))
-    return tuple(name for name in names if name is not None)

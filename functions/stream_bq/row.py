@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.delivery import SCHEMA, format_time
-from pipeline.events import IssueEvent, Json
+from pipeline.events import IssueEvent
+from pipeline.json_fields import Json
 
 MAX_PAYLOAD_BYTES = 8_000_000
 MAX_ROW_BYTES = 9_000_000  # BigQuery takes 10 MB; the client sends the payload as ASCII JSON inside JSON
