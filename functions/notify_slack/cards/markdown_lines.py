@@ -33,14 +33,17 @@ class TextLine:
 
 
 def read_lines(tokens: "Sequence[Token]") -> list[TextLine]:
-    """Return the lines; if there are none but pictures, what the pictures show."""
+    """Return the lines; if its author wrote nothing but pictures, what the pictures show as well."""
     reader = _Reader()
     for position, token in enumerate(tokens):
         reader.read(token, tokens[position + 1 : position + 3])
-    if reader.lines or not reader.pictures:
+    if any(not line.is_quoted for line in reader.lines):
         return reader.lines
-    shown = dict.fromkeys(picture.strip() or phrases.A_PICTURE for picture in reader.pictures)
-    return [TextLine(text=", ".join(shown))]
+    pictures = [picture for picture in reader.pictures if not picture.is_quoted]
+    if not reader.lines:
+        pictures = pictures or reader.pictures
+    shown = dict.fromkeys(picture.text.strip() or phrases.A_PICTURE for picture in pictures)
+    return [*reader.lines, TextLine(text=", ".join(shown))] if shown else reader.lines
 
 
 class _Reader:
@@ -48,7 +51,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.lines: list[TextLine] = []
-        self.pictures: list[str] = []
+        self.pictures: list[TextLine] = []
         self._depth = 0  # of lists
         self._bullet = ""
         self._alerts: list[bool] = []  # of the open quotations, whether it is an alert
@@ -80,15 +83,19 @@ class _Reader:
             case "tr_open":
                 self._row = []
             case "tr_close":
-                self._add(" | ".join(self._row or ()))
+                if any(self._row or ()):
+                    self._add(" | ".join(self._row or ()))
                 self._row = None
             case "inline" | "fence" | "code_block" | "html_block":
                 self._read_text(token)
 
     def _open_quotation(self, following: "Sequence[Token]") -> None:
-        """Note whether a quotation is an alert, which is no quotation: its author says it."""
+        """Note whether a quotation is an alert, which is no quotation: its author says it.
+
+        Also in a list, where GitHub draws none: nobody is quoted there either.
+        """
         first = following[1].content if len(following) > 1 and following[0].type == "paragraph_open" else ""
-        alert = None if self._alerts or self._depth else _ALERT.match(first)
+        alert = None if self._alerts else _ALERT.match(first)
         self._alerts.append(alert is not None)
         if alert:
             self._label = phrases.ALERT.format(kind=alert[1].capitalize())
@@ -98,7 +105,7 @@ class _Reader:
             from . import html_text  # noqa: PLC0415 - few bodies have HTML, and every cold start would wait
 
             read = html_text.read(token.content)
-            self.pictures += read.pictures
+            self._see(read.pictures)
             for text, is_quoted in read.lines:
                 self._add(text, is_quoted=is_quoted)
             return
@@ -106,7 +113,7 @@ class _Reader:
         if self._row is not None:
             self._row.append(" ".join(text.split()))
             return
-        if self._heading is not None and token.type == "inline" and _is_no_response(token):
+        if self._heading is not None and not self._in_heading and _is_no_response(token):
             del self.lines[self._heading :]
             self._heading = None
             return
@@ -123,6 +130,10 @@ class _Reader:
         self._bullet = ""
         self._label = self._label if is_quoted else ""
 
+    def _see(self, pictures: Sequence[str]) -> None:
+        is_quoted = not all(self._alerts)
+        self.pictures += [TextLine(text=picture, is_quoted=is_quoted) for picture in pictures]
+
     def _inline_text(self, token: "Token") -> str:
         return "".join(map(self._piece, token.children or ()))
 
@@ -133,7 +144,7 @@ class _Reader:
             case "softbreak" | "hardbreak":
                 return "\n"
             case "image":
-                self.pictures.append(token.content)
+                self._see([token.content])
             case "html_inline":
                 return self._tag(token.content)
         return ""
@@ -144,7 +155,7 @@ class _Reader:
         if name == "img":
             from . import html_text  # noqa: PLC0415 - as above
 
-            self.pictures += html_text.read(html).pictures
+            self._see(html_text.read(html).pictures)
         if name in {"td", "th"}:
             return " "
         return "\n" if name in _BREAKS else ""
@@ -157,5 +168,8 @@ def _with_bullet(bullet: str, line: str) -> str:
 
 
 def _is_no_response(token: "Token") -> bool:
+    """Return whether it is the empty answer of an issue form, which may be code: an empty fence."""
+    if token.type != "inline":
+        return token.content.strip().strip("_") in {"", _NO_RESPONSE}
     kinds = [child.type for child in token.children or () if child.type != "text" or child.content]
     return kinds == ["em_open", "text", "em_close"] and token.content.strip("_*") == _NO_RESPONSE

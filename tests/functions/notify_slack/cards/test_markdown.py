@@ -70,18 +70,27 @@ def test_an_issue_template_shows_its_answers() -> None:
         ("> [!WARNING]\n> Do not.\n> Never.\n\nfine", ["Warning: Do not.", "Never.", "fine"]),
         ("> [!tip]\n>\n> - a\n> - b", ["Tip: • a", "• b"]),
         ("> [!NOTE]\n> > said\n>\n> end", ["> said", "Note: end"]),
+        ("- a\n\n  > [!NOTE]\n  > b\n- c", ["• a", "Note: b", "• c"]),
         ("> [!NOTE] said\n\n> [!OTHER]\n> said", ["> [!NOTE] said", "> [!OTHER]", "> said"]),
         ("> > [!NOTE]\n> > said", ["> [!NOTE]", "> said"]),
         ("```\n> npm ci\n```", ["> npm ci"]),
         ("### A\n\n_No response_\n\n### B\n\nyes\n\n### C\n\n*No response*", ["B", "yes"]),
         ("No response\n\n_No response_", ["No response", "No response"]),
         ("### A\n\n_No response_ yet", ["A", "No response yet"]),
+        ("### A\n\n```shell\n\n```\n\n### B\n\n```\n_No response_\n```\n\n### C\n\n```\nx\n```", ["C", "x"]),
+        ("A log:\n\n```\n```", ["A log:"]),
+        ("### _No response_\n\nx", ["No response", "x"]),
         ("![the error](https://x.example/a.png)", ["the error"]),
         ("<img src='a' alt=''>", ["a picture"]),
         ("![x](a)\n\n<img alt='y'>\n\n![x](b)", ["x, y"]),
         ("[![badge](a)](https://x.example)", ["badge"]),
+        ("> see:\n>\n> ![quoted](a)\n\n![shown](b)", ["> see:", "shown"]),
+        ("|before|after|\n|-|-|\n|![](a)|![](b)|", ["before | after"]),
+        ("> see:\n>\n> ![quoted](a)", ["> see:"]),
+        ("> ![quoted](a)", ["quoted"]),
         ("<script>\nalert()\n</script>", []),
         ("<!-- never ended\n\ntext", []),
+        ("<!--> seen\n\n<!---> seen\n\n<!-- x --!> seen", ["seen", "seen", "seen"]),
         ("&lt;!channel&gt; &amp;lt; &copy;", ["<!channel> &lt; ©"]),
         ("---", []),
         ("@mona #7 :bug:", ["@mona #7 :bug:"]),
@@ -145,6 +154,7 @@ def test_an_answer_is_shown_without_its_quotation() -> None:
     """A comment is shown without the text that it quotes, which would read as the commenter's own words."""
     assert markdown.comment_excerpt("> is it fixed?\n\nnot **yet**\n\n- soon") == "not yet • soon"
     assert markdown.comment_excerpt("> just a quote") == "> just a quote"
+    assert markdown.comment_excerpt("> what do you see?\n\n![the error](a)") == "the error"
     assert markdown.comment_excerpt("Run:\n```\n> npm ci\n```\nand tell") == "Run: > npm ci and tell"
     assert markdown.comment_excerpt("> [!CAUTION]\n> Stop.\n\nFine.") == "Caution: Stop. Fine."
     assert markdown.comment_excerpt("\\> no quotation") == "> no quotation"
