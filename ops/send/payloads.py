@@ -74,7 +74,7 @@ class Issue:
         self.assignees.remove(whom)
         return self._issues("unassigned", by, at, assignee=whom.as_json())
 
-    def closed(self, by: Account, at: datetime, reason: str = "completed") -> Event:
+    def closed(self, by: Account, at: datetime, reason: str | None = "completed") -> Event:
         """Close the issue."""
         self.state, self.state_reason, self.closed_at = "closed", reason, at
         return self._issues("closed", by, at)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from clients.slack.client import Slack
+from ops.send.payloads import time_text
 from pipeline.errors import Unavailable
 from tests.functions.notify_slack.store.support import card_content, content
 from tests.support.workspace import MONA, TOKEN, Channel, Workspace
@@ -166,6 +167,25 @@ def test_a_close_after_a_reopening_is_told(channel: Channel) -> None:
         "mona reopened this",
         "mona closed this as completed · 3 minutes after opening",
         "mona changed this to closed as not planned",
+    ]
+
+
+@pytest.mark.parametrize("first", [None, "completed"])
+def test_each_change_of_a_reason_is_told(channel: Channel, first: str | None) -> None:
+    """A reason that is changed and changed back is told each time; GitHub may leave out `completed`."""
+    issue, at = channel.issue(), channel.clock.now + timedelta(hours=1)
+    channel.handle(channel.receive(issue.opened()))
+    for minutes, reason in enumerate((first, "completed", "not_planned", "not_planned", first)):
+        closed = issue.closed(MONA, at, reason)
+        closed.payload["issue"]["updated_at"] = time_text(at + timedelta(minutes=minutes))
+        channel.handle(channel.receive(closed))
+        channel.handle(channel.receive(closed))
+    ended = f"mona closed this{' as completed' if first else ''} · 60 minutes after opening"
+    again = "mona changed this to closed as completed" if first else ended
+    assert [reply.text for reply in channel.replies] == [
+        ended,
+        "mona changed this to closed as not planned",
+        again,
     ]
 
 
