@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 GCLOUD_SECONDS = 60.0
+END_SECONDS = 6.0
 NOT_ENTRIES = "gcloud logging read printed something else than log entries"
 
 
@@ -47,6 +48,16 @@ def read(project: str, arguments: Sequence[str], options: Sequence[str] = ()) ->
     return printed
 
 
+def _end(process: "subprocess.Popen[str]") -> None:
+    """End the process and what it has started; deploy.sh ends its children, which have other groups."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(END_SECONDS)
+
+
 def any_of(values: list[str]) -> str:
     """Return what stands between the brackets of a filter's NAME=(...)."""
     return " OR ".join(json.dumps(value) for value in values)
@@ -72,7 +83,5 @@ def run(command: list[str], seconds: float | None = None) -> tuple[int, str, str
         except subprocess.TimeoutExpired as error:
             raise NotRead(f"{name} gave no answer within {seconds:.0f} s") from error
         finally:
-            if process.poll() is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+            _end(process)
     return process.returncode, printed, problems

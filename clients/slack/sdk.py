@@ -36,11 +36,11 @@ def call(
     return answer
 
 
-def granted_scopes(api_url: str, token: str, timeout: float) -> frozenset[str]:
-    """Return the scopes that the token has, by the header that Slack adds to every answer."""
+def granted_scopes(api_url: str, token: str, timeout: float) -> frozenset[str] | None:
+    """Return the token's scopes, by the header that Slack adds to every answer; None without it."""
     headers = _call(api_url, token, "auth.test", {}, timeout).headers
-    scopes = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), "")
-    return frozenset(scope.strip() for scope in str(scopes).split(",") if scope.strip())
+    scopes = next((str(value) for name, value in headers.items() if name.lower() == "x-oauth-scopes"), None)
+    return None if scopes is None else frozenset(filter(None, map(str.strip, scopes.split(","))))
 
 
 def _call(

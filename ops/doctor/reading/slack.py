@@ -23,13 +23,19 @@ def read_slack(api_url: str, token: str, channels: Sequence[str]) -> Iterator[ob
         yield NotChecked(what="Slack's token", why=why, fix="./deploy.sh secrets slack <token.txt")
         return
     try:
-        yield SlackToken(scopes=sdk.granted_scopes(api_url, token, SECONDS))
+        scopes = sdk.granted_scopes(api_url, token, SECONDS)
     except SlackRefused as error:
         yield _refused_token(error)
         return
     except Unavailable as error:
         yield NotChecked(what="Slack", why=str(error), fix=AGAIN)
         return
+    if scopes is None:
+        yield NotChecked(
+            what="the token's scopes", why="a proxy hides Slack's header X-OAuth-Scopes", fix=AGAIN
+        )
+    else:
+        yield SlackToken(scopes=scopes)
     for channel in channels:
         yield _read_channel(api_url, token, channel)
 

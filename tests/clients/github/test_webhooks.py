@@ -28,6 +28,24 @@ def hook(server: GitHubServer, clock: Clock, client: GitHubClient) -> Hook:
     return found
 
 
+def test_a_webhook_says_how_it_delivers(server: GitHubServer, client: GitHubClient, hook: Hook) -> None:
+    """Events, content type and the check of the certificate are read; a form is GitHub's default."""
+    assert (hook.events, hook.content_type, hook.verifies_tls) == (("issues",), "form", True)
+    config = {"url": f"{URL}b", "content_type": "json", "insecure_ssl": 1}
+    server.github.hooks.create("acme/app", {"config": config})
+    changed = Webhooks(client).hooks("acme/app")[1]
+    assert (changed.events, changed.content_type, changed.verifies_tls) == (("push",), "json", False)
+
+
+def test_a_ping_is_the_newest_attempt(server: GitHubServer, client: GitHubClient, hook: Hook) -> None:
+    """A ping that was asked for is listed first, and GitHub's clock is that of its answers."""
+    before = [attempt.id for attempt in Webhooks(client).attempts(hook, datetime.now(UTC))]
+    Webhooks(client).ping(hook)
+    newest = next(Webhooks(client).attempts(hook, datetime.now(UTC)))
+    assert (newest.event, newest.id > max(before)) == ("ping", True)
+    assert Webhooks(client).clock("acme/app") == server.github.time().replace(microsecond=0)
+
+
 def test_attempts_are_read_back_to_a_time(
     server: GitHubServer, clock: Clock, client: GitHubClient, hook: Hook
 ) -> None:

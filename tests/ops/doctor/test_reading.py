@@ -14,12 +14,14 @@ from local.slack.server import SlackServer
 from ops.doctor.checks import CHECKS
 from ops.doctor.finding import NotChecked, Report, examine
 from ops.doctor.reading import cloud
-from ops.doctor.reading.bigquery import is_same_query
+from ops.doctor.reading.bigquery import columns, is_same_query
 from ops.doctor.reading.configuration import read_configuration
 from ops.doctor.reading.ingest import read_ingest
 from ops.doctor.reading.slack import read_slack
 from ops.doctor.reading.webhooks import no_long_wait, read_login, read_repository, read_webhooks
+from ops.schema import SQL, statements
 from tests.support.slack_clients import CHANNEL, CHANNELS, FOREIGN, HIDDEN, OLD, SECRET
+from tests.support.warehouse import COLUMNS
 
 EVENTS = ("issues", "issue_comment", "repository")
 URL, OTHER_URL = "https://ingest.example/", "https://europe-west1-acme.cloudfunctions.net/ingest"
@@ -166,6 +168,14 @@ def slack() -> Iterator[SlackServer]:
         channels=CHANNELS, archived=[OLD], not_member=[FOREIGN, HIDDEN], private=[SECRET, HIDDEN]
     ) as server:
         yield server
+
+
+def test_scopes_that_are_hidden_are_not_checked(slack: SlackServer) -> None:
+    """Without Slack's header the scopes are unknown, and the channels are read all the same."""
+    slack.fail_next(1, status=200, body='{"ok": true}')
+    report = of_slack(slack, CHANNEL)
+    assert (report.findings, report.looked_at) == ((), 1)
+    assert [each.what for each in report.not_checked] == ["the token's scopes"]
 
 
 def of_slack(slack: SlackServer, *channels: str, token: str = "xoxb-local") -> Report:
@@ -326,6 +336,11 @@ def test_problems_and_names_of_the_files_are_read(tmp_path: Path) -> None:
     }
     missing = read_configuration(tmp_path / "no.toml", {"TEAM_FILE": "no-team.toml"}, tmp_path)
     assert slugs(examine(CHECKS, missing.files)) == ["configuration_invalid"] * 2
+
+
+def test_the_columns_are_those_of_the_table() -> None:
+    """The columns that a table must have are read from its file, the ones that were added later too."""
+    assert columns("\n".join(statements(SQL / "events.sql", "github"))) == list(COLUMNS)
 
 
 def test_a_view_is_compared_by_its_words() -> None:
