@@ -1,5 +1,6 @@
 """A route that names a repository by a former name is outdated, and its cards are updated."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from functions.notify_slack.store.former_names import FormerNames
 from ops.send import payloads
 from pipeline.events import IssueEvent
 from tests.functions.notify_slack.routing.support import issue_event
-from tests.support.messages import an_issue
+from tests.support.messages import NOON, an_issue
 
 ROUTES = routes_file.parse(
     '[[route]]\nname = "exact"\nchannels = ["C1"]\nrepositories = ["acme/app"]\n'
@@ -19,10 +20,12 @@ ROUTES = routes_file.parse(
 )
 
 
-def named(full_name: str | None, repository_id: int | None = 1, **more: Any) -> IssueEvent:
+def named(
+    full_name: str | None, repository_id: int | None = 1, at: datetime = NOON, **more: Any
+) -> IssueEvent:
     """Return an event of a repository under this name."""
     repository = {"id": repository_id, "full_name": full_name, "private": False, **more}
-    payload = {**an_issue().opened().payload, "repository": repository}
+    payload = {**an_issue(updated_at=at).opened().payload, "repository": repository}
     return issue_event(payloads.Event(name="issues", payload=payload))
 
 
@@ -41,6 +44,23 @@ def test_a_rename_is_noticed_by_the_repositorys_id() -> None:
     assert names.of(named("acme/app3")) == ("acme/app2", "acme/app")
     assert names.of(named("acme/app", repository_id=2)) == ()
     assert names.of(named(None)) == names.of(named("acme/app", repository_id=None)) == ()
+
+
+def test_a_late_event_has_a_name_of_then() -> None:
+    """An event from before the rename that comes after it makes no route with the new name outdated."""
+    names = FormerNames()
+    names.of(named("acme/app2", at=NOON + timedelta(hours=2)))
+    assert names.of(named("acme/app", at=NOON + timedelta(hours=1))) == ()
+    assert names.of(named("acme/app2", at=NOON + timedelta(hours=2))) == ("acme/app",)
+
+    names = FormerNames()
+    names.of(named("acme/app0", at=NOON))
+    assert names.of(named("acme/app", at=NOON + timedelta(hours=1))) == ("acme/app0",)
+    assert names.of(named("acme/app2", at=NOON + timedelta(hours=2))) == ("acme/app", "acme/app0")
+    assert names.of(named("acme/app", at=NOON + timedelta(hours=1))) == ("acme/app0",)
+    assert names.of(named("acme/app0", at=NOON)) == ()
+    assert names.of(named("acme/app2", at=NOON + timedelta(hours=3))) == ("acme/app", "acme/app0")
+    assert names.of(named("acme/app", at=NOON + timedelta(hours=4))) == ("acme/app2", "acme/app0")
 
 
 @pytest.mark.parametrize(
