@@ -14,7 +14,7 @@ TOOLS = ("gcloud", "bq", "curl", "openssl")
 
 def pytest_collection_modifyitems(items):
     """Run the tests that wait for the scenario after all others of this folder."""
-    mine = [item for item in items if "/tests/deploy/" in item.path.as_posix()]
+    mine = [item for item in items if item.nodeid.startswith("tests/deploy/")]
     waiting = [item for item in mine if {"deployed", "operated"} & set(item.fixturenames)]
     order = iter([item for item in mine if item not in waiting] + waiting)
     chosen = set(mine)
