@@ -210,7 +210,7 @@ def test_the_uploaded_notify_slack_posts(boot, tmp_path):
 
 def test_the_uploaded_stream_bq_stores(boot, warehouse):
     """The archive of stream_bq, alone with its own requirements, stores a delivery as one row."""
-    dataset = warehouse.dataset()
+    dataset = warehouse.dataset(views=())
     table = f"local-dev.{dataset}.events"
     url, child = boot("stream_bq", BIGQUERY_EMULATOR_HOST=warehouse.url, BIGQUERY_TABLE=table)
     assert post_raw(url, push_of(DELIVERY)).status_code == 200, child.log.read_text()

@@ -60,12 +60,12 @@ def test_a_new_column_reaches_a_table_with_rows(
 def test_a_table_of_the_first_version_gets_the_newer_columns(warehouse: Warehouse) -> None:
     """A table without the newer columns gets them in the contract's order and keeps its rows."""
     newer = list(COLUMNS)[list(COLUMNS).index("hook_id") :]
-    dataset = warehouse.dataset()
+    dataset = warehouse.dataset(views=["issue_events"])
     warehouse.insert(dataset, [a_row(delivery_id="old")])
     for name in newer:
         warehouse.query(f"ALTER TABLE `${{DATASET}}.events` DROP COLUMN {name}", dataset)
     for _ in range(2):
-        warehouse.create(dataset)
+        warehouse.create(dataset, views=["issue_events"])
     warehouse.insert(dataset, [a_row(delivery_id="new", hook_id=5, issue_type="Bug")])
     table = warehouse.client.get_table(f"{PROJECT}.{dataset}.events")
     assert [field.name for field in table.schema] == list(COLUMNS)

@@ -22,7 +22,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 @pytest.fixture(scope="module")
 def dataset(warehouse: Warehouse) -> str:
     """Return an empty dataset."""
-    return warehouse.dataset()
+    return warehouse.dataset(views=["delivery_proof"])
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ POSTS = {"raw-push": post_raw, "cloud-event": post_cloud_event}
 @pytest.fixture(scope="module")
 def dataset(warehouse: Warehouse) -> str:
     """Return one dataset; each test looks for its own delivery ids in it."""
-    return warehouse.dataset()
+    return warehouse.dataset(views=())
 
 
 @pytest.fixture(scope="module")
@@ -304,7 +304,7 @@ def test_a_table_may_be_created_later(warehouse: Warehouse, tmp_path: Path) -> N
         [line] = errors(running)
         assert (line["reason"], line["delivery_id"]) == ("table_missing", "late")
         assert "run ./issuewire schema apply" in line["message"]
-        warehouse.create(dataset)
+        warehouse.create(dataset, views=())
         assert post_raw(running.url, delivery).status_code == 200
     assert warehouse.query("SELECT COUNT(*) AS n FROM `${DATASET}.events`", dataset) == [{"n": 1}]
 

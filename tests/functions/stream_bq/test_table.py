@@ -27,7 +27,7 @@ TWO_YEARS_AHEAD = TODAY + timedelta(days=2 * 365)
 @pytest.fixture(scope="module")
 def dataset(warehouse: Warehouse) -> str:
     """Return one dataset; each test looks for its own delivery ids in it."""
-    return warehouse.dataset()
+    return warehouse.dataset(views=())
 
 
 @pytest.fixture

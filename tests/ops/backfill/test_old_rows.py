@@ -12,7 +12,6 @@ from clients.github.issue_history import IssueHistory
 from clients.github.synthetic_deliveries import deliveries
 from local.github.repository import HostedRepository
 from local.github.server import GitHubServer
-from ops import schema
 from ops.backfill import old_rows
 from ops.backfill.old_rows import LOAD_PAST, OldRows
 from ops.send import accounts
@@ -64,10 +63,7 @@ def settings(
     """Return the settings of a backfill with a dataset of its own, which loads 50 rows at once."""
     monkeypatch.setattr(old_rows, "BATCH_ROWS", 50)
     monkeypatch.setattr(old_rows, "POLL_SECONDS", 0.01)
-    dataset = warehouse.unused_name()
-    for name in ("events.sql", "views/issue_events.sql"):
-        for statement in schema.statements(schema.SQL / name, dataset):
-            warehouse.query(statement, dataset)
+    dataset = warehouse.dataset(views=["issue_events"])
     return environment(
         server, pubsub, BIGQUERY_DATASET=f"{PROJECT}.{dataset}", BIGQUERY_EMULATOR_HOST=warehouse.url
     )

@@ -62,7 +62,7 @@ ROWS = [
 @pytest.fixture(scope="module")
 def dataset(warehouse: Warehouse) -> str:
     """Return a dataset with the rows."""
-    name = warehouse.dataset()
+    name = warehouse.dataset(views=["issue_events"])
     warehouse.insert(name, ROWS)
     return name
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from functions.stream_bq.row import to_row
-from ops import ROOT, local_stack, schema
+from ops import ROOT, local_stack
 from ops.send import memory, target
 from pipeline.events import IssueEvent
 from tests.ops.send.receiver import SECRET, Receiver, invoke, last_line, read
@@ -61,9 +61,7 @@ def files() -> list[Path]:
     return sorted(memory.FOLDER.glob("*/*.json"))
 
 
-def test_the_three_commands_of_readme_are_one_story(
-    receiver: Receiver, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_three_commands_of_readme_are_one_story(receiver: Receiver, warehouse: Warehouse) -> None:
     """README's commands send a sample, a second issue, and mona's comment, which is its first response."""
     write_endpoints(local_stack.ENDPOINTS, ingest_url=receiver.url, webhook_secret=SECRET)
     assert len(README) == 3
@@ -80,9 +78,7 @@ def test_the_three_commands_of_readme_are_one_story(
     kept = {name: getattr(opened.issue, name) for name in ("id", "title", "author", "body", "created_at")}
     assert {name: getattr(commented.issue, name) for name in kept} == kept
     assert commented.issue.comments == 0
-    needed = [path for path in schema.files() if path.stem <= "issues"]
-    monkeypatch.setattr(schema, "files", lambda: needed)
-    dataset = warehouse.dataset()
+    dataset = warehouse.dataset(views=["issue_events", "issues"])
     warehouse.insert(dataset, [row(event) for event in sent])
     query = "SELECT issue_number, author, first_response_at FROM `${DATASET}.issues` ORDER BY issue_number"
     seventh, first = warehouse.query(query, dataset)

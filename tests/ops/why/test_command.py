@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from functions.stream_bq.row import to_row
-from ops import local_stack, schema
+from ops import local_stack
 from ops.__main__ import ops
 from ops.send import accounts, payloads
 from ops.why import command, logs
@@ -39,10 +39,7 @@ def row(
 @pytest.fixture(scope="module")
 def dataset(warehouse: Warehouse) -> str:
     """Return a dataset with issues of a renamed repository. It has no other views: they take time."""
-    name = warehouse.unused_name()
-    for path in (schema.SQL / "events.sql", schema.SQL / "views" / "issue_events.sql"):
-        for statement in schema.statements(path, name):
-            warehouse.client.query_and_wait(statement)
+    name = warehouse.dataset(views=["issue_events"])
     seven = an_issue(repository=OLD, labels=["bug"])
     opened = row(seven.opened(), "d-1", 0)
     later = an_issue(repository=NEW, labels=["docs"])
