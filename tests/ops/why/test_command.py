@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from functions.stream_bq.row import to_row
 from ops import local_stack
 from ops.__main__ import ops
+from ops.report import command as report
 from ops.send import accounts, payloads
 from ops.why import command, logs
 from ops.why.fetch import StoredIssue
@@ -65,6 +66,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warehouse: Warehouse
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", warehouse.url)
     monkeypatch.setenv("PATH", str(tmp_path))  # without gcloud
     monkeypatch.delenv("BIGQUERY_DATASET", raising=False)
+    monkeypatch.setattr(report, "QUIET_SECONDS", 600.0)  # on a slow machine there is progress too
     Path("ours.toml").write_text(ROUTES)
     Path("logs").mkdir()
     return tmp_path
