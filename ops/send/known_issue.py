@@ -14,7 +14,7 @@ from pipeline.repository_name import is_repository_name
 type Json = dict[str, Any]
 
 _GONE = ("deleted", "transferred")
-_NUMBERS = range(1, 2**63)
+NUMBERS = range(1, 2**63)
 _COUNTED = {"created": 1, "deleted": -1}
 
 
@@ -113,7 +113,7 @@ def issue_name(payload: Json) -> tuple[str, int] | None:
     name, number = repository.get("full_name"), issue.get("number")
     if not isinstance(name, str) or not is_repository_name(name):
         return None
-    return (name, number) if isinstance(number, int) and number is not True and number in _NUMBERS else None
+    return (name, number) if isinstance(number, int) and number is not True and number in NUMBERS else None
 
 
 def after(known: KnownIssue | None, event: str, payload: Json) -> KnownIssue | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ops.send import payloads
 from ops.send.accounts import Account, Repository
-from ops.send.known_issue import Json, KnownIssue
+from ops.send.known_issue import NUMBERS, Json, KnownIssue
 from pipeline.repository_name import is_repository_name
 
 _AUTHOR = "octocat"
@@ -78,7 +78,12 @@ class _Change:
         return issue.edited(self.by, self.at, self.spec.title, self.spec.body)
 
     def closed(self, issue: payloads.Issue) -> payloads.Event:
-        return issue.closed(self.by, self.at)
+        """Close the issue; one that is closed already keeps the time of its close, as at GitHub."""
+        closed_at = issue.closed_at if issue.state == "closed" else None
+        event = issue.closed(self.by, self.at)
+        if closed_at:
+            event.payload["issue"]["closed_at"] = payloads.time_text(closed_at)
+        return event
 
     def reopened(self, issue: payloads.Issue) -> payloads.Event:
         return issue.reopened(self.by, self.at)
@@ -202,6 +207,8 @@ def _check(spec: PayloadSpec) -> str:
     if spec.action is not None and action not in actions:
         known = ", ".join(actions) or "none"
         raise Impossible(f"--action {action} cannot be built for {spec.event} (known: {known})")
+    if spec.number not in NUMBERS:
+        raise Impossible("--number is larger than any number of GitHub's")
     if not is_repository_name(spec.repository):
         raise Impossible("--repository is not of the form owner/name")
     for option, value, fitting in (

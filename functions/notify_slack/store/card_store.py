@@ -154,7 +154,8 @@ class CardStore:
         elif kept.shows_deleted:
             destination = replace(destination, replies=False)
         parents = (kept, burst) if burst else (kept,)
-        unheard = tuple(user for user in destination.mention if user not in kept.mentioned)
+        is_over = kept.shows_closed and outcome is not Outcome.UPDATED  # no one is called to a closed issue
+        unheard = tuple(user for user in destination.mention if user not in kept.mentioned and not is_over)
         replied = self._reply(event, replace(destination, mention=unheard), kept.ts, *parents)
         return UpsertResult(outcome=outcome, ts=kept.ts, replied=replied)
 

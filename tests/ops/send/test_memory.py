@@ -86,6 +86,16 @@ def test_the_three_commands_of_readme_are_one_story(receiver: Receiver, warehous
     assert (first["author"], first["first_response_at"]) == ("octavia", None)
 
 
+def test_an_issue_that_is_closed_twice_keeps_the_time_of_its_close(sender: Sender) -> None:
+    """A second close changes updated_at alone; after a reopening there is another close."""
+    sender.send("--title", "One", *NUMBER)
+    closes = [sender.send("--action", "closed", *NUMBER)["issue"] for _ in range(2)]
+    sender.send("--action", "reopened", *NUMBER)
+    last = sender.send("--action", "closed", *NUMBER)["issue"]
+    assert closes[0]["closed_at"] == closes[1]["closed_at"] < last["closed_at"] == last["updated_at"]
+    assert closes[0]["updated_at"] < closes[1]["updated_at"]
+
+
 def test_an_event_changes_only_what_it_is_about(sender: Sender) -> None:
     """Labels, assignees, state, texts and comments stay until an event changes them."""
     first = sender.send("--title", "One", "--body", "Why?", "--author", "kim", "--label", "bug", *NUMBER)

@@ -24,6 +24,20 @@ def test_a_late_event_does_not_make_the_card_older(channel: Channel) -> None:
     assert content(channel.card) == card_content(closed)
 
 
+def test_a_late_event_calls_no_one_to_a_closed_issue(channel: Channel) -> None:
+    """`opened` and a label that come after the close mention no one; a reopened issue's label does."""
+    issue, start, mention = channel.issue(), channel.clock.now, ("U0AAAAAAA",)
+    opened = channel.receive(issue.opened())
+    labeled = channel.receive(issue.labeled(MONA, start + timedelta(seconds=2), "urgent"))
+    closed = channel.receive(issue.closed(MONA, start + timedelta(seconds=4)))
+    channel.handle(closed)
+    assert not any(channel.handle(event, mention=mention).replied for event in (opened, labeled, opened))
+    reopened = issue.reopened(MONA, start + timedelta(seconds=6))
+    channel.handle(channel.receive(reopened))
+    again = channel.receive(issue.labeled(MONA, start + timedelta(seconds=8), "urgent"))
+    assert channel.handle(again, mention=mention).replied
+
+
 @pytest.mark.parametrize("end", ["deleted", "transferred"])
 def test_deleted_and_transferred_are_final(channel: Channel, end: str) -> None:
     """A deletion or a transfer is final; a late comment gets its reply unless the issue was deleted."""
