@@ -17,6 +17,7 @@ source deploy/resources.sh
 source deploy/access.sh
 source deploy/staging.sh
 source deploy/functions.sh
+source deploy/schedule.sh
 source deploy/secrets.sh
 source deploy/webhook.sh
 source deploy/alerts.sh
@@ -37,7 +38,7 @@ Usage: ./deploy.sh [--dry-run] [--yes] [--adopt NAME,...] COMMAND
   secrets rotate REPO... replace the webhook secret: store a new one, update GitHub, disable the old one; name every REPO
                          whose webhook points here. --finish completes an interrupted rotation
   all                    setup and all functions, subscribers before ingest
-  setup                  APIs, accounts, topics, subscriptions, secrets without a value, table and views
+  setup                  APIs, accounts, topics, subscriptions, secrets without a value, tables and views
 $(printf '  %-22s setup and this function\n' "${FUNCTIONS[@]}")
   webhook REPO           create or update GitHub's webhook, and wait until its ping arrives
   alerts                 create or update the alert policies
@@ -105,6 +106,7 @@ command_setup() {
 
 command_function() {
   no_arguments "${@:2}"
+  require_used "$1"
   check_configuration "$1"
   preflight
   set_up function
@@ -120,7 +122,7 @@ command_all() {
   set_up function
   for name in "${ALL_SECRETS[@]}"; do require_version "$name" >/dev/null; done
   deploy_subscribers
-  for name in "${PUBLIC_FUNCTIONS[@]}"; do deploy_function "$name"; done
+  for name in "${PUBLIC_FUNCTIONS[@]}" "${SCHEDULED[@]}"; do deploy_function "$name"; done
   report_done 'Everything is deployed. Next: ./deploy.sh webhook OWNER/REPO, then ./deploy.sh alerts'
 }
 

@@ -11,12 +11,12 @@ command_alerts() {
   existing=$(monitoring GET "projects/$PROJECT/alertPolicies?pageSize=1000")
   printf -v services ' OR "%s"' "${PUBLIC_SERVICES[@]}" "${SUBSCRIPTIONS[@]}"
   printf -v pushed ', "%s"' "${SUBSCRIPTIONS[@]}"
-  for file in deploy/alerts/*.json; do
+  for file in $(alert_files); do
     say "    $(basename "$file" .json)"
     title=$(alert_title "$file")
     name=$(read_json policy-name "$title" <<<"$existing")
     # Channels that were added in the console are kept, unless the setting names others.
-    body=$(read_json alert "$file" "$title" "$LABEL" "$ALERT_CHANNELS" DOCS_URL="$DOCS_URL" INGEST="$(service ingest)" \
+    body=$(read_json alert "$file" "$title" "$LABEL" "$ALERT_CHANNELS" DOCS_URL="$DOCS_URL" INGEST="$(service ingest)" RECONCILE="$(service reconcile)" \
       DEAD_SUBSCRIPTION="$DEAD_SUBSCRIPTION" SERVICES="${services# OR }" SUBSCRIPTIONS="${pushed#, }" \
       SILENCE_HOURS="$SILENCE_HOURS" SILENCE_SECONDS="$((SILENCE_HOURS * 3600))" <<<"$existing")
     [[ $body != *'"notificationChannels": []'* ]] || unnotified=yes
@@ -26,6 +26,15 @@ command_alerts() {
   done
   [[ -z $unnotified ]] || report_done 'No one is notified yet: name a notification channel in ALERT_CHANNELS (deploy.env) and run again.'
   [[ $DOCS_URL == http* ]] || report_done 'The alerts contain no link yet: set DOCS_URL to the web address of docs/operations.md and run again.'
+}
+
+# Prints the files: those in deploy/alerts, and those in a folder of a function that is used.
+alert_files() {
+  local name
+  printf '%s\n' deploy/alerts/*.json
+  for name in "${FUNCTIONS[@]}"; do
+    [[ ! -d deploy/alerts/$name ]] || printf '%s\n' "deploy/alerts/$name"/*.json
+  done
 }
 
 # alert_title FILE: prints the name of the alert policy, which is unique in the project.

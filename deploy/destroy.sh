@@ -7,6 +7,8 @@ command_destroy() {
   no_arguments "$@"
   confirm "$data"
   require_login
+  step 'remove the schedule'
+  remove job
   step 'remove the functions'
   remove function
   step 'remove subscriptions and topics'
@@ -50,6 +52,7 @@ remove() {
 
 delete() {
   case $1 in
+    job) mutate gcloud scheduler jobs delete "$2" --location="$REGION" ;;
     function) mutate gcloud functions delete "$2" --gen2 --region="$REGION" ;;
     subscription | topic) mutate gcloud pubsub "${1}s" delete "$2" ;;
     account) mutate gcloud iam service-accounts delete "$2" ;;

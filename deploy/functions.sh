@@ -6,6 +6,7 @@ deploy_function() {
   local secret
   load_table "$1"
   for secret in "${SECRETS[@]}"; do require_version "$secret" >/dev/null; done
+  [[ $TRIGGER != schedule ]] || find_ingest
   build_function "$1"
   "connect_${TRIGGER//-/_}" "$1"
 }

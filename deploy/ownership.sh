@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What is ours. Everything that deploy.sh creates carries the label app=issuewire. A service account has no labels; ours have a
-# display name that begins with Issuewire. What has one of our names without this mark belongs to others until it is adopted.
+# display name that begins with Issuewire, and a job of Cloud Scheduler such a description. What has one of our names without this mark belongs to others until it is adopted.
 
 LABEL=app=issuewire ADOPT=()
 declare -A EXISTING=() # by kind: a line "NAME|LABEL|..." for each resource of the project
@@ -73,7 +73,7 @@ is_adopted() {
 check_adopted_names() {
   local kind name names known=()
   ((${#ADOPT[@]})) || return 0
-  for kind in "${KINDS[@]}" function alert; do
+  for kind in "${KINDS[@]}" function job alert; do
     names=$(names_of "$kind")
     while IFS= read -r name; do known+=("$(shown_name "$kind" "$name")"); done <<<"$names"
   done
@@ -94,8 +94,9 @@ names_of() {
     secret) printf '%s\n' "${ALL_SECRETS[@]}" ;;
     dataset) printf '%s\n' "$DATASET" ;;
     table) for name in sql/events.sql sql/tables/*.sql sql/views/*.sql; do basename "$name" .sql; done ;;
-    function) printf '%s\n' "${PUBLIC_SERVICES[@]}" "${SUBSCRIPTIONS[@]}" ;;
-    alert) for name in deploy/alerts/*.json; do alert_title "$name"; done ;;
+    function) printf '%s\n' "${PUBLIC_SERVICES[@]}" "${SUBSCRIPTIONS[@]}" "${JOB_NAMES[@]}" ;;
+    job) ((${#JOB_NAMES[@]} == 0)) || printf '%s\n' "${JOB_NAMES[@]}" ;;
+    alert) for name in $(alert_files); do alert_title "$name"; done ;;
   esac
 }
 
@@ -107,6 +108,7 @@ adopt() {
     secret) mutate gcloud secrets update "$2" --update-labels="$LABEL" ;;
     dataset) mutate bq --project_id="$PROJECT" update --set_label="${LABEL/=/:}" "$PROJECT:$2" ;;
     table) mutate bq --project_id="$PROJECT" update --set_label="${LABEL/=/:}" "$PROJECT:$DATASET.$2" ;;
+    job) mutate gcloud scheduler jobs update http "$2" --location="$REGION" --description='Issuewire (adopted)' ;;
     function | alert) ;; # gcloud labels a function only when it deploys it; an alert is replaced as a whole
   esac
 }

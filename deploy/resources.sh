@@ -9,6 +9,10 @@ APIS=(
 
 # set_up [KIND...]: all kinds that it creates, and these, must be ours.
 set_up() {
+  if ((${#SCHEDULED[@]})); then
+    APIS+=(cloudscheduler.googleapis.com)
+    set -- "$@" job
+  fi
   require_ours "${KINDS[@]}" "$@"
   step 'enable the APIs'
   mutate gcloud services enable "${APIS[@]}"

@@ -104,6 +104,7 @@ trimmed() {
 # With PREFIX=team every name below begins with team-, so that a project can hold several installations.
 set_names() {
   TOPIC=$(prefixed github-events) WEBHOOK_SECRET=$(prefixed github-webhook-secret) SLACK_SECRET=$(prefixed slack-token)
+  GITHUB_SECRET=$(prefixed github-token)
   DEAD_TOPIC=$TOPIC-dead DEAD_SUBSCRIPTION=$TOPIC-dead-hold
 }
 

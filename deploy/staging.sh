@@ -48,7 +48,7 @@ set_deploy_flags() {
   )
   case $TRIGGER in
     http-public) DEPLOY_FLAGS+=(--allow-unauthenticated --ingress-settings=all) ;;
-    push) DEPLOY_FLAGS+=(--no-allow-unauthenticated --ingress-settings="$SUBSCRIBER_INGRESS") ;;
+    push | schedule) DEPLOY_FLAGS+=(--no-allow-unauthenticated --ingress-settings="$SUBSCRIBER_INGRESS") ;;
   esac
   # Values may contain commas, so they are joined by @.
   variables=$(printf '@%s' "${ENVIRONMENT[@]}")

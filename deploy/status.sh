@@ -56,6 +56,7 @@ command_status() {
   [[ -z $only_cloud ]] || status_settings "${url##*|}"
   traffic=$(query '' gcloud run services list --region="$REGION" \
     --format="value[separator='|'](metadata.name,spec.traffic[0].latestRevision,status.traffic[0].revisionName)")
+  ((${#SCHEDULED[@]} == 0)) || [[ -z $url ]] || find_ingest
   for name in "${FUNCTIONS[@]}"; do status_of_function "$name" "$deployed" "$traffic"; done
   subscribed=$(list_subscription)
   use_google_token
@@ -63,6 +64,7 @@ command_status() {
   ages=$(newest_points oldest_unacked_message_age)
   for name in "${SUBSCRIBERS[@]}"; do status_of_subscription "$(service "$name")" "$name" "$subscribed" "$deployed"; done
   status_of_subscription "$DEAD_SUBSCRIPTION" '' "$subscribed" ''
+  status_of_jobs "$deployed"
   status_of_dead_letters
   status_of_dead_letter_access
   status_of_tables

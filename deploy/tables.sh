@@ -3,7 +3,9 @@
 # The function's Cloud Run service and its subscription have its name with - instead of _, after the prefix: `service` prints it.
 #
 #   setting NAME DEFAULT PATTERN PROBLEM   a setting that only this function has
-#   TRIGGER       http-public: anyone may call it; push: a Pub/Sub subscription with its name calls it
+#   NEEDS         a setting; without a value for it, the function is left out
+#   TRIGGER       http-public: anyone may call it; push: a Pub/Sub subscription with its name calls it; schedule: Cloud Scheduler does
+#   SCHEDULE      when Cloud Scheduler calls it, in the form of cron and in UTC
 #   PACKAGES      what is staged beside its modules: package folders or single modules, such as clients/bigquery.py
 #   FILES         further staged files, each NAME-IN-THE-FOLDER=PATH
 #   CHECK         a Python program and the file that it checks before anything is changed; python3 runs it, 3.13 if there is one
@@ -15,30 +17,41 @@
 FUNCTIONS=(deploy/functions/*.sh)
 FUNCTIONS=("${FUNCTIONS[@]##*/}")
 FUNCTIONS=("${FUNCTIONS[@]%.sh}")
-ACCOUNTS=("${FUNCTIONS[@]}" push build)
-PUBLIC_FUNCTIONS=() PUBLIC_SERVICES=() SUBSCRIBERS=() SUBSCRIPTIONS=() ALL_SECRETS=()
+PUBLIC_FUNCTIONS=() PUBLIC_SERVICES=() SUBSCRIBERS=() SUBSCRIPTIONS=() SCHEDULED=() JOB_NAMES=() ALL_SECRETS=() INGEST_ADDRESSES=''
 
 is_function() { [[ $1 =~ ^[a-z][a-z0-9_]*$ && -f deploy/functions/$1.sh ]]; }
 
 # load_table NAME: sets the variables above to what the function's table says.
 load_table() {
-  TRIGGER='' PACKAGES=() FILES=() CHECK=() SECRETS=() ROLES=() ENVIRONMENT=() FLAGS=()
+  NEEDS='' TRIGGER='' SCHEDULE='' PACKAGES=() FILES=() CHECK=() SECRETS=() ROLES=() ENVIRONMENT=() FLAGS=()
   # shellcheck source=/dev/null
   source "deploy/functions/$1.sh"
 }
 
-# Reads every table once: its settings, who is called how, and all secrets.
+# Reads every table once: its settings, who is called how, and all secrets. `destroy` removes what was left out since, too.
 read_tables() {
-  local name secret
+  local name secret used=()
   for name in "${FUNCTIONS[@]}"; do
     load_table "$name"
+    [[ -z $NEEDS || -n ${!NEEDS} || $COMMAND == destroy* ]] || continue
+    used+=("$name")
     case $TRIGGER in
       http-public) PUBLIC_FUNCTIONS+=("$name") PUBLIC_SERVICES+=("$(service "$name")") ;;
       push) SUBSCRIBERS+=("$name") SUBSCRIPTIONS+=("$(service "$name")") ;;
-      *) die "deploy/functions/$name.sh: TRIGGER is neither http-public nor push" ;;
+      schedule) SCHEDULED+=("$name") JOB_NAMES+=("$(service "$name")") ;;
+      *) die "deploy/functions/$name.sh: TRIGGER is none of http-public, push, schedule" ;;
     esac
     for secret in "${SECRETS[@]}"; do
       [[ " ${ALL_SECRETS[*]} " == *" $secret "* ]] || ALL_SECRETS+=("$secret")
     done
   done
+  FUNCTIONS=("${used[@]}")
+  ACCOUNTS=("${FUNCTIONS[@]}" push build)
+}
+
+# require_used NAME: stops for a function that is left out.
+require_used() {
+  [[ " ${FUNCTIONS[*]} " != *" $1 "* ]] || return 0
+  load_table "$1"
+  die "$1 is left out without $NEEDS; set it in deploy.env (see deploy.env.example)"
 }

@@ -1,7 +1,7 @@
 """One run: what GitHub listed and what is stored, then each part, then the ledger."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from clients.github.responses import NotFound
 from clients.github.updated_issues import repositories, updated_issues
 from clients.github.webhooks import Webhooks
 from clients.pubsub.batch_publisher import BatchPublisher
+from clients.pubsub.held_messages import HeldMessages
 from pipeline.errors import PipelineError, Unavailable
 from pipeline.logs import log
 
@@ -20,36 +21,24 @@ from .ledger import Ledger
 from .missed import missed, settled
 from .plan import Fate, Known, LedgerRow, ListedEvent, Window
 from .problems import Problem
+from .redrive import held_for_storing, redrive
 from .settings import Settings
+from .time_limit import TimeLimit
 
 STORED_WITHIN = timedelta(minutes=30)
+REDRIVE_TIME = timedelta(minutes=5)  # beyond the limit of the other parts
 FAILURES_IN_A_ROW = 3
-
-
-class TimeLimit:
-    """Until when the run may go on."""
-
-    def __init__(self, now: Callable[[], datetime], limit: timedelta) -> None:
-        self._now = now
-        self._ends_at = now() + limit
-
-    def check(self, _reason: str = "", until: datetime | None = None) -> None:
-        """Raise Unavailable if the time is up, or a wait until then would outlast it."""
-        if (until or self._now()) >= self._ends_at:
-            raise Unavailable(
-                "out_of_time",
-                "The run's time is up; the next one continues. If this repeats, list fewer GITHUB_SOURCES.",
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
-    """Whom a run asks. `publisher` is opened only if there is something to publish."""
+    """Whom a run asks. `publisher` connects only if there is something to publish."""
 
     github: GitHubClient
     webhooks: Webhooks
     ledger: Ledger
     publisher: Callable[[], BatchPublisher]
+    hold: Callable[[], AbstractContextManager[HeldMessages]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,9 +93,11 @@ class Run:
                 self._redeliver(seen)
             with self.report.part():
                 self._publish_missed(seen)
-            if not self.report.failures:
-                with self.report.part():
-                    self._prove(seen)
+        with self.report.part():
+            self._redrive()
+        if seen is not None and not self.report.failures:
+            with self.report.part():
+                self._prove(seen)
         return self.report
 
     def _look(self) -> Seen:
@@ -129,7 +120,11 @@ class Run:
             sources[source] = hooks
             attempts += listed
         events = plan.group(attempts, settings.events)
+        held: frozenset[str] = frozenset()
+        with self.report.part(), self._neighbours.hold() as hold:
+            held = held_for_storing(hold)
         known = Known(
+            held=held,
             stored=ledger.stored([event.guid for event in events], window.start),
             stored_until=ledger.stored_until(self._now - STORED_WITHIN),
         )
@@ -187,10 +182,19 @@ class Run:
                 known = self._neighbours.ledger.issues(repository["id"], numbers, since)
                 for delivery in missed(repository, issues, known, since, self._now):
                     self._neighbours.publisher().add(delivery)
+                    fields = {"delivery_id": delivery.delivery_id, "repository": delivery.repository}
+                    log.info("Publishing what GitHub had not sent", extra=fields)
                     published += 1
         if published:
             self._neighbours.publisher().flush()
         self.report.counts["missed"] = published
+
+    def _redrive(self) -> None:
+        """Drive held messages again; what is left when the time is up waits for the next run."""
+        if self._settings.redrive_max:
+            pause = self._limit.extended(REDRIVE_TIME).pause
+            with self._neighbours.hold() as hold:
+                self.report.counts["redriven"] = redrive(hold, self._settings.redrive_max, pause)
 
     def _prove(self, seen: Seen) -> None:
         """Write the ledger's rows, by what is stored now."""

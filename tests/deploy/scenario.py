@@ -13,14 +13,14 @@ from tests.deploy.cloud.cloud import Cloud
 from tests.deploy.cloud.log import Log
 from tests.deploy.cloud.monitoring import series
 from tests.deploy.cloud.run import add_revision
-from tests.deploy.new_function import add_function
 from tests.support.checkout import CHANNEL, make_checkout
 
-__all__ = ["SLACK_TOKEN", "DeployRig", "Run", "Scenario"]
+__all__ = ["GITHUB_TOKEN", "SLACK_TOKEN", "DeployRig", "Run", "Scenario"]
 
 PROJECT, REGION = "acme-issues", "us-central1"
 DOMAIN = f"{PROJECT}.iam.gserviceaccount.com"
 SLACK_TOKEN = "xoxb-never-shown"
+GITHUB_TOKEN = "ghp_never-shown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,8 +169,9 @@ class Scenario:
         rig.run("alerts", "alerts")
         rig.run("alerts again", "alerts")
         rig.run("rotate", "secrets", "rotate", "acme/app")
-        add_function(rig.checkout)
-        rig.run("log_only", "log_only")
+        (rig.checkout / "deploy.env").write_text("GITHUB_SOURCES=acme/app\n")
+        rig.run("github token", "secrets", "github-token", stdin=f"{GITHUB_TOKEN}\n")
+        rig.run("reconcile", "reconcile")
         add_revision(state, REGION, "ingest", state.functions["ingest"]["serviceConfig"])
         rig.run("rollback", "rollback", "ingest")
         state.time_series = [backlog(hold, 3), backlog("notify-slack", 7), age("notify-slack", 1000)]

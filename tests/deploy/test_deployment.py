@@ -38,7 +38,7 @@ def bindings(state):
     """Return who has which role on which resource, in short names."""
     names = {
         f"serviceAccount:issuewire-{name}@{DOMAIN}": name
-        for name in (*FUNCTIONS, "log-only", "push", "build")
+        for name in (*FUNCTIONS, "reconcile", "push", "build")
     }
     names |= {AGENT: "AGENT", "allUsers": "allUsers"}
     return {
@@ -281,26 +281,45 @@ def test_a_rotation_leaves_one_secret(operated):
     )
 
 
-def test_a_function_is_added_by_its_folder_and_its_table(operated):
-    """Account, roles, subscription, staged sub-package and status follow from the table alone."""
-    run = operated.runs["log_only"]
+def test_reconcile_is_added_with_its_schedule(operated):
+    """Account, least roles, token, packages, schedule and status follow from its table and its setting."""
+    run = operated.runs["reconcile"]
     assert run.status == 0, run.err
-    config = run.after["functions"]["log-only"]["serviceConfig"]
-    assert config["serviceAccountEmail"] == f"issuewire-log-only@{DOMAIN}"
-    assert config["environmentVariables"]["LOG_LEVEL"] == "info"
-    push = run.after["subscriptions"]["log-only"]["pushConfig"]
-    assert push["pushEndpoint"] == f"{config['uri']}/"
-    added = bindings(run.after)
-    assert {role for role in added[""] if role not in BINDINGS[""]} == {
-        ("roles/bigquery.jobUser", "log-only")
+    config = run.after["functions"]["reconcile"]["serviceConfig"]
+    assert config["serviceAccountEmail"] == f"issuewire-reconcile@{DOMAIN}"
+    variables = config["environmentVariables"]
+    ingest = run.after["functions"]["ingest"]["serviceConfig"]["uri"]
+    assert variables["INGEST_URL"].split(",")[0] == f"{ingest}/"
+    assert variables["GITHUB_SOURCES"] == "acme/app"
+    (volume,) = config["secretVolumes"]
+    assert (volume["mountPath"], volume["secret"]) == ("/etc/issuewire", "github-token")
+    ((name, job),) = run.after["scheduled"].items()
+    assert name == f"projects/{PROJECT}/locations/us-central1/jobs/reconcile"
+    assert (job["schedule"], job["httpTarget"]["uri"]) == ("7 * * * *", f"{config['uri']}/")
+    assert job["httpTarget"]["oidcToken"] == {
+        "serviceAccountEmail": f"issuewire-push@{DOMAIN}",
+        "audience": config["uri"],
     }
-    assert added["subscriptions/log-only"] == {("roles/pubsub.subscriber", "AGENT")}
-    assert added["locations/us-central1/services/log-only"] == {("roles/run.invoker", "push")}
-    with zipfile.ZipFile(BytesIO(operated.cloud.zips["log-only"][0])) as archive:
-        assert {"main.py", "lines/__init__.py", "pipeline/delivery.py"} <= set(archive.namelist())
+    granted = {
+        resource: {role for role, member in roles if member == "reconcile"}
+        for resource, roles in bindings(run.after).items()
+    }
+    assert {resource: roles for resource, roles in granted.items() if roles} == {
+        "topics/github-events": {"roles/pubsub.publisher"},
+        "subscriptions/github-events-dead-hold": {"roles/pubsub.subscriber"},
+        "secrets/github-token": {"roles/secretmanager.secretAccessor"},
+        "datasets/github/tables/events": {"roles/bigquery.dataViewer"},
+        "datasets/github/tables/delivery_ledger": {"roles/bigquery.dataEditor"},
+        "": {"roles/bigquery.jobUser"},
+    }
+    assert bindings(run.after)["locations/us-central1/services/reconcile"] == {("roles/run.invoker", "push")}
+    with zipfile.ZipFile(BytesIO(operated.cloud.zips["reconcile"][0])) as archive:
+        assert {"main.py", "plan.py", "clients/github/webhooks.py", "clients/bigquery.py"} <= set(
+            archive.namelist()
+        )
     status = operated.runs["status again"].out
-    assert re.search(r"^ok +function log_only +https://log-only", status, re.MULTILINE)
-    assert re.search(r"^ok +subscription log-only +-> https://log-only", status, re.MULTILINE)
+    assert re.search(r"^ok +function reconcile +https://reconcile", status, re.MULTILINE)
+    assert re.search(r"^ok +schedule reconcile +7 \* \* \* \*$", status, re.MULTILINE)
 
 
 def test_a_rollback_serves_the_previous_revision(operated):

@@ -133,7 +133,7 @@ def test_the_secret_of_a_new_function_is_stored_and_required(sandbox):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("", "log_only.sh: TRIGGER is neither http-public nor push"),
+        ("", "log_only.sh: TRIGGER is none of http-public, push, schedule"),
         ('TRIGGER=push\nROLES=("roles/x bucket/y")\n', "no role can be granted on 'bucket/y'"),
         ("TRIGGER=push\nPACKAGES=(clients/missing)\n", "there is no folder clients/missing"),
         ("TRIGGER=push\nPACKAGES=(clients/missing.py)\n", "there is no module clients/missing.py"),

@@ -26,6 +26,7 @@ from pipeline.delivery import Delivery
 from tests.support.checkout import CHANNEL, FUNCTIONS, make_checkout, read_table, stage, staged_hash
 from tests.support.messages import NOON, post_raw, push_of
 
+INSTALLED = [name for name in FUNCTIONS if name != "reconcile"]  # what the first runs of the scenario deploy
 DELIVERY = Delivery(
     delivery_id="d-1",
     event="issues",
@@ -119,7 +120,7 @@ def unzip(deployed, name: str, folder: Path) -> Path:
     return folder / name
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", INSTALLED)
 def test_gcloud_uploads_exactly_what_was_staged(deployed, tmp_path, name):
     """The archive contains the staged files byte for byte, and no others."""
     stage(deployed.checkout, name, tmp_path / "staged")
@@ -141,7 +142,7 @@ def installed(deployed, tmp_path_factory):
         return source
 
     with ThreadPoolExecutor() as executor:
-        return dict(zip(FUNCTIONS, executor.map(install, FUNCTIONS), strict=True))
+        return dict(zip(INSTALLED, executor.map(install, INSTALLED), strict=True))
 
 
 @pytest.fixture

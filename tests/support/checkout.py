@@ -34,7 +34,7 @@ def run_bash(checkout: Path, script: str, *arguments: str, **settings: str) -> s
     done = subprocess.run(
         ["bash", "-c", f"{parts}read_settings; {script}", "bash", *arguments],
         cwd=checkout,
-        env=os.environ | {"PROJECT": "acme-issues"} | settings,
+        env=os.environ | {"PROJECT": "acme-issues", "GITHUB_SOURCES": "acme/app"} | settings,
         capture_output=True,
         text=True,
         check=False,

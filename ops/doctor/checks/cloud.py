@@ -73,6 +73,7 @@ def _lost(found: Proof) -> Iterator[Problem]:
 
 CHECKS: tuple[Check[Any], ...] = (
     Check(slug="function_wrong", about=Part, find=_of("function ")),
+    Check(slug="schedule_wrong", about=Part, find=_of("schedule ")),
     Check(slug="subscription_wrong", about=Part, find=_of("subscription ")),
     Check(slug="messages_wait", about=Part, find=_of("subscription ", waits=True)),
     Check(slug="messages_held", about=Part, find=_of("dead letters")),

@@ -12,7 +12,7 @@ from ops.doctor.finding import NotChecked
 STATUS_SECONDS = 300.0  # it calls gcloud about fifteen times
 DEPLOY = ROOT / "deploy.sh"
 _LINE = re.compile(
-    r"(ok|BAD|\?|=) +((?:function|subscription|access|BigQuery) \S+|dead letters|\S+)(?: +(.*))?"
+    r"(ok|BAD|\?|=) +((?:function|schedule|subscription|access|BigQuery) \S+|dead letters|\S+)(?: +(.*))?"
 )
 _WHY = re.compile(r"^(?:deploy\.sh|ERROR): *(.+)$", re.MULTILINE)
 _FIX = re.compile(r"(.*); ((?:\./deploy\.sh|gcloud) .*?)(?: says what to do| serves the newest again)?")

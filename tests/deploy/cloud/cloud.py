@@ -23,6 +23,7 @@ from tests.deploy.cloud.proxy import Proxy
 from tests.deploy.cloud.pubsub import pubsub
 from tests.deploy.cloud.routes import Routes, check_access
 from tests.deploy.cloud.run import application, run
+from tests.deploy.cloud.scheduler import scheduler
 from tests.deploy.cloud.secretmanager import secretmanager
 from tests.deploy.cloud.slack import slack
 from tests.deploy.cloud.state import State
@@ -31,7 +32,7 @@ __all__ = ["HOSTS", "Cloud"]
 
 _TABLES: Final[Sequence[Routes]] = (
     *(application, bigquery, billing, builds, functions, github, iam, monitoring, pubsub, resources, run),
-    *(secretmanager, slack, storage, usage),
+    *(scheduler, secretmanager, slack, storage, usage),
 )
 HOSTS: Final = (
     "*.googleapis.com",

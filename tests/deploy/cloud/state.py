@@ -43,6 +43,7 @@ class State:
         self.subscriptions: dict[str, Resource] = {}
         self.backlog: dict[str, list[Resource]] = defaultdict(list)  # subscription -> messages
         self.seeks: list[tuple[str, Resource]] = []  # subscription and the body of the call
+        self.scheduled: dict[str, Resource] = {}  # full name -> job of Cloud Scheduler
         self.secrets: dict[str, Resource] = {}
         self.versions: dict[
             str, list[Resource]

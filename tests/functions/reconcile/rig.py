@@ -1,7 +1,8 @@
 """reconcile under test: GitHub in this process, a clock that only waiting moves, a warehouse in memory."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,15 +15,18 @@ from werkzeug.test import Client
 
 from clients.github.client import GitHubClient
 from clients.github.webhooks import Webhooks
+from clients.pubsub.held_messages import HeldMessage
 from functions.reconcile.ledger import Ledger
 from functions.reconcile.missed import KnownIssue
 from functions.reconcile.plan import LedgerRow, Past, midnight
-from functions.reconcile.run import Neighbours, Report, Run, TimeLimit
+from functions.reconcile.run import Neighbours, Report, Run
 from functions.reconcile.settings import Settings
+from functions.reconcile.time_limit import TimeLimit
 from local.github.server import TOKEN, GitHubServer
 from pipeline.delivery import Delivery
 from pipeline.errors import Unavailable
 from pipeline.events import IssueEvent
+from tests.support.messages import push
 
 INGEST = "https://ingest-abc-uc.a.run.app/"
 API = "https://api.github.com"
@@ -177,6 +181,51 @@ class Topic:
         self._added.clear()
 
 
+class Hold:
+    """The hold: messages, and those that were driven again. `is_away` makes a reading fail."""
+
+    def __init__(self, deliver: Callable[[Delivery], None]) -> None:
+        self.messages: list[HeldMessage] = []
+        self.driven: list[HeldMessage] = []
+        self.is_away = False
+        self._deliver = deliver
+        self._read = 0
+
+    @contextmanager
+    def __call__(self) -> Iterator[Any]:
+        """Open it."""
+        self._read = 0
+        yield self
+
+    def add(self, delivery: Delivery, gave_up: str, held_at: datetime) -> None:
+        """Hold a delivery."""
+        data, attributes = delivery.to_message()
+        source = {"CloudPubSubDeadLetterSourceSubscription": gave_up}
+        message_id = f"{len(self.messages)}-{delivery.delivery_id}"
+        self.messages.append(
+            HeldMessage(
+                message_id=message_id, held_at=held_at, data=data, attributes={**attributes, **source}
+            )
+        )
+
+    def pull(self, limit: int) -> list[HeldMessage]:
+        """Return the next messages."""
+        if self.is_away:
+            raise Unavailable("subscription_failed", "The hold did not answer.")
+        found = self.messages[self._read : self._read + limit]
+        self._read += len(found)
+        return found
+
+    def redrive(self, messages: Sequence[HeldMessage]) -> None:
+        """Publish messages again; stream_bq stores its own."""
+        for message in messages:
+            self.driven.append(message)
+            self.messages.remove(message)
+            self._read -= 1
+            if message.gave_up == "stream-bq":
+                self._deliver(Delivery.from_push(push(message.data, message.redriven_attributes())))
+
+
 class Rig:
     """GitHub with acme/app, a webhook that points to ingest, and everything behind it.
 
@@ -194,6 +243,7 @@ class Rig:
         self.app = InProcess(self.server.create_app(), self.clock, request_seconds)
         self.warehouse = Warehouse()
         self.topic = Topic(self._store)
+        self.hold = Hold(self._store)
         self.status_of: Callable[[str, str, int], int] = lambda _event, _guid, _number: 202
         self.is_storing = True
         self.accepted: list[Delivery] = []
@@ -209,14 +259,19 @@ class Rig:
     def run(self, seconds: float = 1500, **environment: str) -> Report:
         """Make one run."""
         settings = Settings.from_environment({**ENVIRONMENT, **environment})
-        limit = TimeLimit(lambda: self.clock.now, timedelta(seconds=seconds))
+        ends_at = self.clock.now + timedelta(seconds=seconds)
+        limit = TimeLimit(ends_at, lambda: self.clock.now, self.clock.advance)
         client = GitHubClient(
             settings.github, limit.check, sleep=self.clock.advance, clock=lambda: self.clock.now
         )
         client._session.mount(API, self.app)
         ledger: Ledger = self.warehouse  # type: ignore[assignment]
         neighbours = Neighbours(
-            github=client, webhooks=Webhooks(client), ledger=ledger, publisher=lambda: self.topic
+            github=client,
+            webhooks=Webhooks(client),
+            ledger=ledger,
+            publisher=lambda: self.topic,
+            hold=self.hold,
         )
         return Run(neighbours, settings, self.clock.now, limit).run()
 

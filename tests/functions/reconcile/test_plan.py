@@ -126,6 +126,9 @@ def test_after_an_outage_of_ingest_more_attempts_are_made() -> None:
     assert asked([IN_VAIN, other], known) == ["g"]
     often = event(*(again(minutes, 503) for minutes in range(600, 500, -10)))
     assert (often.asked, asked([often, other], known)) == (10, [])
+    accepted = event(attempt(240, 202), again(180, 202), again(120, 202), again(60, 202))
+    stored_until = NOW - timedelta(minutes=30)
+    assert asked([accepted, other], Known(stored=known.stored, stored_until=stored_until)) == []
     earlier = event(attempt(90, 202, guid="other"))
     assert asked([IN_VAIN, earlier], known) == []
 

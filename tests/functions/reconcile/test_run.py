@@ -254,7 +254,7 @@ FAULTS = {
     "limit": (
         lambda rig: break_github(rig, target="cursor=", status=429, headers={"Retry-After": "1900"}),
         "out_of_time",
-        "The run's time is up",
+        "GitHub's rate limit is used up; the next run continues",
     ),
     "issues": (lambda rig: break_github(rig, target=r"/issues\?", status=500), "github_down", "500"),
     "bigquery": (lambda rig: setattr(rig.warehouse, "is_away", True), "bigquery_failed", "BigQuery"),

@@ -105,6 +105,7 @@ FAULTS: list[tuple[str, object]] = [
     ("login_unknown", Login(login="octokat", path="config/routes.toml", exists=False)),
     ("route_outdated", RepositoryName(named="acme/old", now="acme/new", path="config/routes.toml")),
     ("function_wrong", replace(FUNCTION, problem="is FAILED", fix="./deploy.sh ingest")),
+    ("schedule_wrong", Part(name="schedule reconcile", problem="is missing", fix="./deploy.sh reconcile")),
     ("subscription_wrong", replace(SUBSCRIPTION, problem="has other settings", fix="./deploy.sh setup")),
     (
         "messages_wait",

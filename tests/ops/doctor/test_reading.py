@@ -31,6 +31,7 @@ STATUS = """\
 =    ingest_addresses https://a.run.app/ https://b.run.app/
 ok   function ingest                      https://a.run.app  abc
 BAD  function notify_slack                is FAILED; ./deploy.sh notify_slack
+BAD  schedule reconcile                   is missing; ./deploy.sh reconcile
 BAD  function stream_bq                   rolled back to s-1; ./deploy.sh stream_bq serves the newest again
 BAD  subscription notify-slack            3 messages wait, the oldest for 901 s; see docs/operations.md
 BAD  subscription stream-bq               has other settings; ./deploy.sh setup
@@ -250,6 +251,7 @@ def test_the_lines_of_status_become_facts() -> None:
     assert found.settings["ingest_addresses"].split() == ["https://a.run.app/", "https://b.run.app/"]
     assert [(each.slug, each.fix) for each in report.findings] == [
         ("function_wrong", "./deploy.sh notify_slack"),
+        ("schedule_wrong", "./deploy.sh reconcile"),
         ("function_wrong", "./deploy.sh stream_bq"),
         (
             "messages_wait",

@@ -1,0 +1,44 @@
+"""Drives held messages again: what a subscriber gave up on during an outage."""
+
+from collections.abc import Callable
+
+from clients.pubsub.held_messages import HeldMessages
+from pipeline.logs import log
+
+READ_AT_ONCE = 100  # a message has up to 10 MB
+DRIVEN_AT_ONCE = 10
+SECONDS_EACH = 1.0  # Slack takes one post a second in a channel
+STORES = "stream-bq"
+
+
+def held_for_storing(hold: HeldMessages) -> frozenset[str]:
+    """Return the ids of the deliveries that stream_bq gave up on; nothing is taken from the hold."""
+    found: set[str] = set()
+    while messages := hold.pull(READ_AT_ONCE):
+        found |= {
+            message.delivery_id
+            for message in messages
+            if message.delivery_id and (message.gave_up or STORES).endswith(STORES)
+        }
+    return frozenset(found)
+
+
+def redrive(hold: HeldMessages, most: int, pause: Callable[[float], bool]) -> int:
+    """Drive messages again, the oldest first and no faster than Slack takes them; return their number.
+
+    What was driven again `most` times stays held. `pause` waits, or returns false when the time is up.
+    """
+    driven = 0
+    while messages := hold.pull(READ_AT_ONCE):
+        due = [message for message in messages if message.redriven < most]
+        due.sort(key=lambda message: message.received_at)
+        for start in range(0, len(due), DRIVEN_AT_ONCE):
+            some = due[start : start + DRIVEN_AT_ONCE]
+            hold.redrive(some)
+            driven += len(some)
+            for message in some:
+                fields = {"delivery_id": message.delivery_id, "subscription": message.gave_up}
+                log.info("Driven again", extra=fields)
+            if not pause(SECONDS_EACH * len(some)):
+                return driven
+    return driven
