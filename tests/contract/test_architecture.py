@@ -38,6 +38,7 @@ PURE = (
     "pipeline/delivery.py",
     "pipeline/errors.py",
     "pipeline/events.py",
+    "pipeline/json_fields.py",
     "pipeline/repository_name.py",
 )
 NETWORK = {
