@@ -1,8 +1,10 @@
-"""A block of HTML as the text that its reader sees: without its tags and comments."""
+"""A block of HTML as the text that its reader sees: without its comments, and without most tags."""
 
 import re
 from collections.abc import Sequence
 from html.parser import HTMLParser
+
+from .markdown_lines import TAGS_AS_TEXT
 
 _HIDDEN = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))|<[!?][^>]*(?:>|\Z)", re.DOTALL)
 _BLOCKS = frozenset(
@@ -50,7 +52,7 @@ _BLOCKS = frozenset(
         "ul",
     ]
 )
-_UNSEEN = {"script", "style", "template"}
+_TAG_AS_TEXT = re.compile(rf"<(?=/?(?:{'|'.join(TAGS_AS_TEXT)})(?:[\s/>]|\Z))", re.IGNORECASE)
 _CELLS = {"td", "th"}
 _BULLET = "• "
 
@@ -63,7 +65,7 @@ class HtmlText(HTMLParser):
         self.lines: list[tuple[str, bool]] = []
         self.pictures: list[str] = []
         self._text = ""
-        self._quotes = self._unseen = 0
+        self._quotes = 0
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         """End the line before a block, and note a picture."""
@@ -75,18 +77,15 @@ class HtmlText(HTMLParser):
         elif tag in _CELLS and self._text.strip():
             self._text += " | "
         self._quotes += tag == "blockquote"
-        self._unseen += tag in _UNSEEN
 
     def handle_endtag(self, tag: str) -> None:
         """End the line after a block."""
         self._break(tag)
         self._quotes = max(self._quotes - (tag == "blockquote"), 0)
-        self._unseen = max(self._unseen - (tag in _UNSEEN), 0)
 
     def handle_data(self, data: str) -> None:
         """Add text to the line."""
-        if not self._unseen:
-            self._text += data
+        self._text += data
 
     def close(self) -> None:
         """End the last line."""
@@ -105,6 +104,6 @@ class HtmlText(HTMLParser):
 def read(html: str) -> HtmlText:
     """Return what the reader of the HTML sees."""
     reader = HtmlText()
-    reader.feed(_HIDDEN.sub("", html))
+    reader.feed(_TAG_AS_TEXT.sub("&lt;", _HIDDEN.sub("", html)))
     reader.close()
     return reader

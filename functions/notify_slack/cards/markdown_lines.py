@@ -17,6 +17,8 @@ _TASKS = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 _ALERT = re.compile(r"\[!(note|tip|important|warning|caution)\][ \t]*(?:\n|\Z)", re.IGNORECASE)
 _TAG = re.compile(r"</?([a-z][a-z0-9]*)", re.IGNORECASE)
 _BREAKS = {"br", "p", "div", "tr", "li", "ul", "ol", "table", "details", "summary", "blockquote"}
+# GitHub shows these tags as text: https://github.github.com/gfm/#disallowed-raw-html-extension-
+TAGS_AS_TEXT = ("title", "textarea", "style", "xmp", "iframe", "noembed", "noframes", "script", "plaintext")
 _NO_RESPONSE = "No response"  # what GitHub writes for an empty answer of an issue form
 
 
@@ -158,6 +160,8 @@ class _Reader:
             self._see(html_text.read(html).pictures)
         if name in {"td", "th"}:
             return " "
+        if name in TAGS_AS_TEXT:
+            return html
         return "\n" if name in _BREAKS else ""
 
 
