@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 
 from tests.deploy.cloud.state import members_of
-from tests.deploy.scenario import DOMAIN, PROJECT, SLACK_TOKEN
+from tests.deploy.scenario import DOMAIN, GITHUB_TOKEN, PROJECT, SLACK_TOKEN
 from tests.support.checkout import CHANNEL, ROOT
 
 FUNCTIONS = ("ingest", "notify-slack", "stream-bq")
@@ -217,7 +217,7 @@ def test_no_secret_is_shown(deployed, operated):
         for version in versions
     ]
     assert len(secrets) == 3
-    tokens = [deployed.cloud.state.github.token, deployed.cloud.state.access_token]
+    tokens = [deployed.cloud.state.github.token, deployed.cloud.state.access_token, GITHUB_TOKEN]
     for rig in (deployed, operated):
         for run in rig.runs.values():
             assert [secret for secret in (*secrets, *tokens) if secret in run.out + run.err] == []

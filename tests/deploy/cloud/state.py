@@ -61,7 +61,7 @@ class State:
         self.alerts: dict[str, Resource] = {}  # full name -> policy
         self.channels: dict[str, Resource] = {}  # full name -> notification channel
         self.time_series: list[Resource] = []
-        self.github = GitHub("github-token", self._deliver)
+        self.github = GitHub("ghp_of-the-stand-in", self._deliver)
         self.slack_token = ""  # the bot token that Slack accepts
         self.slack_channels: set[str] = set()  # the channels that the app is in
         self.ping_status: int | None = (
