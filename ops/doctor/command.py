@@ -75,6 +75,8 @@ def doctor(
     if unknown:
         raise click.BadParameter(f"{unknown[0]} is neither OWNER/REPO nor an organization")
     stack, show = local_stack.chosen(context), progress()
+    if stack and (sources or ping):
+        raise click.UsageError("--local looks at no webhook of GitHub; leave out the names and --ping")
     if stack:
         found = read_configuration(routes_path, os.environ, ROOT / "config")
         facts = read_local(stack, found, show)
@@ -105,7 +107,8 @@ def _read_all(sources: Sequence[str], routes: Path | None, show: Show, *, ping: 
     found = read_configuration(routes, os.environ, ROOT / "config")
     yield from found.files
     yield from cloud.facts
-    addresses = tuple((os.environ.get("INGEST_URL") or settings.get("ingest_addresses", "")).split())
+    known = (os.environ.get("INGEST_URL", ""), settings.get("ingest_addresses", ""))
+    addresses = tuple(address for text in known for address in text.split())
     if addresses:
         show("ingest")
         yield from read_ingest(addresses[0])

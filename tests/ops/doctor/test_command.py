@@ -14,6 +14,7 @@ from ops.doctor import command
 from ops.doctor.facts import Clock
 from ops.doctor.finding import NotChecked
 from ops.doctor.reading import cloud
+from tests.support.endpoints import write_endpoints
 
 ROUTES = '[[route]]\nchannels = ["C0123456789"]\n'
 OFF = Clock(service="GitHub", ahead=90.0)
@@ -123,6 +124,15 @@ def test_a_wrong_call_is_one_line(arguments: tuple[str, ...], status: int, messa
     result = ask(*arguments)
     assert (result.exit_code, result.stdout) == (status, "")
     assert message in result.stderr
+
+
+def test_the_local_stack_has_no_webhooks() -> None:
+    """With --local, names and --ping are refused, because nothing would be done with them."""
+    write_endpoints(local_stack.ENDPOINTS)
+    for argument in ("acme/app", "--ping"):
+        result = ask("--local", argument)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "leave out the names and --ping" in result.stderr
 
 
 @pytest.mark.processes

@@ -14,14 +14,11 @@ from local.slack.server import SlackServer
 from ops.doctor.checks import CHECKS
 from ops.doctor.finding import NotChecked, Report, examine
 from ops.doctor.reading import cloud
-from ops.doctor.reading.bigquery import columns, is_same_query
 from ops.doctor.reading.configuration import read_configuration
 from ops.doctor.reading.ingest import read_ingest
 from ops.doctor.reading.slack import read_slack
 from ops.doctor.reading.webhooks import no_long_wait, read_login, read_repository, read_webhooks
-from ops.schema import SQL, statements
 from tests.support.slack_clients import CHANNEL, CHANNELS, FOREIGN, HIDDEN, OLD, SECRET
-from tests.support.warehouse import COLUMNS
 
 EVENTS = ("issues", "issue_comment", "repository")
 URL, OTHER_URL = "https://ingest.example/", "https://europe-west1-acme.cloudfunctions.net/ingest"
@@ -338,15 +335,3 @@ def test_problems_and_names_of_the_files_are_read(tmp_path: Path) -> None:
     }
     missing = read_configuration(tmp_path / "no.toml", {"TEAM_FILE": "no-team.toml"}, tmp_path)
     assert slugs(examine(CHECKS, missing.files)) == ["configuration_invalid"] * 2
-
-
-def test_the_columns_are_those_of_the_table() -> None:
-    """The columns that a table must have are read from its file, the ones that were added later too."""
-    assert columns("\n".join(statements(SQL / "events.sql", "github"))) == list(COLUMNS)
-
-
-def test_a_view_is_compared_by_its_words() -> None:
-    """White space does not matter to a view's query; a changed or missing word does."""
-    assert is_same_query("SELECT *\n  FROM a\n", "SELECT * FROM a")
-    assert not is_same_query("SELECT * FROM a", "SELECT * FROM b")
-    assert not is_same_query(None, "SELECT * FROM a")

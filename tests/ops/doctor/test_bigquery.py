@@ -1,0 +1,123 @@
+"""doctor compares BigQuery's tables and views with sql/, and reads the runs of reconcile."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from google.api_core.exceptions import Forbidden, NotFound
+from google.auth.exceptions import DefaultCredentialsError
+
+from ops.doctor.checks import CHECKS
+from ops.doctor.finding import Report, examine
+from ops.doctor.reading import bigquery
+from ops.schema import SQL, files, statements
+from tests.support.warehouse import COLUMNS
+
+FIX = "./issuewire schema apply --project p --dataset github"
+VIEWS = {path.stem for path in SQL.glob("views/*.sql")}
+
+
+@dataclass(kw_only=True)
+class Cloud:
+    """A BigQuery that has applied sql/; tests change what it answers."""
+
+    missing: set[str] = field(default_factory=set)
+    lacking: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
+    run_at: datetime | None = None
+    lost: list[Any] = field(default_factory=list)
+    failure: Exception | None = None
+
+    def get_table(self, name: str, **_: Any) -> Any:
+        """Return a table or a view, whose query BigQuery keeps as it was written."""
+        if self.failure:
+            raise self.failure
+        dataset, stem = name.split(".")[1:]
+        if stem in self.missing:
+            raise NotFound(name)
+        [path] = [path for path in files() if path.stem == stem]
+        ddl = "\n".join(statements(path, dataset))
+        query = ddl.partition(" AS\n")[2] if stem in VIEWS else None
+        if stem in self.changed:
+            query = f"{query} -- older"
+        names = [column for column in bigquery.columns(ddl) if column not in self.lacking]
+        return SimpleNamespace(schema=[SimpleNamespace(name=each) for each in names], view_query=query)
+
+    def query(self, sql: str, **_: Any) -> Any:
+        """Return the job of a query about reconcile."""
+        rows = self.lost if "delivery_proof" in sql else [SimpleNamespace(run_at=self.run_at)]
+        return SimpleNamespace(result=lambda **_: rows)
+
+
+type Examine = Callable[..., Report]
+
+
+@pytest.fixture
+def report(monkeypatch: pytest.MonkeyPatch) -> Examine:
+    """Return a function that examines a BigQuery with these faults."""
+
+    def examine_one(*, is_local: bool = False, **faults: Any) -> Report:
+        monkeypatch.setattr(bigquery, "connect", lambda _project: Cloud(**faults))
+        return examine(CHECKS, bigquery.read_bigquery("p", "github", FIX, is_local=is_local))
+
+    return examine_one
+
+
+def test_what_was_applied_is_healthy(report: Examine) -> None:
+    """Tables and views as sql/ makes them have no finding, and a reconcile that never ran has none."""
+    found = report()
+    assert (found.findings, found.not_checked, found.looked_at) == ((), (), len(files()))
+
+
+@pytest.mark.parametrize(
+    ("faults", "slug", "words"),
+    [
+        ({"missing": {"events"}}, "table_missing", "p.github.events does not exist"),
+        ({"missing": {"issues"}}, "table_missing", "p.github.issues does not exist"),
+        ({"lacking": {"via_app"}}, "table_columns", "p.github.events lacks the columns via_app"),
+        ({"changed": {"issues_weekly"}}, "view_differs", "p.github.issues_weekly is not the view"),
+        ({"run_at": datetime.now(UTC) - timedelta(hours=5)}, "reconcile_late", "5 hours ago"),
+        (
+            {
+                "run_at": datetime.now(UTC),
+                "lost": [SimpleNamespace(day="2026-01-05", source="acme/app", lost=2)],
+            },
+            "events_lost",
+            "2 events of acme/app on 2026-01-05 are lost",
+        ),
+    ],
+    ids=["no table", "no view", "no column", "older view", "late", "lost"],
+)
+def test_a_fault_of_bigquery_is_found(report: Examine, faults: dict[str, Any], slug: str, words: str) -> None:
+    """Each fault is one finding."""
+    [finding] = report(**faults).findings
+    assert (finding.slug, words in finding.text) == (slug, True), finding
+
+
+def test_a_local_bigquery_is_not_compared_by_words(report: Examine) -> None:
+    """The local BigQuery spells queries in its own way, and nothing calls reconcile every hour there."""
+    assert report(is_local=True, changed={"issues"}, run_at=datetime(2026, 1, 5, tzinfo=UTC)).findings == ()
+    assert len(report(is_local=True, missing={"issues"}).findings) == 1
+
+
+@pytest.mark.parametrize("failure", [Forbidden("no permission"), DefaultCredentialsError("no login")])
+def test_a_bigquery_that_refuses_is_not_checked(report: Examine, failure: Exception) -> None:
+    """Without a permission or a login nothing is called wrong."""
+    found = report(failure=failure)
+    assert (found.findings, [each.what for each in found.not_checked]) == ((), ["BigQuery"])
+    assert found.not_checked[0].fix == "gcloud auth application-default login"
+
+
+def test_the_columns_are_those_of_the_table() -> None:
+    """The columns that a table must have are read from its file, the ones that were added later too."""
+    assert bigquery.columns("\n".join(statements(SQL / "events.sql", "github"))) == list(COLUMNS)
+
+
+def test_a_view_is_compared_by_its_words() -> None:
+    """White space does not matter to a view's query; a changed or missing word does."""
+    assert bigquery.is_same_query("SELECT *\n  FROM a\n", "SELECT * FROM a")
+    assert not bigquery.is_same_query("SELECT * FROM a", "SELECT * FROM b")
+    assert not bigquery.is_same_query(None, "SELECT * FROM a")
