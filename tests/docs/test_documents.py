@@ -22,13 +22,18 @@ PAGES = [
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 README = (ROOT / "README.md").read_text()
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
-COMMANDS = list(
-    dict.fromkeys(
-        line
-        for page in PAGES
-        for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
-        for line in block.splitlines()
-    )
+LINES = [
+    line
+    for page in PAGES
+    for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    for line in block.splitlines()
+]
+COMMANDS = list(dict.fromkeys(line for line in LINES if not line.startswith("export ")))
+EXPORTED = dict(
+    setting.split("=", 1)
+    for line in LINES
+    if line.startswith("export ")
+    for setting in line.removeprefix("export ").split()
 )
 SHOWN = [
     line
@@ -128,10 +133,22 @@ def known_to_make(command: str) -> None:
 
 def needs_the_cloud(command: str) -> None:
     """Run the command without the cloud; it names what is missing in one line, with status 1 or 2."""
-    process = shell(command, BIGQUERY_EMULATOR_HOST=f"http://127.0.0.1:{free_port()}", GITHUB_TOKEN="")
+    nowhere = f"127.0.0.1:{free_port()}"
+    environment = {"BIGQUERY_EMULATOR_HOST": f"http://{nowhere}", "GITHUB_TOKEN": ""}
+    process = shell(command, **environment, **EXPORTED)
     printed, _ = process.communicate(timeout=WAIT_SECONDS)
     assert process.returncode in {1, 2}, printed
     assert "Error: " in printed
+    assert "Usage: " not in printed
+    assert "Traceback" not in printed
+
+
+def doctor(command: str) -> None:
+    """Run the doctor without the cloud; it says of each part why it was not looked at."""
+    process = shell(command, GITHUB_TOKEN="", GH_TOKEN="", PROJECT="")
+    printed, _ = process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 3, printed
+    assert "Slack not checked: " in printed
     assert "Traceback" not in printed
 
 
@@ -163,6 +180,10 @@ RUNNERS: dict[str, Callable[[str], None]] = {
     "./issuewire schema": schema_help,
     "./issuewire report": needs_the_cloud,
     "./issuewire backfill": needs_the_cloud,
+    "./issuewire dead-letters": needs_the_cloud,
+    "./issuewire replay": needs_the_cloud,
+    "./issuewire why": needs_the_cloud,
+    "./issuewire doctor": doctor,
     "./issuewire routes check": checks_routes,
     "./issuewire routes explain": explains,
     ".venv/bin/python -m functions_framework": one_function,
