@@ -182,13 +182,16 @@ class Topic:
 
 
 class Hold:
-    """The hold: messages, and those that were driven again. `is_away` makes a reading fail."""
+    """The hold: messages, and those that were driven again. `is_away` makes a reading fail.
 
-    def __init__(self, deliver: Callable[[Delivery], None]) -> None:
+    `deliver` gets what is driven again, with the subscription that had given up.
+    """
+
+    def __init__(self, deliver: Callable[[Delivery, str | None], None]) -> None:
         self.messages: list[HeldMessage] = []
         self.driven: list[HeldMessage] = []
         self.is_away = False
-        self._deliver = deliver
+        self.deliver = deliver
         self._read = 0
 
     @contextmanager
@@ -217,13 +220,13 @@ class Hold:
         return found
 
     def redrive(self, messages: Sequence[HeldMessage]) -> None:
-        """Publish messages again; stream_bq stores its own."""
+        """Publish messages again."""
         for message in messages:
             self.driven.append(message)
             self.messages.remove(message)
             self._read -= 1
-            if message.gave_up == "stream-bq":
-                self._deliver(Delivery.from_push(push(message.data, message.redriven_attributes())))
+            delivery = Delivery.from_push(push(message.data, message.redriven_attributes()))
+            self.deliver(delivery, message.gave_up)
 
 
 class Rig:
@@ -243,7 +246,7 @@ class Rig:
         self.app = InProcess(self.server.create_app(), self.clock, request_seconds)
         self.warehouse = Warehouse()
         self.topic = Topic(self._store)
-        self.hold = Hold(self._store)
+        self.hold = Hold(lambda delivery, gave_up: gave_up == "stream-bq" and self._store(delivery))
         self.status_of: Callable[[str, str, int], int] = lambda _event, _guid, _number: 202
         self.is_storing = True
         self.accepted: list[Delivery] = []

@@ -1,6 +1,7 @@
 """Held messages are driven again, oldest first, paced, and not for ever."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
 
 import pytest
 
@@ -88,6 +89,41 @@ def test_an_unreachable_hold_does_not_stop_the_other_parts(rig: Rig) -> None:
     report = rig.run()
     assert {failure.reason for failure in report.failures} == {"subscription_failed"}
     assert (rig.asked(), rig.warehouse.rows) == ([guid], [])
+
+
+def test_an_outage_of_slack_of_63_hours_heals_by_itself(rig: Rig) -> None:
+    """Pub/Sub gives up after 15.7 hours each time; once Slack is back, everything is shown, once."""
+    back, shown = START + timedelta(hours=63), []
+    waiting: list[tuple[datetime, int, int, Delivery]] = []  # by the time of the next attempt
+
+    def publish(delivery: Delivery, _gave_up: str | None = None) -> None:
+        heappush(waiting, (rig.clock.now, len(waiting), 1, delivery))
+
+    def attempt_until(end: datetime) -> None:
+        while waiting and waiting[0][0] <= end:
+            at, order, attempt, delivery = heappop(waiting)
+            if at >= back:
+                shown.append(delivery)
+            elif attempt == 100:
+                rig.hold.add(delivery, "notify-slack", at)
+            else:
+                pause = timedelta(seconds=min(10 * 2**attempt, 600))
+                heappush(waiting, (at + pause, order, attempt + 1, delivery))
+
+    rig.hold.deliver = publish
+    given_up = 0
+    for hour in range(80):
+        rig.clock.advance((START + timedelta(hours=hour) - rig.clock.now).total_seconds())
+        attempt_until(rig.clock.now)
+        given_up = max(given_up, len(rig.hold.messages))
+        if rig.clock.now < back:
+            received_at = rig.clock.now
+            publish(Delivery(delivery_id=f"d-{hour}", event="issues", body=BODY, received_at=received_at))
+        assert rig.run().failures == []
+    assert sorted(delivery.delivery_id for delivery in shown) == sorted(f"d-{n}" for n in range(63))
+    assert given_up > 0
+    assert max(delivery.redriven for delivery in shown) == 3
+    assert (rig.hold.messages, waiting) == ([], [])
 
 
 def test_the_pace_is_slacks() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from functions.notify_slack.routing.eligibility import CardEvent
 from functions.reconcile.plan import LedgerRow
 from functions.reconcile.run import Report
 from ops.send import accounts, payloads
@@ -125,6 +126,7 @@ def test_what_a_webhook_that_was_off_for_two_hours_missed_is_published(rig: Rig)
     for delivery in rig.topic.published:
         event = IssueEvent.from_delivery(delivery)
         now = rig.host.issues[event.issue.number]
+        assert isinstance(CardEvent.of(event), CardEvent)
         assert (event.issue.title, event.issue.state, event.issue.updated_at) == (
             now["title"],
             now["state"],
