@@ -17,13 +17,13 @@ _ACTIONS = {
 }
 # The known events. An action that GitHub adds to one of the two changes a card too.
 CARD_EVENTS = tuple(f"{event}.{action}" for event, actions in _ACTIONS.items() for action in actions.split())
-_DELETED = ("issues", "deleted")
-_FINAL = {_DELETED, ("issues", "transferred")}
+DELETED = ("issues", "deleted")
+_FINAL = {DELETED, ("issues", "transferred")}
 _COMMENT_DELETED = ("issue_comment", "deleted")
 _COUNTED = {("issue_comment", "created"): 1, _COMMENT_DELETED: -1}
 _TRANSFER = {"old_issue", "old_repository"}
 # What was changed or taken back at GitHub is followed in Slack, whatever a route's `events` are.
-CORRECTIONS = {("issues", "edited"), _DELETED, ("issue_comment", "edited"), _COMMENT_DELETED}
+CORRECTIONS = {("issues", "edited"), DELETED, ("issue_comment", "edited"), _COMMENT_DELETED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ class CardEvent:
     @property
     def is_deletion(self) -> bool:
         """Return whether the issue was deleted."""
-        return self.name == _DELETED
+        return self.name == DELETED
 
     @property
     def is_comment_deletion(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pipeline.events import IssueEvent
 
-from .eligibility import CORRECTIONS
+from .eligibility import CORRECTIONS, DELETED
 from .privacy import may_be_private
 
 Private = Literal["any", "only", "never"]
@@ -57,7 +57,9 @@ class Route:
         muting = self._muting_pattern(event.sender, event.sender_type, bots)
         leaves = loses and not others
         corrects = bool(others or of_labels) and (event.event, event.action) in CORRECTIONS
-        corrects = corrects and all(mismatch.key == "events" for mismatch in others)
+        # A deletion shows no word of a repository that has become private.
+        passable = {"events", "private"} if (event.event, event.action) == DELETED else {"events"}
+        corrects = corrects and all(mismatch.key in passable for mismatch in others)
         return RouteMatch(
             route=self,
             mismatches=(*others, *of_labels),

@@ -419,6 +419,19 @@ def test_an_edit_reaches_no_route_that_never_showed_the_issue(line: str) -> None
     assert one_route(line).destinations(correction("edited", about_comment=True)) == ()
 
 
+def test_only_a_deletion_passes_a_repository_that_became_private() -> None:
+    """The card of an issue that was public loses its words with the issue; private words never reach it."""
+    routes = one_route('private = "never"\nlabels_any = ["bug"]')
+    private = accounts.Repository(full_name="acme/app", private=True)
+    gone = Destination(channel="C1", final_update=True, makes_card=False)
+    assert routes.destinations(correction("deleted", repository=private)) == (gone,)
+    for event in (
+        correction("edited", repository=private),
+        correction("deleted", repository=private, about_comment=True),
+    ):
+        assert routes.destinations(event) == ()
+
+
 # All conditions
 
 

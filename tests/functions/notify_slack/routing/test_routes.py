@@ -245,11 +245,14 @@ def expected_destinations(
     def calls(route: Route) -> bool:
         return payload["issue"]["state"] == "open" and (event.title == "issues.opened" or brings_in(route))
 
-    def takes_issue(route: Route) -> bool:
+    def may_see(route: Route) -> bool:
         wanted = {"any": {True, False}, "only": {True}, "never": {False}}[route.private]
+        return payload["repository"]["private"] in wanted
+
+    def takes_issue(route: Route) -> bool:
         return (
             any(GLOBS[glob](payload["repository"]["full_name"]) for glob in route.repositories)
-            and payload["repository"]["private"] in wanted
+            and (may_see(route) or event.title == "issues.deleted")
             and not any(MUTES[glob](payload["issue"]["user"]["login"]) for glob in route.mute_authors)
         )
 
@@ -276,7 +279,7 @@ def expected_destinations(
     found = {}
     for channel in ("C1", "C2", "C3"):
         own = [route for route in routes if channel in route.channels and takes_issue(route)]
-        matching = [route for route in own if takes_event(route) and labels_match(route)]
+        matching = [route for route in own if may_see(route) and takes_event(route) and labels_match(route)]
         updating = [
             route for route in own if (takes_event(route) and loses(route)) or event.title in CORRECTIONS
         ]
