@@ -60,8 +60,10 @@ def is_newer_than(event: CardEvent, card: PostedCard) -> bool:
     GitHub's times are whole seconds. If both times are equal, a close and a reopening count as newer;
     `opened` and a comment do not, unless a comment was deleted, which changes no time. Any other event counts
     as newer if it agrees with the card about open or closed: if it disagrees, it happened before the close or
-    the reopening that the card shows.
+    the reopening that the card shows. No later event brings a deleted issue back.
     """
+    if card.shows_deleted:
+        return event.is_deletion
     if card.updated_at is None or event.is_final:
         return True
     if event.shown_at == card.updated_at:

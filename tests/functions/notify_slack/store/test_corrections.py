@@ -8,7 +8,7 @@ import pytest
 from functions.notify_slack.cards import burst_message
 from functions.notify_slack.routing.eligibility import CardEvent
 from functions.notify_slack.routing.routes import Destination
-from ops.send import payloads
+from ops.send import accounts, payloads
 from pipeline.errors import Unavailable
 from tests.functions.notify_slack.store.support import bursts, linked, payload
 from tests.support.workspace import MONA, Channel, Workspace
@@ -113,6 +113,20 @@ def test_a_deleted_issue_without_a_card_gets_none(channel: Channel) -> None:
     for event in (opened, comment):
         assert channel.handle(event).outcome == "no_card"
     assert channel.messages == []
+
+
+def test_no_later_event_brings_a_deleted_issue_back(channel: Channel) -> None:
+    """A transfer, and any other event, that is delivered after the deletion changes nothing on the card."""
+    issue, start = channel.issue(title=SECRET), channel.clock.now
+    channel.handle(channel.receive(issue.opened()))
+    channel.handle(channel.receive(issue.deleted(MONA, start), at=start + timedelta(minutes=1)))
+    moved, _ = issue.transferred(MONA, start, accounts.Repository(full_name="acme/web"), 2)
+    closed = issue.closed(MONA, start + timedelta(hours=1))
+    for event in (moved, closed):
+        channel.restart()
+        channel.handle(channel.receive(event, at=start + timedelta(hours=1)))
+    assert "deleted by mona" in str(channel.card.blocks)
+    assert "hunter2" not in written(channel)
 
 
 def test_a_deleted_issue_leaves_none_of_its_words(channel: Channel) -> None:
