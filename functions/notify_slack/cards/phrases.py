@@ -71,7 +71,7 @@ NAME_LIMIT = 60
 _MAX_LABELS = 6
 _MAX_ASSIGNEES = 6
 _MAX_MENTIONS = 50
-_EMOJI = re.compile(r"(?<!\S)(:[a-z0-9+-](?:[a-z0-9_+-]*[a-z0-9+-])?:)(?!\S)")
+_EMOJI = re.compile(r"(?<!\S)((?::[a-z0-9+-](?:[a-z0-9_+-]*[a-z0-9+-])?:)+)(?!\S)")
 _SECONDS = range(10**11)  # the dates that Slack accepts
 
 

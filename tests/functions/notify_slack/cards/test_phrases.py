@@ -84,6 +84,8 @@ def test_more_labels_than_fit_are_counted() -> None:
         (":bug: bug", ":bug: `bug`"),
         ("type :+1: good", "`type` :+1: `good`"),
         (":bug:", ":bug:"),
+        (":+1::skin-tone-2: ok", ":+1::skin-tone-2: `ok`"),
+        ("a::b: 1:2:3", "`a::b: 1:2:3`"),
         ("area:ui:forms", "`area:ui:forms`"),
         (":Bug: x", "`:Bug: x`"),
         (":_x_: y", "`:_x_: y`"),
