@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from clients.github.client import GitHubClient
+from pipeline.errors import Unavailable
 
 Json = Mapping[str, Any]
 
@@ -12,9 +13,10 @@ Json = Mapping[str, Any]
 def repositories(github: GitHubClient, source: str) -> Iterator[Json]:
     """Yield the repository OWNER/REPO, or those of an organization that can have new events of issues."""
     if "/" in source:
-        yield github.get(f"/repos/{source}")[0]
+        yield _checked(github.get(f"/repos/{source}")[0], id=int, full_name=str)
         return
     for raw in _items(github, f"/orgs/{source}/repos", {"type": "all"}):
+        _checked(raw, id=int, full_name=str)
         if raw.get("has_issues") is not False and raw.get("archived") is not True:
             yield raw
 
@@ -29,7 +31,15 @@ def updated_issues(github: GitHubClient, repository: Json, since: datetime) -> I
     }
     for raw in _items(github, f"/repos/{repository['full_name']}/issues", parameters):
         if not raw.get("pull_request"):
-            yield raw
+            yield _checked(raw, number=int, updated_at=str)
+
+
+def _checked(raw: Json, **fields: type) -> Json:
+    """Return an object of GitHub's. Raises Unavailable unless it has these fields."""
+    for name, kind in fields.items():
+        if not isinstance(raw.get(name), kind):
+            raise Unavailable("github_odd", f"GitHub lists something without {name}.")
+    return raw
 
 
 def _items(github: GitHubClient, path: str, parameters: Mapping[str, str]) -> Iterator[Json]:

@@ -50,7 +50,7 @@ SELECT
       SELECT window_start, expected, stored, refused FROM `{dataset}.delivery_ledger`
       WHERE window_end > @horizon
       QUALIFY ROW_NUMBER() OVER (
-        PARTITION BY source, hook_id, DATE(window_start) ORDER BY window_start, run_at DESC
+        PARTITION BY source, hook_id, DATE(window_start) ORDER BY run_at DESC
       ) = 1
     )
     WHERE expected > stored + refused

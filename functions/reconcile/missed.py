@@ -95,7 +95,7 @@ def _visible(issue: Json) -> tuple[Any, Any, frozenset[str], frozenset[str]]:
 
 
 def _labels(issue: Json) -> dict[str, Json]:
-    return {each["name"]: each for each in issue.get("labels") or []}
+    return {each["name"]: each for each in issue.get("labels") or [] if isinstance(each, dict)}
 
 
 def _change(issue: Json, before: KnownIssue | None, since: datetime) -> dict[str, Any]:

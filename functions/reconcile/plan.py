@@ -188,7 +188,8 @@ def ledger_rows(
 ) -> list[LedgerRow]:
     """Return a webhook's rows: one for each day that has events, and one for the last day in any case.
 
-    An event belongs to the day of its first attempt through this webhook.
+    An event belongs to the day of its first attempt through this webhook. A day of which GitHub has begun to
+    forget the attempts has no row: an earlier run has seen more of it.
     """
     own = [
         (event, next(each for each in event.attempts if each.hook.id == hook.id))
@@ -198,7 +199,7 @@ def ledger_rows(
     rows = []
     for start, end in window.days():
         of_day = [(event, first) for event, first in own if start <= first.delivered_at < start + DAY]
-        if not of_day and end < window.end:
+        if start < window.horizon or (not of_day and end < window.end):
             continue
         fates = [fate(event, known, window.horizon) for event, _ in of_day]
         failed_first = [not first.succeeded for _, first in of_day]
@@ -207,7 +208,7 @@ def ledger_rows(
                 run_at=window.end,
                 hook_id=hook.id,
                 source=hook.source,
-                window_start=max(start, window.horizon),
+                window_start=start,
                 window_end=end,
                 expected=len(of_day),
                 stored=fates.count(Fate.STORED),
@@ -225,10 +226,4 @@ def ledger_rows(
 def row_without_hook(source: str, window: Window) -> LedgerRow:
     """Return the row of a source that has no webhook of ours: only its issues were compared."""
     *_, (start, end) = window.days()
-    return LedgerRow(
-        run_at=window.end,
-        hook_id=None,
-        source=source,
-        window_start=max(start, window.horizon),
-        window_end=end,
-    )
+    return LedgerRow(run_at=window.end, hook_id=None, source=source, window_start=start, window_end=end)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -201,12 +201,7 @@ class Run:
         ledger = self._neighbours.ledger
         open_guids = [event.guid for event, fate in seen.fates() if fate is not Fate.STORED]
         stored = seen.known.stored | ledger.stored(open_guids, seen.window.start)
-        seen = Seen(
-            window=seen.window,
-            sources=seen.sources,
-            events=seen.events,
-            known=Known(stored=stored, held=seen.known.held, stored_until=seen.known.stored_until),
-        )
+        seen = replace(seen, known=replace(seen.known, stored=stored))
         rows: list[LedgerRow] = []
         for source, hooks in seen.sources.items():
             for hook in hooks:

@@ -109,7 +109,7 @@ class Warehouse:
         """Return what the ledger proves."""
         self._check()
         last: dict[Any, LedgerRow] = {}
-        for row in sorted(self.rows, key=lambda row: (-row.window_start.timestamp(), row.run_at)):
+        for row in sorted(self.rows, key=lambda row: row.run_at):
             if row.window_end > horizon:
                 last[row.source, row.hook_id, midnight(row.window_start)] = row
         open_since = [row.window_start for row in last.values() if row.expected > row.stored + row.refused]

@@ -208,10 +208,9 @@ def test_the_ledger_counts_each_event_on_the_day_of_its_first_attempt() -> None:
     assert (other.source, other.hook_id, other.expected, other.stored) == ("acme", 2, 2, 2)
 
 
-def test_a_day_that_github_begins_to_forget_says_from_when() -> None:
-    """The row of a day that GitHub lists only in part starts at the horizon."""
+def test_a_day_that_github_begins_to_forget_has_no_row() -> None:
+    """A row about a part of a day would replace the one about the whole."""
     window = Window.of(NOW, hours(72), hours(72), Past())
-    first, last = plan.ledger_rows(
-        REPOSITORY, plan.group([attempt(71 * 60, 202)], None), NOTHING, frozenset(), window
-    )
-    assert (first.window_start, last.expected) == (HORIZON, 0)
+    events = plan.group([attempt(71 * 60, 202)], None)
+    [today] = plan.ledger_rows(REPOSITORY, events, NOTHING, frozenset(), window)
+    assert (today.window_start, today.expected) == (datetime(2026, 3, 4, tzinfo=UTC), 0)
