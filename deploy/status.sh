@@ -86,6 +86,10 @@ status_settings() {
   status_setting topic "projects/$PROJECT/topics/$TOPIC"
   status_setting routes_file "$ROUTES_FILE"
   status_setting github_api_url "$GITHUB_API_URL"
+  status_setting github_sources "$GITHUB_SOURCES"
+  if [[ " ${FUNCTIONS[*]} " == *' reconcile '* ]]; then
+    status_setting run_reconcile "gcloud scheduler jobs run $(service reconcile) --location=$REGION"
+  fi
   status_setting webhook_events "$WEBHOOK_EVENTS"
   status_setting webhook_secret "$WEBHOOK_SECRET"
   status_setting slack_secret "$SLACK_SECRET"

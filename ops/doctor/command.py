@@ -82,7 +82,7 @@ def doctor(
         facts = read_local(stack, found, show)
     else:
         given = context.get_parameter_source("routes_path") != ParameterSource.DEFAULT
-        facts = _read_all(sources or _known_sources(), routes_path if given else None, show, ping=ping)
+        facts = _read_all(sources, routes_path if given else None, show, ping=ping)
     report = examine(CHECKS, facts)
     click.echo(json.dumps(asdict(report)) if as_json else "\n".join(lines(report)))
     sys.exit(WRONG if report.findings else NOT_ALL_CHECKED if report.not_checked else 0)
@@ -100,13 +100,14 @@ def lines(report: Report) -> list[str]:
 
 def _read_all(sources: Sequence[str], routes: Path | None, show: Show, *, ping: bool) -> Iterator[object]:
     """Yield every fact about what is deployed; without `routes` those that are deployed are read."""
-    show("the cloud")
+    show("the cloud, which takes a minute")
     cloud = read_cloud()
     settings, project = cloud.settings, cloud.settings.get("project", "")
     routes = routes or ROOT / settings.get("routes_file", "config/routes.toml")
     found = read_configuration(routes, os.environ, ROOT / "config")
     yield from found.files
     yield from cloud.facts
+    sources = sources or _known_sources(settings.get("github_sources", ""))
     known = (os.environ.get("INGEST_URL", ""), settings.get("ingest_addresses", ""))
     addresses = tuple(address for text in known for address in text.split())
     if addresses:
@@ -120,9 +121,9 @@ def _read_all(sources: Sequence[str], routes: Path | None, show: Show, *, ping: 
         yield read_secret(project, settings.get("webhook_secret", ""), sources)
         show("BigQuery")
         dataset = settings.get("dataset", "github")
-        yield from read_bigquery(
-            project, dataset, f"./issuewire schema apply --project {project} --dataset {dataset}"
-        )
+        run = settings.get("run_reconcile")
+        fix = f"./issuewire schema apply --project {project} --dataset {dataset}"
+        yield from read_bigquery(project, dataset, fix, run=run)
     show("Slack")
     yield from _read_slack(project, settings.get("slack_secret", ""), found)
 
@@ -177,8 +178,8 @@ def _read_slack(project: str, secret: str, found: Configuration) -> Iterator[obj
     yield from read_slack(os.environ.get("SLACK_API_URL") or API_URL, token, found.channels)
 
 
-def _known_sources() -> list[str]:
-    named = os.environ.get("GITHUB_SOURCES", "")
+def _known_sources(deployed: str) -> list[str]:
+    named = os.environ.get("GITHUB_SOURCES", "") or deployed
     if not named.strip() and HOOKS_FILE.is_file():
         named = HOOKS_FILE.read_text()
     return [source for source in re.split(r"[\s,]+", named) if SOURCE.fullmatch(source)]

@@ -121,7 +121,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """The hours since the last run of reconcile, and (day, source, events) of what it calls lost."""
+    """The hours since the last run of reconcile, None before the first, and the command that runs it.
 
-    hours: float
+    `lost` has (day, source, events) of what it calls lost. Without `run`, reconcile is not deployed.
+    """
+
+    hours: float | None
     lost: tuple[tuple[str, str, int], ...]
+    run: str | None

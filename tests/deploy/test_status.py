@@ -101,12 +101,25 @@ def test_status_of_the_cloud_alone_is_what_doctor_reads(sandbox):
         "https://us-central1-acme-issues.cloudfunctions.net/ingest",
     ]
     assert (found.settings["project"], found.settings["slack_secret"]) == ("acme-issues", "slack-token")
+    assert "run_reconcile" not in found.settings
     unknown = {fact.what: fact.why for fact in found.facts if isinstance(fact, NotChecked)}
     assert unknown.keys() == {"access github-events-dead", "access notify-slack", "access stream-bq"}
     assert all("may not read its policy" in why for why in unknown.values())
     fixes = {finding.slug: finding.fix for finding in examine(CHECKS, found.facts).findings}
     assert fixes == {"function_wrong": "./deploy.sh stream_bq", "subscription_wrong": "./deploy.sh setup"}
     assert not [line for line in sandbox.lines if "slack.com" in line or "github.com" in line]
+
+
+def test_doctor_learns_how_reconcile_is_run(sandbox):
+    """Where reconcile is used, status --cloud prints its sources and the command that runs it."""
+    sandbox.answer("gcloud pubsub subscriptions list *", "", "ERROR: 503\n", status=1)
+    outcome = sandbox.run("status --cloud", GITHUB_SOURCES="acme/app,acme", PREFIX="team")
+    found = parse(outcome.out, outcome.err)
+    assert found.settings["github_sources"] == "acme/app,acme"
+    assert (
+        found.settings["run_reconcile"] == "gcloud scheduler jobs run team-reconcile --location=us-central1"
+    )
+    assert [fact.what for fact in found.facts if isinstance(fact, NotChecked)] == ["the cloud"]
 
 
 def test_status_fails_if_the_cloud_does_not_answer(sandbox):

@@ -57,10 +57,11 @@ def _view(found: Table) -> Iterator[Problem]:
 
 
 def _late(found: Proof) -> Iterator[Problem]:
-    if found.hours > LATE_HOURS:
-        yield Problem(
-            text=f"reconcile last ended a run {found.hours:.0f} hours ago", fix="./deploy.sh reconcile"
+    if found.run is not None and (found.hours is None or found.hours > LATE_HOURS):
+        last = (
+            "has not ended a run" if found.hours is None else f"last ended a run {found.hours:.0f} hours ago"
         )
+        yield Problem(text=f"reconcile {last}", fix=found.run)
 
 
 def _lost(found: Proof) -> Iterator[Problem]:

@@ -22,14 +22,16 @@ _COLUMN = re.compile(r"^  (?:ADD COLUMN IF NOT EXISTS )?(\w+) [A-Z][A-Z0-9]+", r
 _PROOF = """
 SELECT CAST(day AS STRING) AS day, source, lost
 FROM `${DATASET}.delivery_proof`
-WHERE lost > 0
+WHERE lost > 0 AND day >= DATE_SUB(CURRENT_DATE(), INTERVAL 7 DAY)
 ORDER BY day, source
 """
 _LAST_RUN = "SELECT MAX(run_at) AS run_at FROM `${DATASET}.delivery_ledger`"
 
 
-def read_bigquery(project: str, dataset: str, fix: str, *, is_local: bool = False) -> Iterator[object]:
-    """Yield the facts about every table and view of sql/, then about reconcile, if it has run in the cloud.
+def read_bigquery(
+    project: str, dataset: str, fix: str, *, is_local: bool = False, run: str | None = None
+) -> Iterator[object]:
+    """Yield the facts about every table and view of sql/, then about reconcile, which `run` runs.
 
     The local BigQuery keeps a view's query in its own spelling, so it is not compared.
     """
@@ -45,7 +47,7 @@ def read_bigquery(project: str, dataset: str, fix: str, *, is_local: bool = Fals
     if is_local:
         return  # nothing calls reconcile every hour
     try:
-        yield from _read_proof(client, dataset)
+        yield _read_proof(client, dataset, run)
     except NotFound:
         return  # the missing table is a finding already
     except FAILURES as error:
@@ -76,12 +78,11 @@ def is_same_query(stored: str | None, ours: str) -> bool:
     return stored is not None and stored.split() == ours.split()
 
 
-def _read_proof(client: bigquery.Client, dataset: str) -> Iterator[Proof]:
+def _read_proof(client: bigquery.Client, dataset: str, run: str | None) -> Proof:
     [last] = _rows(client, dataset, _LAST_RUN)
-    if last.run_at is None:
-        return
     lost = tuple((row.day, row.source, row.lost) for row in _rows(client, dataset, _PROOF))
-    yield Proof(hours=(datetime.now(UTC) - last.run_at).total_seconds() / 3600, lost=lost)
+    hours = None if last.run_at is None else (datetime.now(UTC) - last.run_at).total_seconds() / 3600
+    return Proof(hours=hours, lost=lost, run=run)
 
 
 def _rows(client: bigquery.Client, dataset: str, sql: str) -> list[bigquery.Row]:

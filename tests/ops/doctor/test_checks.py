@@ -41,6 +41,7 @@ TABLE = Table(name="p.github.events", exists=True, fix="./issuewire schema apply
 FUNCTION = Part(name="function ingest", problem=None, fix="")
 SUBSCRIPTION = Part(name="subscription notify-slack", problem=None, fix="")
 TOKEN, CHANNEL = SlackToken(scopes=SCOPES), Channel(id="C1")
+RUN = "gcloud scheduler jobs run reconcile --location=us-central1"
 ROUTES = ConfigurationFile(path="config/routes.toml", problems=())
 
 
@@ -76,7 +77,8 @@ HEALTHY = (
     SUBSCRIPTION,
     SECRET,
     TABLE,
-    Proof(hours=1.2, lost=()),
+    Proof(hours=1.2, lost=(), run=RUN),
+    Proof(hours=900.0, lost=(), run=None),  # reconcile was removed
 )
 FAULTS: list[tuple[str, object]] = [
     ("hook_missing", replace(HOOKS, hooks=())),
@@ -122,8 +124,9 @@ FAULTS: list[tuple[str, object]] = [
     ("table_missing", replace(TABLE, exists=False)),
     ("table_columns", replace(TABLE, lacking=("via_app",))),
     ("view_differs", replace(TABLE, is_current=False)),
-    ("reconcile_late", Proof(hours=3.5, lost=())),
-    ("events_lost", Proof(hours=1.0, lost=(("2026-01-05", "acme/app", 2),))),
+    ("reconcile_late", Proof(hours=3.5, lost=(), run=RUN)),
+    ("reconcile_late", Proof(hours=None, lost=(), run=RUN)),
+    ("events_lost", Proof(hours=None, lost=(("2026-01-05", "acme/app", 2),), run=None)),
 ]
 
 
