@@ -1,4 +1,4 @@
-"""The functions that run here: each one that has a table in deploy/functions/."""
+"""The functions that run here: those with a table in deploy/functions/, without what a schedule calls."""
 
 import re
 import sys
@@ -20,7 +20,8 @@ def read_functions() -> dict[str, str | None]:
         trigger = _TRIGGER.search(table.read_text(encoding="utf-8"))
         if trigger is None:
             raise ValueError(f"{table} sets no TRIGGER")
-        functions[table.stem] = table.stem.replace("_", "-") if trigger[1] == "push" else None
+        if trigger[1] != "schedule":
+            functions[table.stem] = table.stem.replace("_", "-") if trigger[1] == "push" else None
     return functions
 
 

@@ -1,0 +1,8 @@
+"""The local stack runs the functions that the tables of deploy.sh name."""
+
+from local.stack.functions import read_functions
+
+
+def test_what_a_schedule_calls_does_not_run_here() -> None:
+    """The functions that deliveries reach run here, with their subscriptions; reconcile does not."""
+    assert read_functions() == {"ingest": None, "notify_slack": "notify-slack", "stream_bq": "stream-bq"}
