@@ -70,7 +70,7 @@ def up(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def test_a_run_repairs_and_proves(up: Up) -> None:
-    """One call redelivers what failed, publishes what was never sent, and writes a row of the ledger."""
+    """One call redelivers what failed, publishes what was never sent, writes a row, and logs the problem."""
     now = datetime.now(UTC)
     stored = {"event_at": now.isoformat(), "received_at": now.isoformat(), "inserted_at": now.isoformat()}
 
@@ -89,10 +89,12 @@ def test_a_run_repairs_and_proves(up: Up) -> None:
     hook["active"] = False
     unsent = an_issue(number=2, created_at=now - timedelta(minutes=30)).opened()
     up.github.github.emit("acme/app", unsent)
-    hook["active"] = True
     answer = requests.post(up.function.url, timeout=60)
     counts = {"expected": 1, "stored": 1, "redelivered": 1, "missed": 1, "redriven": 0, "lost": 0}
     assert (answer.status_code, answer.json() | counts) == (200, answer.json())
+    assert answer.json()["problems"] == ["hook_inactive"]
+    [error] = [line for line in up.function.log_lines() if line["severity"] == "ERROR"]
+    assert (error["reason"], "./deploy.sh webhook acme/app" in error["message"]) == ("hook_inactive", True)
     assert [asked for _, asked in hooks.asked] == [guid]
     [row] = up.ledger()
     assert (row["source"], row["hook_id"], row["expected"], row["stored"]) == ("acme/app", hook["id"], 1, 1)

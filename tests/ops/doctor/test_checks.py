@@ -183,7 +183,7 @@ def parses(fix: str) -> bool:
         return understood(ops, arguments)
     if program == "./deploy.sh":
         usage = (ROOT / "deploy.sh").read_text()
-        functions = {path.stem for path in (ROOT / "deploy" / "functions").glob("*.sh")} | {"reconcile"}
+        functions = {path.stem for path in (ROOT / "deploy" / "functions").glob("*.sh")}
         return arguments[0] in functions or f"\n  {arguments[0]}" in usage
     return program in {"gh", "gcloud", "sudo", "sed", "make", "/invite", "${EDITOR:-vi}"}
 
