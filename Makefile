@@ -7,20 +7,23 @@ LOCK = local/uv.sh pip compile --quiet --universal --python .venv-uv/bin/python 
 # Compiled files save seconds at every start. They are written to folders that git ignores.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo serve test quick check format lock bench clean setup setup-demo setup-dev
+.PHONY: help demo serve drill test quick check format lock bench clean setup setup-demo setup-dev
 .DEFAULT_GOAL := help
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-# Ctrl-C is how these two end; make would report any status but 0 as an error of its own.
-demo serve: export STATUS_AFTER_CTRL_C = 0
+# Ctrl-C is how these end; make would report any status but 0 as an error of its own.
+demo serve drill: export STATUS_AFTER_CTRL_C = 0
 
 demo: setup-demo ## run the whole pipeline on this machine and show what it does
 	@.venv/bin/python -m local demo $(ARGS)
 
 serve: setup-demo ## run the whole pipeline on this machine until Ctrl-C
 	@.venv/bin/python -m local serve $(ARGS)
+
+drill: setup-demo ## let everything fail while deliveries flow, and show that nothing is lost or doubled
+	@.venv/bin/python -m local drill $(ARGS)
 
 test: setup ## run all tests
 	@.venv/bin/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder $(ARGS)

@@ -1,4 +1,4 @@
-"""python -m local demo | serve."""
+"""python -m local demo | serve | drill."""
 
 import signal
 

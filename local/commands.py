@@ -1,9 +1,11 @@
-"""The commands demo and serve, and their options."""
+"""The commands demo, serve and drill, and their options."""
 
 import functools
 import os
+import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import click
 
 from local import serve
 from local.demo import run as demo
+from local.drill import command as drill
+from local.drill.schedule import draw
 from local.orphans import end_orphans
 from local.processes import NotReady
 from local.stack.functions import read_functions
@@ -19,6 +23,7 @@ from local.stopping import stopping
 from local.terminal import Terminal
 from ops import local_stack
 
+SEEDS = 10**6
 PORTS = (*read_functions(), "pubsub", "bigquery", "slack", "secret_manager")
 
 
@@ -38,7 +43,8 @@ def parse_ports(_context: click.Context, _option: click.Parameter, texts: tuple[
     return ports
 
 
-OPTIONS = (
+# Of demo and serve.
+PARTS = (
     click.option(
         "--pubsub",
         type=click.Choice(["auto", "google", "builtin"]),
@@ -47,18 +53,20 @@ OPTIONS = (
         help="Google's emulator, our stand-in, or the emulator if it is installed.",
     ),
     click.option(
+        "--routes",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True),
+        default=Options().routes,
+        help="Routes file.  [default: config/routes.toml]",
+    ),
+)
+OPTIONS = (
+    click.option(
         "--port",
         "ports",
         multiple=True,
         callback=parse_ports,
         metavar="NAME=PORT",
         help=f"Fix a port instead of asking the system; NAME is one of {', '.join(PORTS)}.",
-    ),
-    click.option(
-        "--routes",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True),
-        default=Options().routes,
-        help="Routes file.  [default: config/routes.toml]",
     ),
     click.option(
         "--state",
@@ -71,28 +79,35 @@ OPTIONS = (
 )
 
 
-def common(use: Callable[[Options, Terminal], None]) -> Callable[..., None]:
-    """Add the options, and stop everything when a signal comes."""
+def with_options(options: Sequence[Callable[..., Any]], command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add options to a command, the first one first."""
+    return functools.reduce(lambda found, option: option(found), reversed(options), command)
+
+
+def common(use: Callable[..., None]) -> Callable[..., None]:
+    """Add the options, and stop everything when a signal comes. `use` is called with its own options too."""
 
     @functools.wraps(use)
-    def run(**options: Any) -> None:
+    def run(**given: Any) -> None:
+        options = {name: given.pop(name) for name in ("pubsub", "ports", "routes", "state") if name in given}
         # A proxy cannot reach this machine. gRPC and requests read this; the children get no proxy settings.
         os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
-        terminal = Terminal()
+        terminal = Terminal(to_stderr=given.get("as_json", False))
         try:
             with stopping(terminal.stopped):
                 chosen = Options(**options)
                 if ended := end_orphans(chosen.state):
                     terminal.line(f"Ended what a killed run had left behind: {', '.join(ended)}.")
-                use(chosen, terminal)
+                use(chosen, terminal, **given)
         except NotReady as error:
             terminal.stop_waiting()
             raise click.ClickException(terminal.error(str(error))) from error
 
-    return functools.reduce(lambda command, option: option(command), reversed(OPTIONS), run)
+    return with_options(OPTIONS, run)
 
 
 @local.command("demo")
+@partial(with_options, PARTS)
 @common
 def demo_command(options: Options, terminal: Terminal) -> None:
     """Send a scenario of two repositories to the real functions, and balance the ledger."""
@@ -109,9 +124,42 @@ def demo_command(options: Options, terminal: Terminal) -> None:
 
 
 @local.command("serve")
+@partial(with_options, PARTS)
 @common
 def serve_command(options: Options, terminal: Terminal) -> None:
     """Keep the pipeline up until Ctrl-C; .local/endpoints.json holds every address."""
     terminal.line("Issuewire on this machine.")
     with serve.alone(options.state), running(options, terminal.part) as stack:
         serve.run(stack, terminal, options.state)
+
+
+@local.command("drill")
+@click.option("--seed", type=click.IntRange(0), help="Repeat a drill.  [default: a new one]")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0.05, 60),
+    default=1.0,
+    show_default=True,
+    help="How long issues change.",
+)
+@click.option(
+    "--events",
+    type=click.IntRange(1, 600),
+    default=100,
+    show_default=True,
+    help="Changes of issues a minute.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON, and progress to stderr.")
+@common
+def drill_command(  # noqa: PLR0913 -- each is one option
+    options: Options, terminal: Terminal, *, seed: int | None, minutes: float, events: int, as_json: bool
+) -> None:
+    """Let everything fail while deliveries flow, then repair: nothing may be lost or doubled."""
+    seed = random.randrange(SEEDS) if seed is None else seed
+    schedule = draw(seed, 60 * minutes, events, tuple(drill.CHANNELS))
+    if not drill.run(options, terminal, schedule, as_json=as_json):
+        terminal.line(
+            f"The ledger does NOT balance; the functions' logs are in {options.state}/run-*/", "bold red"
+        )
+        sys.exit(1)
+    terminal.line("The ledger balances: lost 0, doubled 0. Everything is stopped.", "green")

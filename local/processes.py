@@ -81,6 +81,11 @@ class Child:
         WATCHER.remove(self.process.pid)
         self.process = None
 
+    def kill(self) -> None:
+        """End it at once, as a crash does; `why_ended` then says so."""
+        if self.process is not None and self.process.poll() is None:
+            self._signal(signal.SIGKILL)
+
     def why_ended(self) -> str:
         """Return how it ended by itself; empty while it runs, or if it was not started."""
         status = self.process.poll() if self.process else None

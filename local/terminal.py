@@ -16,9 +16,10 @@ PLAIN_WIDTH = 130
 class Terminal:
     """Prints the parts of demo and serve: no wider than a real terminal, and elsewhere always the same."""
 
-    def __init__(self) -> None:
-        self._real = sys.stdout.isatty()
+    def __init__(self, *, to_stderr: bool = False) -> None:
+        self._real = (sys.stderr if to_stderr else sys.stdout).isatty()
         self.console = Console(
+            stderr=to_stderr,
             highlight=False,
             force_terminal=self._real,
             width=None if self._real else PLAIN_WIDTH,

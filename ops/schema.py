@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import click
@@ -42,13 +42,13 @@ def apply_command(project: str, dataset: str, location: str | None) -> None:
         click.echo(f"applied {name}")
 
 
-def apply(client: bigquery.Client, dataset: str) -> Iterator[str]:
-    """Run every file of sql/ in order and yield its name once it is applied.
+def apply(client: bigquery.Client, dataset: str, views: Collection[str] | None = None) -> Iterator[str]:
+    """Run every file of sql/ in order, of the views only these if any are named, and yield each file's name.
 
     Raises one of clients.bigquery.FAILURES.
     """
     retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
-    for path in files():
+    for path in files(views):
         for statement in statements(path, dataset):
             deadline = time.monotonic() + STATEMENT_SECONDS
             job = client.query(statement, retry=retry, job_retry=None, timeout=STATEMENT_SECONDS)
@@ -56,9 +56,10 @@ def apply(client: bigquery.Client, dataset: str) -> Iterator[str]:
         yield str(path.relative_to(SQL.parent))
 
 
-def files() -> list[Path]:
+def files(views: Collection[str] | None = None) -> list[Path]:
     """Return the file of `events` first, then the other tables, then the views, by name."""
-    return [SQL / "events.sql", *sorted(SQL.glob("tables/*.sql")), *sorted(SQL.glob("views/*.sql"))]
+    of_views = [path for path in sorted(SQL.glob("views/*.sql")) if views is None or path.stem in views]
+    return [SQL / "events.sql", *sorted(SQL.glob("tables/*.sql")), *of_views]
 
 
 def statements(path: Path, dataset: str) -> list[str]:

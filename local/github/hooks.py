@@ -5,6 +5,7 @@ Rules: https://docs.github.com/rest/repos/webhooks and .../orgs/webhooks
 
 import itertools
 import re
+import threading
 import uuid
 from bisect import bisect_left
 from collections import defaultdict
@@ -37,6 +38,7 @@ class Hooks:
         self._send = send
         self._clock = clock
         self._numbers = itertools.count(1)
+        self._listing = threading.Lock()  # several deliveries may be sent at once
 
     def create(self, place: str, body: Json) -> Json:
         """Create a hook and ping it. Raises ApiError for a field that GitHub refuses."""
@@ -120,24 +122,25 @@ class Hooks:
         code = self._send(hook, event, guid, payload)
         status = "OK" if code < 300 else f"Invalid HTTP Response: {code}"
         hook["last_response"] = {"code": code, "status": "active", "message": status}
-        self.deliveries[hook["id"]].insert(
-            0,
-            {
-                "id": 10**10 + next(self._numbers),
-                "guid": guid,
-                "delivered_at": self._now(),
-                "redelivery": redelivery,
-                "duration": 0.1,
-                "status": status,
-                "status_code": code,
-                "event": event,
-                "action": payload.get("action"),
-                "installation_id": None,
-                "repository_id": None,
-                "throttled_at": None,
-                "request": {"payload": payload},
-            },
-        )
+        with self._listing:
+            self.deliveries[hook["id"]].insert(
+                0,
+                {
+                    "id": 10**10 + next(self._numbers),
+                    "guid": guid,
+                    "delivered_at": self._now(),
+                    "redelivery": redelivery,
+                    "duration": 0.1,
+                    "status": status,
+                    "status_code": code,
+                    "event": event,
+                    "action": payload.get("action"),
+                    "installation_id": None,
+                    "repository_id": None,
+                    "throttled_at": None,
+                    "request": {"payload": payload},
+                },
+            )
 
     def _now(self) -> str:
         return _text(self._clock())

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Request, Response
 
 from local import faults
 from local.github.app import create_app
+from local.github.hooks import Send
 from local.github.state import GitHub
 from local.github.webhook import send
 from local.stand_in import StandIn
@@ -45,12 +46,12 @@ class Fault(faults.Fault):
 class GitHubServer(StandIn):
     """GitHub on one port; `prefix` is the path of the API, such as /api/v3 of GitHub Enterprise Server.
 
-    `requests` has every request, also a refused or failed one.
+    `send` delivers to a hook. `requests` has every request, also a refused or failed one.
     """
 
     fault_type = Fault
 
-    def __init__(self, prefix: str = "", port: int = 0) -> None:
+    def __init__(self, prefix: str = "", port: int = 0, send: Send = send) -> None:
         super().__init__(port)
         self.github = GitHub(TOKEN, send)
         self.requests: list[ReceivedRequest] = []

@@ -37,6 +37,12 @@ class Backlog:
         # A heap of (due, key); an entry is skipped when its message is gone or due at another moment.
         self._due: list[tuple[float, int]] = []
         self._keys = itertools.count(1)
+        self._paused = False
+
+    def __len__(self) -> int:
+        """Return how many messages are not acknowledged."""
+        with self._changed:
+            return len(self._messages)
 
     def add(self, message: types.PubsubMessage) -> None:
         """Add a message, due at once."""
@@ -58,7 +64,7 @@ class Backlog:
                 leases = self._take(limit, lease_seconds, now)
                 if leases or now >= end:
                     break
-                wake = min(end, self._due[0][0]) if self._due else end
+                wake = min(end, self._due[0][0]) if self._due and not self._paused else end
                 self._changed.wait(min(wake - now, threading.TIMEOUT_MAX))
             if self._due:
                 # The thread that leaves may be the only one that waits for the next due message.
@@ -87,6 +93,12 @@ class Backlog:
         for message in messages:
             self.add(message)
 
+    def pause(self, *, paused: bool) -> None:
+        """Lease nothing until this is called with False."""
+        with self._changed:
+            self._paused = paused
+            self._changed.notify_all()
+
     def wake(self) -> None:
         """Make every waiting `lease` check again whether it is stopped."""
         with self._changed:
@@ -94,7 +106,7 @@ class Backlog:
 
     def _take(self, limit: int, lease_seconds: float, now: float) -> list[Lease]:
         leases: list[Lease] = []
-        while self._due and self._due[0][0] <= now and len(leases) < limit:
+        while self._due and self._due[0][0] <= now and len(leases) < limit and not self._paused:
             due, key = heapq.heappop(self._due)
             kept = self._messages.get(key)
             if kept is None or kept.due != due:

@@ -5,10 +5,15 @@ StreamingPull, exactly-once delivery, push tokens, dead letters of pull subscrip
 Cloud Storage subscriptions. It has no persistence, permissions, quotas or expiry.
 """
 
+from collections.abc import Callable
+from typing import Any
+
+import grpc
 from google.protobuf.empty_pb2 import Empty
 from google.pubsub_v1 import types
 
-from local.grpc_server import GrpcServer, unary
+from local import grpc_server
+from local.grpc_server import GrpcServer, Refused
 from local.pubsub.service import Service
 
 # Larger than a request of 10 MB with its framing, so that Pub/Sub's limit answers and not gRPC's.
@@ -24,6 +29,15 @@ class PubSubServer(GrpcServer):
         self._service = service = Service()
         topic, subscription = types.Topic.serialize, types.Subscription.serialize
         published, pulled = types.PublishResponse.serialize, types.PullResponse.serialize
+
+        def unary(act: Callable[..., Any], *serialization: Any, timed: bool = False) -> Any:
+            def answer(*request: Any) -> Any:
+                if service.paused:
+                    raise Refused(grpc.StatusCode.UNAVAILABLE, "the stand-in is paused")
+                return act(*request)
+
+            return grpc_server.unary(answer, *serialization, timed=timed)
+
         services = {
             "google.pubsub.v1.Publisher": {
                 "CreateTopic": unary(service.create_topic, types.Topic, topic),
@@ -46,6 +60,15 @@ class PubSubServer(GrpcServer):
         super().__init__(
             "pubsub", port, services, threads=THREADS, max_receive_message_length=MAX_RECEIVE_BYTES
         )
+
+    @property
+    def unacknowledged(self) -> int:
+        """Return how many messages a push endpoint has still to take, in all subscriptions."""
+        return self._service.unacknowledged()
+
+    def pause(self, *, paused: bool) -> None:
+        """Be away, as in an outage, until this is called with False; nothing is lost by it."""
+        self._service.pause(paused=paused)
 
     def stop(self) -> None:
         """End pulls and pushes, also those in flight or waiting; returns once no thread is left."""

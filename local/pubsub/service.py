@@ -30,6 +30,7 @@ class Service:
     """Each method takes the request and returns the answer. Raises Refused with the status to answer."""
 
     def __init__(self) -> None:
+        self.paused = False
         self._creating = threading.Lock()  # deliveries do not take it
         self._topics: dict[str, types.Topic] = {}
         self._subscriptions: dict[str, Subscription] = {}
@@ -112,6 +113,19 @@ class Service:
             raise invalid("the local stand-in seeks only if the topic has a message_retention_duration")
         subscription.backlog.reset(kept.since(request.time))
         return types.SeekResponse()
+
+    def unacknowledged(self) -> int:
+        """Return how many messages have been published and not yet been taken by a push endpoint."""
+        with self._creating:
+            pushed = [each for each in self._subscriptions.values() if each.spec.push_config.push_endpoint]
+        return sum(len(subscription.backlog) for subscription in pushed)
+
+    def pause(self, *, paused: bool) -> None:
+        """Refuse every call and start no push until this is called with False; every message is kept."""
+        with self._creating:
+            self.paused = paused
+            for subscription in self._subscriptions.values():
+                subscription.backlog.pause(paused=paused)
 
     def stop(self) -> None:
         """End every pull and push; returns once no thread of a subscription is left."""

@@ -42,12 +42,17 @@ ShowPart = Callable[[str, str, float | None], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to start; `ports` maps a part's name to its port, and 0 or no entry asks the system for one."""
+    """How to start; `ports` maps a part's name to its port, and 0 or no entry asks the system for one.
+
+    `environment` has further variables of the functions; `views` are those of BigQuery, None for all.
+    """
 
     pubsub: str = "auto"
     ports: dict[str, int] = field(default_factory=dict)
     routes: Path = ROOT / "config" / "routes.toml"
     state: Path = STATE
+    environment: dict[str, str] = field(default_factory=dict)
+    views: frozenset[str] | None = None
 
 
 class Stack:
@@ -170,6 +175,8 @@ class Stack:
             "BIGQUERY_DATASET": f"{topics.PROJECT}.{DATASET}",
             "BIGQUERY_TABLE": f"{topics.PROJECT}.{DATASET}.events",
             "BIGQUERY_EMULATOR_HOST": self.bigquery_url,
+            "INGEST_URL": self.ingest_url,
+            **self.options.environment,
         }
         self._start(function_server(name, self.ports[name], self.folder, environment))
 
@@ -208,7 +215,7 @@ class Stack:
 
     def _create_tables(self) -> None:
         self.wait_for_port("bigquery")
-        list(schema.apply(self._bigquery(), DATASET))
+        list(schema.apply(self._bigquery(), DATASET, self.options.views))
 
     def _bigquery(self) -> bigquery.Client:
         return connect(topics.PROJECT, emulator=self.bigquery_url)

@@ -1,5 +1,6 @@
 """The stand-in has the service's own limits and fields, and its stop leaves nothing running."""
 
+import queue
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from local.pubsub.backlog import Backlog
 from local.pubsub.push import Pusher
 from local.pubsub.server import PubSubServer
 from tests.local.pubsub.clients import (
+    QUICK,
     TIMEOUT,
     WAIT_SECONDS,
     PubSub,
@@ -247,3 +249,23 @@ def test_taken_port(builtin_server: PubSubServer) -> None:
     with pytest.raises(OSError, match=port):
         server.start()
     server.stop()
+
+
+def test_an_outage_loses_nothing(
+    builtin: PubSub, builtin_server: PubSubServer, receive: Callable[..., Receiver]
+) -> None:
+    """A paused stand-in refuses every call and pushes nothing; after that it pushes what it has."""
+    receiver, topic = receive(in_turn(500, 200)), builtin.topic()
+    builtin.subscribe("sub", topic, receiver.url, retry_policy=QUICK)
+    builtin.subscribe("pulled", topic)
+    builtin.publish(topic, b"before")
+    receiver.take(1)
+    builtin_server.pause(paused=True)
+    with pytest.raises(exceptions.ServiceUnavailable):
+        builtin.publish_raw(topic, {"data": b"refused"})
+    with pytest.raises(queue.Empty):
+        receiver.arrived.get(timeout=0.5)
+    assert builtin_server.unacknowledged == 1
+    builtin_server.pause(paused=False)
+    assert receiver.take(1)[0].data == b"before"
+    wait_until(lambda: builtin_server.unacknowledged == 0)
