@@ -24,7 +24,7 @@ from ops.doctor.reading.configuration import Configuration, read_configuration
 from ops.doctor.reading.ingest import read_ingest
 from ops.doctor.reading.local import read_local
 from ops.doctor.reading.slack import API_URL, read_slack
-from ops.doctor.reading.webhooks import LOG_IN, no_long_wait, read_login, read_repository, read_webhooks
+from ops.doctor.reading.webhooks import LOG_IN, no_long_wait, read_names, read_webhooks
 from ops.local_stack import local_option
 from ops.report.command import progress
 from ops.routes.command import file_option
@@ -152,10 +152,7 @@ def _read_github(  # noqa: PLR0913 - each comes from another source
             show(f"the webhook of {source}")
             yield from read_webhooks(github, source, addresses, events, ping=ping)
         show("accounts and repositories")
-        for login, path in found.logins:
-            yield read_login(github, login, path)
-        for name in found.repositories:
-            yield read_repository(github, name, str(found.files[0].path))
+        yield from read_names(github, found.logins, found.repositories, found.files[0].path)
     finally:
         github.close()
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from urllib.parse import quote
 
 from clients.github.client import PER_PAGE, GitHubClient
 from clients.github.hook_deliveries import Attempt, Hook, is_same_url
@@ -49,22 +50,34 @@ def read_webhooks(  # noqa: PLR0913 - the last one is for tests
         yield NotChecked(what=f"the webhook of {source}", why=str(error), fix=fix)
 
 
-def read_login(github: GitHubClient, login: str, path: str) -> Login | NotChecked:
-    """Return whether GitHub has the account that a file names."""
+def read_names(
+    github: GitHubClient, logins: Sequence[tuple[str, str]], repositories: Sequence[str], routes_path: str
+) -> Iterator[object]:
+    """Yield whether GitHub has each account of a file, and what it calls each repository.
+
+    GitHub redirects from a repository's former name. What it does not answer ends the reading.
+    """
     try:
-        github.get(f"/users/{login}")
-    except NotFound:
-        return Login(login=login, path=path, exists=False)
+        for login, path in logins:
+            yield Login(login=login, path=path, exists=_exists(github, login))
+        for named in repositories:
+            yield _read_repository(github, named, routes_path)
     except Unavailable as error:
-        return NotChecked(what=f"the account {login}", why=str(error), fix=LOG_IN)
-    return Login(login=login, path=path, exists=True)
+        yield NotChecked(what="accounts and repositories", why=str(error), fix=LOG_IN)
 
 
-def read_repository(github: GitHubClient, named: str, path: str) -> RepositoryName | NotChecked:
-    """Return what GitHub calls a repository now: it redirects from a former name."""
+def _exists(github: GitHubClient, login: str) -> bool:
+    try:
+        github.get(f"/users/{quote(login, safe='')}")
+    except NotFound:
+        return False
+    return True
+
+
+def _read_repository(github: GitHubClient, named: str, path: str) -> RepositoryName | NotChecked:
     try:
         repository, _ = github.get(f"/repos/{named}")
-    except Unavailable as error:
+    except NotFound as error:
         return NotChecked(what=f"the repository {named}", why=str(error), fix=LOG_IN)
     return RepositoryName(named=named, now=str(repository.get("full_name", named)), path=path)
 

@@ -17,7 +17,7 @@ from ops.doctor.reading import cloud
 from ops.doctor.reading.configuration import read_configuration
 from ops.doctor.reading.ingest import read_ingest
 from ops.doctor.reading.slack import read_slack
-from ops.doctor.reading.webhooks import no_long_wait, read_login, read_repository, read_webhooks
+from ops.doctor.reading.webhooks import no_long_wait, read_names, read_webhooks
 from tests.support.slack_clients import CHANNEL, CHANNELS, FOREIGN, HIDDEN, OLD, SECRET
 
 EVENTS = ("issues", "issue_comment", "repository")
@@ -147,16 +147,20 @@ def test_what_the_token_may_not_see_is_not_checked(
 
 
 def test_names_are_compared_with_github(server: GitHubServer, github: GitHubClient) -> None:
-    """An unknown account and a renamed repository are found; a repository that is hidden is not checked."""
+    """An unknown account and a renamed repository are found; a repository that is hidden is not checked.
+
+    A wrong token is named once, however many names there are.
+    """
     server.github.users.add("mona")
     server.github.repositories["acme/old"] = server.github.host("acme/new")
-    facts = [
-        *(read_login(github, login, "team.toml") for login in ("Mona", "octokat")),
-        *(read_repository(github, name, "routes.toml") for name in ("acme/app", "acme/old", "acme/hidden")),
-    ]
-    report = examine(CHECKS, facts)
+    logins = [("Mona", "team.toml"), ("octokat", "team.toml")]
+    names = ["acme/app", "acme/hidden", "acme/old"]
+    report = examine(CHECKS, read_names(github, logins, names, "routes.toml"))
     assert slugs(report) == ["login_unknown", "route_outdated"]
     assert [each.what for each in report.not_checked] == ["the repository acme/hidden"]
+    server.fail_until_cleared(status=401, message="Bad credentials")
+    report = examine(CHECKS, read_names(github, logins * 9, names, "routes.toml"))
+    assert (report.findings, len(report.not_checked)) == ((), 1)
 
 
 @pytest.fixture
