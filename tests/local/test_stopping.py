@@ -1,5 +1,6 @@
 """Ctrl-C ends a program with one line, wherever it comes, and make adds none of its own."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -87,8 +88,9 @@ def make(folder: Path, target: str, python: str) -> subprocess.CompletedProcess[
         (folder / path).parent.mkdir(parents=True)
         (folder / path).write_text(f"#!/bin/sh\n{text}\n")
         (folder / path).chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     return subprocess.run(
-        ["make", target],
+        ["make", target], env=environment,
         cwd=folder, start_new_session=True, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
