@@ -13,7 +13,7 @@ from ops.__main__ import ops
 from ops.doctor import command
 from ops.doctor.facts import Clock
 from ops.doctor.finding import NotChecked
-from ops.doctor.reading import cloud
+from ops.doctor.reading import cloud, deployed
 from tests.support.endpoints import write_endpoints
 
 ROUTES = '[[route]]\nchannels = ["C0123456789"]\n'
@@ -30,8 +30,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*names, *(f"{name}_FILE" for name in names), "GITHUB_SOURCES", "INGEST_URL", "TEAM_FILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(local_stack, "ENDPOINTS", tmp_path / "endpoints.json")
-    monkeypatch.setattr(command, "HOOKS_FILE", tmp_path / "webhooks")
-    monkeypatch.setattr(command, "read_cloud", lambda: cloud.parse("=    complete yes\n"))
+    monkeypatch.setattr(deployed, "HOOKS_FILE", tmp_path / "webhooks")
+    monkeypatch.setattr(deployed, "read_cloud", lambda: cloud.parse("=    complete yes\n"))
 
 
 def ask(*arguments: str) -> Result:
@@ -62,14 +62,14 @@ def test_each_finding_is_one_line(
     monkeypatch: pytest.MonkeyPatch, facts: list[object], status: int, lines: list[str]
 ) -> None:
     """A healthy installation is one line and status 0; a finding is status 1, and doubt alone is status 3."""
-    monkeypatch.setattr(command, "_read_all", lambda *_, **__: iter(facts))
+    monkeypatch.setattr(command, "read_deployed", lambda *_, **__: iter(facts))
     result = ask()
     assert (result.exit_code, result.stdout.splitlines(), result.stderr) == (status, lines, "")
 
 
 def test_the_report_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     """With --json, findings and what was not checked are one object."""
-    monkeypatch.setattr(command, "_read_all", lambda *_, **__: iter([UNKNOWN, OFF]))
+    monkeypatch.setattr(command, "read_deployed", lambda *_, **__: iter([UNKNOWN, OFF]))
     result = ask("--json")
     report = json.loads(result.stdout)
     assert (result.exit_code, report["looked_at"]) == (1, 1)
@@ -144,7 +144,7 @@ def test_a_checkout_that_is_not_set_up_is_not_checked(
     script.write_text("#!/bin/sh\necho 'deploy.sh: gcloud is missing; install it' >&2\nexit 1\n")
     script.chmod(0o755)
     monkeypatch.setattr(cloud, "DEPLOY", script)
-    monkeypatch.setattr(command, "read_cloud", cloud.read_cloud)
+    monkeypatch.setattr(deployed, "read_cloud", cloud.read_cloud)
     result = ask()
     assert result.exit_code == 3
     assert "?    the cloud not checked: gcloud is missing; install it; ./deploy.sh check" in result.stdout
