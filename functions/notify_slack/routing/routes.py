@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from pipeline.events import IssueEvent
 
-from .eligibility import CARD_EVENTS
+from .eligibility import CARD_EVENTS, DELETED
 from .route import Format, Route, RouteMatch
 
 FOLD_OVER = 10  # new issues a minute in one channel, before further ones share one message
@@ -72,11 +72,12 @@ class Routes:
         last = (route.last_match(event, self.bots) for route in self.outdated(event, former))
         matches = [match for match in (*self.explain(event), *last) if match.matches or match.updates]
         channels = dict.fromkeys(channel for match in matches for channel in match.route.channels)
-        actor = self.people.get((event.sender or "").lower())
-        return tuple(self._destination(channel, matches, actor) for channel in channels)
+        return tuple(self._destination(channel, matches, event) for channel in channels)
 
-    def _destination(self, channel: str, matches: list[RouteMatch], actor: str | None) -> Destination:
-        """No one is mentioned for their own actions, under any of their logins."""
+    def _destination(self, channel: str, matches: list[RouteMatch], event: IssueEvent) -> Destination:
+        """No one is mentioned for their own actions, under any of their logins. A deletion makes no card."""
+        actor = self.people.get((event.sender or "").lower())
+        deletes = (event.event, event.action) == DELETED
         here = [match for match in matches if channel in match.route.channels]
         showing = [match for match in here if match.matches]
         mention = dict.fromkeys(user for match in showing if match.calls for user in match.route.mention)
@@ -89,7 +90,7 @@ class Routes:
             replies=any(not match.muted_because for match in deciding),
             final_update=not showing and any(match.final_update for match in here),
             renamed=not showing and all(match.renamed for match in here),
-            makes_card=any(match.brings_in or not match.muted_because for match in showing),
+            makes_card=not deletes and any(match.brings_in or not match.muted_because for match in showing),
         )
 
     def why_unmatched(self, event: IssueEvent) -> str:

@@ -419,6 +419,11 @@ def test_an_edit_reaches_no_route_that_never_showed_the_issue(line: str) -> None
     assert one_route(line).destinations(correction("edited", about_comment=True)) == ()
 
 
+def test_a_deletion_makes_no_card() -> None:
+    """A deleted issue only updates the card that is there."""
+    assert one_route().destinations(correction("deleted")) == (Destination(channel="C1", makes_card=False),)
+
+
 def test_only_a_deletion_passes_a_repository_that_became_private() -> None:
     """The card of an issue that was public loses its words with the issue; private words never reach it."""
     routes = one_route('private = "never"\nlabels_any = ["bug"]')

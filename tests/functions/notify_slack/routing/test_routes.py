@@ -298,7 +298,8 @@ def expected_destinations(
                 mention=tuple(sorted(set(users), key=users.index)),
                 replies=not all(mutes(route) for route in deciding),
                 final_update=not matching and not all(map(labels_match, updating)),
-                makes_card=any(brings_in(route) or not mutes(route) for route in matching),
+                makes_card=event.title != "issues.deleted"
+                and any(brings_in(route) or not mutes(route) for route in matching),
             )
     return found
 
