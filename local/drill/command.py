@@ -13,8 +13,11 @@ from local.stack.folders import unwritable
 from local.stack.stack import Options, running
 from local.terminal import Terminal
 
-# A channel each: Slack takes one post a second in a channel.
-CHANNELS = {"acme/app": "C0000000001", "acme/cli": "C0000000002", "acme/docs": "C0000000003"}
+# A channel each: Slack takes one post a second there, and more than ten new issues a minute are listed.
+CHANNELS = {
+    f"acme/{name}": f"C{number:010}"
+    for number, name in enumerate(("app", "api", "cli", "docs", "infra", "site", "sdk", "tools"), 1)
+}
 
 
 def run(options: Options, terminal: Terminal, schedule: Schedule, *, as_json: bool) -> bool:

@@ -20,7 +20,7 @@ from local.stack.parts import Parts
 from local.stack.stack import Options, Stack
 from local.terminal import Terminal
 
-STUCK_SECONDS = 60.0  # without a change; Pub/Sub repeats after ten seconds at most
+STUCK_SECONDS = 30.0  # without a change; Pub/Sub repeats after ten seconds at most
 MAX_RUNS = 4  # of reconcile: what is still on its way is left to a later run
 RUN_SECONDS = 300.0
 TICK = 0.05
@@ -57,7 +57,7 @@ def neighbours(options: Options, sources: str) -> Iterator[tuple[Neighbours, Opt
         ports = {**options.ports, "bigquery": bigquery}
         yield (
             Neighbours(github=github, line=line, front=front),
-            replace(options, ports=ports, environment=environment),
+            replace(options, ports=ports, scheduled=True, environment=environment),
         )
 
 

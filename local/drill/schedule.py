@@ -103,11 +103,10 @@ def draw(seed: int, seconds: float, events: int, repositories: Sequence[str]) ->
 
 def _steps(rng: random.Random, seconds: float, events: int, repositories: Sequence[str]) -> Iterator[Step]:
     count = max(1, round(events * seconds / 60 / EVENTS_AN_ISSUE))
-    bursts = seconds / KILL_EVERY >= 1
-    begin = rng.uniform(0.1, 0.6) * seconds
+    begin, loud = rng.uniform(0.1, 0.6) * seconds, rng.choice(repositories)
     opened = [(rng.uniform(0, 0.85) * seconds, rng.choice(repositories)) for _ in range(count)]
-    if bursts:
-        loud = rng.choice(repositories)
+    has_burst = seconds >= KILL_EVERY
+    if has_burst:
         opened += [(begin + rng.uniform(0, 1), loud) for _ in range(BURST)]
     numbers = dict.fromkeys(repositories, 0)
     for at, repository in sorted(opened):
@@ -118,6 +117,8 @@ def _steps(rng: random.Random, seconds: float, events: int, repositories: Sequen
         moments = sorted(rng.uniform(at, seconds) for _ in range(rng.choice((0, 1, 1, 2, 3))))
         for place, moment in enumerate(moments, 1):
             change = rng.choice(_CHANGES)
+            if change == "edited" and has_burst and repository == loud:
+                change = "labeled"  # an edit of a listed issue waits until no issue may be added to the list
             if change in {"closed", "reopened"}:
                 change, is_open = ("closed" if is_open else "reopened"), not is_open
             yield _step(rng, moment + place * SPACING, repository, number, change)

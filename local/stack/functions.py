@@ -1,4 +1,4 @@
-"""The functions that run here: those with a table in deploy/functions/, without what a schedule calls."""
+"""The functions that run here: those with a table in deploy/functions/."""
 
 import re
 import sys
@@ -10,17 +10,18 @@ from local.processes import ROOT, Child
 _TRIGGER = re.compile(r"^TRIGGER=(\S+)$", re.MULTILINE)
 
 
-def read_functions() -> dict[str, str | None]:
+def read_functions(*, scheduled: bool = False) -> dict[str, str | None]:
     """Return {function: its subscription, None if its trigger is not `push`}, by name.
 
-    Raises ValueError for a table without a trigger.
+    What a schedule calls is left out, unless `scheduled` is true. Raises ValueError for a table without a
+    trigger.
     """
     functions = {}
     for table in sorted((ROOT / "deploy" / "functions").glob("*.sh")):
         trigger = _TRIGGER.search(table.read_text(encoding="utf-8"))
         if trigger is None:
             raise ValueError(f"{table} sets no TRIGGER")
-        if trigger[1] != "schedule":
+        if scheduled or trigger[1] != "schedule":
             functions[table.stem] = table.stem.replace("_", "-") if trigger[1] == "push" else None
     return functions
 

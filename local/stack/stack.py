@@ -44,13 +44,15 @@ ShowPart = Callable[[str, str, float | None], None]
 class Options:
     """How to start; `ports` maps a part's name to its port, and 0 or no entry asks the system for one.
 
-    `environment` has further variables of the functions; `views` are those of BigQuery, None for all.
+    `scheduled`: start what a schedule calls, too. `environment` has further variables of the functions.
+    `views` are those of BigQuery, None for all.
     """
 
     pubsub: str = "auto"
     ports: dict[str, int] = field(default_factory=dict)
     routes: Path = ROOT / "config" / "routes.toml"
     state: Path = STATE
+    scheduled: bool = False
     environment: dict[str, str] = field(default_factory=dict)
     views: frozenset[str] | None = None
 
@@ -61,7 +63,7 @@ class Stack:
     def __init__(self, options: Options, show: ShowPart) -> None:
         channels, users = read_workspace(options.routes)
         self.options = options
-        self.functions = read_functions()
+        self.functions = read_functions(scheduled=options.scheduled)
         self.folder = make_run_folder(options.state)
         self._record = Record(self.folder)
         self.webhook_secret = secrets.token_hex(20)

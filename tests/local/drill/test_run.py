@@ -13,18 +13,19 @@ from local.terminal import Terminal
 pytestmark = pytest.mark.stack
 
 SEED, SECONDS, EVENTS_A_MINUTE = 5, 4.0, 240
+REPOSITORIES = tuple(command.CHANNELS)[:3]
 VIEWS = frozenset({"issue_events", "issues"})
 
 
 def test_a_short_drill_balances(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Under every fault within four seconds, reconcile repairs what is missing and proves it."""
-    schedule = draw(SEED, SECONDS, EVENTS_A_MINUTE, tuple(command.CHANNELS))
+    schedule = draw(SEED, SECONDS, EVENTS_A_MINUTE, REPOSITORIES)
     assert {fault.kind for fault in schedule.faults} >= {kind for kind in Kind if not kind.function}
     assert {step.fate for step in schedule.steps} == set(Fate)
     terminal = Terminal()
     options = Options(pubsub="builtin", routes=command.write_routes(tmp_path), state=tmp_path, views=VIEWS)
     with (
-        neighbours(options, ",".join(command.CHANNELS)) as (beside, ready),
+        neighbours(options, ",".join(REPOSITORIES)) as (beside, ready),
         running(ready, terminal.part) as stack,
     ):
         drill = Drill(stack, beside, schedule, terminal)
