@@ -152,3 +152,10 @@ def test_an_answer_can_be_lost(server: GitHubServer, ask: Any, fault: dict[str, 
     server.fail_next(**fault)
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         ask("GET", ISSUES)
+
+
+def test_an_account_is_found_in_any_case(server: GitHubServer, ask: Any) -> None:
+    """An account that exists is shown; for any other name the answer is 404."""
+    server.github.users.add("mona")
+    assert ask("GET", "/users/Mona").json()["login"] == "Mona"
+    assert ask("GET", "/users/octokat").status_code == 404
