@@ -46,6 +46,13 @@ def _table_missing(found: Table) -> Iterator[Problem]:
         yield Problem(text=f"{found.name} does not exist", fix=found.fix)
 
 
+def _table_foreign(found: Part) -> Iterator[Problem]:
+    """Yield what `status` says of a table; a missing one is found with BigQuery's client."""
+    problem = found.problem or "missing"
+    if found.name.startswith("BigQuery ") and not problem.startswith("missing"):
+        yield Problem(text=f"{found.name} {problem}", fix=found.fix)
+
+
 def _columns(found: Table) -> Iterator[Problem]:
     if found.lacking:
         yield Problem(text=f"{found.name} lacks the columns {', '.join(found.lacking)}", fix=found.fix)
@@ -83,6 +90,7 @@ CHECKS: tuple[Check[Any], ...] = (
     Check(slug="secret_unclean", about=Secret, find=_secret_unclean),
     Check(slug="secret_versions", about=Secret, find=_secret_versions),
     Check(slug="table_missing", about=Table, find=_table_missing),
+    Check(slug="table_foreign", about=Part, find=_table_foreign),
     Check(slug="table_columns", about=Table, find=_columns),
     Check(slug="view_differs", about=Table, find=_view),
     Check(slug="reconcile_late", about=Proof, find=_late),

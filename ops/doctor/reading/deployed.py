@@ -8,6 +8,7 @@ from pathlib import Path
 from clients.github.client import GitHubClient
 from clients.github.settings import GitHubSettings
 from ops import ROOT
+from ops.doctor.facts import SlackToken
 from ops.doctor.finding import NotChecked
 from ops.doctor.reading.bigquery import read_bigquery
 from ops.doctor.reading.cloud import read_cloud, read_newest, read_secret
@@ -98,6 +99,9 @@ def _read_slack(project: str, secret: str, found: Configuration) -> Iterator[obj
         token = read_newest(project, secret)
     if isinstance(token, NotChecked):
         yield token
+        return
+    if not token:
+        yield SlackToken(code="not_authed", remedy=f"the secret {secret} has no enabled version")
         return
     yield from read_slack(os.environ.get("SLACK_API_URL") or API_URL, token, found.channels)
 

@@ -29,6 +29,7 @@ from ops.doctor.facts import (
     Webhooks,
 )
 from ops.doctor.finding import Finding, examine
+from ops.doctor.reading.cloud import parse
 
 ROOT = Path(__file__).parents[3]
 EVENTS = ("issues", "issue_comment", "repository")
@@ -75,6 +76,7 @@ HEALTHY = (
     RepositoryName(named="Acme/App", now="acme/app", path="config/routes.toml"),
     FUNCTION,
     SUBSCRIPTION,
+    Part(name="BigQuery github.events", problem="missing", fix="./deploy.sh setup"),  # its Table tells of it
     SECRET,
     TABLE,
     Proof(hours=1.2, lost=(), run=RUN),
@@ -122,6 +124,7 @@ FAULTS: list[tuple[str, object]] = [
     ("secret_unclean", replace(SECRET, is_unclean=True)),
     ("secret_versions", replace(SECRET, versions=(4, 3))),
     ("table_missing", replace(TABLE, exists=False)),
+    ("table_foreign", Part(name="BigQuery github.events", problem="has no label", fix="./deploy.sh setup")),
     ("table_columns", replace(TABLE, lacking=("via_app",))),
     ("view_differs", replace(TABLE, is_current=False)),
     ("reconcile_late", Proof(hours=3.5, lost=(), run=RUN)),
@@ -158,6 +161,17 @@ def test_every_check_has_a_fault_and_a_heading() -> None:
     section = (ROOT / "docs" / "operations.md").read_text().split("\n## What doctor finds\n")[1]
     assert sorted(slugs) == sorted({slug for slug, _ in FAULTS})
     assert re.findall(r"^### (\w+)$", section.split("\n## ")[0], re.MULTILINE) == slugs
+
+
+def test_every_kind_of_line_of_status_has_a_check() -> None:
+    """No problem that ./deploy.sh status --cloud can print is passed over."""
+    text = "".join(path.read_text() for path in sorted((ROOT / "deploy").glob("*.sh")))
+    kinds = set(re.findall(r"status_line [\"']([A-Za-z ]+?)(?: \$|['\"])", text))
+    outside = {"webhook", "Slack token", "Slack channel"}
+    assert kinds > outside
+    for kind in kinds - outside:
+        printed = f"BAD  {kind if kind == 'dead letters' else f'{kind} x':<36} is wrong; ./deploy.sh setup"
+        assert len(findings(*parse(f"{printed}\n=    complete yes").facts)) == 1, kind
 
 
 def test_the_fix_names_what_is_wrong() -> None:

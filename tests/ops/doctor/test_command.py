@@ -112,6 +112,20 @@ def test_webhook_and_slack_are_read_with_the_tokens(monkeypatch: pytest.MonkeyPa
         assert "not checked" in ask("acme/other").stdout
 
 
+def test_slack_is_read_with_the_deployed_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a token in the environment the secret's newest version is used; none at all is a finding."""
+    tokens = iter(["", "xoxb-local"])
+    monkeypatch.setattr(deployed, "read_cloud", lambda: cloud.parse("=    project p\n=    complete yes\n"))
+    monkeypatch.setattr(deployed, "read_newest", lambda *_: next(tokens))
+    monkeypatch.setattr(deployed, "read_secret", lambda *_: UNKNOWN)
+    monkeypatch.setattr(deployed, "read_bigquery", lambda *_, **__: iter(()))
+    with SlackServer(channels={"C0123456789": "issues"}) as slack:
+        monkeypatch.setenv("SLACK_API_URL", slack.url)
+        assert ask().stdout.startswith("BAD  slack_token  Slack refuses the token with not_authed: ")
+        assert ask().exit_code == 3
+        assert [method for method, _ in slack.requests] == ["auth.test", "conversations.history"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
