@@ -9,12 +9,16 @@ READ_AT_ONCE = 100  # a message has up to 10 MB
 DRIVEN_AT_ONCE = 10
 SECONDS_EACH = 1.0  # Slack takes one post a second in a channel
 STORES = "stream-bq"
+READS = 50  # of a longer hold, a delivery may be asked for as well, which doubles nothing
 
 
 def held_for_storing(hold: HeldMessages) -> frozenset[str]:
     """Return the ids of the deliveries that stream_bq gave up on; nothing is taken from the hold."""
     found: set[str] = set()
-    while messages := hold.pull(READ_AT_ONCE):
+    for _ in range(READS):
+        messages = hold.pull(READ_AT_ONCE)
+        if not messages:
+            break
         found |= {
             message.delivery_id
             for message in messages
