@@ -43,6 +43,19 @@ def test_the_exit_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, bal
     assert schedules == [draw(7, 30.0, 60, tuple(command.CHANNELS))]
 
 
+def test_json_is_alone_on_stdout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --json, stdout has the outcome and nothing else; what happens goes to stderr."""
+
+    def run(_options: Any, terminal: Terminal, _schedule: Any, *, as_json: bool) -> bool:
+        terminal.line("begins")
+        return as_json
+
+    monkeypatch.setattr(commands.drill, "run", run)
+    answer = CliRunner().invoke(local, ["drill", "--json", "--state", str(tmp_path)])
+    assert (answer.exit_code, answer.stdout) == (0, "")
+    assert answer.stderr.startswith("begins\n")
+
+
 def test_what_is_uneven_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     """Every run of reconcile, every entry, and everything that is lost, doubled or out of date is printed."""
     command.show(UNEVEN, DRILL, Terminal())
