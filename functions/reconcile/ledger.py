@@ -84,7 +84,7 @@ class Ledger:
         return frozenset(found)
 
     def stored_until(self, inserted_by: datetime) -> datetime | None:
-        """Return when the latest delivery of those that were stored by then was received."""
+        """Return when the latest of the deliveries stored until `inserted_by` was received."""
         since = _moment("since", inserted_by - 7 * MARGIN)
         [row] = self._query(_STORED_UNTIL, since, _moment("inserted_by", inserted_by))
         moment: datetime | None = row["moment"]

@@ -122,7 +122,7 @@ class Warehouse:
         return frozenset(each for each in ids if each in self.events)
 
     def stored_until(self, inserted_by: datetime) -> datetime | None:
-        """Return when the latest of the deliveries stored by then was received."""
+        """Return when the latest of the deliveries stored until `inserted_by` was received."""
         found = [
             event.received_at
             for guid, event in self.events.items()
