@@ -59,9 +59,7 @@ class IssueMemory:
         except FileNotFoundError:
             return None
         except ValueError as error:
-            raise click.ClickException(
-                f"{path} is damaged; remove it, and the issue starts as a new one"
-            ) from error
+            raise click.ClickException(f"{path} is damaged; remove it, and the issue is a new one") from error
         except OSError as error:
             raise click.ClickException(f"{path} cannot be read: {error.strerror}") from error
 

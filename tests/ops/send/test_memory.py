@@ -238,13 +238,13 @@ def test_what_is_refused_is_not_remembered(receiver: Receiver, sender: Sender, s
     ids=lambda content: f"{content[:3]!r}-{content[-12:]!r}",
 )
 def test_a_damaged_file_is_named(sender: Sender, content: bytes) -> None:
-    """A damaged file is named with what to do, and nothing is sent; without it, the issue starts as a new one."""
+    """A damaged file is named with what to do, and nothing is sent; without it, the issue is a new one."""
     sender.send("--title", "One")
     [path] = files()
     path.write_bytes(content)
     again = ("--action", "closed", "--url", sender.receiver.url, "--secret", SECRET)
     line = last_line(invoke(*again), 1)
-    assert line == f"Error: {path} is damaged; remove it, and the issue starts as a new one"
+    assert line == f"Error: {path} is damaged; remove it, and the issue is a new one"
     assert len(sender.receiver.requests) == 1
     path.unlink()
     assert invoke(*again).exit_code == 0
