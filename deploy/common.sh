@@ -145,7 +145,7 @@ run() {
   CHILD=$!
   set +m
   while kill -0 "$CHILD" 2>/dev/null; do
-    sleep "${pauses[attempt++]:-0.2}"
+    sleep "${pauses[attempt++]:-0.1}"
     if ((SECONDS - started >= CALL_SECONDS)); then
       end_child
       printf 'no answer within %s s: %s\n' "$CALL_SECONDS" "${*:1:4}" >>"$stderr_file"

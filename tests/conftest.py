@@ -13,7 +13,15 @@ from tests.support.warehouse import engine, warehouse
 __all__ = ["engine", "warehouse"]
 
 # The folders whose tests take longest, and begin first.
-LONG = ("deploy", "docs", "local", "functions/notify_slack", "functions/ingest", "functions/stream_bq")
+LONG = (
+    "deploy",
+    "docs",
+    "local",
+    "deploy/cloud",
+    "functions/notify_slack",
+    "functions/ingest",
+    "functions/stream_bq",
+)
 _IGNORED = pytest.StashKey[list[int]]()
 
 
