@@ -28,8 +28,8 @@ drill: setup-demo ## let everything fail while deliveries flow, and show that no
 test: setup ## run all tests
 	@.venv/bin/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder $(ARGS)
 
-quick: setup ## run the tests that start no process or server, without the random input
-	@.venv/bin/python -m pytest --numprocesses auto --dist worksteal -m "not processes and not hypothesis" $(ARGS)
+quick: setup ## run the tests that start no process or server, without random input and slow ones
+	@.venv/bin/python -m pytest --numprocesses auto --dist worksteal -m "not processes and not hypothesis and not slow" $(ARGS)
 
 check: setup-dev ## check format, lint, types, imports and shell scripts
 	@.venv/bin/ruff format --check .

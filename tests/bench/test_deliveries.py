@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from bench import deliveries
 from functions.ingest import signature
 from pipeline.delivery import GZIP_ABOVE_BYTES, MAX_BODY_BYTES, Delivery
@@ -31,6 +33,7 @@ def test_each_edit_is_newer() -> None:
     assert times == sorted(set(times))
 
 
+@pytest.mark.slow
 def test_the_large_body_is_packed_and_taken() -> None:
     """The body of 25 MB is under GitHub's cap and is packed before it is published."""
     body = deliveries.large(NOW)

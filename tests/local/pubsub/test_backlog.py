@@ -5,6 +5,7 @@ import queue
 import threading
 from typing import Any
 
+import pytest
 from google.pubsub_v1 import types
 
 from local.pubsub.backlog import Backlog
@@ -33,6 +34,7 @@ def test_unacknowledged_lease_comes_back() -> None:
     assert len(backlog._messages) == 0
 
 
+@pytest.mark.slow
 def test_another_waiting_thread_gets_the_message() -> None:
     """If the thread that waits for the next message leaves, another thread gets it when it is due."""
     backlog, never = Backlog("sub"), threading.Event()

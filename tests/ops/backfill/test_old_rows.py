@@ -204,6 +204,7 @@ def test_payloads_are_left_out_if_stream_bq_leaves_them_out(
     assert {row["payload"] for row in stored(warehouse, settings)} == {None}
 
 
+@pytest.mark.slow
 def test_fifty_thousand_rows_need_few_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     """50,000 deliveries of GitHub's size are under 100 load jobs, by their number and by their bytes."""
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:1")

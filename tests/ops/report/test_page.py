@@ -135,6 +135,7 @@ def _clear_caches() -> None:
     parse.cache_clear()
 
 
+@pytest.mark.slow
 @EVERY
 def test_a_page_is_well_formed(report: Report) -> None:
     """The elements of a page are closed in order, ids are unique, and references have a target."""
@@ -234,6 +235,7 @@ def test_axes_have_units() -> None:
         assert drawn[name] >= 2, "lines are named where they end, not by colour alone"
 
 
+@pytest.mark.slow
 def test_the_same_figures_are_the_same_page() -> None:
     """The page depends on its figures alone: two renderings are byte-identical."""
     assert render(a_report()) == rendered(a_report())

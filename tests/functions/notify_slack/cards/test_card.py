@@ -86,6 +86,7 @@ def test_formatting_characters_inside_a_word_stay() -> None:
     assert shown == "max_results user__name of \u02cb\u02cd\u02cdinit\u02cd\u02cd\u02cb is \u2217wrong\u2217"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", LAYOUTS)
 @pytest.mark.parametrize("character", ["a", "&", "|", "`", "\ud800", "漢", "a/", ".", "> ", "- ", "[", "!["])
 def test_a_field_of_300_kb_keeps_the_card_within_the_limits(character: str, format_: str) -> None:

@@ -33,7 +33,7 @@ def workspaces(workspace: Workspace, lagging: Workspace) -> dict[float, Workspac
 
 
 @pytest.mark.parametrize("lag", [0.0, 2.0])
-@settings(derandomize=True, database=None, deadline=None, max_examples=25)
+@settings(derandomize=True, database=None, deadline=None, max_examples=15)
 @given(histories, ends, st.data())
 def test_any_order_of_deliveries_ends_with_one_card_of_the_newest_state(
     workspaces: dict[float, Workspace],
@@ -209,7 +209,7 @@ def a_route(name: str, channel: str, **changes: Any) -> Route:
     return Route(**{"name": name, "channels": (channel,), **every, **plain, **changes})
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=40)
+@settings(derandomize=True, database=None, deadline=None, max_examples=25)
 @given(st.lists(st.sampled_from(["bug", "wontfix", "closed", "reopened"]), max_size=7), st.data())
 def test_each_channel_has_one_card_of_the_last_event_routed_to_it(
     workspace: Workspace, steps: list[str], data: st.DataObject
