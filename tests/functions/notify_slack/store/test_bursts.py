@@ -283,7 +283,7 @@ def deliveries(channel: Channel, number: int, steps: list[str]) -> list[CardEven
     return [channel.receive(event) for event in happened]
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=15)
+@settings(derandomize=True, database=None, deadline=None, max_examples=25)
 @given(st.data())
 def test_any_order_of_deliveries_in_a_burst_shows_each_issue_and_reply_once(
     workspace: Workspace, data: st.DataObject
