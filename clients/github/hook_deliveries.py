@@ -4,16 +4,13 @@ Rules: https://docs.github.com/rest/repos/webhooks and .../orgs/webhooks. GitHub
 too, for three days. A GUID names an event, and is the same for all attempts and for all webhooks.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.delivery import parse_time
 from pipeline.errors import Unavailable
-
-Json = Mapping[str, Any]
+from pipeline.json_fields import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from clients.github.client import GitHubClient
 from pipeline.errors import Unavailable
-
-Json = Mapping[str, Any]
+from pipeline.json_fields import Json
 
 
 def repositories(github: GitHubClient, source: str) -> Iterator[Json]:

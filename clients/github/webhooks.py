@@ -1,15 +1,13 @@
 """Reads webhooks and what they delivered, and asks GitHub to deliver again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from clients.github.client import GitHubClient
 from clients.github.hook_deliveries import Attempt, Hook, read_attempt, read_hook
 from clients.github.responses import Forbidden, NotFound
 from pipeline.errors import Unavailable
-
-Json = Mapping[str, Any]
+from pipeline.json_fields import Json
 
 
 class Webhooks:

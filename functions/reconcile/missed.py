@@ -14,8 +14,7 @@ from typing import Any
 
 from clients.github.synthetic_deliveries import envelope
 from pipeline.delivery import Delivery, parse_time
-
-Json = Mapping[str, Any]
+from pipeline.json_fields import Json
 
 LEFT_TO_THE_WEBHOOK = timedelta(minutes=10)
 # GitHub delivers an event within this time, as a rule. Its lists do not say which issue an event is about.
