@@ -23,7 +23,7 @@ def test_metrics_can_be_used_without_matplotlib() -> None:
     """Figures, queries and wording load neither matplotlib nor a Google client."""
     program = (
         "import sys\n"
-        "from metrics import figures, headline, queries, rows, weeks, wording\n"
+        "from metrics import figures, headline, queries, rows, waiting, weeks, wording\n"
         "print([name for name in ('matplotlib', 'google.api_core', 'jinja2') if name in sys.modules])\n"
     )
     outcome = subprocess.run(

@@ -7,7 +7,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from metrics import queries
+from metrics import queries, waiting
 from ops import schema
 from ops.replay import stored
 from ops.why import fetch
@@ -16,7 +16,7 @@ from tests.support.warehouse import COLUMNS, Warehouse
 FILES = schema.files()
 QUERIES = [
     value
-    for module in (queries, fetch, stored)
+    for module in (queries, waiting, fetch, stored)
     for value in vars(module).values()
     if isinstance(value, queries.Query)
 ]
