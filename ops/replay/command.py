@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
-from clients.bigquery import connect
+from clients.bigquery import QueryRunner, connect
 from clients.pubsub.batch_publisher import BatchPublisher
 from metrics.wording import count
 from ops.cli import confirm, json_option, one_line_errors, yes_option
@@ -20,7 +20,6 @@ from ops.replay.plan import Plan
 from ops.replay.stored import Selection
 from ops.replay.subscription import check_subscription, seek_subscription
 from ops.report.command import progress
-from ops.report.fetch import QueryRunner
 from ops.settings import find_dataset, read_topic
 from ops.why.timeline import IssueName
 from pipeline.delivery import format_time

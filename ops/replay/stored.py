@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from clients.bigquery import QueryRunner
 from metrics import queries
-from ops.report.fetch import QueryRunner, UnknownRepository, find_repository
+from ops.report.fetch import UnknownRepository, find_repository
 from ops.why.timeline import IssueName
 from pipeline.delivery import Delivery
 

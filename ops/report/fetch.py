@@ -1,20 +1,17 @@
 """From the views of sql/ to a report; the only module that queries BigQuery for it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from google.cloud import bigquery
-from google.cloud.bigquery.retry import DEFAULT_RETRY
 
+from clients.bigquery import QueryRunner
 from metrics import queries
 from metrics.figures import AGE_LIMITS, DELAY_DAYS, MAX_UNANSWERED, Report
 from metrics.rows import RepositoryNames, Times
 from metrics.weeks import join_weeks, monday, recent_from
-
-QUERY_SECONDS = 120.0
-RETRY_SECONDS = 10.0  # the client retries for ten minutes by default, without a word
 
 
 class UnknownRepository(Exception):
@@ -100,45 +97,6 @@ def find_repository(requested: str, repositories: Sequence[RepositoryNames]) -> 
     if not current and len(former) != 1:
         raise UnknownRepository(requested, (repository.name for repository in repositories))
     return (current or former)[0]
-
-
-class QueryRunner:
-    """Runs queries on one dataset, each with a time limit."""
-
-    def __init__(self, client: bigquery.Client, dataset: str, progress: Callable[[str], None]) -> None:
-        self._client = client
-        self._dataset = dataset
-        self._progress = progress
-
-    def __call__[Row](self, query: queries.Query[Row], values: Mapping[str, Any]) -> tuple[Row, ...]:
-        """Return the rows of the query with these parameters."""
-        return tuple(self.stream(query, values))
-
-    def stream[Row](self, query: queries.Query[Row], values: Mapping[str, Any]) -> Iterator[Row]:
-        """Yield the rows as they arrive: they may be too many for the memory."""
-        self._progress(query.subject)
-        retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
-        job = self._client.query(
-            query.sql.replace("${DATASET}", self._dataset),
-            job_config=bigquery.QueryJobConfig(
-                query_parameters=[_parameter(name, value) for name, value in values.items()]
-            ),
-            retry=retry,
-            job_retry=None,
-            timeout=RETRY_SECONDS,
-        )
-        rows = job.result(retry=retry, job_retry=None, timeout=QUERY_SECONDS)
-        for row in rows:
-            yield query.row(
-                **{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-            )
-
-
-def _parameter(name: str, value: Any) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
-    if isinstance(value, list):
-        return bigquery.ArrayQueryParameter(name, "STRING" if isinstance(value[0], str) else "INT64", value)
-    kind = "TIMESTAMP" if isinstance(value, datetime) else "DATE" if isinstance(value, date) else "INT64"
-    return bigquery.ScalarQueryParameter(name, kind, value)
 
 
 def _midnight(day: date) -> datetime:

@@ -8,8 +8,9 @@ from typing import Any, cast, get_args
 
 from google.cloud import bigquery
 
+from clients.bigquery import QueryRunner
 from metrics import queries
-from ops.report.fetch import QueryRunner, UnknownRepository, find_repository
+from ops.report.fetch import UnknownRepository, find_repository
 from ops.why.timeline import IssueName, StoredDelivery
 from pipeline.delivery import Delivery, Source
 from pipeline.events import IssueEvent

@@ -10,10 +10,11 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from clients import bigquery
 from local.processes import free_port
 from ops import schema
 from ops.__main__ import ops
-from ops.report import command, fetch
+from ops.report import command
 from tests.support.warehouse import PROJECT, Proxy, Warehouse
 
 
@@ -100,8 +101,8 @@ def proxy(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pro
     proxy = Proxy(warehouse.url)
     proxy.start()
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", proxy.url)
-    monkeypatch.setattr(fetch, "RETRY_SECONDS", 0.4)
-    monkeypatch.setattr(fetch, "QUERY_SECONDS", 0.4)
+    monkeypatch.setattr(bigquery, "RETRY_SECONDS", 0.4)
+    monkeypatch.setattr(bigquery, "QUERY_SECONDS", 0.4)
     yield proxy
     proxy.stop()
 
@@ -126,7 +127,7 @@ def test_a_bigquery_that_does_not_answer_is_one_line(proxy: Proxy, tmp_path: Pat
 
 def test_an_unreachable_bigquery_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command gives up within the time limit if BigQuery cannot be reached."""
-    monkeypatch.setattr(fetch, "RETRY_SECONDS", 0.4)
+    monkeypatch.setattr(bigquery, "RETRY_SECONDS", 0.4)
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", f"http://127.0.0.1:{free_port()}")
     line = one_line_of(invoke("--project", PROJECT, "--json"))
     assert line.startswith("Error: BigQuery refused or did not answer: ")
