@@ -132,6 +132,7 @@ def test_every_requirement_is_met_by_a_pin(source: Path) -> None:
         assert requirement.specifier.contains(pin.version, prereleases=True), f"{requirement}: {pin.version}"
 
 
+@pytest.mark.slow
 @every_source
 def test_a_lock_has_the_whole_closure_and_nothing_else(source: Path) -> None:
     """A lock file has all packages that are needed and no others, in the versions that the tests use."""
@@ -171,6 +172,7 @@ def test_the_tests_run_what_is_shipped(source: Path) -> None:
         assert (pin.version, pin.hashes) == (dev[name].version, dev[name].hashes), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", SHIPPED)
 def test_the_runtime_has_every_import(package: str) -> None:
     """The demo and the operator's commands import no package that only tests and checks have."""

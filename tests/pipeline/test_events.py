@@ -351,6 +351,7 @@ def test_any_bytes_are_read_or_malformed(body: bytes) -> None:
         assert isinstance(event.payload, dict)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", shapes().values(), ids=shapes())
 def test_each_single_part_may_be_missing(shape: payloads.Event) -> None:
     """A payload without any one of its parts is still read."""

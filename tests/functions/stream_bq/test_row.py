@@ -365,6 +365,7 @@ LEFT_OUT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("body", "reason"), LEFT_OUT)
 def test_a_payload_that_bigquery_would_refuse_is_left_out(body: bytes, reason: str) -> None:
     """A payload over BigQuery's limits is null with a reason; the row keeps everything else, and fits."""
@@ -374,6 +375,7 @@ def test_a_payload_that_bigquery_would_refuse_is_left_out(body: bytes, reason: s
     assert (row.columns["repository_id"], row.columns["payload_bytes"]) == (5, len(body))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
@@ -454,6 +456,7 @@ READ_PLACES = sorted(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [*AWKWARD, nested(20), "x" * 2_000], ids=lambda value: repr(value)[:24])
 def test_any_field_may_have_any_value(value: Any) -> None:
     """A field of the wrong type or with a hostile value makes a row that BigQuery accepts."""

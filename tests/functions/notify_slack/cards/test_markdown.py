@@ -143,6 +143,7 @@ def test_any_body_is_read(text: str) -> None:
         assert line.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     ["[", "![", "[a](", "*_", "`", "> ", "- ", "<", "<a ", "|a", "~~a", "[a]: /x\n", "1. ", "\\", "*a **"],
