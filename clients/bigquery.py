@@ -51,7 +51,7 @@ def first_line(failure: Exception) -> str:
 
 
 class Query[Row](Protocol):
-    """A query whose text has ${DATASET} for the dataset, as metrics.queries.Query is."""
+    """A query whose text has ${DATASET} for the dataset, as metrics.query.Query is."""
 
     @property
     def subject(self) -> str:

@@ -1,23 +1,8 @@
-"""What the views are asked: ${DATASET} is the dataset, and @repository null means all repositories.
-
-A query's columns are the fields of its row.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+"""What the views are asked: ${DATASET} is the dataset, and @repository null means all repositories."""
 
 from metrics.figures import AgeBucket, Delay, DelayDay, Repository, UnansweredIssue
+from metrics.query import Query
 from metrics.rows import RepositoryNames, RepositoryWeek, TimesRow
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query[Row]:
-    """A query; `subject` names it in progress lines."""
-
-    subject: str
-    row: Callable[..., Row]
-    sql: str
-
 
 REPOSITORY_NAMES = Query(
     subject="the repositories' names",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from metrics.queries import Query
+from metrics.query import Query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

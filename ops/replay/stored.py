@@ -7,6 +7,7 @@ from typing import Any
 
 from clients.bigquery import QueryRunner
 from metrics import queries
+from metrics.query import Query
 from ops.report.fetch import UnknownRepository, find_repository
 from ops.why.timeline import IssueName
 from pipeline.delivery import Delivery
@@ -57,7 +58,7 @@ class _Copy:
 
 
 # The payload is most of the table, so it is read only from the days on which the deliveries are.
-_STORED = queries.Query(
+_STORED = Query(
     subject="the deliveries",
     row=Stored,
     sql="""
@@ -74,7 +75,7 @@ GROUP BY delivery_id
 ORDER BY received_at, delivery_id
 """,
 )
-_WITH_PAYLOAD = queries.Query(
+_WITH_PAYLOAD = Query(
     subject="which have a payload",
     row=_Id,
     sql="""
@@ -83,7 +84,7 @@ FROM `${DATASET}.events`
 WHERE ${WHERE} AND event_at BETWEEN @first AND @last AND payload IS NOT NULL
 """,
 )
-_COPIES = queries.Query(
+_COPIES = Query(
     subject="the payloads",
     row=_Copy,
     sql="""
@@ -154,7 +155,7 @@ def deliveries(
         )
 
 
-def _where[Row](query: queries.Query[Row], selection: Selection) -> queries.Query[Row]:
+def _where[Row](query: Query[Row], selection: Selection) -> Query[Row]:
     return replace(query, sql=query.sql.replace("${WHERE}", selection.where))
 
 

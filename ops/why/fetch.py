@@ -10,6 +10,7 @@ from google.cloud import bigquery
 
 from clients.bigquery import QueryRunner
 from metrics import queries
+from metrics.query import Query
 from ops.report.fetch import UnknownRepository, find_repository
 from ops.why.timeline import IssueName, StoredDelivery
 from pipeline.delivery import Delivery, Source
@@ -42,7 +43,7 @@ class EventRow:
 
 # The table is clustered by these columns, so only the issue's part is read, where the view issue_events reads
 # all of it. QUALIFY is the view's; all copies of a delivery are about the same issue.
-ISSUE_EVENTS = queries.Query(
+ISSUE_EVENTS = Query(
     subject="the issue's deliveries",
     row=EventRow,
     sql="""

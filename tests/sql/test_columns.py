@@ -8,6 +8,7 @@ import sqlglot
 from sqlglot import exp
 
 from metrics import queries, waiting
+from metrics.query import Query
 from ops import schema
 from ops.replay import stored
 from ops.why import fetch
@@ -18,7 +19,7 @@ QUERIES = [
     value
     for module in (queries, waiting, fetch, stored)
     for value in vars(module).values()
-    if isinstance(value, queries.Query)
+    if isinstance(value, Query)
 ]
 
 # The contract: the columns that every view must have, and their types.
@@ -132,7 +133,7 @@ def test_bigquery_would_accept_the_views(path: Path) -> None:
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.subject)
-def test_bigquery_would_accept_the_commands_queries(query: queries.Query[object]) -> None:
+def test_bigquery_would_accept_the_commands_queries(query: Query[object]) -> None:
     """The commands' queries obey the same rules: the local engine accepts names that BigQuery refuses."""
     sql = query.sql.replace("${DATASET}", "github").replace("${WHERE}", "TRUE")
     tree = sqlglot.parse_one(sql, read="bigquery")
