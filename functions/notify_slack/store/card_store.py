@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from clients.slack import history
 from clients.slack.client import Slack
 
 from ..cards import card, metadata, reply_line, thread_reply
@@ -20,7 +21,7 @@ from ..routing.eligibility import CardEvent
 from ..routing.routes import Destination
 from . import channel_history
 from .bursts import BurstDetector, BurstWriter
-from .channel_history import ChannelSnapshot, Sleep
+from .channel_history import ChannelSnapshot
 from .corrections import Corrections
 from .locks import KeyedLock
 from .outcome import Outcome, UpsertResult
@@ -45,7 +46,11 @@ class CardStore:
     """
 
     def __init__(
-        self, slack: Slack, fold_over: int = 0, now: Callable[[], datetime] = _now, sleep: Sleep = time.sleep
+        self,
+        slack: Slack,
+        fold_over: int = 0,
+        now: Callable[[], datetime] = _now,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._slack = slack
         self._now = now
@@ -121,7 +126,7 @@ class CardStore:
         """Post the card. If another instance has posted one before, remove ours and update the other."""
         channel = destination.channel
         ts = self._slack.post(channel, card.build(event, destination))
-        messages = channel_history.messages_before(self._slack, channel, ts, self._sleep)
+        messages = history.messages_before(self._slack, channel, ts, self._sleep)
         if older := channel_history.oldest_card(messages, event.key):
             self._slack.delete(channel, ts)
             return self._update(event, destination, (older,), None)

@@ -1,12 +1,12 @@
 """Where a channel's history is searched for the card of an issue, and what else it shows."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clients.slack.client import Slack, TimeRange, to_ts
-from clients.slack.deadline import remaining
+from clients.slack.history import CLOCK_SKEW
 from pipeline.errors import Unavailable
 
 from ..cards import burst_message
@@ -16,13 +16,8 @@ from ..routing.eligibility import CardEvent
 
 MAX_PAGES = 5  # in all: about 5,000 messages
 _FIRST_HOUR = timedelta(hours=1)  # the card is usually posted at once
-_LONGEST_DELIVERY = timedelta(minutes=10)  # no delivery takes longer from its look-up to its post
-_CLOCK_SKEW = timedelta(minutes=10)  # between the clocks of GitHub, Slack and this machine
-_PAUSES = (0.25, 0.5, 1.0, 2.0)  # seconds between two reads of a history that lags
-_RESERVE = 10.0  # seconds that a delivery needs after those reads
 _EPOCH = datetime.fromtimestamp(0, UTC)  # nothing in Slack is older; datetime.min minus an hour overflows
 
-type Sleep = Callable[[float], None]
 type SlackMessage = Mapping[str, Any]
 
 
@@ -68,23 +63,6 @@ def scan(slack: Slack, channel: str, event: CardEvent, now: datetime) -> Channel
     )
 
 
-def messages_before(slack: Slack, channel: str, ts: str, sleep: Sleep) -> list[SlackMessage]:
-    """Return what came shortly before the message posted at `ts`, once the history shows that message.
-
-    Until it does, a history that lags may lack other messages too. After about four seconds the last read is
-    used.
-    """
-    end = datetime.fromtimestamp(float(ts), UTC)
-    time_range = TimeRange(oldest=to_ts(end - _LONGEST_DELIVERY), latest=to_ts(end + _CLOCK_SKEW))
-    messages = _first_page(slack, channel, time_range)
-    for pause in _PAUSES:
-        if any(message["ts"] == ts for message in messages) or remaining() < pause + _RESERVE:
-            break
-        sleep(pause)
-        messages = _first_page(slack, channel, time_range)
-    return [message for message in messages if float(message["ts"]) < float(ts)]
-
-
 def oldest_card(messages: list[SlackMessage], key: str) -> PostedCard | None:
     """Return the oldest card of the issue with this key among the messages, None if there is none."""
     return next(iter(_cards(messages, key)), None)
@@ -103,22 +81,18 @@ def message_at(slack: Slack, channel: str, ts: str) -> SlackMessage:
 
 def thread(slack: Slack, channel: str, ts: str, start: datetime, now: datetime) -> Iterator[SlackMessage]:
     """Yield the messages of a thread since `start`, oldest first; the parent is one of them."""
-    oldest = max(start, _EPOCH) - _CLOCK_SKEW
-    time_range = TimeRange(oldest=to_ts(oldest), latest=to_ts(now + _CLOCK_SKEW))
+    oldest = max(start, _EPOCH) - CLOCK_SKEW
+    time_range = TimeRange(oldest=to_ts(oldest), latest=to_ts(now + CLOCK_SKEW))
     for page in slack.replies(channel, ts, time_range, MAX_PAGES):
         yield from page
 
 
-def _first_page(slack: Slack, channel: str, time_range: TimeRange) -> list[SlackMessage]:
-    return [message for page in slack.history(channel, time_range, 1) for message in page]
-
-
 def _time_ranges(event: CardEvent, now: datetime) -> Iterator[TimeRange]:
     """Yield two ranges; the first starts early enough for a burst message that the issue may be in."""
-    end = now + _CLOCK_SKEW
+    end = now + CLOCK_SKEW
     created = max(min(event.issue.created_at or now - _FIRST_HOUR, now), _EPOCH)
     middle = min(created + _FIRST_HOUR, end)
-    yield TimeRange(oldest=to_ts(created - burst_message.OPEN_FOR - _CLOCK_SKEW), latest=to_ts(middle))
+    yield TimeRange(oldest=to_ts(created - burst_message.OPEN_FOR - CLOCK_SKEW), latest=to_ts(middle))
     if middle < end:
         yield TimeRange(oldest=to_ts(middle), latest=to_ts(end))
 

@@ -43,17 +43,6 @@ def test_the_oldest_card_of_the_issue_is_found() -> None:
     assert channel_history.oldest_card(cards, "1#9") is None
 
 
-def test_a_card_of_minutes_ago_is_found_after_a_post(channel: Channel) -> None:
-    """A scan after a post reads minutes back, because another instance may be slow, and stops at the post."""
-    first = post(channel, CARD, issue="1#7")
-    channel.clock.pass_until(channel.clock.now + timedelta(minutes=9))
-    second = post(channel, CARD, issue="1#7")
-    channel.clock.pass_until(channel.clock.now + timedelta(seconds=1))
-    post(channel, CARD, issue="1#7")
-    before = channel_history.messages_before(channel.slack, channel.id, second, channel.clock.sleep)
-    assert [each["ts"] for each in before] == [first]
-
-
 @pytest.mark.parametrize("minutes", [-5, 5])
 def test_a_clock_that_is_five_minutes_off_hides_no_recent_message(channel: Channel, minutes: int) -> None:
     """A clock that is five minutes off does not hide a recent card or reply."""

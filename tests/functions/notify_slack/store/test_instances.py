@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from functions.notify_slack.store import channel_history
+from clients.slack import history
 from tests.functions.notify_slack.store.support import (
     card_content,
     content,
@@ -127,7 +127,7 @@ def test_the_wait_for_the_history_ends(slow: Workspace, monkeypatch: pytest.Monk
     assert channel.calls(lambda: channel.handle(event)).count("conversations.history") == 1 + 5
     assert channel.clock.now - start == timedelta(seconds=3.75)
     event = channel.receive(channel.issue(number=8).opened())
-    monkeypatch.setattr(channel_history, "remaining", lambda: 9.0)
+    monkeypatch.setattr(history, "remaining", lambda: 9.0)
     assert channel.calls(lambda: channel.handle(event)).count("conversations.history") == 1 + 1
 
 

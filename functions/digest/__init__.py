@@ -1,0 +1,1 @@
+"""digest: who waits for an answer of the team, in Slack."""
