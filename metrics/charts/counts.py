@@ -6,16 +6,21 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from metrics.charts.axes import calendar, day_numbers, name_lines, unit_above
-from metrics.charts.drawing import Size, bars, in_every_size
+from metrics.charts.drawing import Draw, Size, bars, in_every_size
 from metrics.charts.svg import Ink
-from metrics.figures import AgeBucket, Report
+from metrics.figures import AgeBucket, Report, Week
 from metrics.wording import age_bucket
 
 
 def backlog(report: Report, label: str) -> str:
     """Return the line of issues open at each week's end."""
-    days = [week.week for week in report.weeks]
-    values = [week.backlog for week in report.weeks]
+    return in_every_size("backlog", label, backlog_line(report.weeks))
+
+
+def backlog_line(weeks: Sequence[Week]) -> Draw:
+    """Return what draws the backlog of these weeks, at least one."""
+    days = [week.week for week in weeks]
+    values = [week.backlog for week in weeks]
 
     def draw(axes: Axes, size: Size) -> None:
         numbers, marker = day_numbers(days), "o" if len(days) == 1 else None
@@ -27,7 +32,7 @@ def backlog(report: Report, label: str) -> str:
         calendar(axes, days, size.ticks)
         name_lines(axes, [(values[-1], f"{values[-1]:,}", Ink.FIRST)])
 
-    return in_every_size("backlog", label, draw)
+    return draw
 
 
 def flow(report: Report, label: str) -> str:
