@@ -40,6 +40,9 @@ PURE = (
     "pipeline/events.py",
     "pipeline/json_fields.py",
     "pipeline/repository_name.py",
+    "pipeline/targets.py",
+    "pipeline/team_values.py",
+    "pipeline/working_hours.py",
 )
 NETWORK = {
     "google",
