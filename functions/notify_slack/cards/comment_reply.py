@@ -3,6 +3,8 @@
 The id of the reply's block says which state it shows: the time of the comment's last change, or its deletion.
 """
 
+from datetime import datetime
+
 from clients.slack.blocks import Message
 from clients.slack.mrkdwn import escape_literal, link
 from pipeline.delivery import format_time, parse_time
@@ -53,7 +55,16 @@ def corrected(posted: Posted, event: CardEvent, *, in_burst: bool) -> Message | 
     return reply_line.for_burst(message, event) if in_burst else message
 
 
+def shown_at(posted: Posted) -> datetime | None:
+    """Return the time of the comment's last change that a reply shows, None if it is not about a comment."""
+    return _moment(block_id(posted))
+
+
+def _moment(shown: str) -> datetime | None:
+    return parse_time(shown.removeprefix(_BLOCK)) if shown.startswith(_BLOCK) else None
+
+
 def _is_older(comment: Comment, shown: str) -> bool:
     """Return whether a reply with this block shows a later state of the comment."""
-    moment = parse_time(shown.removeprefix(_BLOCK))
+    moment = _moment(shown)
     return moment is not None and comment.updated_at is not None and comment.updated_at < moment

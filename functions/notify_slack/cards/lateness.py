@@ -48,6 +48,11 @@ def of(event: CardEvent) -> str:
     return phrases.late(delay, is_recovered=is_recovered)
 
 
+def may_be_outdated(event: CardEvent) -> bool:
+    """Return whether the event was received late. What reconcile publishes shows the issue as it is."""
+    return bool(of(event)) and event.received.source != "reconcile"
+
+
 def read(blocks: object) -> str:
     """Return what a posted card says about its delivery. Blocks from Slack may have any shape."""
     for block in blocks if isinstance(blocks, Sequence) else ():

@@ -84,6 +84,12 @@ def reopened(event: CardEvent, replies: Sequence[Posted]) -> Line | None:
     return Line(text=text, block_id=state.block_id)
 
 
+def shown_at(posted: Posted) -> datetime | None:
+    """Return which moment of the issue a reply shows, None if it is not about a close or a reopening."""
+    state = _read(block_id(posted))
+    return state.shown_at if state else None
+
+
 def _told(replies: Sequence[Posted]) -> list[State]:
     return [state for posted in replies if (state := _read(block_id(posted)))]
 

@@ -32,6 +32,16 @@ def build(event: CardEvent, destination: Destination, thread: Sequence[Posted] =
     return reply_line.message(line, metadata.of_reply(event)) if line else None
 
 
+def tells_later(thread: Sequence[Posted], event: CardEvent) -> bool:
+    """Return whether a reply shows the event's issue at a later moment, as far as its block says."""
+    moments = (
+        state_reply.shown_at(posted) or comment_reply.shown_at(posted)
+        for posted in thread
+        if metadata.is_reply_about(posted, event)
+    )
+    return any(moment > event.shown_at for moment in moments if moment)
+
+
 def _calling(event: CardEvent, destination: Destination, _replies: Sequence[Posted]) -> Line | None:
     """Mention people whose card exists already: an update of a card notifies no one."""
     if not destination.mention:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from clients.slack import history
 from clients.slack.client import Slack
 
-from ..cards import card, metadata, reply_line, thread_reply
+from ..cards import card, lateness, metadata, reply_line, thread_reply
 from ..cards.burst_message import BurstMessage
 from ..cards.metadata import PostedCard
 from ..routing.eligibility import CardEvent
@@ -118,8 +118,8 @@ class CardStore:
                 if not holds_channel:
                     raise _BurstError
                 return self._fold(event, destination, snapshot)
-            if burst and self._is_complete(event, destination, burst):
-                return UpsertResult(outcome=Outcome.ALREADY_FOLDED, ts=burst.ts)
+            if burst and not self._makes_card_of_listed(event, destination, burst):
+                return self._fold(event, destination, snapshot)
             return self._post(event, destination)
 
     def _post(self, event: CardEvent, destination: Destination) -> UpsertResult:
@@ -192,18 +192,21 @@ class CardStore:
         self._slack.post(destination.channel, text, thread_ts=ts)
         return True
 
-    def _is_complete(self, event: CardEvent, destination: Destination, burst: BurstMessage) -> bool:
-        """Return whether the event has no reply, or the burst message's thread has it.
+    def _makes_card_of_listed(self, event: CardEvent, destination: Destination, burst: BurstMessage) -> bool:
+        """Return whether the event is news of an issue in a burst message, and shows the issue as it is.
 
-        A label that calls people is not complete there: a card of its own mentions them.
+        A label that calls people is news: a card mentions them. An event without a reply is none, and neither
+        is one whose reply the thread has. The burst message does not say which state of an issue is the
+        latest, so an event that is late, or older than another reply, makes no card.
         """
         if destination.mention and not event.is_opening:
-            return False
-        destination = replace(destination, mention=())
-        if thread_reply.build(event, destination) is None:
             return True
+        destination = replace(destination, mention=())
+        if thread_reply.build(event, destination) is None or lateness.may_be_outdated(event):
+            return False
         thread = self._threads.around(event, destination.channel, (burst,), whole=False)
-        return thread_reply.build(event, destination, thread) is None
+        is_told = thread_reply.build(event, destination, thread) is None
+        return not is_told and not thread_reply.tells_later(thread, event)
 
 
 def _outcome(event: CardEvent, kept: PostedCard) -> Outcome:

@@ -259,6 +259,37 @@ def test_a_reply_to_a_burst_message_is_not_repeated_in_a_cards_thread(channel: C
     assert len(channel.replies) == 2
 
 
+def test_an_older_event_after_a_burst_makes_no_card(channel: Channel) -> None:
+    """A close that comes after the reopening was told in a burst message's thread is told there, too.
+
+    A card of it would show the issue closed. The next news makes the card.
+    """
+    issue = open_issues(channel, 10)[-1]
+    closed = channel.receive(issue.closed(MONA, channel.clock.now))
+    reopened = channel.receive(issue.reopened(MONA, channel.clock.now + SECOND))
+    channel.handle(reopened)
+    channel.clock.pass_until(channel.clock.now + timedelta(minutes=5))
+    outcomes = [channel.handle(closed) for _ in range(2)]
+    assert [(each.outcome, each.replied) for each in outcomes] == [
+        ("already_folded", True),
+        ("already_folded", False),
+    ]
+    assert len(channel.cards) == LIMIT + 1
+    later = channel.clock.now
+    assert channel.handle(channel.receive(issue.commented(MONA, later, "again"))).outcome == "posted"
+
+
+def test_a_late_event_of_a_listed_issue_makes_no_card(channel: Channel) -> None:
+    """An event that GitHub delivers late is told in the thread: a later label is in no message."""
+    issue = open_issues(channel, 10)[-1]
+    closed = issue.closed(MONA, channel.clock.now)
+    channel.handle(channel.receive(issue.labeled(MONA, channel.clock.now + SECOND, "bug")))
+    channel.clock.pass_until(channel.clock.now + timedelta(hours=1))
+    result = channel.handle(channel.receive(closed))
+    assert (result.outcome, result.replied) == ("already_folded", True)
+    assert len(channel.cards) == LIMIT + 1
+
+
 # Any order
 
 news = st.lists(st.sampled_from(["labeled", "commented", "closed"]), max_size=2, unique=True)
