@@ -1,4 +1,4 @@
-"""A year of two repositories in the local BigQuery."""
+"""A year of three repositories in the local BigQuery."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.support.warehouse import Warehouse
 
 @pytest.fixture(scope="session")
 def year_dataset(engine: Warehouse) -> str:
-    """Return a dataset with a year of two repositories."""
+    """Return a dataset with a year of three repositories."""
     dataset = engine.dataset()
     engine.load(dataset, year.rows())
     return dataset

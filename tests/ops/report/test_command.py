@@ -50,7 +50,7 @@ def test_the_command_writes_the_page_and_prints_the_numbers(
     result = invoke("--out", str(out), "--json")
     assert result.exit_code == 0, result.output
     numbers = json.loads(result.stdout)
-    assert numbers["repositories"] == ["acme/app", "acme/website"]
+    assert numbers["repositories"] == ["acme/app", "acme/cli", "acme/website"]
     assert numbers["time_to_close"]["n"] > 100
     assert f"wrote {out}" in result.stderr
     html = out.read_text("utf-8")
@@ -90,7 +90,7 @@ def test_an_unknown_repository_is_one_line(year_dataset: str, tmp_path: Path) ->
     out = tmp_path / "report.html"
     where = ("--project", PROJECT, "--dataset", year_dataset)
     assert one_line_of(invoke(*where, "--repository", "acme/ap", "--out", str(out))) == (
-        "Error: nothing is stored of acme/ap; stored are: acme/app, acme/website"
+        "Error: nothing is stored of acme/ap; stored are: acme/app, acme/cli, acme/website"
     )
     assert list(tmp_path.iterdir()) == []
 
