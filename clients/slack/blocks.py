@@ -5,7 +5,7 @@ would load the whole SDK, which a process needs only once there is something to 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 type Block = Mapping[str, Any]
@@ -45,6 +45,16 @@ def fields(*texts: str) -> Block:
 def context(*texts: str, block_id: str = "") -> Block:
     """Return small grey texts, side by side. A `block_id` lets the block be found in a message."""
     return {"type": "context", "elements": [_markdown(text) for text in texts], **_named(block_id)}
+
+
+def picture(file_id: str, alt_text: str) -> Block:
+    """Return a picture that was uploaded."""
+    return {"type": "image", "slack_file": {"id": file_id}, "alt_text": alt_text}
+
+
+def without_pictures(message: Message) -> Message:
+    """Return the message without its uploaded pictures; the same message if it has none."""
+    return replace(message, blocks=tuple(block for block in message.blocks if "slack_file" not in block))
 
 
 def _named(block_id: str) -> Block:

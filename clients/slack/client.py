@@ -9,12 +9,13 @@ from typing import Any
 
 from clients.slack.backoff import Backoff
 from clients.slack.blocks import NO_UNFURLING, Message
-from clients.slack.errors import SHORTER_MAY_PASS, SlackRefused, no_answer
+from clients.slack.errors import SlackRefused, no_answer
+from clients.slack.fallback import with_fallback
 from clients.slack.rate_limit import POST, RateLimit
-from pipeline.logs import log
 
 PAGE = 999  # the most messages that conversations.history returns at once
 _API_URL = "https://slack.com/api/"
+_FILES = "files"  # stands for a channel: a refused file refuses no message
 _TS = re.compile(r"[0-9]{1,10}\.[0-9]{6}")
 
 type Pages = Iterator[list[dict[str, Any]]]
@@ -44,6 +45,7 @@ class Slack:
     ) -> None:
         self._read_token = read_token
         self._api_url = api_url or _API_URL
+        self._sleep = sleep
         self._rate_limit = RateLimit(clock, sleep)
         self._backoff = Backoff(clock)
 
@@ -55,8 +57,8 @@ class Slack:
     def post(self, channel: str, message: Message, thread_ts: str | None = None) -> str:
         """Post the message, as a reply if `thread_ts` is given, and return its timestamp.
 
-        If Slack calls the blocks invalid, the text is sent alone. If a reply's parent is gone, the reply is
-        removed and Unavailable is raised.
+        If Slack calls the blocks invalid, uploaded pictures are left out, then the text is sent alone. If a
+        reply's parent is gone, the reply is removed and Unavailable is raised.
         """
         target = {"channel": channel} | ({"thread_ts": thread_ts} if thread_ts else {})
         answer = self._send(POST, {**target, **NO_UNFURLING}, message)
@@ -78,6 +80,22 @@ class Slack:
         except SlackRefused as error:
             if error.code != "message_not_found":
                 raise
+
+    def upload(self, filename: str, content: bytes, alt_text: str) -> str:
+        """Upload a picture and return its id; it stays private until a message shows it.
+
+        https://docs.slack.dev/messaging/working-with-files#uploading_files
+        """
+        from clients.slack import sdk  # noqa: PLC0415 - as in _call
+
+        file = {"filename": filename, "length": len(content), "alt_txt": alt_text}
+        ticket = self._call("files.getUploadURLExternal", file)
+        url, file_id = ticket.get("upload_url"), ticket.get("file_id")
+        if not isinstance(url, str) or not isinstance(file_id, str):
+            raise no_answer("no address for the file")
+        self._rate_limit.run("upload", _FILES, lambda timeout: sdk.upload(url, content, timeout))
+        self._call("files.completeUploadExternal", {"files": [{"id": file_id, "title": filename}]})
+        return file_id
 
     def history(self, channel: str, time_range: TimeRange, pages: int) -> Pages:
         """Yield at most `pages` pages of the channel's messages, newest first, with their metadata."""
@@ -101,28 +119,19 @@ class Slack:
 
     def _send(self, method: str, target: dict[str, Any], message: Message) -> dict[str, Any]:
         arguments = {**target, "metadata": message.metadata}
-        return with_text_fallback(lambda content: self._call(method, {**arguments, **content}), message)
+        return with_fallback(
+            lambda content: self._call(method, {**arguments, **content}), message, self._sleep
+        )
 
     def _call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         from clients.slack import sdk  # noqa: PLC0415 - importing the SDK takes 60 ms; start-up need not wait
 
-        token, channel = self._read_token(), arguments["channel"]
+        token, channel = self._read_token(), arguments.get("channel", _FILES)
 
         def send(timeout: float) -> dict[str, Any]:
             return sdk.call(self._api_url, token, method, arguments, timeout)
 
         return self._backoff.run(token, method, channel, lambda: self._rate_limit.run(method, channel, send))
-
-
-def with_text_fallback[T](send: Callable[[dict[str, Any]], T], message: Message) -> T:
-    """Send the message's text and blocks; if Slack calls them invalid, send the text alone."""
-    try:
-        return send({"text": message.text, "blocks": list(message.blocks)})
-    except SlackRefused as error:
-        if error.code not in SHORTER_MAY_PASS:
-            raise
-        log.error("Slack refused the blocks; sending the text alone", extra={"reason": error.code})
-        return send({"text": message.text})
 
 
 def to_ts(moment: datetime) -> str:

@@ -38,6 +38,8 @@ _CODES = {  # Slack's error codes by their remedy
     " method_not_supported_for_channel_type team_not_found",
     "let the workspace's settings allow messages to be edited at any time": "edit_window_closed",
     _MIGRATING: "external_channel_migrating org_login_required team_added_to_org",
+    "a workspace setting forbids files, or such large ones; ask an administrator": "file_type_not_allowed"
+    " file_upload_size_restricted file_uploads_disabled storage_limit_reached",
     "Slack has a problem; it is tried again": "fatal_error internal_error request_timeout rollup_error"
     " service_unavailable update_failed",
     "the token is wrong, or its app may not call from here; store the bot token again": "invalid_auth",

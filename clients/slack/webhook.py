@@ -9,8 +9,8 @@ from typing import Any
 
 from clients.slack.backoff import Backoff
 from clients.slack.blocks import NO_UNFURLING, Message
-from clients.slack.client import with_text_fallback
 from clients.slack.errors import SlackRefused
+from clients.slack.fallback import with_fallback
 from clients.slack.rate_limit import WEBHOOK, RateLimit
 
 
@@ -32,7 +32,7 @@ class IncomingWebhook:
 
         Raises Unavailable for what Slack has not confirmed; its text names the remedy.
         """
-        with_text_fallback(self._send, message)
+        with_fallback(self._send, message)
 
     def _send(self, content: dict[str, Any]) -> None:
         from clients.slack import sdk  # noqa: PLC0415 - importing the SDK takes 60 ms; start-up need not wait

@@ -9,7 +9,8 @@ from local.slack.rules.problems import Problem, RefusedError
 WRITE: Final = "chat:write"
 READ_PUBLIC: Final = "channels:history"
 READ_PRIVATE: Final = "groups:history"
-ALL_SCOPES: Final = frozenset({WRITE, READ_PUBLIC, READ_PRIVATE})
+UPLOAD: Final = "files:write"
+ALL_SCOPES: Final = frozenset({WRITE, READ_PUBLIC, READ_PRIVATE, UPLOAD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,8 @@ class Access:
         needed = READ_PRIVATE if is_private else READ_PUBLIC
         if method.startswith("chat."):
             needed = WRITE
+        if method.startswith("files."):
+            needed = UPLOAD
         if method != "auth.test" and needed not in self.scopes:
             details = {"needed": needed, "provided": ",".join(sorted(self.scopes))}
             raise RefusedError(Problem(error="missing_scope"), details=details)

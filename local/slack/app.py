@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from local.faults import answer
 from local.slack.faults import Fault
+from local.slack.files import UPLOADS
 from local.slack.message import TEAM
 from local.slack.rules.decoding import decode, decode_form
 from local.slack.rules.problems import Arguments, Problem, RefusedError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from local.slack.server import SlackServer
 
 WEBHOOK: Final = "webhook"  # the name of an incoming webhook among the methods
+UPLOAD: Final = "upload"  # likewise, that of a file's bytes
 WEBHOOK_SECRET: Final = "localwebhooksecret000000"
 MAX_BODY: Final = 2_000_000  # bytes
 
@@ -81,6 +83,21 @@ def create_app(slack: "SlackServer") -> Flask:
 
         return _answer(slack, WEBHOOK, act)
 
+    @app.post(f"/{UPLOADS}<name>")
+    def upload(name: str) -> Response:
+        def carry_out() -> Response:
+            if not slack.workspace.take_upload(name, request.get_data()):
+                return _respond("no such upload, or not as many bytes as announced", 400)
+            return _respond(f"OK - {len(request.get_data())}")
+
+        fault = slack.record(UPLOAD, {})
+        return answer(fault, carry_out=carry_out, fail=lambda fault: _failure(UPLOAD, fault), wait=slack.wait)
+
+    @app.get("/files/<name>")
+    def picture(name: str) -> Response:
+        found = slack.workspace.picture(name)
+        return Response(found.content, content_type=found.kind) if found else _respond("", 404)
+
     @app.route("/api/<path:name>", methods=_VERBS)
     @app.route("/<path:name>", methods=_VERBS)
     def web_api(name: str) -> Response:
@@ -94,6 +111,8 @@ def create_app(slack: "SlackServer") -> Flask:
                 raise unreadable
             scopes = ",".join(sorted(slack.workspace.access.scopes))
             answer = {"ok": True, **slack.workspace.call(name, arguments)}
+            if "upload_url" in answer:
+                answer["upload_url"] = f"{request.host_url}{answer['upload_url']}"
             return _respond(answer, headers={"X-OAuth-Scopes": scopes})
 
         return _answer(slack, name, act)

@@ -26,6 +26,7 @@ class Message:
     thread_ts: str | None = None
     via: str = "api"
     edited: str | None = None
+    attachments: Sequence[Mapping[str, Any]] = ()
 
 
 def message_view(
@@ -34,6 +35,9 @@ def message_view(
     """Return a message as the API shows it; replies are those of its thread, oldest first."""
     view: dict[str, Any] = {"type": "message", "user": USER, "bot_id": BOT, "app_id": APP, "team": TEAM}
     view |= {"ts": message.ts, "text": message.text, "blocks": list(message.blocks)}
+    if message.attachments:
+        numbered = enumerate(message.attachments, 1)
+        view["attachments"] = [{"id": number, **attachment} for number, attachment in numbered]
     if message.metadata is not None:  # docs.slack.dev/messaging/message-metadata: by default only its type
         view["metadata"] = message.metadata if metadata else {"event_type": message.metadata["event_type"]}
     if message.edited is not None:

@@ -27,6 +27,7 @@ class SlackServer(StandIn):
     """Slack for one workspace on one port; a restart keeps the port and the messages.
 
     channels: id -> name. history_lag: seconds, by clock, until conversations.history shows a new message.
+    file_delay: likewise, until a block may show a new file.
     burst: posts into one channel that pass at once before a 429 limits them to one a second, None for no
     limit. users: id -> name, for the page only. restrictions: the other fields of Access.
     """
@@ -40,6 +41,7 @@ class SlackServer(StandIn):
         token: str = "xoxb-local",
         *,
         history_lag: float = 0.0,
+        file_delay: float = 0.0,
         burst: int | None = None,
         users: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
@@ -48,7 +50,10 @@ class SlackServer(StandIn):
         super().__init__(port)
         self.token = token
         self.workspace = Workspace(
-            Access(channels=channels, **restrictions), history_lag=history_lag, clock=clock
+            Access(channels=channels, **restrictions),
+            history_lag=history_lag,
+            file_delay=file_delay,
+            clock=clock,
         )
         zone = datetime.now(UTC).astimezone().tzinfo or UTC
         self._names = Names(channels=channels, users=users or {}, zone=zone)

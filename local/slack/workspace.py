@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from local.slack.access import Access
+from local.slack.files import File, Files
 from local.slack.message import BOT, TEAM, USER, Message, archived_view, message_view, tombstone_view
 from local.slack.paging import cut_page, microseconds, read_window
 from local.slack.rules.arguments import check_arguments
@@ -19,11 +20,15 @@ type _ByChannel = defaultdict[str, dict[str, Message]]  # then by ts, oldest fir
 class Workspace:
     """All messages and the methods that act on them; each call is atomic.
 
-    history_lag: seconds, by clock, until conversations.history shows a new message.
+    history_lag: seconds, by clock, until conversations.history shows a new message; file_delay: until a block
+    may show a new file.
     """
 
-    def __init__(self, access: Access, *, history_lag: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, access: Access, *, history_lag: float, file_delay: float, clock: Callable[[], float]
+    ) -> None:
         self.access = access
+        self._files = Files(file_delay, clock)
         self._history_lag = history_lag
         self._clock = clock
         self._lock = threading.Lock()
@@ -37,6 +42,8 @@ class Workspace:
             "chat.update": self._update,
             "conversations.history": self._history,
             "conversations.replies": self._replies,
+            "files.completeUploadExternal": self._files.complete,
+            "files.getUploadURLExternal": self._files.begin,
         }
 
     @property
@@ -50,7 +57,7 @@ class Workspace:
         """Raise RefusedError with unknown_method, or invalid_post_type for a write by GET."""
         if name not in self._methods:
             raise RefusedError(Problem(error="unknown_method", message=f"no method {name} here"))
-        if verb != "POST" and name.startswith("chat."):
+        if verb != "POST" and name.startswith(("chat.", "files.")):
             raise RefusedError(Problem(error="invalid_post_type", message=f"{name} is called by POST"))
 
     def call(self, name: str, arguments: Arguments) -> Answer:
@@ -63,6 +70,16 @@ class Workspace:
         with self._lock:
             self._store(self.access.writable(channel), arguments, via="webhook")
 
+    def take_upload(self, name: str, content: bytes) -> bool:
+        """Take the bytes of an upload; return whether they are what was announced."""
+        with self._lock:
+            return self._files.take(name, content)
+
+    def picture(self, name: str) -> File | None:
+        """Return a file that a block may show now."""
+        with self._lock:
+            return self._files.picture(name)
+
     def _post(self, arguments: Arguments) -> Answer:
         message = self._store(self.access.writable(arguments.get("channel")), arguments, via="api")
         return {"channel": message.channel, "ts": message.ts, "message": message_view(message)}
@@ -71,12 +88,20 @@ class Workspace:
         channel = self.access.writable(arguments.get("channel"), archived="is_inactive")
         _check("chat.update", arguments)
         stored = self._own(channel, arguments["ts"], "cant_update_message")
-        # docs.slack.dev/reference/methods/chat.update: metadata stays unless it is given, and {} removes
-        # it; blocks go if only a text is given, and only then the message is marked as edited.
-        text, blocks = arguments.get("text", ""), tuple(arguments.get("blocks", ()))
-        metadata = arguments.get("metadata", stored.metadata) or None
-        edited = None if blocks else f"{int(self._clock())}.000000"
-        updated = replace(stored, text=text, blocks=blocks, metadata=metadata, edited=edited)
+        # docs.slack.dev/reference/methods/chat.update: metadata and attachments stay unless they are given,
+        # {} and [] remove them; blocks stay if there is no text either, and go if there is only a text. Only
+        # then the message is marked as edited. That the text stays too is not documented.
+        kept = () if "text" in arguments else stored.blocks
+        text, blocks = arguments.get("text", stored.text), tuple(arguments.get("blocks", kept))
+        self._files.check_blocks(blocks)
+        updated = replace(
+            stored,
+            text=text,
+            blocks=blocks,
+            metadata=arguments.get("metadata", stored.metadata) or None,
+            edited=None if blocks else f"{int(self._clock())}.000000",
+            attachments=tuple(arguments.get("attachments", stored.attachments)),
+        )
         self._messages[channel][stored.ts] = updated
         view = message_view(updated, self._threads(channel)[stored.ts])
         return {"channel": channel, "ts": stored.ts, "text": updated.text, "message": view}
@@ -128,6 +153,7 @@ class Workspace:
 
     def _store(self, channel: str, arguments: Arguments, *, via: str) -> Message:
         _check("webhook" if via == "webhook" else "chat.postMessage", arguments)
+        self._files.check_blocks(arguments.get("blocks", ()))
         thread_ts = self._thread_for(channel, arguments.get("thread_ts"))
         self._last_ts = max(self._last_ts + 1, int(self._clock() * 1_000_000))
         message = Message(

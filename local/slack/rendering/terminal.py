@@ -36,7 +36,8 @@ def as_text(message: Message, names: Names | None = None, *, width: int = 100) -
     """Write a message as lines; a line wider than `width` characters loses the addresses of its links."""
     names = names or Names()
     blocks = message.blocks or [{"type": "section", "text": {"type": "mrkdwn", "text": message.text}}]
-    lines = (_block(block, names, width) for block in blocks)
+    lines = [_block(block, names, width) for block in blocks]
+    lines += [f"▌ {write(each['text'], _SHORT, names)}" for each in message.attachments]
     return "\n".join(line for line in lines if line)
 
 

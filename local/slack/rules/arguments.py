@@ -7,7 +7,7 @@ from typing import Any, Final
 from local.slack.rules.block_kit import check_block_list
 from local.slack.rules.mrkdwn import unescaped
 from local.slack.rules.problems import Arguments, Problem, problems
-from local.slack.rules.schema import MAX_DEPTH, Check, any_object, boolean, fields, string
+from local.slack.rules.schema import MAX_DEPTH, Check, Found, any_object, array, boolean, fields, size, string
 
 MAX_TEXT: Final = 40_000  # characters of the top-level text
 MAX_UPDATE_TEXT: Final = 4_000  # the same, of chat.update
@@ -20,18 +20,36 @@ _READING = {"channel", "oldest", "latest", "inclusive", "limit", "cursor", "incl
 _ARGUMENTS = {
     "webhook": _MESSAGE | _POST_ONLY,
     "chat.postMessage": _MESSAGE | _POST_ONLY | _CHANNEL,
-    "chat.update": _MESSAGE | _CHANNEL | {"ts"},
+    "chat.update": _MESSAGE | _CHANNEL | {"ts", "attachments"},
     "chat.delete": {"channel", "ts"},
     "conversations.history": _READING,
     "conversations.replies": _READING | {"ts"},
+    "files.getUploadURLExternal": {"filename", "length", "alt_txt"},
+    "files.completeUploadExternal": {"files"},
 }
 BOOLEANS: Final = _POST_ONLY - {"thread_ts"} | _CHANNEL - {"channel"} | {"inclusive", "include_all_metadata"}
+_REQUIRED = {"ts", "filename", "length", "files"}
 _TS = string(pattern=r"\d{10}\.\d{6}", sentence="must look like 1234567890.123456")
+
+
+def _attachment_text(value: Any, at: str) -> Found:
+    yield from string(3000, least=1)(value, at)
+    if isinstance(value, str):
+        yield from unescaped(value, at, controls=True)
+
+
+_COLOR = string(pattern="#[0-9a-f]{6}", sentence="must look like #0b5fa5")
+_ATTACHMENT = fields({"color": _COLOR, "text": _attachment_text, "fallback": string(least=1)})
 _CHECKS: dict[str, Check] = {
     "channel": string(),
     "text": string(),
     "thread_ts": _TS,
     "ts": _TS,
+    "attachments": array(_ATTACHMENT, most=20),
+    "filename": string(least=1),
+    "length": size,
+    "alt_txt": string(),
+    "files": array(fields({"id": string(least=1)}, {"title": string()}), least=1, most=10),
     **dict.fromkeys(sorted(BOOLEANS), boolean),
 }
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff]")
@@ -48,7 +66,7 @@ def check_arguments(method: str, arguments: Arguments) -> list[Problem]:
     The workspace looks up the channel and the thread; here they only have to be strings.
     """
     known = _ARGUMENTS[method]
-    missing = sorted(known & {"ts"} - arguments.keys())
+    missing = sorted(known & _REQUIRED - arguments.keys())
     unknown = sorted(arguments.keys() - known)
     found = problems("invalid_arguments", ((f"missing required field: {name}", "") for name in missing))
     found += _check_characters(arguments)
@@ -62,7 +80,7 @@ def check_arguments(method: str, arguments: Arguments) -> list[Problem]:
 def _check_message(method: str, arguments: Arguments) -> list[Problem]:
     found = []
     text, blocks = arguments.get("text", ""), arguments.get("blocks", [])
-    if not blocks and not (isinstance(text, str) and text.strip()):
+    if not blocks and not arguments.get("attachments") and not (isinstance(text, str) and text.strip()):
         found.append(Problem(error="no_text"))
     if isinstance(text, str):
         if len(text) > (MAX_UPDATE_TEXT if method == "chat.update" else MAX_TEXT):

@@ -27,6 +27,7 @@ _ID = string(255, least=1)
 _STYLE = string(pattern="primary|danger", sentence="must be one of: primary, danger")
 _URL = string(3000, least=1, pattern=r"https?://[^\s/][^\s]*", sentence="must be an http or https URL")
 _IMAGE: Checks = {"type": string(), "image_url": _URL, "alt_text": string(2000, least=1)}
+_SLACK_FILE = fields({"id": string(least=1)})
 _ANSWER = text(30, _PLAIN)
 _CONFIRM = fields(
     {"title": text(100, _PLAIN), "text": text(300, _PLAIN), "confirm": _ANSWER, "deny": _ANSWER},
@@ -66,6 +67,11 @@ def _section(value: Any, at: str) -> Found:
         yield "missing required field: text", at
 
 
+def _image(value: Any, at: str) -> Found:
+    source = {"slack_file": _SLACK_FILE} if "slack_file" in value else {"image_url": _URL}
+    yield from _block({"alt_text": _IMAGE["alt_text"], **source}, {"title": text(2000, _PLAIN)})(value, at)
+
+
 def _rich_part(value: Any, at: str) -> Found:
     """Check types only: sections, lists, quotes and code whose elements carry strings."""
     yield from any_object(value, at)
@@ -84,7 +90,7 @@ check_block_list: Final = array(
             "context": _block({"elements": array(by_type(_CONTEXT), least=1, most=10)}),
             "actions": _block({"elements": array(by_type({"button": _BUTTON}), least=1, most=25)}),
             "divider": _block(),
-            "image": _block(_IMAGE, {"title": text(2000, _PLAIN)}),
+            "image": _image,
             "rich_text": _block({"elements": array(_rich_part, least=1, most=_RICH_ITEMS)}),
         }
     ),

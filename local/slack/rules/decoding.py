@@ -7,6 +7,12 @@ from urllib.parse import parse_qsl
 from local.slack.rules.arguments import BOOLEANS
 from local.slack.rules.problems import Arguments, Problem, RefusedError
 
+_JSON = {
+    "attachments": "invalid_arguments",
+    "blocks": "invalid_blocks_format",
+    "files": "invalid_arguments",
+    "metadata": "invalid_metadata_format",
+}
 _SWITCHES = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -35,7 +41,7 @@ def decode(content_type: str, body: bytes) -> Arguments:
 
 
 def decode_form(body: bytes) -> Arguments:
-    """Read a form or a query string: blocks and metadata are JSON, switches are true, false, 1 or 0."""
+    """Read a form or a query string: lists and objects are JSON, switches are true, false, 1 or 0."""
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict")
     except ValueError as error:
@@ -43,9 +49,9 @@ def decode_form(body: bytes) -> Arguments:
     arguments: Arguments = dict(pairs)
     if len(arguments) < len(pairs):
         raise RefusedError(Problem(error="invalid_array_arg", message="an argument is given twice"))
-    for name in ("blocks", "metadata"):
+    for name, slug in _JSON.items():
         if name in arguments:
-            arguments[name] = _loads(arguments[name].encode(), f"invalid_{name}_format")
+            arguments[name] = _loads(arguments[name].encode(), slug)
     for name in BOOLEANS & arguments.keys():
         arguments[name] = _SWITCHES.get(arguments[name], arguments[name])
     return arguments

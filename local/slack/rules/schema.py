@@ -36,6 +36,12 @@ def boolean(value: Any, at: str) -> Found:
         yield "must provide a boolean", at
 
 
+def size(value: Any, at: str) -> Found:
+    """Check a number of bytes, which a form carries as digits."""
+    if isinstance(value, bool) or not re.fullmatch("[0-9]{1,12}", str(value)):
+        yield "must provide a number", at
+
+
 def any_object(value: Any, at: str) -> Found:
     """Check that a value is an object."""
     if not isinstance(value, dict):

@@ -183,6 +183,7 @@ def test_the_page_and_the_messages_are_served(slack):
             "thread_ts": None,
             "via": "api",
             "edited": None,
+            "attachments": [],
         }
     ]
     assert len(slack.requests) == 1  # only calls to Slack are on record

@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.slack.rendering.terminal import as_text
 from tests.support.slack_clients import (
     BLOCKS,
     CHANNEL,
@@ -147,3 +148,24 @@ def test_a_deleted_parent_leaves_a_tombstone_until_its_last_reply_goes(slack, we
     for ts in (reply, another["ts"]):
         web.chat_delete(channel=CHANNEL, ts=ts)
     assert texts(web.conversations_history(channel=CHANNEL)) == ["later"]
+
+
+def test_an_update_with_attachments_alone_keeps_the_rest(slack, web):
+    """An update with attachments alone keeps text, blocks and metadata; one without keeps the attachments."""
+    ts = post(web, "a", blocks=BLOCKS, metadata=METADATA)
+    mark = {"color": "#b34700", "text": "waiting for *2* days", "fallback": "waiting for 2 days"}
+    web.chat_update(channel=CHANNEL, ts=ts, attachments=[mark])
+    [message] = slack.messages
+    assert (message.text, message.blocks, message.metadata) == ("a", tuple(BLOCKS), METADATA)
+    assert 'style="border-color: #b34700"><div class="text">waiting for <b>2</b> days</div>' in slack.page()
+    assert as_text(message).endswith("▌ waiting for 2 days")
+    web.chat_update(channel=CHANNEL, ts=ts, text="b", blocks=BLOCKS)
+    [shown] = web.conversations_history(channel=CHANNEL)["messages"]
+    assert shown["attachments"] == [{"id": 1, **mark}]
+    web.chat_update(channel=CHANNEL, ts=ts, text="b", blocks=BLOCKS, attachments=[])
+    [shown] = web.conversations_history(channel=CHANNEL)["messages"]
+    assert "attachments" not in shown
+    for wrong in ([{**mark, "color": "red"}], [{**mark, "text": "a < b"}], [{"text": "a", "fallback": "a"}]):
+        answer = error_of(web.chat_update, channel=CHANNEL, ts=ts, attachments=wrong)
+        assert answer["error"] == "invalid_arguments"
+    assert error_of(web.chat_update, channel=CHANNEL, ts=ts, attachments=[])["error"] == "no_text"
