@@ -79,7 +79,7 @@ def upload(url: str, content: bytes, timeout: float) -> None:
             answer.read(_LONGEST_CONFIRMATION)
     except HTTPError as error:
         with error:
-            raise refusal(None, error.code, error.headers) from error
+            raise refusal(None, error.code, dict(error.headers)) from error
     except _NO_ANSWER as error:
         raise no_answer(type(error).__name__) from error
 

@@ -46,11 +46,15 @@ class Clock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackToken:
-    """What Slack answers to the token: an error's code and remedy, or the scopes that it grants."""
+    """What Slack answers to the token: an error's code and remedy, or the scopes that it grants.
+
+    `shows_pictures`: the team's file asks for the week's numbers, which have a picture.
+    """
 
     code: str | None = None
     remedy: str = ""
     scopes: frozenset[str] = frozenset()
+    shows_pictures: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

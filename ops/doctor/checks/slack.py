@@ -6,7 +6,9 @@ from typing import Any
 from ops.doctor.facts import Channel, SlackToken
 from ops.doctor.finding import Check, Problem
 
-SCOPES = frozenset({"chat:write", "channels:history", "groups:history"})  # those of config/slack-app.yaml
+# Those of config/slack-app.yaml; only the week's numbers need the one for pictures.
+SCOPES = frozenset({"chat:write", "channels:history", "groups:history"})
+PICTURE_SCOPE = "files:write"
 ABOUT_THE_TOKEN = {"missing_scope"}  # reported once, and not for each channel
 _STORE = "./deploy.sh secrets slack <token.txt"
 _ARCHIVED = {"channel_archive", "group_archive"}
@@ -19,7 +21,7 @@ def _token(found: SlackToken) -> Iterator[Problem]:
 
 
 def _scopes(found: SlackToken) -> Iterator[Problem]:
-    lacking = SCOPES - found.scopes
+    lacking = (SCOPES | {PICTURE_SCOPE} if found.shows_pictures else SCOPES) - found.scopes
     if found.code is None and lacking:
         yield Problem(
             text=f"Slack's token lacks {', '.join(sorted(lacking))}; install the app again",

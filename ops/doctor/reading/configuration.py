@@ -16,12 +16,16 @@ _GLOB = set("*?[")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """The files, and what they name: channels, repositories without a wildcard, and (login, path)."""
+    """The files, and what they name: channels, repositories without a wildcard, and (login, path).
+
+    `shows_pictures`: the week's numbers are asked for.
+    """
 
     files: tuple[ConfigurationFile, ...]
     channels: tuple[str, ...] = ()
     repositories: tuple[str, ...] = ()
     logins: tuple[tuple[str, str], ...] = ()
+    shows_pictures: bool = False
 
 
 def read_configuration(routes_path: Path, environment: Mapping[str, str], folder: Path) -> Configuration:
@@ -29,7 +33,8 @@ def read_configuration(routes_path: Path, environment: Mapping[str, str], folder
     named = environment.get("TEAM_FILE", "").strip()
     team_path = Path(named) if named else folder / "team.toml"
     logins = _team_logins(team_path)
-    files = [ConfigurationFile(path=str(team_path), problems=_team_problems(environment, folder))]
+    team, problems = _read_team(environment, folder)
+    files = [ConfigurationFile(path=str(team_path), problems=problems)]
     try:
         routes = routes_file.parse(routes_path.read_text("utf-8-sig"))
     except ConfigurationError as error:
@@ -45,18 +50,26 @@ def read_configuration(routes_path: Path, environment: Mapping[str, str], folder
     exact = {name for route in routes.routes for name in route.repositories if not _GLOB & set(name)}
     return Configuration(
         files=(ConfigurationFile(path=str(routes_path), problems=()), *files),
-        channels=tuple(dict.fromkeys(channel for route in routes.routes for channel in route.channels)),
+        channels=tuple(
+            dict.fromkeys(
+                (
+                    *(channel for route in routes.routes for channel in route.channels),
+                    *(team.digest.channels if team.digest else ()),
+                )
+            )
+        ),
         repositories=tuple(sorted(name for name in exact if "/" in name)),
         logins=(*((login, str(routes_path)) for login in routes.people), *logins),
+        shows_pictures=team.digest is not None and team.digest.weekly is not None,
     )
 
 
-def _team_problems(environment: Mapping[str, str], folder: Path) -> tuple[str, ...]:
+def _read_team(environment: Mapping[str, str], folder: Path) -> tuple[Team, tuple[str, ...]]:
+    """Return the team, an empty one if the file has problems, and the problems."""
     try:
-        Team.read(environment, folder)
+        return Team.read(environment, folder), ()
     except ConfigurationError as error:
-        return error.problems
-    return ()
+        return Team(), error.problems
 
 
 def _team_logins(path: Path) -> tuple[tuple[str, str], ...]:

@@ -103,7 +103,8 @@ def _read_slack(project: str, secret: str, found: Configuration) -> Iterator[obj
     if not token:
         yield SlackToken(code="not_authed", remedy=f"the secret {secret} has no enabled version")
         return
-    yield from read_slack(os.environ.get("SLACK_API_URL") or API_URL, token, found.channels)
+    api_url = os.environ.get("SLACK_API_URL") or API_URL
+    yield from read_slack(api_url, token, found.channels, shows_pictures=found.shows_pictures)
 
 
 def _known_sources(deployed: str) -> list[str]:

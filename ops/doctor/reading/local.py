@@ -33,7 +33,9 @@ def read_local(stack: LocalStack, found: Configuration, show: Callable[[str], No
     fix = f"./issuewire schema apply --local --project {stack.project} --dataset {stack.dataset}"
     yield from read_bigquery(stack.project, stack.dataset, fix, is_local=True)
     show("Slack")
-    yield from read_slack(stack.slack_url, stack.slack_token, found.channels)
+    yield from read_slack(
+        stack.slack_url, stack.slack_token, found.channels, shows_pictures=found.shows_pictures
+    )
 
 
 def _read_subscriptions(stack: LocalStack) -> Iterator[object]:

@@ -16,7 +16,9 @@ _BOT = "xoxb-"
 _PASSING = {"ratelimited", "fatal_error", "internal_error", "request_timeout", "service_unavailable"}
 
 
-def read_slack(api_url: str, token: str, channels: Sequence[str]) -> Iterator[object]:
+def read_slack(
+    api_url: str, token: str, channels: Sequence[str], *, shows_pictures: bool = False
+) -> Iterator[object]:
     """Yield the facts about the token and, if Slack accepts it, about every channel."""
     if not token.startswith(_BOT):
         why = "it is no bot token (xoxb-...), and an incoming webhook can only post"
@@ -35,7 +37,7 @@ def read_slack(api_url: str, token: str, channels: Sequence[str]) -> Iterator[ob
             what="the token's scopes", why="a proxy hides Slack's header X-OAuth-Scopes", fix=AGAIN
         )
     else:
-        yield SlackToken(scopes=scopes)
+        yield SlackToken(scopes=scopes, shows_pictures=shows_pictures)
     for channel in channels:
         yield _read_channel(api_url, token, channel)
 

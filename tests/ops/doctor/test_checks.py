@@ -102,6 +102,7 @@ FAULTS: list[tuple[str, object]] = [
     ("clock_off", Clock(service="GitHub", ahead=61.0)),
     ("slack_token", SlackToken(code="token_revoked", remedy="install the app again")),
     ("slack_scopes", SlackToken(scopes=SCOPES - {"groups:history"})),
+    ("slack_scopes", SlackToken(scopes=SCOPES, shows_pictures=True)),
     ("slack_not_in_channel", Channel(id="C1", code="not_in_channel")),
     ("slack_channel", Channel(id="C1", code="channel_not_found", remedy="check the id")),
     ("slack_channel_archived", Channel(id="C1", newest_subtype="channel_archive")),

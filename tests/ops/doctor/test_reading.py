@@ -212,6 +212,21 @@ def test_a_token_without_a_scope_is_found_once() -> None:
         assert slugs(of_slack(slack, CHANNEL, OLD)) == ["slack_scopes"]
 
 
+def test_the_scope_for_pictures_is_missed_only_if_there_are_pictures(tmp_path: Path) -> None:
+    """The scope files:write is missed only if the team file asks for the week's numbers."""
+    (tmp_path / "routes.toml").write_text(f'[[route]]\nname = "all"\nchannels = ["{CHANNEL}"]\n')
+    scopes = {"chat:write", "channels:history", "groups:history"}
+    with SlackServer(channels=CHANNELS, scopes=scopes) as slack:
+        for weekly, expected in (("", []), ('weekly = "Mon"', ["slack_scopes"])):
+            (tmp_path / "team.toml").write_text(
+                f'[digest]\nchannels = {{ "{SECRET}" = ["acme/*"] }}\nat = "09:00"\n{weekly}\n'
+            )
+            found = read_configuration(tmp_path / "routes.toml", {}, tmp_path)
+            assert found.channels == (CHANNEL, SECRET)
+            facts = read_slack(slack.url, "xoxb-local", found.channels, shows_pictures=found.shows_pictures)
+            assert slugs(examine(CHECKS, facts)) == expected
+
+
 def test_a_refused_token_is_found(slack: SlackServer) -> None:
     """A token that Slack refuses is one finding, and no channel is asked for."""
     assert slugs(of_slack(slack, CHANNEL, token="xoxb-wrong")) == ["slack_token"]
