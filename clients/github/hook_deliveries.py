@@ -52,12 +52,12 @@ def read_hook(source: str, raw: Json) -> Hook:
     given = raw.get("config")
     config = given if isinstance(given, dict) else {}
     number, url, events = raw.get("id"), config.get("url"), raw.get("events")
-    if not isinstance(number, int) or not isinstance(url, str):
-        raise Unavailable("github_odd", f"GitHub lists a webhook of {source} without id or URL.")
+    if not isinstance(number, int):
+        raise Unavailable("github_odd", f"GitHub lists a webhook of {source} without id.")
     return Hook(
         id=number,
         source=source,
-        url=url,
+        url=url if isinstance(url, str) else "",  # of another app, whatever it is
         is_active=raw.get("active") is True,
         events=tuple(map(str, events)) if isinstance(events, list) else (),
         content_type=str(config.get("content_type", "form")),
@@ -68,7 +68,9 @@ def read_hook(source: str, raw: Json) -> Hook:
 def read_attempt(hook: Hook, raw: Json) -> Attempt:
     """Read an attempt. Raises Unavailable if it is not one."""
     number, guid, event = raw.get("id"), raw.get("guid"), raw.get("event")
-    delivered_at, status = parse_time(raw.get("delivered_at")), raw.get("status_code")
+    # GitHub's lists have both times; which of them a throttled delivery has is not documented.
+    delivered_at = parse_time(raw.get("delivered_at")) or parse_time(raw.get("throttled_at"))
+    status = raw.get("status_code")
     if not (isinstance(number, int) and isinstance(guid, str) and isinstance(event, str) and delivered_at):
         raise Unavailable(
             "github_odd", f"GitHub lists a delivery of {hook.source} without id, GUID, event or time."
@@ -86,9 +88,13 @@ def read_attempt(hook: Hook, raw: Json) -> Attempt:
 
 def is_same_url(first: str, second: str) -> bool:
     """Return whether both are one address; case of the host and a slash at the end do not matter."""
-    return _normal(first) == _normal(second)
+    try:
+        return _normal(first) == _normal(second)
+    except ValueError:  # which another app's webhook may have
+        return False
 
 
 def _normal(url: str) -> tuple[str, str, str]:
+    """Return what makes an address. Raises ValueError for what is none."""
     parts = urlsplit(url)
     return parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/")

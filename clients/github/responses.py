@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from pipeline.errors import Unavailable
 
 SECONDARY_LIMIT_SECONDS = 60.0
+_FAR_SECONDS = 1e8  # three years: no caller waits for so long, and a date can be calculated
 
 _LINK = re.compile(r'<([^<>]*)>[^,<]*;\s*rel="?(\w+)')
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -86,7 +87,7 @@ def limit_wait(response: Response, refusals: int) -> float | None:
         return None
     after = response.headers.get("retry-after", "")
     if after.isdecimal():
-        return float(after)
+        return min(float(after), _FAR_SECONDS)
     seconds = seconds_until_reset(response)
     if seconds is not None:
         return seconds

@@ -7,37 +7,49 @@ from clients.github.client import GitHubClient
 from pipeline.errors import Unavailable
 from pipeline.json_fields import Json
 
+_ALL = {"type": "all"}
+
 
 def repositories(github: GitHubClient, source: str) -> Iterator[Json]:
-    """Yield the repository OWNER/REPO, or those of an organization that can have new events of issues."""
-    if "/" in source:
-        yield _checked(github.get(f"/repos/{source}")[0], id=int, full_name=str)
-        return
-    for raw in _items(github, f"/orgs/{source}/repos", {"type": "all"}):
+    """Yield the repository OWNER/REPO or those of an organization, if they can have new events of issues.
+
+    GitHub answers 410 for the issues of a repository that has them switched off.
+    """
+    is_one = "/" in source
+    listed = [github.get(f"/repos/{source}")[0]] if is_one else _items(github, f"/orgs/{source}/repos", _ALL)
+    for raw in listed:
         _checked(raw, id=int, full_name=str)
         if raw.get("has_issues") is not False and raw.get("archived") is not True:
             yield raw
 
 
 def updated_issues(github: GitHubClient, repository: Json, since: datetime) -> Iterator[Json]:
-    """Yield the issues, not pull requests, that changed since then. Raises Unavailable."""
+    """Yield the issues, not pull requests, that changed since then, each once. Raises Unavailable.
+
+    The latest change comes first: an issue that changes meanwhile moves to a page that was read, and moves
+    another one to the next page, so that none is left out which is not changing now.
+    """
+    seen: set[int] = set()
     parameters = {
         "state": "all",
         "sort": "updated",
-        "direction": "asc",
+        "direction": "desc",
         "since": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
     }
     for raw in _items(github, f"/repos/{repository['full_name']}/issues", parameters):
-        if not raw.get("pull_request"):
-            yield _checked(raw, number=int, updated_at=str)
+        if raw.get("pull_request"):
+            continue
+        _checked(raw, number=int, updated_at=str)
+        if raw["number"] not in seen:
+            seen.add(raw["number"])
+            yield raw
 
 
-def _checked(raw: Json, **fields: type) -> Json:
-    """Return an object of GitHub's. Raises Unavailable unless it has these fields."""
+def _checked(raw: Json, **fields: type) -> None:
+    """Raise Unavailable unless an object of GitHub's has these fields."""
     for name, kind in fields.items():
         if not isinstance(raw.get(name), kind):
             raise Unavailable("github_odd", f"GitHub lists something without {name}.")
-    return raw
 
 
 def _items(github: GitHubClient, path: str, parameters: Mapping[str, str]) -> Iterator[Json]:

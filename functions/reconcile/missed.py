@@ -89,12 +89,18 @@ def _has_changed(issue: Json, before: KnownIssue) -> bool:
 
 
 def _visible(issue: Json) -> tuple[Any, Any, frozenset[str], frozenset[str]]:
-    assignees = frozenset(each["login"] for each in issue.get("assignees") or [])
+    assignees = frozenset(_named(issue, "assignees", "login"))
     return issue.get("state"), issue.get("title"), frozenset(_labels(issue)), assignees
 
 
 def _labels(issue: Json) -> dict[str, Json]:
-    return {each["name"]: each for each in issue.get("labels") or [] if isinstance(each, dict)}
+    return _named(issue, "labels", "name")
+
+
+def _named(issue: Json, field: str, name: str) -> dict[str, Json]:
+    """Return the objects in a list of GitHub's by their names; GitHub allows entries without one."""
+    listed = [each for each in issue.get(field) or [] if isinstance(each, dict)]
+    return {each[name]: each for each in listed if isinstance(each.get(name), str)}
 
 
 def _change(issue: Json, before: KnownIssue | None, since: datetime) -> dict[str, Any]:

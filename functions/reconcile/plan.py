@@ -15,6 +15,7 @@ REFUSALS = {400, 413, 415}  # ingest cannot take such a delivery, however often 
 IN_VAIN = 3
 # An outage of ingest may outlast three attempts: once it accepts deliveries again, more are made.
 AFTER_OUTAGE = 10
+FORGOTTEN_SOON = timedelta(hours=2)  # before the next run but one: that could no longer say what is lost
 DAY = timedelta(days=1)
 
 
@@ -159,7 +160,8 @@ def fate(event: ListedEvent, known: Known, horizon: datetime) -> Fate:
         return Fate.REFUSED
     if known.is_storing(event):
         return Fate.WAITING
-    return Fate.LOST if event.last.delivered_at < horizon or event.asked >= IN_VAIN else Fate.WAITING
+    is_too_late = event.last.delivered_at < horizon + FORGOTTEN_SOON
+    return Fate.LOST if is_too_late or event.asked >= IN_VAIN else Fate.WAITING
 
 
 def to_redeliver(events: Sequence[ListedEvent], known: Known, horizon: datetime) -> list[Attempt]:

@@ -14,6 +14,7 @@ from clients.github.webhooks import Webhooks
 from clients.pubsub.batch_publisher import BatchPublisher
 from clients.pubsub.held_messages import HeldMessages
 from pipeline.errors import PipelineError, Unavailable
+from pipeline.json_fields import Json
 from pipeline.logs import log
 
 from . import plan, problems
@@ -156,9 +157,13 @@ class Run:
                 log.warning("GitHub does not have the delivery any more", extra=_fields(attempt))
                 continue
             except Unavailable as error:
-                failures += 1  # it may have been carried out; the next run asks again if not
-                if error.reason != "github_down" or failures == FAILURES_IN_A_ROW:
+                failures += 1
+                if error.reason not in {"github_down", "github_refused"} or failures == FAILURES_IN_A_ROW:
                     raise
+                if error.reason == "github_refused":
+                    log.warning("GitHub refuses to deliver again: %s", error, extra=_fields(attempt))
+                    continue
+                # An answer that was lost may have been a success; if not, the next run asks again.
             else:
                 failures = 0
             self._asked.add(attempt.guid)
@@ -169,25 +174,39 @@ class Run:
         on_their_way = sorted(
             event.first.delivered_at for event, fate in seen.fates() if fate in {Fate.WAITING, Fate.HELD}
         )
-        published = 0
-        for source in seen.sources:
-            for repository in repositories(self._neighbours.github, source):
-                since = seen.window.start
-                self._limit.check()
-                listed = updated_issues(self._neighbours.github, repository, since)
-                issues = list(settled(listed, self._now, on_their_way))
-                if not issues:
-                    continue
-                numbers = [issue["number"] for issue in issues]
-                known = self._neighbours.ledger.issues(repository["id"], numbers, since)
-                for delivery in missed(repository, issues, known, since, self._now):
-                    self._neighbours.publisher().add(delivery)
-                    fields = {"delivery_id": delivery.delivery_id, "repository": delivery.repository}
-                    log.info("Publishing what GitHub had not sent", extra=fields)
-                    published += 1
-        if published:
-            self._neighbours.publisher().flush()
-        self.report.counts["missed"] = published
+        self.report.counts["missed"] = 0
+        with self._publishing():
+            for source in seen.sources:
+                for repository in repositories(self._neighbours.github, source):
+                    self._limit.check()
+                    try:
+                        self._publish_of(repository, seen.window.start, on_their_way)
+                    except NotFound as error:
+                        self.report.failures.append(error)  # the other repositories are not hidden
+
+    @contextmanager
+    def _publishing(self) -> Iterator[None]:
+        """Publish what was added, also if the block fails: each run might fail there."""
+        try:
+            yield
+        finally:
+            if self.report.counts["missed"]:
+                with self.report.part():
+                    self._neighbours.publisher().flush()
+
+    def _publish_of(self, repository: Json, since: datetime, on_their_way: list[datetime]) -> None:
+        """Publish the issues of one repository."""
+        listed = updated_issues(self._neighbours.github, repository, since)
+        issues = list(settled(listed, self._now, on_their_way))
+        if not issues:
+            return
+        numbers = [issue["number"] for issue in issues]
+        known = self._neighbours.ledger.issues(repository["id"], numbers, since)
+        for delivery in missed(repository, issues, known, since, self._now):
+            self._neighbours.publisher().add(delivery)
+            fields = {"delivery_id": delivery.delivery_id, "repository": delivery.repository}
+            log.info("Publishing what GitHub had not sent", extra=fields)
+            self.report.counts["missed"] += 1
 
     def _redrive(self) -> None:
         """Drive held messages again; what is left when the time is up waits for the next run."""

@@ -91,3 +91,13 @@ def test_a_caller_can_refuse_a_wait(server: GitHubServer, clock: Clock) -> None:
         client.get(REPOSITORY)
     assert clock.waits == []
     client.close()
+
+
+@pytest.mark.parametrize("after", ["9" * 15, "9" * 400])
+def test_an_absurd_wait_is_refused_with_a_sentence(
+    server: GitHubServer, client: GitHubClient, clock: Clock, after: str
+) -> None:
+    """A Retry-After beyond every calendar is refused as a long one is, and breaks nothing."""
+    server.fail_next(status=429, headers={"Retry-After": after})
+    assert error_of(client).reason == "rate_limited"
+    assert clock.waits == []

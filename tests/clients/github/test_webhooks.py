@@ -11,11 +11,13 @@ from clients.github.responses import NotFound
 from clients.github.updated_issues import repositories, updated_issues
 from clients.github.webhooks import Webhooks
 from local.github.server import GitHubServer
+from ops.send import accounts
 from pipeline.errors import Unavailable
 from tests.clients.github.rig import Clock
 from tests.support.messages import an_issue
 
 URL = "https://ingest.example/"
+MONA = accounts.Account(login="mona")
 
 
 @pytest.fixture
@@ -98,11 +100,17 @@ def test_a_token_without_permission_is_told_what_it_lacks(
     assert hook.source == "acme/app"
 
 
-@pytest.mark.parametrize("raw", [{}, {"id": 1}, {"id": 1, "config": {}}, {"id": "1", "config": {"url": URL}}])
+@pytest.mark.parametrize("raw", [{}, {"id": "1", "config": {"url": URL}}])
 def test_what_is_no_webhook_is_an_error(raw: dict[str, Any]) -> None:
-    """A webhook without id or URL is refused, not guessed."""
+    """A webhook without id is refused, not guessed."""
     with pytest.raises(Unavailable):
         read_hook("acme/app", raw)
+
+
+@pytest.mark.parametrize("config", [None, {}, {"url": None}, {"url": "http://[odd"}])
+def test_another_apps_webhook_may_be_odd(config: Any) -> None:
+    """A webhook whose URL is missing or none is not ours, and hides no other webhook."""
+    assert not is_same_url(read_hook("acme/app", {"id": 1, "config": config}).url, URL)
 
 
 @pytest.mark.parametrize("missing", ["id", "guid", "event", "delivered_at"])
@@ -118,6 +126,13 @@ def test_what_is_no_attempt_is_an_error(hook: Hook, missing: str) -> None:
     assert (read_attempt(hook, raw).status, read_attempt(hook, raw).succeeded) == (0, False)
     with pytest.raises(Unavailable):
         read_attempt(hook, {**raw, missing: None})
+
+
+def test_a_throttled_attempt_has_a_time(hook: Hook) -> None:
+    """An attempt that GitHub throttled is listed by the time of that if it has no other."""
+    raw = {"id": 1, "guid": "g", "event": "issues", "delivered_at": None}
+    throttled = read_attempt(hook, {**raw, "throttled_at": "2026-03-04T12:00:00Z"})
+    assert (throttled.delivered_at.hour, throttled.succeeded) == (12, False)
 
 
 def test_addresses_are_compared_as_addresses() -> None:
@@ -138,3 +153,32 @@ def test_updated_issues_are_read_without_pull_requests(server: GitHubServer, cli
     assert [each["id"] for each in repositories(client, "acme/app")] == [repository["id"]]
     found = updated_issues(client, repository, later)
     assert [issue["number"] for issue in found] == [300]
+
+
+def test_an_issue_that_changes_meanwhile_hides_no_other(server: GitHubServer, client: GitHubClient) -> None:
+    """While the list is read, the oldest change moves to its beginning: each other issue is read once."""
+    hosted = server.github.host("acme/app")
+    start = an_issue(number=1).created_at
+    issues = [
+        an_issue(number=number, created_at=start + timedelta(seconds=number)) for number in range(1, 251)
+    ]
+    for issue in issues:
+        hosted.record(issue.opened())
+    [repository] = repositories(client, "acme/app")
+    found = updated_issues(client, repository, start)
+    numbers = [next(found)["number"]]
+    hosted.record(issues[0].labeled(MONA, start + timedelta(hours=1), "bug"))
+    numbers += [issue["number"] for issue in found]
+    assert sorted(numbers) == list(range(2, 251))
+
+
+def test_a_repository_without_issues_is_not_asked_for_them(
+    server: GitHubServer, client: GitHubClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GitHub answers 410 for its issues, also if it is a source by its own name."""
+    as_json = accounts.Repository.as_json
+    monkeypatch.setattr(accounts.Repository, "as_json", lambda self: as_json(self) | {"has_issues": False})
+    server.github.host("acme/app")
+    server.github.organizations.add("acme")
+    for source in ("acme", "acme/app"):
+        assert list(repositories(client, source)) == []

@@ -74,6 +74,7 @@ IN_VAIN = event(attempt(240, 503), again(180, 502), again(120, 0), again(60, 503
 REFUSED = event(attempt(60, 413), again(30, 400), again(20, 415))
 ACCEPTED = event(attempt(60, 202))
 OLD = event(attempt(73 * 60, 503))
+LAST_CHANCE = event(attempt(71 * 60, 503))
 LATER = NOW - timedelta(minutes=40)
 
 
@@ -86,6 +87,8 @@ LATER = NOW - timedelta(minutes=40)
         (IN_VAIN, Known(stored=frozenset(), held=frozenset("g")), Fate.HELD),
         (IN_VAIN, NOTHING, Fate.LOST),
         (OLD, NOTHING, Fate.LOST),
+        (LAST_CHANCE, NOTHING, Fate.LOST),
+        (event(attempt(69 * 60, 503)), NOTHING, Fate.WAITING),
         (REFUSED, NOTHING, Fate.REFUSED),
         (event(attempt(60, 413), again(30, 503)), NOTHING, Fate.WAITING),
         (ACCEPTED, NOTHING, Fate.WAITING),
@@ -105,6 +108,7 @@ def test_the_fate_of_an_event(found: ListedEvent, known: Known, expected: Fate) 
         (FAILED, Known(stored=frozenset(), held=frozenset("g")), False),
         (IN_VAIN, NOTHING, False),
         (OLD, NOTHING, False),
+        (LAST_CHANCE, NOTHING, True),
         (event(attempt(73 * 60, 503), again(60, 503)), NOTHING, True),
         (REFUSED, NOTHING, False),
         (event(attempt(60, 400)), NOTHING, True),

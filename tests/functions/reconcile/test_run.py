@@ -311,3 +311,50 @@ def test_a_delivery_that_ingest_can_never_take_is_refused(rig: Rig) -> None:
         report = rig.run()
     assert (len(rig.asked()), reasons(report)) == (1, [])
     assert totals(rig.warehouse.rows) == (1, 0, 0, 1, 0)
+
+
+def test_one_delivery_that_github_refuses_to_repeat_stops_no_other(rig: Rig) -> None:
+    """GitHub refuses one request for a redelivery with 422: the others are asked for, and the run proves."""
+    rig.status_of = lambda _event, _guid, number: 503 if number == 1 else 202
+    for number in range(1, 4):
+        issue(rig, number)
+    rig.clock.advance(60)
+    rig.server.fail_next(target="/attempts", status=422, message="Validation Failed")
+    assert rig.run().failures == []
+    assert totals(rig.warehouse.rows) == (3, 2, 2, 0, 0)
+    rig.server.fail_until_cleared(target="/attempts", status=422, message="Validation Failed")
+    issue(rig, 4)
+    issue(rig, 5)
+    rig.clock.advance(60)
+    assert {failure.reason for failure in rig.run().failures} == {"github_refused"}
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "reason"),
+    [("acme/gone", {"status": 451}, "not_found"), ("acme/slow", {"status": 500}, "github_down")],
+)
+def test_a_repository_that_cannot_be_read_hides_no_other(
+    rig: Rig, name: str, fault: dict[str, Any], reason: str
+) -> None:
+    """What was missed in the other repositories is published, although the run is not complete."""
+    rig.github.organizations.add("acme")
+    rig.hook("acme")
+    rig.github.host(name)
+    for hooks in rig.github.hooks.by_place.values():
+        for hook in hooks.values():
+            hook["active"] = False
+    issue(rig, 1)
+    if reason == "not_found":
+        rig.github.host("acme/zebra")
+        later = an_issue(
+            repository=accounts.Repository(full_name="acme/zebra"), number=2, created_at=rig.clock.now
+        )
+        rig.github.emit("acme/zebra", later.opened())
+    rig.clock.advance(1200)
+    number = rig.github.repository(name).repository.id
+    rig.server.fail_until_cleared(target=rf"(/{number}|{name})/issues", **fault)
+    report = rig.run(GITHUB_SOURCES="acme")
+    published = [delivery.repository for delivery in rig.topic.published]
+    assert published == (["acme/app", "acme/zebra"] if reason == "not_found" else ["acme/app"])
+    assert {failure.reason for failure in report.failures} == {reason}
+    assert rig.warehouse.rows == []
