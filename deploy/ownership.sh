@@ -93,7 +93,7 @@ names_of() {
     subscription) printf '%s\n' "${SUBSCRIPTIONS[@]}" "$DEAD_SUBSCRIPTION" ;;
     secret) printf '%s\n' "${ALL_SECRETS[@]}" ;;
     dataset) printf '%s\n' "$DATASET" ;;
-    table) for name in sql/events.sql sql/tables/*.sql sql/views/*.sql; do basename "$name" .sql; done ;;
+    table) for name in sql/events.sql sql/tables/*.sql sql/team/*.sql sql/views/*.sql; do basename "$name" .sql; done ;;
     function) printf '%s\n' "${PUBLIC_SERVICES[@]}" "${SUBSCRIPTIONS[@]}" "${JOB_NAMES[@]}" ;;
     job) ((${#JOB_NAMES[@]} == 0)) || printf '%s\n' "${JOB_NAMES[@]}" ;;
     alert) for name in $(alert_files); do alert_title "$name"; done ;;

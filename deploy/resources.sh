@@ -13,6 +13,7 @@ set_up() {
     APIS+=(cloudscheduler.googleapis.com)
     set -- "$@" job
   fi
+  read_table_statements
   require_ours "${KINDS[@]}" "$@"
   step 'enable the APIs'
   mutate gcloud services enable "${APIS[@]}"
@@ -109,10 +110,17 @@ create_secrets() {
   done
 }
 
+# Sets TABLE_STATEMENTS, and stops if the team's file is wrong. `./issuewire schema apply` runs the same statements.
+read_table_statements() {
+  local script python
+  python=$(python_for_checks)
+  script=$(cat -- sql/events.sql sql/tables/*.sql sql/team/*.sql sql/views/*.sql)
+  TABLE_STATEMENTS=$("$python" -B deploy/team_sql.py "$TEAM_FILE" <<<"$script") || die "$TEAM_FILE is wrong (see above); nothing was changed"
+  # shellcheck disable=SC2016 # the files contain ${DATASET} literally
+  TABLE_STATEMENTS=${TABLE_STATEMENTS//'${DATASET}'/$DATASET}
+}
+
 create_tables() {
   step "BigQuery: dataset $DATASET, its tables and views"
-  local script
-  script=$(cat -- sql/events.sql sql/tables/*.sql sql/views/*.sql)
-  # shellcheck disable=SC2016 # the files contain ${DATASET} literally
-  mutate_with_stdin "${script//'${DATASET}'/$DATASET}" bq --project_id="$PROJECT" --location="$BQ_LOCATION" --quiet query --use_legacy_sql=false
+  mutate_with_stdin "$TABLE_STATEMENTS" bq --project_id="$PROJECT" --location="$BQ_LOCATION" --quiet query --use_legacy_sql=false
 }

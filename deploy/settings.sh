@@ -29,6 +29,8 @@ read_settings() {
     'is not a comma-separated list of projects/P/notificationChannels/N'
   # An alert cannot wait longer: https://docs.cloud.google.com/monitoring/alerts/metric-absence
   setting SILENCE_HOURS 23 '[1-9]|1[0-9]|2[0-3]' 'is not a number from 1 to 23'
+  setting TEAM_FILE config/team.toml '.+' 'is not set to a file'
+  [[ $TEAM_FILE == config/team.toml || (-f $TEAM_FILE && -r $TEAM_FILE) ]] || PROBLEMS+=('TEAM_FILE names no readable file')
   setting DOCS_URL docs/operations.md '[^[:space:]]+' 'contains a space'
   GITHUB_URL=${GITHUB_URL%/} GITHUB_API_URL=${GITHUB_API_URL%/}
   read_tables

@@ -1,5 +1,6 @@
 """ops schema apply: dataset, tables and views from sql/, through the official client."""
 
+import os
 import re
 import time
 from collections.abc import Collection, Iterator
@@ -14,6 +15,8 @@ from ops import ROOT
 from ops.cli import one_line_errors
 from ops.local_stack import local_option
 from ops.settings import find_dataset
+from ops.team_sql import fill_in
+from pipeline.team import Team
 
 SQL = ROOT / "sql"
 STATEMENT_SECONDS = 60.0
@@ -34,22 +37,26 @@ def schema() -> None:
 def apply_command(project: str, dataset: str, location: str | None) -> None:
     """Create or update dataset, tables and views.
 
-    A second run changes nothing, and nothing is ever dropped. BIGQUERY_EMULATOR_HOST=http://host:port
-    names a local BigQuery to use instead.
+    A second run changes nothing, and nothing is ever dropped. Two views hold what config/team.toml says, or
+    the file that TEAM_FILE names. BIGQUERY_EMULATOR_HOST=http://host:port names a local BigQuery to use
+    instead.
     """
     project, dataset = find_dataset(project, dataset)
-    for name in apply(connect(project, location), dataset):
+    team = Team.read(os.environ, ROOT / "config")
+    for name in apply(connect(project, location), dataset, None, team):
         click.echo(f"applied {name}")
 
 
-def apply(client: bigquery.Client, dataset: str, views: Collection[str] | None = None) -> Iterator[str]:
+def apply(
+    client: bigquery.Client, dataset: str, views: Collection[str] | None = None, team: Team | None = None
+) -> Iterator[str]:
     """Run every file of sql/ in order, of the views only these if any are named, and yield each file's name.
 
     Raises one of clients.bigquery.FAILURES.
     """
     retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
     for path in files(views):
-        for statement in statements(path, dataset):
+        for statement in statements(path, dataset, team):
             deadline = time.monotonic() + STATEMENT_SECONDS
             job = client.query(statement, retry=retry, job_retry=None, timeout=STATEMENT_SECONDS)
             job.result(retry=retry, job_retry=None, timeout=max(deadline - time.monotonic(), 1.0))
@@ -57,12 +64,15 @@ def apply(client: bigquery.Client, dataset: str, views: Collection[str] | None =
 
 
 def files(views: Collection[str] | None = None) -> list[Path]:
-    """Return the file of `events` first, then the other tables, then the views, by name."""
+    """Return the file of `events` first, then the other tables, then the views, by name.
+
+    Those of the team come before the views that read them.
+    """
     of_views = [path for path in sorted(SQL.glob("views/*.sql")) if views is None or path.stem in views]
-    return [SQL / "events.sql", *sorted(SQL.glob("tables/*.sql")), *of_views]
+    return [SQL / "events.sql", *sorted(SQL.glob("tables/*.sql")), *sorted(SQL.glob("team/*.sql")), *of_views]
 
 
-def statements(path: Path, dataset: str) -> list[str]:
+def statements(path: Path, dataset: str, team: Team | None = None) -> list[str]:
     """Return the statements of one file for `dataset`; a semicolon at the end of a line ends a statement."""
-    text = path.read_text(encoding="utf-8").replace("${DATASET}", dataset)
+    text = fill_in(path.read_text(encoding="utf-8").replace("${DATASET}", dataset), team)
     return [part.strip() for part in re.split(r";[ \t]*(?:\n|\Z)", text) if part.strip()]

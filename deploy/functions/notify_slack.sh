@@ -7,7 +7,7 @@ setting ROUTES_FILE config/routes.toml '.+' 'is not set to a file'
 TRIGGER=push
 PACKAGES=(pipeline clients/slack)
 FILES=(routes.toml="$ROUTES_FILE")
-if [[ -f config/team.toml ]]; then FILES+=(team.toml=config/team.toml); fi
+if [[ -f $TEAM_FILE ]]; then FILES+=(team.toml="$TEAM_FILE"); fi
 CHECK=(deploy/check_routes.py "$ROUTES_FILE")
 SECRETS=("$SLACK_SECRET")
 ENVIRONMENT=(SLACK_TOKEN_FILE=/etc/issuewire/slack-token GITHUB_URL="$GITHUB_URL" THREADS=8)

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from functions.notify_slack.routing import routes_file
@@ -10,6 +11,7 @@ from local.orphans import is_running
 from local.processes import NotReady
 from local.slack.server import CHANNELS
 from pipeline.errors import ConfigurationError
+from pipeline.team import Team
 
 _KEPT_RUNS = 2
 
@@ -30,6 +32,14 @@ def read_workspace(routes: Path) -> tuple[dict[str, str], dict[str, str]]:
     named = {channel: route.name for route in reversed(found.routes) for channel in route.channels}
     channels = {channel: CHANNELS.get(channel, name) for channel, name in named.items()}
     return channels, {user: login for login, user in found.people.items()}
+
+
+def read_team(environment: Mapping[str, str], folder: Path) -> Team:
+    """Return the team of TEAM_FILE or of `folder`. Raises NotReady."""
+    try:
+        return Team.read(environment, folder)
+    except ConfigurationError as error:
+        raise NotReady("\n".join(error.problems)) from error
 
 
 def make_run_folder(state: Path) -> Path:

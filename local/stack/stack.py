@@ -24,7 +24,7 @@ from local.pubsub.server import PubSubServer
 from local.secret_manager.server import SecretManagerServer
 from local.slack.server import SlackServer
 from local.stack import topics
-from local.stack.folders import make_run_folder, read_workspace
+from local.stack.folders import make_run_folder, read_team, read_workspace
 from local.stack.functions import function_server, read_functions
 from local.stopping import handling_signals
 from local.watcher import STOP_SECONDS
@@ -63,6 +63,7 @@ class Stack:
     def __init__(self, options: Options, show: ShowPart) -> None:
         channels, users = read_workspace(options.routes)
         self.options = options
+        self._team = read_team(options.environment, TEAM.parent)
         self.functions = read_functions(scheduled=options.scheduled)
         self.folder = make_run_folder(options.state)
         self._record = Record(self.folder)
@@ -217,7 +218,7 @@ class Stack:
 
     def _create_tables(self) -> None:
         self.wait_for_port("bigquery")
-        list(schema.apply(self._bigquery(), DATASET, self.options.views))
+        list(schema.apply(self._bigquery(), DATASET, self.options.views, self._team))
 
     def _bigquery(self) -> bigquery.Client:
         return connect(topics.PROJECT, emulator=self.bigquery_url)

@@ -83,7 +83,11 @@ def test_apply_creates_everything_and_is_idempotent(warehouse: Warehouse) -> Non
     assert {table["tableReference"]["tableId"]: table["type"] for table in before[0]} == {
         "events": "TABLE",
         "delivery_ledger": "TABLE",
-        **{path.stem: "VIEW" for path in (schema_module.SQL / "views").glob("*.sql")},
+        **{
+            path.stem: "VIEW"
+            for name in ("team", "views")
+            for path in (schema_module.SQL / name).glob("*.sql")
+        },
     }
     assert before[1] == [{"delivery_id": "kept"}]
     second = run(*command, BIGQUERY_EMULATOR_HOST=warehouse.url)

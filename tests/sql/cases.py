@@ -97,7 +97,7 @@ class Case:
 
 def dataset_at(now: datetime, warehouse: Warehouse, folder: Path) -> str:
     """Create a dataset in whose views it is always `now`, from a copy of sql/ in `folder`."""
-    for name in ("tables", "views"):
+    for name in ("tables", "team", "views"):
         (folder / name).mkdir()
     for path in schema.files():
         text = path.read_text().replace("CURRENT_TIMESTAMP()", f"TIMESTAMP '{format_time(now)}'")

@@ -10,7 +10,7 @@ __all__ = ["CHANNEL", "FUNCTIONS", "ROOT", "make_checkout", "read_table", "run_b
 ROOT = Path(__file__).parents[2]
 CHANNEL = "C0ROUTED001"  # of the routes in a copy
 FUNCTIONS = sorted(path.stem for path in (ROOT / "deploy/functions").glob("*.sh"))
-_FOLDERS = ("clients", "config", "deploy", "functions", "metrics", "pipeline", "sql")
+_FOLDERS = ("clients", "config", "deploy", "functions", "metrics", "ops", "pipeline", "sql")
 
 
 def make_checkout(folder: Path) -> Path:

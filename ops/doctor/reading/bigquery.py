@@ -13,6 +13,7 @@ from clients.bigquery import FAILURES, connect, explain
 from ops.doctor.facts import Proof, Table
 from ops.doctor.finding import NotChecked
 from ops.schema import files, statements
+from pipeline.team import Team
 
 SECONDS = 20.0
 RETRY = DEFAULT_RETRY.with_timeout(SECONDS)
@@ -28,19 +29,27 @@ ORDER BY day, source
 _LAST_RUN = "SELECT MAX(run_at) AS run_at FROM `${DATASET}.delivery_ledger`"
 
 
-def read_bigquery(
-    project: str, dataset: str, fix: str, *, is_local: bool = False, run: str | None = None
+def read_bigquery(  # noqa: PLR0913 - each comes from another source
+    project: str,
+    dataset: str,
+    fix: str,
+    team: Team | None,
+    *,
+    is_local: bool = False,
+    run: str | None = None,
 ) -> Iterator[object]:
     """Yield the facts about every table and view of sql/, then about reconcile, which `run` runs.
 
-    The local BigQuery keeps a view's query in its own spelling, so it is not compared.
+    The local BigQuery keeps a view's query in its own spelling, so it is not compared. Neither are the
+    team's views if the team's file is wrong and `team` is None.
     """
     try:
         client = connect(project)
         for path in files():
-            name, ddl = f"{project}.{dataset}.{path.stem}", "\n".join(statements(path, dataset))
+            name, ddl = f"{project}.{dataset}.{path.stem}", "\n".join(statements(path, dataset, team))
             found = _read_table(client, name, ddl, fix)
-            yield replace(found, is_current=True) if is_local else found
+            is_unknown = is_local or (team is None and path.parent.name == "team")
+            yield replace(found, is_current=True) if is_unknown else found
     except FAILURES as error:
         yield NotChecked(what="BigQuery", why=explain(error), fix=LOG_IN)
         return

@@ -18,10 +18,11 @@ _GLOB = set("*?[")
 class Configuration:
     """The files, and what they name: channels, repositories without a wildcard, and (login, path).
 
-    `shows_pictures`: the week's numbers are asked for.
+    `shows_pictures`: the week's numbers are asked for. `team` is None if its file is wrong.
     """
 
     files: tuple[ConfigurationFile, ...]
+    team: Team | None = None
     channels: tuple[str, ...] = ()
     repositories: tuple[str, ...] = ()
     logins: tuple[tuple[str, str], ...] = ()
@@ -33,43 +34,49 @@ def read_configuration(routes_path: Path, environment: Mapping[str, str], folder
     named = environment.get("TEAM_FILE", "").strip()
     team_path = Path(named) if named else folder / "team.toml"
     logins = _team_logins(team_path)
-    team, problems = _read_team(environment, folder)
+    team, problems = _team(environment, folder)
     files = [ConfigurationFile(path=str(team_path), problems=problems)]
     try:
         routes = routes_file.parse(routes_path.read_text("utf-8-sig"))
     except ConfigurationError as error:
         problems = tuple(problem.removeprefix("routes file: ") for problem in error.problems)
         return Configuration(
-            files=(ConfigurationFile(path=str(routes_path), problems=problems), *files), logins=logins
+            files=(ConfigurationFile(path=str(routes_path), problems=problems), *files),
+            team=team,
+            logins=logins,
         )
     except (OSError, UnicodeDecodeError) as error:
         problems = (f"cannot be read: {type(error).__name__}",)
         return Configuration(
-            files=(ConfigurationFile(path=str(routes_path), problems=problems), *files), logins=logins
+            files=(ConfigurationFile(path=str(routes_path), problems=problems), *files),
+            team=team,
+            logins=logins,
         )
+    digest = team.digest if team else None
     exact = {name for route in routes.routes for name in route.repositories if not _GLOB & set(name)}
     return Configuration(
         files=(ConfigurationFile(path=str(routes_path), problems=()), *files),
+        team=team,
         channels=tuple(
             dict.fromkeys(
                 (
                     *(channel for route in routes.routes for channel in route.channels),
-                    *(team.digest.channels if team.digest else ()),
+                    *(digest.channels if digest else ()),
                 )
             )
         ),
         repositories=tuple(sorted(name for name in exact if "/" in name)),
         logins=(*((login, str(routes_path)) for login in routes.people), *logins),
-        shows_pictures=team.digest is not None and team.digest.weekly is not None,
+        shows_pictures=digest is not None and digest.weekly is not None,
     )
 
 
-def _read_team(environment: Mapping[str, str], folder: Path) -> tuple[Team, tuple[str, ...]]:
-    """Return the team, an empty one if the file has problems, and the problems."""
+def _team(environment: Mapping[str, str], folder: Path) -> tuple[Team | None, tuple[str, ...]]:
+    """Return the team and the problems of its file."""
     try:
         return Team.read(environment, folder), ()
     except ConfigurationError as error:
-        return Team(), error.problems
+        return None, tuple(problem.removeprefix("team file: ") for problem in error.problems)
 
 
 def _team_logins(path: Path) -> tuple[tuple[str, str], ...]:

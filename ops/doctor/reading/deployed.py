@@ -51,7 +51,7 @@ def read_deployed(sources: Sequence[str], routes: Path | None, show: Show, *, pi
         dataset = settings.get("dataset", "github")
         run = settings.get("run_reconcile")
         fix = f"./issuewire schema apply --project {project} --dataset {dataset}"
-        yield from read_bigquery(project, dataset, fix, run=run)
+        yield from read_bigquery(project, dataset, fix, found.team, run=run)
     show("Slack")
     yield from _read_slack(project, settings.get("slack_secret", ""), found)
 

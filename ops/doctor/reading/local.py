@@ -31,7 +31,7 @@ def read_local(stack: LocalStack, found: Configuration, show: Callable[[str], No
     yield from _read_subscriptions(stack)
     show("BigQuery")
     fix = f"./issuewire schema apply --local --project {stack.project} --dataset {stack.dataset}"
-    yield from read_bigquery(stack.project, stack.dataset, fix, is_local=True)
+    yield from read_bigquery(stack.project, stack.dataset, fix, found.team, is_local=True)
     show("Slack")
     yield from read_slack(
         stack.slack_url, stack.slack_token, found.channels, shows_pictures=found.shows_pictures

@@ -21,14 +21,14 @@ def query(cloud: Cloud, script: str, **place: str) -> tuple[int, str]:
 def test_the_schema_of_the_project_is_applied_twice(ready):
     """The DDL creates a dataset, a table and views, and changes nothing the second time."""
     files = schema.files()
-    script = "\n".join(file.read_text() for file in files).replace("${DATASET}", "github")
+    script = ";\n".join(statement for file in files for statement in schema.statements(file, "github"))
     assert query(ready, script, location="EU") == (200, "")
     before = ready.snapshot()
     assert query(ready, script, location="EU") == (200, "")
     assert ready.snapshot() == before
     assert ready.state.datasets["github"]["location"] == "EU"
     kinds = {name: table["type"] for name, table in ready.state.tables.items()}
-    views = {f"github.{file.stem}": "VIEW" for file in files if file.parent.name == "views"}
+    views = {f"github.{file.stem}": "VIEW" for file in files if file.parent.name in {"team", "views"}}
     assert kinds == {"github.events": "TABLE", "github.delivery_ledger": "TABLE"} | views
     table = ready.state.tables["github.events"]
     columns = {field["name"]: (field["type"], field["mode"]) for field in table["schema"]["fields"]}

@@ -14,11 +14,13 @@ from ops.doctor.checks import CHECKS
 from ops.doctor.finding import Report, examine
 from ops.doctor.reading import bigquery
 from ops.schema import SQL, files, statements
+from pipeline.team import Team
 from tests.support.warehouse import COLUMNS
 
 FIX = "./issuewire schema apply --project p --dataset github"
 RAN = {"run_at": datetime.now(UTC)}
-VIEWS = {path.stem for path in SQL.glob("views/*.sql")}
+VIEWS = {path.stem for name in ("team", "views") for path in SQL.glob(f"{name}/*.sql")}
+TEAM = Team(logins=("mona",))
 
 
 @dataclass(kw_only=True)
@@ -40,7 +42,7 @@ class Cloud:
         if stem in self.missing:
             raise NotFound(name)
         [path] = [path for path in files() if path.stem == stem]
-        ddl = "\n".join(statements(path, dataset))
+        ddl = "\n".join(statements(path, dataset, TEAM))
         query = ddl.partition(" AS\n")[2] if stem in VIEWS else None
         if stem in self.changed:
             query = f"{query} -- older"
@@ -60,9 +62,16 @@ type Examine = Callable[..., Report]
 def report(monkeypatch: pytest.MonkeyPatch) -> Examine:
     """Return a function that examines a BigQuery with these faults."""
 
-    def examine_one(*, is_local: bool = False, run: str | None = "gcloud ...", **faults: Any) -> Report:
+    def examine_one(
+        *,
+        team: Team | None = TEAM,
+        is_local: bool = False,
+        run: str | None = "gcloud ...",
+        **faults: Any,
+    ) -> Report:
         monkeypatch.setattr(bigquery, "connect", lambda _project: Cloud(**faults))
-        return examine(CHECKS, bigquery.read_bigquery("p", "github", FIX, is_local=is_local, run=run))
+        found = bigquery.read_bigquery("p", "github", FIX, team, is_local=is_local, run=run)
+        return examine(CHECKS, found)
 
     return examine_one
 
@@ -71,6 +80,14 @@ def test_what_was_applied_is_healthy(report: Examine) -> None:
     """Tables and views of sql/ have no finding, and neither has a reconcile that is not deployed."""
     found = report(run=None)
     assert (found.findings, found.not_checked, found.looked_at) == ((), (), len(files()) + 1)
+
+
+def test_a_team_file_that_was_changed_since_is_found(report: Examine) -> None:
+    """The view of the accounts differs until the schema is applied again; a wrong file compares nothing."""
+    [finding] = report(team=Team(logins=("mona", "kim")), run=None).findings
+    assert (finding.slug, finding.fix) == ("view_differs", FIX)
+    assert "p.github.accounts" in finding.text
+    assert report(team=None, run=None).findings == ()
 
 
 @pytest.mark.parametrize(
