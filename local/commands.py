@@ -17,6 +17,8 @@ from local.drill import command as drill
 from local.drill.schedule import draw
 from local.orphans import end_orphans
 from local.processes import NotReady
+from local.seed.clock import Clock
+from local.seed.fill import fill, prepare
 from local.stack.functions import read_functions
 from local.stack.stack import STATE, Options, running
 from local.stopping import stopping
@@ -125,12 +127,19 @@ def demo_command(options: Options, terminal: Terminal) -> None:
 
 @local.command("serve")
 @partial(with_options, PARTS)
+@click.option("--seed", type=click.Choice(["year"]), help="Begin with a year of three repositories.")
 @common
-def serve_command(options: Options, terminal: Terminal) -> None:
+def serve_command(options: Options, terminal: Terminal, *, seed: str | None) -> None:
     """Keep the pipeline up until Ctrl-C; .local/endpoints.json holds every address."""
     terminal.line("Issuewire on this machine.")
+    clock, commands = Clock(), (serve.SEND,)
+    if seed:
+        options, commands = prepare(options, clock), (serve.SEND, serve.REPORT)
     with serve.alone(options.state), running(options, terminal.part) as stack:
-        serve.run(stack, terminal, options.state)
+        if seed:
+            terminal.title("A year of three repositories")
+            fill(stack, clock, terminal.line)
+        serve.run(stack, terminal, options.state, commands)
 
 
 @local.command("drill")

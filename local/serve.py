@@ -5,7 +5,7 @@ import json
 import os
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,15 @@ from local.stack.stack import DATASET, STATE, TOKEN, Stack
 from local.terminal import Terminal
 from ops import local_stack
 
+SEND = "./issuewire send samples/issues.opened.json"
+REPORT = "./issuewire report --local --out report.html"
 
-def run(stack: Stack, terminal: Terminal, state: Path) -> None:
-    """Print the addresses, and start a part again that ends. Raises NotReady if it ends again and again."""
+
+def run(stack: Stack, terminal: Terminal, state: Path, commands: Sequence[str] = (SEND,)) -> None:
+    """Print the addresses and commands to try, and start a part again that ends.
+
+    Raises NotReady if it ends again and again.
+    """
     with endpoints_file(stack, state / "endpoints.json") as path:
         terminal.title("Ready")
         terminal.entry("Webhook URL", stack.ingest_url)
@@ -30,7 +36,8 @@ def run(stack: Stack, terminal: Terminal, state: Path) -> None:
         terminal.entry("Logs", os.path.relpath(stack.folder))
         terminal.entry("Everything else", os.path.relpath(path))
         terminal.line("\nCtrl-C stops it all. From another terminal, in this folder:")
-        terminal.command(send_command(state))
+        for command in commands:
+            terminal.command(shell_command(state, command))
         parts = Parts(stack, terminal.line)
         while True:
             if parts.restart_ended():
@@ -38,9 +45,8 @@ def run(stack: Stack, terminal: Terminal, state: Path) -> None:
             time.sleep(0.5)
 
 
-def send_command(state: Path) -> str:
-    """Return a command for the shell that sends a delivery to the serve of this folder."""
-    command = "./issuewire send samples/issues.opened.json"
+def shell_command(state: Path, command: str) -> str:
+    """Return the command for the shell that reaches the serve of this folder."""
     return command if state == STATE else f"{local_stack.STATE}={shlex.quote(str(state))} {command}"
 
 
@@ -82,6 +88,7 @@ def endpoints(stack: Stack) -> dict[str, Any]:
         "topic": topics.TOPIC,
         "dataset": DATASET,
         "routes": str(stack.options.routes),
+        "team": stack.options.environment.get("TEAM_FILE", ""),
         "logs": str(stack.folder),
         "pids": {"local": os.getpid()} | {name: child.pid for name, child in stack.children.items()},
     }

@@ -22,7 +22,8 @@ STATE = "ISSUEWIRE_STATE"  # the environment variable that names another folder 
 class LocalStack:
     """Where the parts of the running stack are; `routes` and `logs` are paths.
 
-    `subscriptions` are the push subscriptions and the URLs of their functions.
+    `subscriptions` are the push subscriptions and the URLs of their functions. `team` is the path of the
+    team's file if the stack uses another one than config/team.toml, else empty.
     """
 
     ingest_url: str
@@ -37,18 +38,20 @@ class LocalStack:
     routes: str
     logs: str
     subscriptions: Mapping[str, str]
+    team: str = ""
 
     @classmethod
     def parse(cls, endpoints: Mapping[str, Any]) -> Self | None:
         """Return the stack that the file describes, None if it is not complete."""
-        names = [field.name for field in fields(cls) if field.name != "subscriptions"]
+        names = [field.name for field in fields(cls) if field.name not in {"subscriptions", "team"}]
         found = {name: endpoints.get(name) for name in names}
         pushed = endpoints.get("subscriptions")
         if not isinstance(pushed, dict) or not all(
             isinstance(value, str) and value for value in (*found.values(), *pushed.values())
         ):
             return None
-        return cls(**{name: str(value) for name, value in found.items()}, subscriptions=pushed)
+        texts = {name: str(value) for name, value in found.items()}
+        return cls(**texts, subscriptions=pushed, team=str(endpoints.get("team") or ""))
 
 
 def find() -> LocalStack | None:
@@ -105,6 +108,7 @@ def _environment(stack: LocalStack) -> Iterator[None]:
         "PUBSUB_EMULATOR_HOST": stack.pubsub_host,
         "PUBSUB_TOPIC": f"projects/{stack.project}/topics/{stack.topic}",
         "BIGQUERY_EMULATOR_HOST": stack.bigquery_url,
+        **({"TEAM_FILE": stack.team} if stack.team else {}),
         **dict.fromkeys(("no_proxy", "NO_PROXY"), ",".join(filter(None, proxied))),
     }
     before = {name: os.environ.get(name) for name in changes}

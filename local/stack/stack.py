@@ -45,7 +45,7 @@ class Options:
     """How to start; `ports` maps a part's name to its port, and 0 or no entry asks the system for one.
 
     `scheduled`: start what a schedule calls, too. `environment` has further variables of the functions.
-    `views` are those of BigQuery, None for all.
+    `views` are those of BigQuery, None for all. `clock` is Slack's, in seconds.
     """
 
     pubsub: str = "auto"
@@ -55,6 +55,7 @@ class Options:
     scheduled: bool = False
     environment: dict[str, str] = field(default_factory=dict)
     views: frozenset[str] | None = None
+    clock: Callable[[], float] = time.time
 
 
 class Stack:
@@ -68,7 +69,9 @@ class Stack:
         self.folder = make_run_folder(options.state)
         self._record = Record(self.folder)
         self.webhook_secret = secrets.token_hex(20)
-        self.slack = SlackServer(options.ports.get("slack", 0), channels=channels, users=users, token=TOKEN)
+        self.slack = SlackServer(
+            options.ports.get("slack", 0), channels=channels, users=users, token=TOKEN, clock=options.clock
+        )
         self.secret_manager = SecretManagerServer(options.ports.get("secret_manager", 0))
         self.pubsub_server: PubSubServer | None = None
         self.pubsub_host = ""

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from local.serve import send_command
+from local.serve import SEND, shell_command
 from local.stack.stack import STATE
 
 SHOW = """set -e
@@ -17,14 +17,14 @@ eval "$2"
 
 def test_the_usual_folder_needs_no_name() -> None:
     """The command for the folder .local is that of the README."""
-    assert send_command(STATE) == "./issuewire send samples/issues.opened.json"
+    assert shell_command(STATE, SEND) == "./issuewire send samples/issues.opened.json"
 
 
 def test_the_command_can_be_copied(tmp_path: Path) -> None:
     """For another folder, with a space and an apostrophe in its name, a shell takes the command as it is."""
     state = tmp_path / "a team's $HOME"
     done = subprocess.run(
-        ["sh", "-c", SHOW, "sh", str(tmp_path), send_command(state)],
+        ["sh", "-c", SHOW, "sh", str(tmp_path), shell_command(state, SEND)],
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     assert done.stdout == f"{state}|send|samples/issues.opened.json|"

@@ -66,6 +66,26 @@ def test_an_explanation_follows_the_routes_of_the_stack(file: Path) -> None:
     assert mine.stdout.startswith("matches   mine -> C1\n")
 
 
+@pytest.mark.parametrize(("team", "expected"), [("theirs.toml", "theirs.toml"), ("", "mine.toml")])
+def test_the_team_is_that_of_the_stack(
+    file: Path, monkeypatch: pytest.MonkeyPatch, team: str, expected: str
+) -> None:
+    """While the command runs, TEAM_FILE is the file that the stack reads, if it reads another than ours."""
+    seen: list[str] = []
+
+    def schema_apply(*_: Any) -> list[str]:
+        seen.append(os.environ["TEAM_FILE"])
+        return []
+
+    monkeypatch.setattr("ops.schema.apply", schema_apply)
+    monkeypatch.setenv("TEAM_FILE", "mine.toml")
+    Path("mine.toml").touch()
+    Path("theirs.toml").touch()
+    write_endpoints(file, team=team)
+    assert invoke(*COMMANDS["schema apply"]).exit_code == 0
+    assert seen == [expected]
+
+
 def test_the_clients_find_the_stack(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the command runs, clients find the stack by the environment; the user's own proxy is kept."""
     seen: dict[str, str] = {}

@@ -19,6 +19,8 @@ from pipeline.working_hours import business_time
 from tests.support.messages import push_of
 
 # In the evening, on a weekend, before opening, and just after the clock was changed.
+pytestmark = pytest.mark.slow
+
 MOMENTS = (
     datetime(2026, 5, 6, 19, 30, tzinfo=UTC),
     datetime(2026, 5, 9, 12, tzinfo=UTC),
