@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.api_core.exceptions import GoogleAPICallError, NotFound, RetryError
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 from requests.exceptions import RequestException
+
+from pipeline.errors import Unavailable
 
 QUERY_SECONDS = 120.0
 RETRY_SECONDS = 10.0  # the client retries for ten minutes by default, without a word
@@ -43,6 +45,13 @@ def explain(failure: Exception) -> str:
     if isinstance(failure, GoogleAuthError):
         return f"no credentials: {first_line(failure)}; run gcloud auth application-default login"
     return f"BigQuery refused or did not answer: {first_line(failure)}"
+
+
+def unavailable(failure: Exception) -> Unavailable:
+    """Return the error of a function about one of FAILURES."""
+    if isinstance(failure, NotFound):
+        return Unavailable("table_missing", "A table does not exist; run ./deploy.sh setup.")
+    return Unavailable("bigquery_failed", f"{explain(failure)}.")
 
 
 def first_line(failure: Exception) -> str:

@@ -7,11 +7,10 @@ one stays: every instance chooses the same one.
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from datetime import time as time_of_day
 from enum import StrEnum
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from clients.slack.blocks import Message
 from clients.slack.client import Slack, TimeRange, to_ts
@@ -42,7 +41,7 @@ class Digest:
 
     kind: Kind
     now: datetime
-    zone: ZoneInfo
+    zone: tzinfo
 
     @property
     def day(self) -> str:

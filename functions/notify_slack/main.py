@@ -14,7 +14,7 @@ from clients.slack.webhook import IncomingWebhook, is_webhook_url
 from pipeline import logs
 from pipeline.logs import log
 from pipeline.once import once
-from pipeline.settings import collect_problems, load_at_startup
+from pipeline.settings import collect_problems, load_at_startup, read_routes
 from pipeline.subscriber import receive
 from pipeline.team import Team
 
@@ -22,7 +22,7 @@ from .cards import card
 from .routing import routes_file
 from .routing.eligibility import CardEvent, NotShown
 from .routing.routes import Destination, Routes
-from .settings import Settings, read_routes
+from .settings import Settings
 from .store.card_store import CardStore
 from .store.fan_out import FanOut
 from .store.former_names import FormerNames

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
-from pipeline.errors import ConfigurationError
 from pipeline.settings import RotatingToken, SettingsReader
 
 from .routing.eligibility import GITHUB_URL
@@ -28,12 +26,3 @@ class Settings:
                 api_url=read.url("SLACK_API_URL"),
                 github_url=read.url("GITHUB_URL", GITHUB_URL),
             )
-
-
-def read_routes(environment: Mapping[str, str], folder: Path) -> str:
-    """Return the text of ROUTES_FILE, or of `folder`/routes.toml. Raises ConfigurationError."""
-    path = Path(environment.get("ROUTES_FILE", "").strip() or folder / "routes.toml")
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError([f"ROUTES_FILE cannot be read ({type(error).__name__}: {path})"]) from error

@@ -6,12 +6,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Any
 
-from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
-from clients.bigquery import FAILURES, connect, explain
-from pipeline.errors import Unavailable
+from clients.bigquery import FAILURES, connect, unavailable
 from pipeline.once import once
 
 from .missed import KnownIssue
@@ -124,7 +122,7 @@ class Ledger:
             )
             job.result(retry=self._retry, timeout=CALL_SECONDS)
         except FAILURES as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     def _query(self, sql: str, *parameters: Any) -> Iterator[Any]:
         config = bigquery.QueryJobConfig(query_parameters=list(parameters))
@@ -138,7 +136,7 @@ class Ledger:
             )
             yield from job.result(timeout=CALL_SECONDS, retry=self._retry, job_retry=None)
         except FAILURES as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
 
 def _moment(name: str, value: datetime) -> bigquery.ScalarQueryParameter:
@@ -157,9 +155,3 @@ def _issue(row: Any) -> KnownIssue:
         labels=frozenset(row["issue_labels"]),
         assignees=frozenset(row["issue_assignees"]),
     )
-
-
-def _unavailable(error: Exception) -> Unavailable:
-    if isinstance(error, NotFound):
-        return Unavailable("table_missing", "A table does not exist; run ./deploy.sh setup.")
-    return Unavailable("bigquery_failed", f"{explain(error)}.")

@@ -57,6 +57,11 @@ def history_routes(github: GitHub, prefix: str) -> Blueprint:
     on("/issues/comments", lambda hosted: hosted.list_comments(request.args), *_SORTED, *_PAGES)
     on("/issues/events", HostedRepository.list_events, *_PAGES)
     on("/issues/<int:number>", lambda hosted, number: hosted.issues[number])
-    on("/issues/<int:number>/comments", HostedRepository.comments_of, *_PAGES)
+    on(
+        "/issues/<int:number>/comments",
+        lambda hosted, number: hosted.comments_of(number, request.args.get("since", "")),
+        "since",
+        *_PAGES,
+    )
     on("/issues/<int:number>/events", HostedRepository.events_of, *_PAGES)
     return routes

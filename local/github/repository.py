@@ -69,9 +69,10 @@ class HostedRepository:
         found = sorted(self.events, key=lambda event: (event["created_at"], event["id"]), reverse=True)
         return [_shown(event) | {"issue": self.issues.get(event["number"])} for event in found]
 
-    def comments_of(self, number: int) -> list[Json]:
-        """Return the comments on one issue, oldest first."""
-        return [comment for comment in self.comments if comment["issue_url"].endswith(f"/{number}")]
+    def comments_of(self, number: int, since: str) -> list[Json]:
+        """Return the comments on one issue that were updated since then, oldest first."""
+        found = [comment for comment in self.comments if comment["issue_url"].endswith(f"/{number}")]
+        return self._listed(found, {"since": since})
 
     def events_of(self, number: int) -> list[Json]:
         """Return the events of one issue, oldest first."""

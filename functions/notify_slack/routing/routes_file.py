@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline import people
 from pipeline.errors import ConfigurationError
 
 from . import validation
@@ -30,7 +31,7 @@ def parse(text: str) -> Routes:
     defaults = document.get("defaults", {})
     return Routes(
         routes=tuple(_route(number, entry, defaults) for number, entry in enumerate(entries, start=1)),
-        people={login.lower(): user for login, user in document.get("people", {}).items()},
+        people=people.by_login(document.get("people", {})),
         fold_over=defaults.get("fold_over", FOLD_OVER),
     )
 
@@ -59,7 +60,7 @@ def _problems(
         yield with_line(line_numbers.top, name, f"unknown table {name!r}{hint}")
     for name, lines, check in (
         ("defaults", line_numbers.defaults, validation.of_defaults),
-        ("people", line_numbers.people, validation.of_people),
+        ("people", line_numbers.people, people.problems),
     ):
         table = document.get(name, {})
         if isinstance(table, dict):

@@ -15,9 +15,7 @@ _MAX_FOLD_OVER = 50
 _MISSPELT = 0.8  # "open" is this close to "opened"
 # Not a user's id: Slack would post there, but hides the history in which the card is found again.
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]+")
-_USER = re.compile(r"[UW][A-Z0-9]+")
 _MENTION = re.compile(r"[UWS][A-Z0-9]+")
-_LOGIN = re.compile(r"[\w-]+", re.ASCII)
 _MUTE_PATTERN = re.compile(r"[\w*?\[\]-]+", re.ASCII)
 _ACTION = re.compile(r"[a-z]+(_[a-z]+)*")
 _EVERYONE = re.compile(r"\*+\??\**|\?\*+")
@@ -36,18 +34,6 @@ def of_defaults(table: Table) -> Iterator[Problem]:
     fold_over = table.get("fold_over", 0)
     if type(fold_over) is not int or not 0 <= fold_over <= _MAX_FOLD_OVER:
         yield "fold_over", f"fold_over must be a whole number from 0 to {_MAX_FOLD_OVER}; 0 turns it off"
-
-
-def of_people(table: Table) -> Iterator[Problem]:
-    """Yield what is wrong with [people]."""
-    first: dict[str, str] = {}
-    for login, user in table.items():
-        if not _LOGIN.fullmatch(login):
-            yield login, f"{login!r} is not a GitHub login"
-        elif first.setdefault(login.lower(), login) != login:
-            yield login, f"{login!r} is listed as {first[login.lower()]!r} too; case does not matter"
-        if not isinstance(user, str) or not _USER.fullmatch(user):
-            yield login, f"{login!r} needs a Slack user id such as U0123456789"
 
 
 def of_route(table: Table) -> Iterator[Problem]:

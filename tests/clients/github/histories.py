@@ -46,7 +46,7 @@ def history_of(
     """Return the history of one issue; `changes` are fields of the issue as it is now."""
     return IssueHistory(
         issue=repository.issues[number] | changes,
-        comments=repository.comments_of(number),
+        comments=repository.comments_of(number, ""),
         events=repository.events_of(number),
         read_at=read_at,
     )

@@ -1,0 +1,65 @@
+"""The settings of digest, the team and the people."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from clients.github.settings import GitHubSettings
+from pipeline import people
+from pipeline.errors import ConfigurationError
+from pipeline.settings import RotatingToken, SettingsReader, collect_problems, read_routes
+from pipeline.team import DigestPlan, Team
+
+_DATASET = re.compile(r"([\w.-]+:)?[\w-]+\.\w+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a run needs. `github` is None without a token; `people` are Slack ids by login in lower case."""
+
+    token: RotatingToken
+    api_url: str
+    github_url: str
+    dataset: str
+    github: GitHubSettings | None
+    team: Team
+    plan: DigestPlan
+    people: Mapping[str, str]
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], folder: Path) -> Self:
+        """Raise ConfigurationError naming every wrong setting, and every problem of both files."""
+        (own, github), (planned, known) = collect_problems(
+            lambda: collect_problems(lambda: _own(environment), lambda: _github(environment)),
+            lambda: collect_problems(
+                lambda: _team(environment, folder), lambda: people.parse(read_routes(environment, folder))
+            ),
+        )
+        team, plan = planned
+        return cls(github=github, team=team, plan=plan, people=known, **own)
+
+
+def _own(environment: Mapping[str, str]) -> dict[str, Any]:
+    with SettingsReader(environment) as read:
+        return {
+            "token": read.token("SLACK_TOKEN", "a bot token"),
+            "api_url": read.url("SLACK_API_URL"),
+            "github_url": read.url("GITHUB_URL", "https://github.com"),
+            "dataset": read.matching("BIGQUERY_DATASET", _DATASET, "PROJECT.DATASET"),
+        }
+
+
+def _github(environment: Mapping[str, str]) -> GitHubSettings | None:
+    names = ("GITHUB_TOKEN", "GITHUB_TOKEN_FILE")
+    if not any(environment.get(name, "").strip() for name in names):
+        return None
+    return GitHubSettings.from_environment(environment)
+
+
+def _team(environment: Mapping[str, str], folder: Path) -> tuple[Team, DigestPlan]:
+    team = Team.read(environment, folder=folder)
+    if team.digest is None:
+        raise ConfigurationError(["team file: there is no [digest] with channels"])
+    return team, team.digest

@@ -1,0 +1,59 @@
+"""The settings of digest, and its two files, are checked together."""
+
+from datetime import time
+from pathlib import Path
+
+import pytest
+
+from functions.digest.settings import Settings
+from pipeline.errors import ConfigurationError
+from tests.functions.digest.support import TEAM, TEAM_FILE
+
+REQUIRED = {"SLACK_TOKEN": "xoxb-1", "BIGQUERY_DATASET": "p.github"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with the files of a team and of routes."""
+    (tmp_path / "team.toml").write_text(TEAM_FILE)
+    (tmp_path / "routes.toml").write_text('[people]\nMona = "U1MONA"\n')
+    return tmp_path
+
+
+def test_the_files_beside_the_function_are_read(folder: Path) -> None:
+    """Token and dataset are enough: team and people come from the files of the deployed folder."""
+    settings = Settings.read(REQUIRED, folder)
+    assert settings.team == TEAM
+    assert settings.plan.at == time(9)
+    assert settings.people == {"mona": "U1MONA"}
+    assert (settings.dataset, settings.github_url, settings.api_url) == ("p.github", "https://github.com", "")
+    assert settings.github is None
+
+
+@pytest.mark.parametrize("name", ["GITHUB_TOKEN", "GITHUB_TOKEN_FILE"])
+def test_a_token_of_github_lets_it_be_asked(folder: Path, name: str) -> None:
+    """With a token, or a file of one, issues are asked for again."""
+    (folder / "token").write_text("ghp_1")
+    value = "ghp_1" if name == "GITHUB_TOKEN" else str(folder / "token")
+    github = Settings.read({**REQUIRED, name: value}, folder).github
+    assert github is not None
+    assert (github.token.read(), github.api_url) == ("ghp_1", "https://api.github.com")
+
+
+def test_every_problem_is_reported_together(folder: Path) -> None:
+    """The problems of settings and of both files are in one message."""
+    (folder / "team.toml").write_text("[team]\nlogins = []\n")
+    (folder / "routes.toml").write_text('[people]\nmona = "mona"\n')
+    environment = {"GITHUB_URL": "x", "GITHUB_TOKEN": "a b", "BIGQUERY_DATASET": "github"}
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.read(environment, folder)
+    text = str(caught.value)
+    for problem in (
+        "SLACK_TOKEN_FILE or SLACK_TOKEN is not set",
+        "GITHUB_URL is not",
+        "BIGQUERY_DATASET is not of the form PROJECT.DATASET",
+        "GITHUB_TOKEN holds spaces",
+        "there is no [digest] with channels",
+        "'mona' needs a Slack user id",
+    ):
+        assert problem in text
