@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 type Block = Mapping[str, Any]
+type Attachment = Mapping[str, str]
 
 NO_UNFURLING = {"unfurl_links": False, "unfurl_media": False}  # arguments of a post: links show no preview
 
@@ -50,6 +51,14 @@ def context(*texts: str, block_id: str = "") -> Block:
 def picture(file_id: str, alt_text: str) -> Block:
     """Return a picture that was uploaded."""
     return {"type": "image", "slack_file": {"id": file_id}, "alt_text": alt_text}
+
+
+def attachment(text: str, color: str, fallback: str) -> Attachment:
+    """Return a line below the blocks, with a bar of this color, such as #b34700, beside it.
+
+    https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachments
+    """
+    return {"text": text, "color": color, "fallback": fallback}
 
 
 def without_pictures(message: Message) -> Message:

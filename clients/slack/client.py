@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from clients.slack.backoff import Backoff
-from clients.slack.blocks import NO_UNFURLING, Message
+from clients.slack.blocks import NO_UNFURLING, Attachment, Message
 from clients.slack.errors import SlackRefused, no_answer
 from clients.slack.fallback import with_fallback
 from clients.slack.rate_limit import POST, RateLimit
@@ -70,8 +70,19 @@ class Slack:
         return str(answer["ts"])
 
     def update(self, channel: str, ts: str, message: Message) -> None:
-        """Replace the message posted at `ts`, by its text alone if Slack calls the blocks invalid."""
-        self._send("chat.update", {"channel": channel, "ts": ts}, message)
+        """Replace the message posted at `ts`, by its text alone if Slack calls the blocks invalid.
+
+        Its attachments go.
+        """
+        self._send("chat.update", {"channel": channel, "ts": ts, "attachments": []}, message)
+
+    def attach(self, channel: str, ts: str, attachment: Attachment) -> None:
+        """Give the message posted at `ts` this attachment as its only one; all else of it stays as it is.
+
+        So nothing that another instance writes at the same time is lost. A message that is given neither text
+        nor blocks keeps them: https://docs.slack.dev/reference/methods/chat.update#text-blocks-attachments
+        """
+        self._call("chat.update", {"channel": channel, "ts": ts, "attachments": [dict(attachment)]})
 
     def delete(self, channel: str, ts: str) -> None:
         """Remove the message posted at `ts`, if it still exists."""

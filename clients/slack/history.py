@@ -1,4 +1,4 @@
-"""What a channel's history shows around a message that was just posted."""
+"""One message of a channel, and what came shortly before it."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,7 @@ from typing import Any
 
 from clients.slack.client import Slack, TimeRange, to_ts
 from clients.slack.deadline import remaining
+from clients.slack.errors import SlackRefused
 
 CLOCK_SKEW = timedelta(minutes=10)  # between the clocks of GitHub, Slack and this machine
 LONGEST_RUN = timedelta(minutes=10)  # nothing takes longer from its look-up to its post
@@ -30,6 +31,17 @@ def messages_before(
         sleep(pause)
         messages = _first_page(slack, channel, time_range)
     return [message for message in messages if float(message["ts"]) < float(ts)]
+
+
+def message_at(slack: Slack, channel: str, ts: str) -> Mapping[str, Any]:
+    """Return the message posted at `ts`, empty if it was deleted. This method of Slack's does not lag."""
+    try:
+        [page] = slack.replies(channel, ts, TimeRange(oldest=ts, latest=ts), 1)
+    except SlackRefused as error:
+        if error.code == "thread_not_found":
+            return {}
+        raise
+    return next((message for message in page if message.get("ts") == ts), {})
 
 
 def _first_page(slack: Slack, channel: str, time_range: TimeRange) -> list[Mapping[str, Any]]:

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clients.slack.blocks import Message, section
+from clients.slack.metadata import payload
 from clients.slack.mrkdwn import link
 
 from ..routing.eligibility import CardEvent
 from ..routing.routes import Destination
-from . import metadata, phrases
+from . import phrases
 
 BURST = "issuewire_fold"
 OPEN_FOR = timedelta(minutes=10)  # after its post a burst message accepts issues for this long
@@ -54,11 +55,11 @@ def read(message: Mapping[str, Any]) -> BurstMessage | None:
 
     Any app may post such metadata: one unreadable message must not stop a channel.
     """
-    payload = metadata.payload(message, BURST)
-    if not payload:
+    content = payload(message, BURST)
+    if not content:
         return None
     try:
-        return _read(message, payload)
+        return _read(message, content)
     except (LookupError, TypeError, ValueError):
         return None
 

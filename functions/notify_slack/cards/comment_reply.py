@@ -6,6 +6,7 @@ The id of the reply's block says which state it shows: the time of the comment's
 from datetime import datetime
 
 from clients.slack.blocks import Message
+from clients.slack.metadata import payload
 from clients.slack.mrkdwn import escape_literal, link
 from pipeline.delivery import format_time, parse_time
 from pipeline.events import Comment
@@ -39,7 +40,7 @@ def corrected(posted: Posted, event: CardEvent, *, in_burst: bool) -> Message | 
     An edit changes it, and the deletion of the comment or of the issue leaves only that somebody deleted a
     comment. Its metadata stays, so that it still answers its own delivery.
     """
-    content, shown = metadata.payload(posted, metadata.REPLY), block_id(posted)
+    content, shown = payload(posted, metadata.REPLY), block_id(posted)
     if content.get("issue") != event.key or "comment_id" not in content or shown == _DELETED_BLOCK:
         return None
     comment = event.received.comment

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from clients.slack.blocks import Block
+from clients.slack.metadata import CARD, payload
 from pipeline.delivery import format_time, parse_time
 
 from ..routing.eligibility import CardEvent
 from . import lateness
 
-CARD = "issuewire_card"
 REPLY = "issuewire_reply"
 MAX_DELIVERIES = 20
 _MAX_BLOCK_ID = 255
@@ -159,11 +159,6 @@ def read_card(message: Mapping[str, Any], key: str) -> PostedCard | None:
     )
 
 
-def card_key(message: Mapping[str, Any]) -> str:
-    """Return the key of the issue whose card the message is, empty if it is no card."""
-    return str(payload(message, CARD).get("issue") or "")
-
-
 def is_reply_about(message: Mapping[str, Any], event: CardEvent) -> bool:
     """Return whether the message is a reply about the event's issue: a burst message has several issues."""
     return payload(message, REPLY).get("issue") == event.key
@@ -172,12 +167,3 @@ def is_reply_about(message: Mapping[str, Any], event: CardEvent) -> bool:
 def is_reply(message: Mapping[str, Any], delivery_id: str) -> bool:
     """Return whether the message is the reply of this delivery."""
     return payload(message, REPLY).get("delivery_id") == delivery_id
-
-
-def payload(message: Mapping[str, Any], event_type: str) -> Mapping[str, Any]:
-    """Return the payload of a message's metadata of this type, empty if it has none."""
-    metadata = message.get("metadata")
-    if not isinstance(metadata, dict) or metadata.get("event_type") != event_type:
-        return {}
-    content = metadata.get("event_payload")
-    return content if isinstance(content, dict) else {}

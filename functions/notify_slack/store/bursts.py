@@ -8,13 +8,13 @@ from threading import Lock
 
 from clients.slack.client import Slack
 from clients.slack.errors import SlackRefused
+from clients.slack.history import message_at
 from pipeline.errors import Busy
 
 from ..cards import burst_message
 from ..cards.burst_message import BURST_SPAN, OPEN_FOR, BurstMessage
 from ..routing.eligibility import CardEvent
 from ..routing.routes import Destination
-from . import channel_history
 from .channel_history import ChannelSnapshot
 
 _LONGEST_LAG = timedelta(minutes=1)  # of a channel's history
@@ -133,7 +133,7 @@ class BurstWriter:
         """
         for burst in snapshot.bursts:
             if float(burst.ts) < float(added.ts) and burst.accepts_more(self._now()):
-                written = burst_message.read(channel_history.message_at(self._slack, channel, burst.ts))
+                written = burst_message.read(message_at(self._slack, channel, burst.ts))
                 if written and key in written.issues:
                     return written
         return None
@@ -145,7 +145,7 @@ class BurstWriter:
         """
         own = self._own.get(channel, {}).get(burst.ts)
         if burst.age(self._now()) > _CLOSED_FOR_ALL:
-            written = channel_history.message_at(self._slack, channel, burst.ts)
+            written = message_at(self._slack, channel, burst.ts)
             latest = burst_message.read(written)
             if latest and (corrected := burst_message.with_current_title(event, latest)) != latest:
                 self._slack.update(channel, burst.ts, burst_message.build(corrected))

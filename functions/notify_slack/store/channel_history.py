@@ -7,11 +7,11 @@ from typing import Any
 
 from clients.slack.client import Slack, TimeRange, to_ts
 from clients.slack.history import CLOCK_SKEW
-from pipeline.errors import Unavailable
+from clients.slack.metadata import card_key
 
 from ..cards import burst_message
 from ..cards.burst_message import BURST_SPAN, BurstMessage
-from ..cards.metadata import PostedCard, card_key, read_card
+from ..cards.metadata import PostedCard, read_card
 from ..routing.eligibility import CardEvent
 
 MAX_PAGES = 5  # in all: about 5,000 messages
@@ -66,17 +66,6 @@ def scan(slack: Slack, channel: str, event: CardEvent, now: datetime) -> Channel
 def oldest_card(messages: list[SlackMessage], key: str) -> PostedCard | None:
     """Return the oldest card of the issue with this key among the messages, None if there is none."""
     return next(iter(_cards(messages, key)), None)
-
-
-def message_at(slack: Slack, channel: str, ts: str) -> SlackMessage:
-    """Return the message posted at `ts`, empty if it was deleted. This method of Slack's does not lag."""
-    try:
-        [page] = slack.replies(channel, ts, TimeRange(oldest=ts, latest=ts), 1)
-    except Unavailable as error:
-        if error.reason == "slack_thread_not_found":
-            return {}
-        raise
-    return next((message for message in page if message.get("ts") == ts), {})
 
 
 def thread(slack: Slack, channel: str, ts: str, start: datetime, now: datetime) -> Iterator[SlackMessage]:

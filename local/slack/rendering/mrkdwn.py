@@ -26,7 +26,8 @@ _DATE_FORMATS = {
 }
 _EMOJI_NAME = re.compile(r":([a-z0-9_+-]+):")
 _EMOJI = {  # those of our cards, and a few that people write
-    "bug": "🐛", "card_index_dividers": "🗂️", "eyes": "👀", "fire": "🔥", "large_green_circle": "🟢",
+    "bug": "🐛", "card_index_dividers": "🗂️", "eyes": "👀", "fire": "🔥",
+    "hourglass_flowing_sand": "⏳", "large_green_circle": "🟢",
     "no_entry_sign": "🚫", "rocket": "🚀", "tada": "🎉", "warning": "⚠️", "wastebasket": "🗑️",
     "white_check_mark": "✅", "x": "❌",
 }  # fmt: skip
