@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from clients.slack.metadata import card_key
 from functions.notify_slack.cards import metadata
 from functions.notify_slack.cards.metadata import PostedCard
 from ops.send import accounts, payloads
@@ -45,7 +46,7 @@ class Pipeline(Rig):
         for message in self.channel.cards:
             shown = {"ts": message.ts, "text": message.text, "blocks": message.blocks}
             shown["metadata"] = message.metadata
-            key = metadata.card_key(shown)
+            key = card_key(shown)
             card = metadata.read_card(shown, key)
             number = int(key.partition("#")[2])
             assert card is not None
