@@ -14,7 +14,10 @@ from pipeline.logs import log
 from pipeline.team import DigestPlan
 from pipeline.working_hours import Hours
 
+from .marks import Marks
 from .posting import Digest, Kind, post_once
+
+MARKED = "marked"  # how many cards got a mark or lost one
 
 
 class Content(Protocol):
@@ -38,24 +41,29 @@ class Report:
         try:
             yield
         except PipelineError as failure:
-            text = "Not sent, and tried again by the next call: %s"
+            text = "Not done, and tried again by the next call: %s"
             log.error(text, failure, exc_info=failure.__cause__, extra={"reason": failure.reason, **fields})
             self.failures.append(failure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run at the time `now`. `contents` reads what each kind of digest tells; it raises Unavailable."""
+    """A run at the time `now`. `contents` reads what each kind of digest tells; it raises Unavailable.
+
+    `marks` reads which cards are marked, in `card_channels`; it raises Unavailable too.
+    """
 
     slack: Slack
     plan: DigestPlan
     hours: Hours
     now: datetime
     contents: Mapping[Kind, Callable[[], Content]]
+    marks: Callable[[], Marks] | None = None
+    card_channels: Sequence[str] = ()
     sleep: Callable[[float], None] = time.sleep
 
     def run(self) -> Report:
-        """Post what is due today into each channel, also if another one fails."""
+        """Post what is due today into each channel, then mark cards, also if another channel fails."""
         report = Report(day=self.now.astimezone(self.hours.zone).date())
         for kind in due(report.day, self.hours, self.plan.weekly):
             if kind not in self.contents:
@@ -65,7 +73,16 @@ class Run:
                 for channel in self.plan.channels:
                     with report.part(kind=kind, channel=channel):
                         self._post(kind, channel, content, report)
+        if self.marks and self.hours.is_working_day(report.day):
+            with report.part(kind=MARKED):
+                self._mark(self.marks(), report)
         return report
+
+    def _mark(self, marks: Marks, report: Report) -> None:
+        for channel in self.card_channels:
+            with report.part(kind=MARKED, channel=channel):
+                changed = marks.update(channel)
+                report.counts[MARKED] = report.counts.get(MARKED, 0) + changed
 
     def _post(self, kind: Kind, channel: str, content: Content, report: Report) -> None:
         digest = Digest(kind=kind, now=self.now, zone=self.hours.zone)

@@ -1,6 +1,7 @@
 """The settings of digest, the team and the people."""
 
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,10 @@ _DATASET = re.compile(r"([\w.-]+:)?[\w-]+\.\w+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a run needs. `github` is None without a token; `people` are Slack ids by login in lower case."""
+    """What a run needs. `github` is None without a token; `people` are Slack ids by login in lower case.
+
+    `card_channels` are the channels of the routes.
+    """
 
     token: RotatingToken
     api_url: str
@@ -27,18 +31,20 @@ class Settings:
     team: Team
     plan: DigestPlan
     people: Mapping[str, str]
+    card_channels: tuple[str, ...]
 
     @classmethod
     def read(cls, environment: Mapping[str, str], folder: Path) -> Self:
         """Raise ConfigurationError naming every wrong setting, and every problem of both files."""
-        (own, github), (planned, known) = collect_problems(
+        (own, github), (planned, routed) = collect_problems(
             lambda: collect_problems(lambda: _own(environment), lambda: _github(environment)),
             lambda: collect_problems(
-                lambda: _team(environment, folder), lambda: people.parse(read_routes(environment, folder))
+                lambda: _team(environment, folder), lambda: _routes(read_routes(environment, folder))
             ),
         )
         team, plan = planned
-        return cls(github=github, team=team, plan=plan, people=known, **own)
+        known, channels = routed
+        return cls(github=github, team=team, plan=plan, people=known, card_channels=channels, **own)
 
 
 def _own(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -56,6 +62,18 @@ def _github(environment: Mapping[str, str]) -> GitHubSettings | None:
     if not any(environment.get(name, "").strip() for name in names):
         return None
     return GitHubSettings.from_environment(environment)
+
+
+def _routes(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the people and the channels of the routes, which notify_slack checks."""
+    known = people.parse(text)
+    routes = tomllib.loads(text).get("route", [])
+    tables = routes if isinstance(routes, list) else []
+    lists = [route.get("channels") for route in tables if isinstance(route, dict)]
+    named = [
+        channel for each in lists if isinstance(each, list) for channel in each if isinstance(channel, str)
+    ]
+    return known, tuple(dict.fromkeys(named))
 
 
 def _team(environment: Mapping[str, str], folder: Path) -> tuple[Team, DigestPlan]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clients.slack.blocks import Message, section
+from functions.digest.marks import Mark, Marks, Overdue
 from functions.digest.posting import Kind
 from functions.digest.run import Report, Run, due
 from pipeline.errors import Unavailable
@@ -74,6 +75,55 @@ def test_a_channel_that_refuses_silences_no_other(
     [line] = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert (line.reason, line.channel, line.kind) == ("slack_not_in_channel", "C1999", "daily")
     assert "invite the app" in line.getMessage()
+
+
+def test_cards_are_marked_in_every_channel_of_the_routes(
+    workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After the messages, cards are marked; a channel that refuses holds up no other and fails the run."""
+    channel = workspace.channel()
+    event = channel.receive(channel.issue().opened())
+    channel.handle(event)
+    channel.clock.sleep(2 * 24 * 3600)
+    mark = Mark(text="waiting for 2 days", day=date(2026, 12, 1))
+    overdue = {event.key: Overdue(opened_at=channel.clock.now, mark=lambda: mark)}
+    now = channel.clock.now
+    started = Run(
+        slack=channel.slack,
+        plan=DigestPlan(channels={}, at=TEAM.digest.at),
+        hours=ALWAYS,
+        now=now,
+        contents={},
+        marks=lambda: Marks(slack=channel.slack, overdue=overdue, now=now, sleep=channel.clock.sleep),
+        card_channels=("C1999", channel.id),
+        sleep=channel.clock.sleep,
+    )
+    report = started.run()
+    assert report.counts == {"marked": 1}
+    assert [failure.reason for failure in report.failures] == ["slack_not_in_channel"]
+    assert len(channel.card.attachments) == 1
+    assert started.run().counts == {"marked": 0}
+    [line, _] = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert (line.kind, line.channel) == ("marked", "C1999")
+
+
+def test_no_card_is_marked_on_a_day_off(workspace: Workspace) -> None:
+    """On a day off nobody is expected to answer, so nothing is read."""
+    channel = workspace.channel()
+
+    def read() -> Marks:
+        raise AssertionError
+
+    started = Run(
+        slack=channel.slack,
+        plan=DigestPlan(channels={}, at=TEAM.digest.at),
+        hours=HOURS,
+        now=datetime(2026, 1, 10, 8, tzinfo=UTC),  # a Saturday
+        contents={},
+        marks=read,
+        card_channels=(channel.id,),
+    )
+    assert started.run().counts == {}
 
 
 def test_a_failed_query_posts_nothing(workspace: Workspace, caplog: pytest.LogCaptureFixture) -> None:

@@ -30,6 +30,16 @@ def test_the_files_beside_the_function_are_read(folder: Path) -> None:
     assert settings.github is None
 
 
+def test_cards_are_looked_for_in_the_channels_of_the_routes(folder: Path) -> None:
+    """Each channel of the routes is named once; what notify_slack would refuse is left to notify_slack."""
+    (folder / "routes.toml").write_text(
+        '[[route]]\nchannels = ["C1", "C2"]\n[[route]]\nchannels = ["C2", 3]\n[[route]]\nchannels = "C4"\n'
+    )
+    assert Settings.read(REQUIRED, folder).card_channels == ("C1", "C2")
+    (folder / "routes.toml").write_text("route = 1\n")
+    assert Settings.read(REQUIRED, folder).card_channels == ()
+
+
 @pytest.mark.parametrize("name", ["GITHUB_TOKEN", "GITHUB_TOKEN_FILE"])
 def test_a_token_of_github_lets_it_be_asked(folder: Path, name: str) -> None:
     """With a token, or a file of one, issues are asked for again."""
