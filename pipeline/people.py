@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.errors import ConfigurationError
+from pipeline.file_rules import LOGIN
 
-_LOGIN = re.compile(r"[\w-]+", re.ASCII)
 _USER = re.compile(r"[UW][A-Z0-9]+")
 
 
@@ -28,7 +28,7 @@ def problems(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield each problem of the table with its key."""
     first: dict[str, str] = {}
     for login, user in table.items():
-        if not _LOGIN.fullmatch(login):
+        if not LOGIN.fullmatch(login):
             yield login, f"{login!r} is not a GitHub login"
         elif first.setdefault(login.lower(), login) != login:
             yield login, f"{login!r} is listed as {first[login.lower()]!r} too; case does not matter"

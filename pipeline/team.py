@@ -1,13 +1,11 @@
 """config/team.toml: who is who, when work is done, and what is promised."""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, time
 from pathlib import Path
-from typing import Any, Self
 
-from pipeline import team_values
 from pipeline.errors import ConfigurationError
 from pipeline.targets import Target
 from pipeline.working_hours import ALWAYS, Hours
@@ -43,36 +41,20 @@ class Team:
     digest: DigestPlan | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read the file's text. Raises ConfigurationError."""
+    def parse(cls, text: str) -> "Team":
+        """Read the file's text. Raises ConfigurationError naming every problem with its line."""
         try:
             document = tomllib.loads(text)
         except (ValueError, RecursionError) as error:
             raise ConfigurationError([f"team file: {error}"]) from error
-        bots = document.get("bots", {})
-        found = bots.get("logins", []) if isinstance(bots, dict) else None
-        if not isinstance(found, list) or not all(isinstance(login, str) for login in found):
-            raise ConfigurationError(['team file: write [bots] with logins = ["a-login"]'])
-        try:
-            return cls._of(document)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ConfigurationError([f"team file: {error}"]) from error
+        if not document:
+            return cls()
+        from pipeline.team_file import read_document  # noqa: PLC0415 - a start without a team does not wait
+
+        return read_document(text, document)
 
     @classmethod
-    def _of(cls, document: dict[str, Any]) -> Self:
-        team, bots = document.get("team", {}), document.get("bots", {})
-        hours = _hours(document["hours"]) if "hours" in document else ALWAYS
-        return cls(
-            logins=_logins(team.get("logins", ())),
-            away=_logins(team.get("away", ())),
-            bots=_logins(bots.get("logins", ())),
-            hours=hours,
-            targets=tuple(_target(table, hours) for table in document.get("target", ())),
-            digest=_digest(document["digest"]) if "digest" in document else None,
-        )
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str], folder: Path) -> Self:
+    def read(cls, environment: Mapping[str, str], folder: Path) -> "Team":
         """Read TEAM_FILE, or `folder`/team.toml if there is one. Raises ConfigurationError."""
         named = environment.get("TEAM_FILE", "").strip()
         path = Path(named) if named else folder / "team.toml"
@@ -84,39 +66,3 @@ class Team:
             raise ConfigurationError(
                 [f"TEAM_FILE cannot be read ({type(error).__name__}: {path})"]
             ) from error
-
-
-def _logins(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(login.lower() for login in names)
-
-
-def _hours(table: dict[str, Any]) -> Hours:
-    return Hours(
-        zone=team_values.zone(table["zone"]),
-        days=team_values.days(table.get("days", "Mon-Sun")),
-        opens=team_values.clock(table.get("from", "00:00")),
-        closes=team_values.closing(table.get("to", "24:00")),
-        holidays=frozenset(map(team_values.day, table.get("holidays", ()))),
-    )
-
-
-def _target(table: dict[str, Any], hours: Hours) -> Target:
-    calendar = table.get("calendar", False)
-    return Target(
-        repositories=tuple(table.get("repositories", ("*",))),
-        labels_any=tuple(table.get("labels_any", ())),
-        labels_all=tuple(table.get("labels_all", ())),
-        labels_none=tuple(table.get("labels_none", ())),
-        respond_in=team_values.duration(table["respond_in"], timedelta(days=1) if calendar else hours.a_day),
-        calendar=calendar,
-        warn_at=table.get("warn_at", 0.75),
-    )
-
-
-def _digest(table: dict[str, Any]) -> DigestPlan:
-    return DigestPlan(
-        channels={channel: tuple(globs) for channel, globs in table["channels"].items()},
-        at=team_values.clock(table.get("at", "09:00")),
-        weekly=team_values.weekday(table["weekly"]) if "weekly" in table else None,
-        since=team_values.day(table["since"]) if "since" in table else None,
-    )

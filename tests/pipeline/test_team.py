@@ -1,5 +1,6 @@
 """config/team.toml says who is who, when work is done, and what is promised."""
 
+import re
 from datetime import date, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -96,3 +97,24 @@ def test_without_hours_every_hour_counts() -> None:
     assert team.hours is ALWAYS
     assert team.targets[0].respond_in == timedelta(hours=24)
     assert team.digest is None
+
+
+FILE = Path(__file__).parents[2] / "config" / "team.toml"
+
+
+def test_the_file_that_is_shipped_changes_nothing() -> None:
+    """Everything in it is commented out, so it is as no file."""
+    assert Team.parse(FILE.read_text()) == Team()
+
+
+def test_the_file_that_is_shipped_is_right_once_it_is_uncommented() -> None:
+    """Its examples are valid, and every key of the file is among them."""
+    lines = [line.removeprefix("# ") for line in FILE.read_text().splitlines()]
+    text = "\n".join(line for line in lines if re.match(r"\[|\w+ = ", line))
+    team = Team.parse(text)
+    assert (team.logins, team.away, team.bots) == (("mona", "kim"), ("kim",), ("k8s-ci-robot",))
+    assert [target.respond_in for target in team.targets] == [timedelta(hours=8), timedelta(hours=72)]
+    assert team.hours.is_working_day(date(2026, 12, 24))
+    assert not team.hours.is_working_day(date(2026, 12, 25))
+    assert team.digest is not None
+    assert team.digest.since == date(2026, 12, 1)

@@ -6,9 +6,10 @@ from typing import Any
 
 from pipeline import people
 from pipeline.errors import ConfigurationError
+from pipeline.file_rules import did_you_mean
+from pipeline.line_numbers import LineNumbers, Lines, with_line
 
 from . import validation
-from .line_numbers import LineNumbers, Lines, with_line
 from .route import Route
 from .routes import FOLD_OVER, Routes
 
@@ -25,9 +26,9 @@ def parse(text: str) -> Routes:
     entries = document.get("route", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ConfigurationError(["routes file: write each route as [[route]]"])
-    problems = list(_problems(document, entries, LineNumbers.of(text, routes=len(entries))))
+    problems = list(_problems(document, entries, LineNumbers.of(text, "route", len(entries))))
     if problems:
-        raise ConfigurationError(problems)
+        raise ConfigurationError([f"routes file: {problem}" for problem in problems])
     defaults = document.get("defaults", {})
     return Routes(
         routes=tuple(_route(number, entry, defaults) for number, entry in enumerate(entries, start=1)),
@@ -56,11 +57,11 @@ def _problems(
     document: dict[str, Any], entries: list[dict[str, Any]], line_numbers: LineNumbers
 ) -> Iterator[str]:
     for name in [name for name in document if name not in _TABLES]:
-        hint = validation.did_you_mean(name, _TABLES)
+        hint = did_you_mean(name, _TABLES)
         yield with_line(line_numbers.top, name, f"unknown table {name!r}{hint}")
     for name, lines, check in (
-        ("defaults", line_numbers.defaults, validation.of_defaults),
-        ("people", line_numbers.people, people.problems),
+        ("defaults", line_numbers.of_table("defaults"), validation.of_defaults),
+        ("people", line_numbers.of_table("people"), people.problems),
     ):
         table = document.get(name, {})
         if isinstance(table, dict):
@@ -69,8 +70,8 @@ def _problems(
         else:
             yield with_line(line_numbers.top, name, f"write the {name} as one table [{name}]")
     if not entries:
-        yield "routes file: there is no [[route]]"
-    yield from _route_problems(entries, line_numbers.routes)
+        yield "there is no [[route]]"
+    yield from _route_problems(entries, line_numbers.entries)
 
 
 def _route_problems(entries: list[dict[str, Any]], line_numbers: list[Lines]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The line of each table and key in the routes file, so that a problem can name its line."""
+"""The line of each table and key in a configuration file, so that a problem can name its line."""
 
 import re
 from dataclasses import dataclass, field
@@ -13,20 +13,20 @@ type Lines = dict[str, int]  # {key: line}; the table's own line has the key ""
 class LineNumbers:
     """The lines of the tables and of their keys; `top` has the first line of every table's name.
 
-    It comes from a plain scan and is empty wherever that could be wrong: in a file with multi-line strings,
-    and if the scan counts other routes than the parser.
+    `entries` are the tables of the one name that is written [[name]], `tables` are the others by name. They
+    come from a plain scan and are empty wherever that could be wrong: in a file with multi-line strings, and
+    if the scan counts other entries than the parser.
     """
 
-    routes: list[Lines]
+    entries: list[Lines]
     top: Lines = field(default_factory=dict)
-    defaults: Lines = field(default_factory=dict)
-    people: Lines = field(default_factory=dict)
+    tables: dict[str, Lines] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, text: str, routes: int) -> "LineNumbers":
-        """Scan the text, in which the parser has found so many routes."""
+    def of(cls, text: str, name: str, count: int) -> "LineNumbers":
+        """Scan the text, in which the parser has found so many tables [[name]]."""
         top: Lines = {}
-        tables: dict[str, list[Lines]] = {"[[route]]": [], "[defaults]": [{}], "[people]": [{}]}
+        tables: dict[str, list[Lines]] = {}
         table = top
         for number, line in enumerate(text.split("\n"), start=1):
             if header := _HEADER.match(line):
@@ -37,13 +37,17 @@ class LineNumbers:
                 table = {}  # a nested list or a quoted name: the keys after it may belong to another table
             elif key := _KEY.match(line):
                 table.setdefault(key[2], number)
-        found = tables["[[route]]"]
-        if len(found) != routes or '"""' in text or "'''" in text:
-            return cls(routes=[{} for _ in range(routes)])
-        return cls(routes=found, top=top, defaults=tables["[defaults]"][-1], people=tables["[people]"][-1])
+        entries = tables.pop(f"[[{name}]]", [])
+        if len(entries) != count or '"""' in text or "'''" in text:
+            return cls(entries=[{} for _ in range(count)])
+        return cls(entries=entries, top=top, tables={head[1:-1]: found[-1] for head, found in tables.items()})
+
+    def of_table(self, name: str) -> Lines:
+        """Return the lines of the table [name]."""
+        return self.tables.get(name, {})
 
 
 def with_line(lines: Lines, key: str | None, problem: str) -> str:
     """Return the problem with the line of its key, else of its table, if one is known."""
     line = lines.get(key or "", lines.get(""))
-    return f"routes file: {f'line {line}: ' if line else ''}{problem}"
+    return f"line {line}: {problem}" if line else problem
