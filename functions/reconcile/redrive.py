@@ -1,6 +1,7 @@
 """Drives held messages again: what a subscriber gave up on during an outage."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from clients.pubsub.held_messages import HeldMessages
 from pipeline.logs import log
@@ -12,19 +13,29 @@ STORES = "stream-bq"
 READS = 50  # of a longer hold, a delivery may be asked for as well, which doubles nothing
 
 
-def held_for_storing(hold: HeldMessages) -> frozenset[str]:
-    """Return the ids of the deliveries that stream_bq gave up on; nothing is taken from the hold."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What is held: the ids of the deliveries that stream_bq gave up on, and whether there is any message."""
+
+    for_storing: frozenset[str] = frozenset()
+    is_empty: bool = False
+
+
+def look(hold: HeldMessages) -> Held:
+    """Return what is held; nothing is taken from the hold."""
     found: set[str] = set()
+    is_empty = True
     for _ in range(READS):
         messages = hold.pull(READ_AT_ONCE)
         if not messages:
             break
+        is_empty = False
         found |= {
             message.delivery_id
             for message in messages
             if message.delivery_id and (message.gave_up or STORES).endswith(STORES)
         }
-    return frozenset(found)
+    return Held(for_storing=frozenset(found), is_empty=is_empty)
 
 
 def redrive(hold: HeldMessages, most: int, pause: Callable[[float], bool]) -> int:

@@ -22,7 +22,7 @@ from .ledger import Ledger
 from .missed import missed, settled
 from .plan import Fate, Known, LedgerRow, ListedEvent, Window
 from .problems import Problem
-from .redrive import held_for_storing, redrive
+from .redrive import Held, look, redrive
 from .settings import Settings
 from .time_limit import TimeLimit
 
@@ -82,6 +82,7 @@ class Run:
         self._now = now
         self._limit = limit
         self._asked: set[str] = set()
+        self._held = Held()
         self.report = Report()
 
     def run(self) -> Report:
@@ -121,11 +122,10 @@ class Run:
             sources[source] = hooks
             attempts += listed
         events = plan.group(attempts, settings.events)
-        held: frozenset[str] = frozenset()
         with self.report.part(), self._neighbours.hold() as hold:
-            held = held_for_storing(hold)
+            self._held = look(hold)
         known = Known(
-            held=held,
+            held=self._held.for_storing,
             stored=ledger.stored([event.guid for event in events], window.start),
             stored_until=ledger.stored_until(self._now - STORED_WITHIN),
         )
@@ -210,7 +210,8 @@ class Run:
 
     def _redrive(self) -> None:
         """Drive held messages again; what is left when the time is up waits for the next run."""
-        if self._settings.redrive_max:
+        self.report.counts["redriven"] = 0
+        if self._settings.redrive_max and not self._held.is_empty:
             pause = self._limit.extended(REDRIVE_TIME).pause
             with self._neighbours.hold() as hold:
                 self.report.counts["redriven"] = redrive(hold, self._settings.redrive_max, pause)

@@ -22,9 +22,10 @@ CHANNELS = {
 
 def run(options: Options, terminal: Terminal, schedule: Schedule, *, as_json: bool) -> bool:
     """Run one drill on a stack of its own; return whether the ledger balances."""
+    faults = len(schedule.faults) + len(schedule.repair_faults)
     terminal.line(
         f"Issuewire drill: seed {schedule.seed}, {schedule.seconds:.0f} s, "
-        f"{len(schedule.steps)} changes of issues, {len(schedule.faults)} faults."
+        f"{len(schedule.steps)} changes of issues, {faults} faults."
     )
     chosen = replace(options, pubsub="builtin", routes=write_routes(options.state))
     with (
@@ -81,6 +82,10 @@ def summary(schedule: Schedule, drill: Drill, found: Balance) -> dict[str, Any]:
         "faults": [
             {"what": fault.kind, "begins": round(fault.begins, 1), "ends": round(fault.ends, 1)}
             for fault in schedule.faults
+        ],
+        "faults_of_the_first_run": [
+            {"what": fault.kind, "begins": round(fault.begins, 1), "ends": round(fault.ends, 1)}
+            for fault in schedule.repair_faults
         ],
         "attempts": drill.attempts,
         "failed": drill.failed,

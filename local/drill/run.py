@@ -3,8 +3,9 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -15,13 +16,13 @@ from local.drill.schedule import Fault, Schedule
 from local.drill.traffic import Line, Traffic
 from local.drill.trouble import Trouble
 from local.github.server import TOKEN, GitHubServer
-from local.processes import NotReady, free_port
+from local.processes import NotReady, accepts, free_port
 from local.stack.parts import Parts
 from local.stack.stack import Options, Stack
 from local.terminal import Terminal
 
 STUCK_SECONDS = 30.0  # without a change; Pub/Sub repeats after ten seconds at most
-MAX_RUNS = 4  # of reconcile: what is still on its way is left to a later run
+MAX_RUNS = 5  # of reconcile: what is still on its way is left to a later run
 RUN_SECONDS = 300.0
 TICK = 0.05
 PROGRESS_EVERY = 10.0
@@ -107,16 +108,45 @@ class Drill:
         """Wait until Pub/Sub has delivered everything, then let reconcile do the rest and prove it."""
         self._say(_of(self._settle()))
         for number in range(1, MAX_RUNS + 1):
-            answer = requests.post(self._stack.url("reconcile"), timeout=RUN_SECONDS)
-            is_json = answer.headers.get("Content-Type", "").startswith("application/json")
-            counts = answer.json() if is_json else {}
-            self.runs.append({"status": answer.status_code, **counts})
-            self._say(f"run {number} of reconcile answered {answer.status_code}: {_shown(counts)}")
+            with self._failing(self.schedule.repair_faults if number == 1 else ()):
+                run = self._call_reconcile()
+            self.runs.append(run)
+            answered = f"answered {run['status']}: {_shown(run)}" if run["status"] else "gave no answer"
+            self._say(f"run {number} of reconcile {answered}")
             found = self._settle()
             self._say(_of(found))
-            if found.is_even and answer.ok and counts["stored"] == counts["expected"]:
+            if found.is_even and run["status"] == HTTPStatus.OK and run["stored"] == run["expected"]:
                 break
         return found
+
+    def _call_reconcile(self) -> dict[str, Any]:
+        """Make one run, and return its answer and status; the status is 0 if it is killed."""
+        while not accepts(self._stack.ports["reconcile"]):
+            self._check()
+            time.sleep(TICK)
+        try:
+            answer = requests.post(self._stack.url("reconcile"), timeout=RUN_SECONDS)
+        except requests.ConnectionError:
+            return {"status": 0}
+        is_json = answer.headers.get("Content-Type", "").startswith("application/json")
+        return {"status": answer.status_code, **(answer.json() if is_json else {})}
+
+    @contextlib.contextmanager
+    def _failing(self, faults: Sequence[Fault]) -> Iterator[None]:
+        """Let parts fail beside the block; what has not begun at its end does not happen."""
+        timers = [threading.Timer(fault.begins, self._begin, [fault]) for fault in faults]
+        timers += [
+            threading.Timer(fault.ends, self._end, [fault]) for fault in faults if not fault.kind.function
+        ]
+        for timer in timers:
+            timer.start()
+        try:
+            yield
+        finally:
+            for timer in timers:
+                timer.cancel()
+                timer.join()
+            self._trouble.end_all()
 
     def _settle(self) -> Balance:
         """Wait until the subscribers have taken every message, or none any more; return the balance."""
@@ -205,7 +235,8 @@ def _of(balanced: Balance) -> str:
 
 
 def _shown(counts: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items() if count) or "nothing to do"
+    shown = [f"{name} {count}" for name, count in counts.items() if count and name != "status"]
+    return ", ".join(shown) or "nothing to do"
 
 
 def _every(seconds: float, until: float) -> list[float]:

@@ -35,9 +35,12 @@ class Kind(StrEnum):
     PUBSUB_STOPS = "Pub/Sub does not answer and does not deliver"
     HOOK_OFF = "the webhook is switched off"
     SECRET_ROTATED = "the webhook's secret is rotated"
+    SECRETS_AWAY = "Secret Manager is unavailable"
+    GITHUB_AWAY = "GitHub's API answers 502"
     INGEST_KILLED = "ingest is killed"
     NOTIFY_SLACK_KILLED = "notify_slack is killed"
     STREAM_BQ_KILLED = "stream_bq is killed"
+    RECONCILE_KILLED = "reconcile is killed"
 
     @property
     def function(self) -> str:
@@ -52,6 +55,7 @@ _TURNS = (
     (Kind.PUBSUB_STOPS,),
     (Kind.HOOK_OFF,),
     (Kind.SECRET_ROTATED,),
+    (Kind.SECRETS_AWAY,),
 )
 _KILLS = (Kind.INGEST_KILLED, Kind.NOTIFY_SLACK_KILLED, Kind.STREAM_BQ_KILLED)
 
@@ -78,13 +82,17 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """A drill of so many seconds: steps and faults in the order of their times."""
+    """A drill of so many seconds: steps and faults in the order of their times.
+
+    `repair_faults` begin and end so many seconds after the start of reconcile's first run.
+    """
 
     seed: int
     seconds: float
     repositories: tuple[str, ...]
     steps: tuple[Step, ...]
     faults: tuple[Fault, ...]
+    repair_faults: tuple[Fault, ...]
 
 
 def draw(seed: int, seconds: float, events: int, repositories: Sequence[str]) -> Schedule:
@@ -98,6 +106,7 @@ def draw(seed: int, seconds: float, events: int, repositories: Sequence[str]) ->
         repositories=tuple(repositories),
         steps=tuple(steps),
         faults=tuple(faults),
+        repair_faults=tuple(_repair_faults(rng, seconds)),
     )
 
 
@@ -142,3 +151,13 @@ def _faults(rng: random.Random, seconds: float) -> Iterator[Fault]:
     for kind, start, length in kills or [(rng.choice(_KILLS), 0.0, seconds)]:
         at = start + rng.uniform(0.1, 0.9) * length
         yield Fault(kind=kind, begins=at, ends=at)
+
+
+def _repair_faults(rng: random.Random, seconds: float) -> Iterator[Fault]:
+    """Yield what disturbs the first run of reconcile; a short drill has nothing for it to do when killed."""
+    is_short = seconds < KILL_EVERY
+    begins = 0.0 if is_short else rng.uniform(0, 2)
+    yield Fault(kind=Kind.GITHUB_AWAY, begins=begins, ends=begins + (0.2 if is_short else rng.uniform(1, 4)))
+    if not is_short:
+        at = rng.uniform(6, 12)
+        yield Fault(kind=Kind.RECONCILE_KILLED, begins=at, ends=at)

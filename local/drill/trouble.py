@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import grpc
+
 from local.bigquery.front import BigQueryFront
 from local.drill.schedule import Fault, Kind
 from local.drill.traffic import Traffic
@@ -56,6 +58,12 @@ class Trouble:
         elif kind is Kind.SECRET_ROTATED:
             self._rotate()
             self._ends[fault] = lambda: self._stack.secret_manager.disable(SECRET, self._versions - 1)
+        elif kind is Kind.SECRETS_AWAY:
+            self._stack.secret_manager.fail_with(grpc.StatusCode.UNAVAILABLE)
+            self._ends[fault] = partial(self._stack.secret_manager.fail_with, None)
+        elif kind is Kind.GITHUB_AWAY:
+            self._traffic.server.fail_until_cleared(status=502)
+            self._ends[fault] = self._traffic.server.clear_faults
 
     def end(self, fault: Fault) -> None:
         """Let it work again. A part that was killed is started again by others."""

@@ -12,6 +12,7 @@ LIMIT, WITHIN_SECONDS = 3, 60.0
 # What the end of a part means for what was sent.
 _OF_A_SUBSCRIBER = "Pub/Sub sends again what it had not acknowledged."
 _EFFECTS = {
+    "reconcile": "Its run is over; the next one covers its window.",
     "ingest": "Deliveries that were sent meanwhile were refused: send them again.",
     "bigquery": "Its rows are kept on disk; Pub/Sub sends again those that did not reach it.",
     "pubsub": (

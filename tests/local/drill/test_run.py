@@ -20,7 +20,8 @@ VIEWS = frozenset({"issue_events", "issues"})
 def test_a_short_drill_balances(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Under every fault within four seconds, reconcile repairs what is missing and proves it."""
     schedule = draw(SEED, SECONDS, EVENTS_A_MINUTE, REPOSITORIES)
-    assert {fault.kind for fault in schedule.faults} >= {kind for kind in Kind if not kind.function}
+    faults = (*schedule.faults, *schedule.repair_faults)
+    assert {fault.kind for fault in faults} >= {kind for kind in Kind if not kind.function}
     assert {step.fate for step in schedule.steps} == set(Fate)
     terminal = Terminal()
     options = Options(pubsub="builtin", routes=command.write_routes(tmp_path), state=tmp_path, views=VIEWS)
@@ -37,5 +38,5 @@ def test_a_short_drill_balances(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert sum(each["redelivered"] for each in drill.runs) > 0
     command.show(found, drill, terminal)
     printed = capsys.readouterr().out
-    for fault in schedule.faults:
+    for fault in faults:
         assert f"begins: {fault.kind}\n" in printed

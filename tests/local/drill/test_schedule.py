@@ -26,8 +26,10 @@ def test_a_seed_is_always_the_same_drill() -> None:
 def test_every_fault_occurs_and_ends_in_time(seconds: float) -> None:
     """Each fault begins and ends while deliveries flow; one that is not a kill lasts for a while."""
     for seed in SEEDS:
-        faults = drawn(seed, seconds).faults
-        assert {fault.kind for fault in faults} >= {kind for kind in Kind if not kind.function}
+        schedule = drawn(seed, seconds)
+        faults = schedule.faults
+        kinds = {fault.kind for fault in (*faults, *schedule.repair_faults)}
+        assert kinds >= {kind for kind in Kind if not kind.function}
         assert any(fault.kind.function for fault in faults)
         assert all(0 <= fault.begins <= fault.ends < seconds for fault in faults)
         assert all(fault.ends > fault.begins for fault in faults if not fault.kind.function)
@@ -51,6 +53,15 @@ def test_a_function_ends_three_times_a_minute_at_most() -> None:
         for kind in (Kind.INGEST_KILLED, Kind.NOTIFY_SLACK_KILLED, Kind.STREAM_BQ_KILLED):
             moments = [fault.begins for fault in faults if fault.kind is kind]
             assert all(later - first > 60 for first, later in zip(moments, moments[3:], strict=False))
+
+
+def test_the_first_run_of_reconcile_fails() -> None:
+    """GitHub is away at first, and reconcile is killed once it has gone on; a short drill kills no run."""
+    for seed in SEEDS:
+        away, killed = drawn(seed).repair_faults
+        assert (away.kind, killed.kind) == (Kind.GITHUB_AWAY, Kind.RECONCILE_KILLED)
+        assert 0 <= away.begins < away.ends <= 6 <= killed.begins <= 12
+        assert [fault.kind for fault in drawn(seed, 4.0).repair_faults] == [Kind.GITHUB_AWAY]
 
 
 def test_an_issue_is_opened_before_it_changes() -> None:
