@@ -20,6 +20,7 @@ from ops.doctor.reading.local import read_local
 from ops.local_stack import local_option
 from ops.report.command import progress
 from ops.routes.command import file_option
+from ops.why.wording import printable
 
 WRONG, NOT_ALL_CHECKED = 1, 3  # 2 is a wrong call
 
@@ -74,10 +75,14 @@ def doctor(
 
 
 def lines(report: Report) -> list[str]:
-    """Return a line for each finding and for what was not checked, or one line if there is none."""
+    """Return a line for each finding and for what was not checked, or one line if there is none.
+
+    What GitHub, Slack and BigQuery have answered may hold line breaks, and what a terminal would obey.
+    """
     width = max((len(finding.slug) for finding in report.findings), default=0)
     found = [f"BAD  {each.slug:<{width}}  {each.text}; {each.fix}" for each in report.findings]
     unknown = [
         f"?    {each.what} not checked: {each.why.rstrip('.')}; {each.fix}" for each in report.not_checked
     ]
-    return [*found, *unknown] or [f"Nothing is wrong: {count(report.looked_at, 'thing')} checked."]
+    shown = [printable(" ".join(line.splitlines())) for line in (*found, *unknown)]
+    return shown or [f"Nothing is wrong: {count(report.looked_at, 'thing')} checked."]

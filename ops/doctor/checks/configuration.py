@@ -1,5 +1,6 @@
 """The routes and the team file, against themselves and against GitHub."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,23 +10,28 @@ from ops.doctor.finding import Check, Problem
 
 def _invalid(found: ConfigurationFile) -> Iterator[Problem]:
     for problem in found.problems:
-        yield Problem(text=f"{found.path}: {problem}", fix=f"${{EDITOR:-vi}} {found.path}")
+        yield Problem(text=f"{found.path}: {problem}", fix=_edit(found.path))
 
 
 def _unknown(found: Login) -> Iterator[Problem]:
     if not found.exists:
         yield Problem(
             text=f"{found.path} names the account {found.login!r}, which GitHub does not have",
-            fix=f"${{EDITOR:-vi}} {found.path}",
+            fix=_edit(found.path),
         )
 
 
 def _outdated(found: RepositoryName) -> Iterator[Problem]:
     if found.named.casefold() != found.now.casefold():
+        change = shlex.quote(f's|"{found.named}"|"{found.now}"|')
         yield Problem(
             text=f"{found.path} names {found.named}, which GitHub calls {found.now} now",
-            fix=f'sed -i.bak \'s|"{found.named}"|"{found.now}"|\' {found.path}',
+            fix=f"sed -i.bak {change} {shlex.quote(found.path)}",
         )
+
+
+def _edit(path: str) -> str:
+    return f"${{EDITOR:-vi}} {shlex.quote(path)}"
 
 
 CHECKS: tuple[Check[Any], ...] = (

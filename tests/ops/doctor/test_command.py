@@ -45,6 +45,11 @@ def ask(*arguments: str) -> Result:
         ([Clock(service="GitHub", ahead=1.0)], 0, ["Nothing is wrong: 1 thing checked."]),
         ([UNKNOWN], 3, ["?    Slack not checked: no token is set; export SLACK_TOKEN=..."]),
         (
+            [NotChecked(what="BigQuery", why="no\nanswer \x1b[2J.", fix="make serve")],
+            3,
+            ["?    BigQuery not checked: no answer ?[2J; make serve"],
+        ),
+        (
             [UNKNOWN, OFF],
             1,
             [
@@ -56,7 +61,7 @@ def ask(*arguments: str) -> Result:
             ],
         ),
     ],
-    ids=["healthy", "not checked", "finding"],
+    ids=["healthy", "not checked", "hostile", "finding"],
 )
 def test_each_finding_is_one_line(
     monkeypatch: pytest.MonkeyPatch, facts: list[object], status: int, lines: list[str]
