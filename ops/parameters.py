@@ -17,7 +17,9 @@ class Moment(click.ParamType[datetime]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Return the time; a date stands for its first moment."""
         moment = value if isinstance(value, datetime) else parse_time(value)
-        return moment or self.fail(f"{value!r} is not a date such as 2026-01-31", param, ctx)
+        return moment or self.fail(
+            f"{value!r} is not a date such as 2026-01-31, or a time such as 2026-01-31T08:00Z", param, ctx
+        )
 
 
 class Issue(click.ParamType[IssueName]):

@@ -159,5 +159,5 @@ def _repair_faults(rng: random.Random, seconds: float) -> Iterator[Fault]:
     begins = 0.0 if is_short else rng.uniform(0, 2)
     yield Fault(kind=Kind.GITHUB_AWAY, begins=begins, ends=begins + (0.2 if is_short else rng.uniform(1, 4)))
     if not is_short:
-        at = rng.uniform(6, 12)
+        at = rng.uniform(8, 20)
         yield Fault(kind=Kind.RECONCILE_KILLED, begins=at, ends=at)

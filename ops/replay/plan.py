@@ -49,5 +49,5 @@ class Plan:
     def outcome(self) -> str:
         """Return what was done."""
         if not self.stored:
-            return "Nothing to replay."
+            return "Nothing to replay: BigQuery has no such delivery with a payload."
         return f"{count(len(self.stored), 'delivery', 'deliveries')} published again, to {self.receivers}."

@@ -60,7 +60,7 @@ def test_the_first_run_of_reconcile_fails() -> None:
     for seed in SEEDS:
         away, killed = drawn(seed).repair_faults
         assert (away.kind, killed.kind) == (Kind.GITHUB_AWAY, Kind.RECONCILE_KILLED)
-        assert 0 <= away.begins < away.ends <= 6 <= killed.begins <= 12
+        assert 0 <= away.begins < away.ends <= 8 <= killed.begins <= 20
         assert [fault.kind for fault in drawn(seed, 4.0).repair_faults] == [Kind.GITHUB_AWAY]
 
 

@@ -186,7 +186,7 @@ def test_the_fix_names_what_is_wrong() -> None:
     assert logged == "gcloud logging read 'jsonPayload.delivery_id=\"g-1\"'"
     [outdated] = findings(RepositoryName(named="acme/old", now="acme/new", path="r.toml"))
     [hostile] = findings(RepositoryName(named="acme/old", now="acme/$(x)'", path="my routes.toml"))
-    assert shlex.split(hostile.fix)[2:] == ["s|\"acme/old\"|\"acme/$(x)'\"|", "my routes.toml"]
+    assert shlex.split(hostile.fix)[2:] == ['s|"acme/old"|"acme/$(x)\'"|', "my routes.toml"]
     assert outdated.fix == 'sed -i.bak \'s|"acme/old"|"acme/new"|\' r.toml'
     assert findings(replace(SECRET, versions=(4, 3)))[0].fix.endswith("rotate --finish acme/app")
 

@@ -187,7 +187,8 @@ def test_another_topic_s_subscription_is_refused(inbox: Inbox) -> None:
 def test_an_empty_span_is_no_error(inbox: Inbox) -> None:
     """Nothing received in the span means nothing to do, and nothing to ask."""
     result = run("--since", "2020-01-01", "--until", "2020-01-02")
-    assert (result.exit_code, result.stdout) == (0, "Nothing to replay.\n")
+    nothing = "Nothing to replay: BigQuery has no such delivery with a payload.\n"
+    assert (result.exit_code, result.stdout) == (0, nothing)
     assert ids(inbox) == []
 
 
@@ -216,6 +217,7 @@ def test_without_a_yes_nothing_is_published(inbox: Inbox, monkeypatch: pytest.Mo
         ("--delivery", "a", "--until", "2026-01-05"),
         ("--issue", "acme/app"),
         ("--since", "yesterday"),
+        ("--since", "2026-01-06", "--until", "2026-01-06"),
         ("--seek", "--since", "2026-01-05"),
         ("--seek", "--delivery", "a", "--only", "stream-bq"),
         ("--seek", "--since", "2026-01-05", "--until", "2026-01-06", "--only", "stream-bq"),
@@ -224,6 +226,16 @@ def test_without_a_yes_nothing_is_published(inbox: Inbox, monkeypatch: pytest.Mo
 def test_one_kind_of_selection(arguments: tuple[str, ...]) -> None:
     """The options must select deliveries in one way; --seek needs a beginning and a subscription."""
     assert run(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("more", [(), ("--only", "stream-bq", "--seek", "--yes")])
+def test_the_future_is_refused(more: tuple[str, ...]) -> None:
+    """Nothing was received in the future, and a seek to it would drop all messages that wait."""
+    result = run("--since", "9000-01-01", *more)
+    assert (result.exit_code, "--since is in the future: 9000-01-01 00:00:00 UTC" in result.stderr) == (
+        2,
+        True,
+    )
 
 
 def test_a_failure_says_how_far_it_came(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
