@@ -1,6 +1,6 @@
 -- The share of closed issues that were reopened: issues reopened at least once, of the issues closed at least once.
--- Deleted and transferred issues count too. A reopened issue was closed before, even if no delivery says when. One row
--- per repository with issues; rate is null while no issue was closed.
+-- Deleted and transferred issues count too; issues that a bot opened do not. A reopened issue was closed before, even if
+-- no delivery says when. One row per repository with issues; rate is null while no issue was closed.
 --
 -- Cost: reads `issues` once, so one pass over `events`; a filter on repository does not prune.
 
@@ -8,8 +8,15 @@ CREATE OR REPLACE VIEW `${DATASET}.reopen_rate` OPTIONS (labels = [("app", "issu
 SELECT
   repository_id,
   ANY_VALUE(repository) AS repository,
-  COUNTIF(first_closed_at IS NOT NULL OR reopen_count > 0) AS closed_issues,
-  COUNTIF(reopen_count > 0) AS reopened_issues,
-  SAFE_DIVIDE(COUNTIF(reopen_count > 0), COUNTIF(first_closed_at IS NOT NULL OR reopen_count > 0)) AS rate
-FROM `${DATASET}.issues`
+  COUNTIF(is_closed) AS closed_issues,
+  COUNTIF(is_reopened) AS reopened_issues,
+  SAFE_DIVIDE(COUNTIF(is_reopened), COUNTIF(is_closed)) AS rate
+FROM (
+  SELECT
+    repository_id,
+    repository,
+    NOT is_bot_authored AND reopen_count > 0 AS is_reopened,
+    NOT is_bot_authored AND (first_closed_at IS NOT NULL OR reopen_count > 0) AS is_closed
+  FROM `${DATASET}.issues`
+)
 GROUP BY repository_id;
