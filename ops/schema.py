@@ -66,9 +66,10 @@ def apply(
 def files(views: Collection[str] | None = None) -> list[Path]:
     """Return the file of `events` first, then the other tables, then the views, by name.
 
-    Those of the team come before the views that read them.
+    What other views read comes before them: first the views of the team, then those that are named issue*.
     """
-    of_views = [path for path in sorted(SQL.glob("views/*.sql")) if views is None or path.stem in views]
+    by_name = [*sorted(SQL.glob("views/issue*.sql")), *sorted(SQL.glob("views/[!i]*.sql"))]
+    of_views = [path for path in by_name if views is None or path.stem in views]
     return [SQL / "events.sql", *sorted(SQL.glob("tables/*.sql")), *sorted(SQL.glob("team/*.sql")), *of_views]
 
 

@@ -29,18 +29,22 @@ VIEWS = {
         "repository_id": "INT64",
         "repository": "STRING",
         "issue_number": "INT64",
-        **dict.fromkeys(("title", "url", "state", "state_reason", "author", "author_type"), "STRING"),
+        **dict.fromkeys(("title", "url", "state", "state_reason", "close_reason"), "STRING"),
+        **dict.fromkeys(("author", "author_type"), "STRING"),
         **dict.fromkeys(("labels", "assignees"), "STRING REPEATED"),
-        **dict.fromkeys(("opened_at", "first_response_at", "first_closed_at", "closed_at"), "TIMESTAMP"),
+        **dict.fromkeys(("opened_at", "first_response_at", "first_team_response_at"), "TIMESTAMP"),
+        **dict.fromkeys(("first_closed_at", "closed_at", "waiting_since"), "TIMESTAMP"),
         "reopen_count": "INT64",
         **dict.fromkeys(("open_hours", "time_to_first_response_hours", "time_to_close_hours"), "FLOAT64"),
-        **dict.fromkeys(("is_bot_authored", "left_censored", "response_unknown"), "BOOL"),
+        **dict.fromkeys(("closed_unanswered", "waiting_on_us", "is_bot_authored"), "BOOL"),
+        **dict.fromkeys(("left_censored", "response_unknown"), "BOOL"),
     },
     "time_to_close": {
         "repository_id": "INT64",
         "repository": "STRING",
         "n": "INT64",
         **dict.fromkeys(("p50_hours", "p90_hours"), "FLOAT64"),
+        **dict.fromkeys(("put_aside", "bot_authored"), "INT64"),
     },
     "time_to_first_response": {
         "repository_id": "INT64",
@@ -48,6 +52,7 @@ VIEWS = {
         "n": "INT64",
         **dict.fromkeys(("p50_hours", "p90_hours"), "FLOAT64"),
         **dict.fromkeys(("answered_within_24h", "answered_within_72h", "unanswered", "unknown"), "INT64"),
+        **dict.fromkeys(("closed_unanswered", "bot_authored"), "INT64"),
     },
     "reopen_rate": {
         "repository_id": "INT64",
@@ -59,7 +64,8 @@ VIEWS = {
         "repository_id": "INT64",
         "repository": "STRING",
         "week": "DATE",
-        **dict.fromkeys(("opened", "closed", "reopened", "backlog"), "INT64"),
+        **dict.fromkeys(("opened", "closed", "reopened", "backlog", "active"), "INT64"),
+        "closed_ratio": "FLOAT64",
         "p50_hours_to_close": "FLOAT64",
         "p90_hours_to_close": "FLOAT64",
         "p50_hours_to_first_response": "FLOAT64",
@@ -73,6 +79,37 @@ VIEWS = {
         "answered": "BOOL",
         "hours_since_last_event": "FLOAT64",
         **dict.fromkeys(("labels", "assignees"), "STRING REPEATED"),
+    },
+    "waiting_on_us": {
+        "repository_id": "INT64",
+        "repository": "STRING",
+        "issue_number": "INT64",
+        **dict.fromkeys(("title", "url", "author"), "STRING"),
+        **dict.fromkeys(("opened_at", "waiting_since"), "TIMESTAMP"),
+        **dict.fromkeys(("waiting_hours", "working_hours"), "FLOAT64"),
+        **dict.fromkeys(("labels", "assignees"), "STRING REPEATED"),
+    },
+    "time_in_label": {
+        "repository_id": "INT64",
+        "repository": "STRING",
+        "issue_number": "INT64",
+        "label": "STRING",
+        "hours": "FLOAT64",
+        "open_since": "TIMESTAMP",
+    },
+    "issues_by_week_opened": {
+        "repository_id": "INT64",
+        "repository": "STRING",
+        "week": "DATE",
+        **dict.fromkeys(("opened", "answered_within_24h", "answered_within_72h"), "INT64"),
+        **dict.fromkeys(("closed", "still_open"), "INT64"),
+        "p50_hours_to_close": "FLOAT64",
+    },
+    "backlog_age": {
+        "repository_id": "INT64",
+        "repository": "STRING",
+        "n": "INT64",
+        **dict.fromkeys(("p50_hours", "p90_hours", "max_hours"), "FLOAT64"),
     },
     "delivery_proof": {
         "day": "DATE",
@@ -102,7 +139,7 @@ RESERVED = set(_WORDS.split())
 
 # Functions that BigQuery computes over a window; the local engine accepts more.
 # https://cloud.google.com/bigquery/docs/reference/standard-sql/window-function-calls
-WINDOWED = {"ROW_NUMBER", "COUNT_IF", "LAST_VALUE", "LEAD", "MAX", "MIN", "SUM", "PERCENTILE_CONT"}
+WINDOWED = {"ROW_NUMBER", "COUNT_IF", "LAST_VALUE", "LAG", "LEAD", "MAX", "MIN", "SUM", "PERCENTILE_CONT"}
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -37,6 +37,8 @@ def test_an_issue_without_a_response(case: Case) -> None:
         "answered_within_72h": 0,
         "unanswered": 1,
         "unknown": 0,
+        "closed_unanswered": 0,
+        "bot_authored": 0,
     }
     assert case.one("open_issues")["answered"] is False
 
