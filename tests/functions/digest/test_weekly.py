@@ -1,13 +1,17 @@
 """The week's numbers of a channel, and their picture."""
 
 import logging
+from collections.abc import Iterator
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from clients.slack.errors import SlackRefused
+from functions.digest.posting import Digest, Kind, post_once
 from functions.digest.weekly import Upload, Weekly
 from metrics.week_review import NamedWeek
+from tests.support.workspace import Channel, Crash, running_workspace
 
 WEEK = date(2026, 3, 9)
 ROWS = [
@@ -72,3 +76,43 @@ def test_a_first_week_has_no_picture() -> None:
 def test_a_channel_of_which_nothing_is_known_has_no_message() -> None:
     """Without an event of the channel's repositories there is nothing to say."""
     assert weekly(no_upload).message("C1", ["nobody/*"]) is None
+
+
+@pytest.fixture(scope="module")
+def channel() -> Iterator[Channel]:
+    """Return a channel of a workspace."""
+    with running_workspace() as workspace:
+        yield workspace.channel()
+
+
+@pytest.mark.parametrize("call", [2, 3, 4, 5])
+def test_a_crash_between_upload_and_check_leaves_one_message_with_its_picture(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    """A run that ends before any call, also between upload and message, leaves one message in the end."""
+    monkeypatch.setattr("functions.digest.weekly.draw", lambda _: b"\x89PNG\r\n\x1a\n")
+    channel.clock.sleep(24 * 3600)
+    before = len(channel.messages)
+
+    def run() -> None:
+        digest = Digest(kind=Kind.WEEKLY, now=channel.clock.now, zone=ZoneInfo("UTC"))
+        content = weekly(channel.slack.upload)
+        post_once(
+            channel.slack,
+            channel.id,
+            digest,
+            lambda: content.message(channel.id, ["acme/*"]),
+            channel.clock.sleep,
+        )
+
+    def crash() -> None:
+        raise Crash
+
+    channel.slack.calls = 0
+    channel.slack.before = {call: crash}
+    with pytest.raises(Crash):
+        run()
+    channel.clock.sleep(60)
+    run()
+    [message] = channel.messages[before:]
+    assert "slack_file" in message.blocks[-1]
