@@ -11,10 +11,13 @@ import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.colors import to_hex, to_rgba_array
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from metrics.charts.drawing import SETTINGS, SIZES, Draw
+from metrics.charts.drawing import SETTINGS, Draw, Size
 from metrics.charts.svg import Ink
 
+SIZE = Size(name="picture", width=440, height=250, ticks=5)  # a phone shrinks it to 300
+MARGIN = 8  # pixels, beside Slack's own frame
 PIXELS = 2  # for each pixel of the page, so that it is sharp on a dense screen
 COLOURS: Mapping[Ink, str] = MappingProxyType(  # those of ops/report/report.css
     {
@@ -32,11 +35,12 @@ _PROPERTIES = ("color", "facecolor", "edgecolor", "markerfacecolor", "markeredge
 
 
 def png(draw: Draw) -> bytes:
-    """Return the chart in the page's wide size; the same numbers give the same bytes."""
-    size, drawn = SIZES[0], io.BytesIO()
+    """Return the chart; the same numbers give the same bytes."""
+    drawn = io.BytesIO()
     with mpl.rc_context(SETTINGS):
-        figure = Figure(figsize=(size.width / 72, size.height / 72), dpi=72, layout="constrained")
-        draw(figure.add_subplot(), size)
+        layout = ConstrainedLayoutEngine(w_pad=MARGIN / 72, h_pad=MARGIN / 72)
+        figure = Figure(figsize=(SIZE.width / 72, SIZE.height / 72), dpi=72, layout=layout)
+        draw(figure.add_subplot(), SIZE)
         for artist in figure.findobj():
             _recolour(artist)
         figure.savefig(

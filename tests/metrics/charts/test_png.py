@@ -17,7 +17,7 @@ from tests.support.reports import weeks
 def test_a_picture_has_the_colours_of_the_page() -> None:
     """The backlog's picture has the page's colours for its line, area, text and paper, and no placeholder."""
     picture = Image.open(io.BytesIO(png(counts.backlog_line(weeks(5)))))
-    assert (picture.format, picture.size) == ("PNG", (1120, 540))
+    assert (picture.format, picture.size) == ("PNG", (880, 500))
     pixels = picture.convert("RGB").tobytes().hex()
     found = {f"#{pixels[start : start + 6]}" for start in range(0, len(pixels), 6)}
     assert found >= {COLOURS[ink] for ink in (Ink.FIRST, Ink.SOFT, Ink.MUTED, Ink.PAPER)}
