@@ -86,7 +86,11 @@ def read_routes(path: Path, *, as_json: bool) -> Routes:
     try:
         return replace(routes_file.parse(text), bots=Team.read(os.environ, ROOT / "config").bots)
     except ConfigurationError as error:
-        problems = [f"{path}: {problem.removeprefix('routes file: ')}" for problem in error.problems]
+        of_routes = "routes file: "  # another problem is of the team file, and says so
+        problems = [
+            f"{path}: {problem.removeprefix(of_routes)}" if problem.startswith(of_routes) else problem
+            for problem in error.problems
+        ]
         if as_json:
             click.echo(json.dumps({"problems": problems}))
         else:
