@@ -29,8 +29,8 @@ MAX_HOURS = 20  # so many first hours are read if those pages do not reach back 
 SETTLED = timedelta(minutes=15)  # BigQuery may not have an event yet that the card shows
 _FIRST_HOUR = timedelta(hours=1)  # after its issue was opened a card is usually posted at once
 _LOOK_BACK = timedelta(days=28)  # marks of earlier days are looked for so far back
-_AT_ONCE = 20  # Slack allows about 50 updates a minute
-_PAUSE = 1.5  # seconds between two updates after those
+_AT_ONCE = 20  # Slack allows about 50 calls of a method a minute, and short bursts
+_PAUSE = 1.25  # seconds before each read after those
 
 type Card = Mapping[str, Any]
 
@@ -69,6 +69,7 @@ class Marks:
     now: datetime
     sleep: Callable[[float], None] = time.sleep
     _changed: int = field(default=0, init=False)
+    _reads: int = field(default=0, init=False)
 
     def update(self, channel: str) -> int:
         """Mark the channel's cards, remove the marks of earlier days, and return how many cards changed.
@@ -87,10 +88,10 @@ class Marks:
         mark = overdue.mark() if overdue else None
         if mark.is_on(found) if mark else not _attachments(found):
             return
-        card = message_at(self.slack, channel, str(found["ts"]))
+        card = self._look(channel, found)
         if card_key(card) != key or self._is_fresh(card):
             return
-        self._pace()
+        self._changed += 1
         try:
             if mark is None:
                 self._remove(channel, card)
@@ -103,7 +104,7 @@ class Marks:
     def _mark(self, channel: str, card: Card, mark: Mark) -> None:
         """Set the mark; take it off again if an event has come since the look at the card."""
         self.slack.attach(channel, str(card["ts"]), mark.attachment)
-        after = message_at(self.slack, channel, str(card["ts"]))
+        after = self._look(channel, card)
         if card_key(after) != card_key(card):
             return
         if after["metadata"] != card["metadata"]:
@@ -127,9 +128,14 @@ class Marks:
         shown_at = parse_time(payload(card, CARD).get("updated_at"))
         return shown_at is not None and shown_at > self.now - SETTLED
 
+    def _look(self, channel: str, card: Card) -> Card:
+        """Return the card as it is now, empty if it was deleted."""
+        self._pace()
+        return message_at(self.slack, channel, str(card["ts"]))
+
     def _pace(self) -> None:
-        self._changed += 1
-        if self._changed > _AT_ONCE:
+        self._reads += 1
+        if self._reads > _AT_ONCE:
             self.sleep(_PAUSE)
 
     def _cards(self, channel: str) -> dict[str, Card]:
@@ -150,7 +156,12 @@ class Marks:
 
     def _read(self, channel: str, start: datetime, end: datetime, pages: int) -> list[Card]:
         time_range = TimeRange(oldest=to_ts(start - CLOCK_SKEW), latest=to_ts(end))
-        return [message for page in self.slack.history(channel, time_range, pages) for message in page]
+        messages: list[Card] = []
+        self._pace()
+        for page in self.slack.history(channel, time_range, pages):
+            messages += page
+            self._pace()
+        return messages
 
 
 def _by_key(newest_first: Iterable[Card]) -> dict[str, Card]:

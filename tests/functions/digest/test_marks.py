@@ -246,12 +246,12 @@ def test_content_that_slack_does_not_keep_is_written_again(
 def test_many_cards_are_marked_at_a_pace_that_slack_allows(
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After twenty cards, here two, each further one waits for a moment."""
-    monkeypatch.setattr(marks, "_AT_ONCE", 2)
+    """After twenty reads, here four, each further one waits for a moment: two for each card."""
+    monkeypatch.setattr(marks, "_AT_ONCE", 4)
     events = [a_card(channel, number=number) for number in range(1, 5)]
     before = channel.clock.now
     assert the_marks(channel, *events).update(channel.id) == 4
-    assert channel.clock.now - before == timedelta(seconds=2 * 1.5)
+    assert channel.clock.now - before == timedelta(seconds=3 * 2 * 1.25)
 
 
 def test_a_card_behind_too_long_a_history_is_found_by_its_first_hour(
