@@ -12,7 +12,7 @@ import pytest
 
 from clients.github.hook_deliveries import Attempt, Hook
 from ops.__main__ import ops
-from ops.doctor.checks import CHECKS
+from ops.doctor.checks import CHECKS, slack
 from ops.doctor.facts import (
     Channel,
     Clock,
@@ -140,6 +140,15 @@ IDS = [f"{slug}-{number}" for number, (slug, _) in enumerate(FAULTS)]
 def findings(*facts: object) -> tuple[Finding, ...]:
     """Return what the checks find."""
     return examine(CHECKS, facts).findings
+
+
+def test_the_apps_manifest_asks_for_every_scope_that_is_checked() -> None:
+    """config/slack-app.yaml asks for the scopes that doctor looks for, and for no other."""
+    manifest = (ROOT / "config" / "slack-app.yaml").read_text()
+    assert set(re.findall("^ +- ([a-z]+:[a-z]+)", manifest, re.MULTILINE)) == {
+        *slack.SCOPES,
+        slack.PICTURE_SCOPE,
+    }
 
 
 def test_what_is_healthy_is_no_finding() -> None:
