@@ -13,6 +13,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
+from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import RequestException
 
 from pipeline.errors import Unavailable
@@ -56,6 +57,10 @@ def unavailable(failure: Exception) -> Unavailable:
 
 def first_line(failure: Exception) -> str:
     """Return the first line of what the client says, which for some failures is their class alone."""
+    if isinstance(failure, RetryError) and isinstance(failure.cause, Exception):
+        failure = failure.cause
+    if isinstance(failure, RequestsConnectionError):
+        return "it cannot be reached"
     return (str(failure).strip() or type(failure).__name__).splitlines()[0]
 
 

@@ -6,7 +6,7 @@ from google.api_core.exceptions import NotFound, PermissionDenied
 from google.api_core.retry import Retry
 from google.pubsub_v1 import PublisherClient, PublishRequest
 
-from clients.pubsub.publisher import FAILURES, TRANSIENT, connect
+from clients.pubsub.publisher import FAILURES, TRANSIENT, connect, name_of
 from pipeline.delivery import Delivery
 from pipeline.errors import Unavailable
 
@@ -76,4 +76,4 @@ def publish_batch(client: PublisherClient, request: Any) -> None:
 def _unavailable(topic: str, error: Exception) -> Unavailable:
     if isinstance(error, NotFound):
         return Unavailable("topic_missing", f"{topic} does not exist; deploy it, or correct PUBSUB_TOPIC.")
-    return Unavailable("publish_failed", f"{topic} did not confirm: {type(error).__name__}.")
+    return Unavailable("publish_failed", f"{topic} did not confirm: {name_of(error)}.")

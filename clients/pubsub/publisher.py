@@ -50,6 +50,12 @@ TRANSIENT = if_exception_type(
 )
 
 
+def name_of(failure: Exception) -> str:
+    """Return what to call one of FAILURES; of a retry that gave up, what failed last."""
+    cause = failure.cause if isinstance(failure, RetryError) else None
+    return type(cause or failure).__name__
+
+
 def connect(*, emulator: str | None = None) -> PublisherClient:
     """Return the official client, for the cloud or for the emulator at host:port.
 
@@ -105,7 +111,7 @@ class Publisher:
             return await self._groups.submit(message, size, seconds)
         except (*FAILURES, TimeoutError) as error:
             raise Unavailable(
-                "publish_failed", f"{self._topic} did not confirm: {type(error).__name__}."
+                "publish_failed", f"{self._topic} did not confirm: {name_of(error)}."
             ) from error
 
     def _request(self, messages: Sequence[Any]) -> Any:

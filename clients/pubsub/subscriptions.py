@@ -23,7 +23,7 @@ from google.pubsub_v1 import GetSubscriptionRequest, SeekRequest, SubscriberClie
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
 from clients.pubsub.grpc_channel import with_quick_reconnect
-from clients.pubsub.publisher import FAILURES, no_credentials
+from clients.pubsub.publisher import FAILURES, name_of, no_credentials
 from pipeline.errors import Unavailable
 
 CALL_SECONDS = 20.0
@@ -89,5 +89,5 @@ def unavailable(subscription: str) -> Iterator[None]:
         raise Unavailable("subscription_refused", f"{subscription}: {error.message}.") from error
     except FAILURES as error:
         raise Unavailable(
-            "subscription_failed", f"{subscription} did not answer: {type(error).__name__}."
+            "subscription_failed", f"{subscription} did not answer: {name_of(error)}."
         ) from error

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,9 +52,8 @@ def perform(deed: Deed, ids: Sequence[str] | None, limit: int, *, yes: bool, as_
     with reading(limit) as (topic, held, letters):
         chosen = letters if ids is None else choose_known(letters, ids)
         if chosen:
-            if deed.needs_reader:  # nobody would read what is meant for a subscription that is gone
-                for name in sorted({letter.message.gave_up for letter in chosen} - {None}, key=str):
-                    check_subscription(topic, str(name))
+            if deed.needs_reader:
+                _check_readers(topic, chosen)
             for letter in chosen[:SHOWN]:
                 click.echo("  ".join(filter(None, (letter.id, letter.title, letter.issue))), err=True)
             if len(chosen) > SHOWN:
@@ -64,6 +64,22 @@ def perform(deed: Deed, ids: Sequence[str] | None, limit: int, *, yes: bool, as_
         click.echo(json.dumps({deed.done: len(chosen), "ids": [letter.id for letter in chosen]}))
     else:
         click.echo(f"{summary(chosen)} {deed.done}." if chosen else "No message is held.")
+
+
+def _check_readers(topic: str, chosen: Sequence[Letter]) -> None:
+    """Raise ClickException for messages of a subscription that is gone: no one would read them again."""
+    for name in sorted({letter.message.gave_up for letter in chosen} - {None}, key=str):
+        try:
+            check_subscription(topic, str(name))
+        except Unavailable as error:
+            if error.reason != "subscription_missing":
+                raise
+            gone = [letter.message for letter in chosen if letter.message.gave_up == name]
+            ids = [message.message_id for message in gone[:SHOWN]]  # another subscription's stay
+            raise click.ClickException(
+                f"{error} No one would read again what it gave up on: {count(len(gone), 'message')}. "
+                f"Deploy its function, or run: ./issuewire dead-letters discard {shlex.join(ids)}"
+            ) from error
 
 
 def _steps(deed: Deed, held: HeldMessages, chosen: Sequence[Letter]) -> Iterator[Step]:

@@ -80,7 +80,7 @@ def lines(report: Report) -> list[str]:
     What GitHub, Slack and BigQuery have answered may hold line breaks, and what a terminal would obey.
     """
     width = max((len(finding.slug) for finding in report.findings), default=0)
-    found = [f"BAD  {each.slug:<{width}}  {each.text}; {each.fix}" for each in report.findings]
+    found = [f"BAD  {each.slug:<{width}}  {each.text.rstrip('.')}; {each.fix}" for each in report.findings]
     unknown = [
         f"?    {each.what} not checked: {each.why.rstrip('.')}; {each.fix}" for each in report.not_checked
     ]

@@ -27,7 +27,12 @@ def test_a_given_emulator_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (Forbidden("no right\nto create datasets"), "BigQuery refused or did not answer: 403 no right"),
         (RetryError("too late", None), "BigQuery refused or did not answer: too late, last exception: None"),
-        (requests.ConnectionError(), "BigQuery refused or did not answer: ConnectionError"),
+        (requests.ConnectionError("HTTP..."), "BigQuery refused or did not answer: it cannot be reached"),
+        (
+            RetryError("too late", requests.ConnectionError("HTTP...")),
+            "BigQuery refused or did not answer: it cannot be reached",
+        ),
+        (RetryError("too late", Forbidden("no right")), "BigQuery refused or did not answer: 403 no right"),
         (TimeoutError(), "BigQuery refused or did not answer: TimeoutError"),
         (
             DefaultCredentialsError("none were found"),

@@ -51,7 +51,7 @@ def read_bigquery(  # noqa: PLR0913 - each comes from another source
             is_unknown = is_local or (team is None and path.parent.name == "team")
             yield replace(found, is_current=True) if is_unknown else found
     except FAILURES as error:
-        yield NotChecked(what="BigQuery", why=explain(error), fix=LOG_IN)
+        yield NotChecked(what="BigQuery", why=explain(error), fix="make serve" if is_local else LOG_IN)
         return
     if is_local:
         return  # nothing calls reconcile every hour

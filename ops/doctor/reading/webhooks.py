@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from urllib.parse import quote
 
-from clients.github.client import PER_PAGE, GitHubClient
+from clients.github.client import PER_PAGE, USED_UP, GitHubClient
 from clients.github.hook_deliveries import Attempt, Hook, is_same_url
 from clients.github.responses import Forbidden, NotFound
 from clients.github.webhooks import Webhooks as HooksAtGitHub
@@ -18,12 +18,22 @@ PING_SECONDS = 10
 LONGEST_WAIT = timedelta(seconds=1.5)
 MORE_SCOPES = "gh auth refresh --scopes admin:repo_hook,admin:org_hook"
 LOG_IN = "export GITHUB_TOKEN=$(gh auth token)"
+AGAIN = "./issuewire doctor"
+_AWAY = {"github_down", "github_busy", "rate_limited"}
 
 
 def no_long_wait(reason: str, until: datetime) -> None:
     """Allow one more try, and no wait for a rate limit. Raises Unavailable."""
     if until - datetime.now(UTC) > LONGEST_WAIT:
-        raise Unavailable("github_busy", f"{reason} until {until:%H:%M:%S} UTC.")
+        ends = f" until {until:%H:%M:%S} UTC" if reason == USED_UP else ""
+        raise Unavailable("github_busy", f"{reason}{ends}.")
+
+
+def _fix(error: Unavailable) -> str:
+    """Return what to do about a failure; while GitHub is away, another token changes nothing."""
+    if error.reason == "hooks_forbidden":
+        return MORE_SCOPES
+    return AGAIN if error.reason in _AWAY else LOG_IN
 
 
 def read_webhooks(  # noqa: PLR0913 - the last one is for tests
@@ -46,8 +56,7 @@ def read_webhooks(  # noqa: PLR0913 - the last one is for tests
                 yield from _ping(webhooks, hook, sleep)
             yield Deliveries(hook=hook, attempts=tuple(_newest(webhooks, hook)))
     except Unavailable as error:
-        fix = MORE_SCOPES if error.reason == "hooks_forbidden" else LOG_IN
-        yield NotChecked(what=f"the webhook of {source}", why=str(error), fix=fix)
+        yield NotChecked(what=f"the webhook of {source}", why=str(error), fix=_fix(error))
 
 
 def read_names(
@@ -63,7 +72,7 @@ def read_names(
         for named in repositories:
             yield _read_repository(github, named, routes_path)
     except Unavailable as error:
-        yield NotChecked(what="accounts and repositories", why=str(error), fix=LOG_IN)
+        yield NotChecked(what="accounts and repositories", why=str(error), fix=_fix(error))
 
 
 def _exists(github: GitHubClient, login: str) -> bool:

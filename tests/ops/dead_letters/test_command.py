@@ -224,7 +224,13 @@ def test_no_message_is_replayed_to_no_one(dead: str) -> None:
     """If the subscription that gave up is gone, its messages stay; they can still be discarded."""
     fill(dead, 2, CloudPubSubDeadLetterSourceSubscription="former")
     result = run("replay", "--all", "--yes")
-    assert result.stderr == f"{READING}Error: projects/test/subscriptions/former does not exist.\n"
+    advice = (
+        r"No one would read again what it gave up on: 2 messages. Deploy its function, or run: "
+        r"./issuewire dead-letters discard \d+ \d+\n"
+    )
+    missing = f"{READING}Error: projects/test/subscriptions/former does not exist. "
+    assert result.stderr.startswith(missing)
+    assert re.fullmatch(advice, result.stderr.removeprefix(missing))
     assert result.exit_code == 1
     assert run("discard", "--all", "--yes").stdout == "2 messages (former 2) discarded.\n"
 

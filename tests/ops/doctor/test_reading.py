@@ -146,6 +146,23 @@ def test_what_the_token_may_not_see_is_not_checked(
     assert report.not_checked[0].fix == fix
 
 
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ({"drop": True}, "cannot be reached or broke off."),
+        ({"status": 429, "headers": {"Retry-After": "600"}}, "GitHub's rate limit is used up until "),
+    ],
+    ids=["away", "busy"],
+)
+def test_while_github_is_away_no_token_is_to_blame(
+    server: GitHubServer, github: GitHubClient, fault: dict[str, Any], why: str
+) -> None:
+    """If GitHub is away or busy, the report says so, and to run doctor again; only a limit has an end."""
+    server.fail_until_cleared(**fault)
+    [found] = of_webhooks(github).not_checked
+    assert (why in found.why, found.fix) == (True, "./issuewire doctor")
+
+
 def test_names_are_compared_with_github(server: GitHubServer, github: GitHubClient) -> None:
     """An unknown account and a renamed repository are found; a repository that is hidden is not checked.
 
