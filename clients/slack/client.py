@@ -76,13 +76,15 @@ class Slack:
         """
         self._send("chat.update", {"channel": channel, "ts": ts, "attachments": []}, message)
 
-    def attach(self, channel: str, ts: str, attachment: Attachment) -> None:
-        """Give the message posted at `ts` this attachment as its only one; all else of it stays as it is.
+    def attach(self, channel: str, ts: str, *attachments: Attachment) -> None:
+        """Give the message posted at `ts` these attachments as its only ones; all else of it stays as it is.
 
         So nothing that another instance writes at the same time is lost. A message that is given neither text
         nor blocks keeps them: https://docs.slack.dev/reference/methods/chat.update#text-blocks-attachments
+        Whether Slack takes none at all, without a text, is not documented: SlackRefused then has a code of
+        SHORTER_MAY_PASS.
         """
-        self._call("chat.update", {"channel": channel, "ts": ts, "attachments": [dict(attachment)]})
+        self._call("chat.update", {"channel": channel, "ts": ts, "attachments": list(attachments)})
 
     def delete(self, channel: str, ts: str) -> None:
         """Remove the message posted at `ts`, if it still exists."""

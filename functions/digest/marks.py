@@ -14,7 +14,7 @@ from typing import Any
 
 from clients.slack.blocks import Attachment, Message, attachment
 from clients.slack.client import PAGE, Slack, TimeRange, to_ts
-from clients.slack.errors import SlackRefused
+from clients.slack.errors import SHORTER_MAY_PASS, SlackRefused
 from clients.slack.history import CLOCK_SKEW, message_at
 from clients.slack.metadata import CARD, card_key, payload
 from pipeline.delivery import parse_time
@@ -114,8 +114,17 @@ class Marks:
             raise Unavailable("card_not_kept", NOT_KEPT)
 
     def _remove(self, channel: str, card: Card) -> None:
-        if _attachments(card):
-            self._write(channel, card)
+        """Take off the mark alone, or, if Slack does not take that, write the card without it."""
+        if not _attachments(card):
+            return
+        try:
+            self.slack.attach(channel, str(card["ts"]))
+        except SlackRefused as error:
+            if error.code not in SHORTER_MAY_PASS:
+                raise
+            latest = self._look(channel, card)
+            if _attachments(latest):
+                self._write(channel, latest)
 
     def _write(self, channel: str, card: Card) -> None:
         """Write the card as it was just read, without its mark."""

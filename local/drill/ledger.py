@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from clients.slack.metadata import CARD, payload
 from functions.notify_slack.cards.burst_message import BURST
-from functions.notify_slack.cards.metadata import CARD, REPLY, payload
+from functions.notify_slack.cards.metadata import REPLY
 from local.demo.ledger import Entry
 from local.slack.message import Message
 from ops.send.accounts import number_for

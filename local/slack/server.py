@@ -27,7 +27,8 @@ class SlackServer(StandIn):
     """Slack for one workspace on one port; a restart keeps the port and the messages.
 
     channels: id -> name. history_lag: seconds, by clock, until conversations.history shows a new message.
-    file_delay: likewise, until a block may show a new file.
+    file_delay: likewise, until a block may show a new file. bare_updates: whether an update may take off the
+    attachments and give nothing else, which Slack does not document.
     burst: posts into one channel that pass at once before a 429 limits them to one a second, None for no
     limit. users: id -> name, for the page only. restrictions: the other fields of Access.
     """
@@ -42,6 +43,7 @@ class SlackServer(StandIn):
         *,
         history_lag: float = 0.0,
         file_delay: float = 0.0,
+        bare_updates: bool = False,
         burst: int | None = None,
         users: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
@@ -53,6 +55,7 @@ class SlackServer(StandIn):
             Access(channels=channels, **restrictions),
             history_lag=history_lag,
             file_delay=file_delay,
+            bare_updates=bare_updates,
             clock=clock,
         )
         zone = datetime.now(UTC).astimezone().tzinfo or UTC

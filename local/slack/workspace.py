@@ -21,15 +21,22 @@ class Workspace:
     """All messages and the methods that act on them; each call is atomic.
 
     history_lag: seconds, by clock, until conversations.history shows a new message; file_delay: until a block
-    may show a new file.
+    may show a new file. bare_updates: whether an update may take off the attachments and give nothing else.
     """
 
     def __init__(
-        self, access: Access, *, history_lag: float, file_delay: float, clock: Callable[[], float]
+        self,
+        access: Access,
+        *,
+        history_lag: float,
+        file_delay: float,
+        bare_updates: bool,
+        clock: Callable[[], float],
     ) -> None:
         self.access = access
         self._files = Files(file_delay, clock)
         self._history_lag = history_lag
+        self._bare_updates = bare_updates
         self._clock = clock
         self._lock = threading.Lock()
         self._messages: _ByChannel = defaultdict(dict)
@@ -86,7 +93,8 @@ class Workspace:
 
     def _update(self, arguments: Arguments) -> Answer:
         channel = self.access.writable(arguments.get("channel"), archived="is_inactive")
-        _check("chat.update", arguments)
+        stripping = {"text": "-", **arguments} if arguments.get("attachments") == [] else arguments
+        _check("chat.update", stripping if self._bare_updates else arguments)
         stored = self._own(channel, arguments["ts"], "cant_update_message")
         # docs.slack.dev/reference/methods/chat.update: metadata and attachments stay unless they are given,
         # {} and [] remove them; blocks stay if there is no text either, and go if there is only a text. Only

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from clients.slack.blocks import Message
+from clients.slack.metadata import CARD
 from functions.notify_slack.cards import burst_message, card, metadata
-from functions.notify_slack.cards.metadata import CARD
 from functions.notify_slack.routing.eligibility import CardEvent
 from functions.notify_slack.routing.routes import Destination
 from local.slack.message import Message as StoredMessage

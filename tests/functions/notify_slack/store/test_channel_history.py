@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from clients.slack.blocks import Message, section
+from clients.slack.metadata import CARD
 from functions.notify_slack.cards import metadata
-from functions.notify_slack.cards.metadata import CARD
 from functions.notify_slack.routing.eligibility import CardEvent
 from functions.notify_slack.store import channel_history
 from functions.notify_slack.store.threads import Threads
