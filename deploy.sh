@@ -18,6 +18,7 @@ source deploy/access.sh
 source deploy/staging.sh
 source deploy/functions.sh
 source deploy/schedule.sh
+source deploy/payloads.sh
 source deploy/secrets.sh
 source deploy/webhook.sh
 source deploy/alerts.sh

@@ -57,5 +57,6 @@ expected_project_roles() {
       [[ $entry != *' project' ]] || printf '%s|%s|\n' "${entry% *}" "$(member "$name")"
     done
   done
+  [[ -z $PAYLOAD_JOB ]] || printf 'roles/bigquery.jobUser|%s|\n' "$(member payloads)"
   for role in "${BUILD_ROLES[@]}"; do printf '%s|%s|\n' "$role" "$(member build)"; done
 }

@@ -95,7 +95,7 @@ names_of() {
     dataset) printf '%s\n' "$DATASET" ;;
     table) for name in sql/events.sql sql/tables/*.sql sql/team/*.sql sql/views/*.sql; do basename "$name" .sql; done ;;
     function) printf '%s\n' "${PUBLIC_SERVICES[@]}" "${SUBSCRIPTIONS[@]}" "${JOB_NAMES[@]}" ;;
-    job) ((${#JOB_NAMES[@]} == 0)) || printf '%s\n' "${JOB_NAMES[@]}" ;;
+    job) for name in "${JOB_NAMES[@]}" $PAYLOAD_JOB; do printf '%s\n' "$name"; done ;;
     alert) for name in $(alert_files); do alert_title "$name"; done ;;
   esac
 }

@@ -9,7 +9,7 @@ APIS=(
 
 # set_up [KIND...]: all kinds that it creates, and these, must be ours.
 set_up() {
-  if ((${#SCHEDULED[@]})); then
+  if ((${#SCHEDULED[@]})) || [[ -n $PAYLOAD_JOB ]]; then
     APIS+=(cloudscheduler.googleapis.com)
     set -- "$@" job
   fi
@@ -23,6 +23,7 @@ set_up() {
   create_secrets
   create_tables
   grant_access
+  empty_payloads
 }
 
 create_accounts() {

@@ -31,8 +31,11 @@ read_settings() {
   setting SILENCE_HOURS 23 '[1-9]|1[0-9]|2[0-3]' 'is not a number from 1 to 23'
   setting TEAM_FILE config/team.toml '.+' 'is not set to a file'
   [[ $TEAM_FILE == config/team.toml || (-f $TEAM_FILE && -r $TEAM_FILE) ]] || PROBLEMS+=('TEAM_FILE names no readable file')
+  setting PAYLOAD_DAYS keep 'keep|[1-9][0-9]{0,3}' 'is neither keep nor a number of days'
   setting DOCS_URL docs/operations.md '[^[:space:]]+' 'contains a space'
   GITHUB_URL=${GITHUB_URL%/} GITHUB_API_URL=${GITHUB_API_URL%/}
+  PAYLOAD_JOB='' # `destroy` removes it in any case
+  [[ $PAYLOAD_DAYS == keep && ${COMMAND:-} != destroy* ]] || PAYLOAD_JOB=$(service empty_payloads)
   read_tables
   for name in "${!FILE_VALUES[@]}"; do
     [[ -n ${SETTINGS[$name]+set} ]] || die "deploy.env, line ${FILE_LINES[$name]}: there is no setting '$name'"

@@ -65,6 +65,7 @@ command_status() {
   for name in "${SUBSCRIBERS[@]}"; do status_of_subscription "$(service "$name")" "$name" "$subscribed" "$deployed"; done
   status_of_subscription "$DEAD_SUBSCRIPTION" '' "$subscribed" ''
   status_of_jobs "$deployed"
+  status_of_payloads
   status_of_dead_letters
   status_of_dead_letter_access
   status_of_tables

@@ -47,6 +47,7 @@ read_tables() {
   done
   FUNCTIONS=("${used[@]}")
   ACCOUNTS=("${FUNCTIONS[@]}" push build)
+  [[ -z $PAYLOAD_JOB ]] || ACCOUNTS+=(payloads)
 }
 
 # require_used NAME: stops for a function that is left out.

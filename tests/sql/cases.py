@@ -1,6 +1,5 @@
 """A few deliveries of one repository, and the rows of the views about it."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -96,9 +95,7 @@ class Case:
         }
 
 
-def dataset_at(
-    now: datetime, warehouse: Warehouse, folder: Path, views: Collection[str] | None = None
-) -> str:
+def dataset_at(now: datetime, warehouse: Warehouse, folder: Path) -> str:
     """Create a dataset in whose views it is always `now`, from a copy of sql/ in `folder`."""
     for name in ("tables", "team", "views"):
         (folder / name).mkdir()
@@ -107,7 +104,7 @@ def dataset_at(
         (folder / path.relative_to(schema.SQL)).write_text(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(schema, "SQL", folder)
-        return warehouse.dataset(views)
+        return warehouse.dataset()
 
 
 def at(*, days: float = 0, hours: float = 0) -> datetime:

@@ -15,6 +15,7 @@ scheduler = Routes("cloudscheduler.googleapis.com", api="cloudscheduler.googleap
 _JOBS = "/v1/projects/{project}/locations/{region}/jobs"
 _NAME = re.compile(r"[\w-]{1,500}", re.ASCII)
 _CRON = re.compile(r"(\S+ ){4}\S+")
+_GOOGLE = re.compile(r"https://[\w.-]+\.googleapis\.com/", re.ASCII)
 _DEADLINE = (15, 1800)  # seconds
 
 
@@ -71,12 +72,15 @@ def _name(state: State, region: str, job: str) -> str:
 def _checked(state: State, job: dict[str, Any]) -> dict[str, Any]:
     """Return a job; 400 for one that cannot run."""
     target = job.get("httpTarget", {})
-    token = target.get("oidcToken", {})
+    token = target.get("oidcToken") or target.get("oauthToken") or {}
     least, most = _DEADLINE
     if not _CRON.fullmatch(job.get("schedule", "")):
         raise ApiError(400, "Schedule has the wrong format.")
     if not target.get("uri", "").startswith("https://"):
         raise ApiError(400, "HttpTarget.uri must be a URL.")
+    # An access token is sent to Google only: https://docs.cloud.google.com/scheduler/docs/http-target-auth
+    if "oauthToken" in target and not _GOOGLE.match(target["uri"]):
+        raise ApiError(400, "HttpTarget.oauth_token is only allowed for *.googleapis.com.")
     if not least <= seconds(job.get("attemptDeadline", "180s"), "job.attempt_deadline") <= most:
         raise ApiError(400, f"The deadline must be between {least} seconds and {most} seconds.")
     if token and token.get("serviceAccountEmail") not in state.accounts:

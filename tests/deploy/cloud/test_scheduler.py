@@ -1,5 +1,7 @@
 """The job of Cloud Scheduler, as deploy.sh makes it with the unmodified gcloud."""
 
+import base64
+import json
 import subprocess
 from pathlib import Path
 
@@ -46,6 +48,44 @@ def test_gcloud_creates_corrects_and_deletes_the_job(ready, tmp_path: Path) -> N
     bash(f"{connect} COMMAND=destroy; remove job")
     assert len(ready.requests.writes()) == writes + 1
     assert ready.state.scheduled == {}
+
+
+def test_gcloud_keeps_the_job_that_empties_payloads(ready, tmp_path: Path) -> None:
+    """The job sends BigQuery one UPDATE as an account of its own; `keep` removes both, and nothing else."""
+    require_tool("gcloud")
+    checkout = make_checkout(tmp_path)
+    send(ready, "POST", ACCOUNTS, {"accountId": "issuewire-payloads"})
+    ready.state.enabled.add("cloudscheduler.googleapis.com")
+    parts = "common settings tables ownership access schedule payloads destroy"
+    script = (
+        f"set -Eeuo pipefail; for part in {parts}; do source deploy/$part.sh; done; read_settings; "
+        "SCRATCH=$PWD; mutate() { [[ $1 == bq ]] || mutate_with_stdin '' \"$@\"; }; "
+        f"EXISTING[account]='issuewire-payloads@{DOMAIN}|issuewire'; empty_payloads"
+    )
+
+    def deploy(days: str) -> int:
+        before = len(ready.requests.writes())
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=checkout, env=ready.environment | {"PROJECT": PROJECT, "PAYLOAD_DAYS": days},
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return len(ready.requests.writes()) - before
+
+    assert [deploy("90"), deploy("90"), deploy("30")] == [1, 0, 1]
+    [job] = ready.state.scheduled.values()
+    target = job["httpTarget"]
+    assert target["uri"] == f"https://bigquery.googleapis.com/bigquery/v2/projects/{PROJECT}/queries"
+    assert target["oauthToken"]["serviceAccountEmail"] == f"issuewire-payloads@{DOMAIN}"
+    assert target["headers"]["Content-Type"] == "application/json"
+    request = json.loads(base64.b64decode(target["body"]))
+    assert request["query"].startswith("UPDATE `github.events` SET payload = NULL WHERE ")
+    assert "INTERVAL 30 DAY" in request["query"]
+    assert (request["useLegacySql"], request["location"]) == (False, "US")
+    assert deploy("keep") == 2
+    assert ready.state.scheduled == {}
+    assert f"issuewire-payloads@{DOMAIN}" not in ready.state.accounts
 
 
 def test_a_job_that_cannot_run_is_refused(ready) -> None:
