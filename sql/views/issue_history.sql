@@ -21,10 +21,11 @@
 -- A bot has the type Bot, a login that ends in [bot], or the role bot in `accounts`. The team are the logins with the
 -- role team in `accounts`; where no login has it, those whose author_association is OWNER, MEMBER or COLLABORATOR. A bot
 -- is never of the team. A person's account that an app moved (via_app) is that person.
--- is_word: a comment by no bot, shown by its creation, edit or deletion. The author of a comment is the one that its own
--- delivery names. is_response: a word by somebody else than the issue's author. A comment of a deleted account is one,
--- unless the issue's author is deleted too: both may be the same person. is_waiting_word: a word by somebody outside the
--- team, after which no word of the team comes; words are in the order of their creation, then of comment_id.
+-- is_word: a comment by no bot, once, as its own delivery names its author and the author's association; as its first
+-- edit or its deletion does, if that was lost. is_response: a word by somebody else than the issue's author. A comment
+-- of a deleted account is one, unless the issue's author is deleted too: both may be the same person. is_waiting_word: a
+-- word by somebody outside the team, after which no word of the team comes; words are in the order of their creation,
+-- then of comment_id.
 --
 -- Cost: one pass over `events`, without its payload, and one over its times and names. Filters do not prune: an
 -- issue's events are in many partitions (event_at), and copies are compared before a filter on repository reaches the
@@ -69,7 +70,7 @@ WITH
         AND is_pull_request IS NOT TRUE
         AND (
           comment_author_type = 'Bot' OR ENDS_WITH(comment_author, '[bot]') OR LOWER(comment_author) IN UNNEST(bots)
-        ) IS NOT TRUE AS is_word,
+        ) IS NOT TRUE AS is_comment,
       IF(
         is_team_by_association,
         comment_author_association IN ('OWNER', 'MEMBER', 'COLLABORATOR'),
@@ -91,6 +92,11 @@ WITH
     SELECT
       *,
       authority = MAX(authority) OVER (PARTITION BY repository_id, issue_number, updated_at) AS is_authority,
+      is_comment
+        AND ROW_NUMBER() OVER (
+          PARTITION BY repository_id, issue_number, comment_id
+          ORDER BY IF(action = 'created', 0, 1), updated_at, received_at, delivery_id
+        ) = 1 AS is_word,
       MIN(issue_created_at) OVER (PARTITION BY repository_id, issue_number) AS opened_at,
       COALESCE(
         MIN(IF(is_arrival, updated_at, NULL)) OVER (PARTITION BY repository_id, issue_number),

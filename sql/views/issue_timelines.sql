@@ -31,7 +31,6 @@ WITH
           issue_author AS author,
           issue_author_type AS author_type,
           is_bot_authored AS is_bot_authored,
-          is_team_authored AS is_team_authored,
           issue_labels AS labels,
           issue_assignees AS assignees,
           issue_milestone AS milestone
@@ -39,7 +38,7 @@ WITH
         ORDER BY position DESC LIMIT 1)[OFFSET(0)] AS latest,
       ARRAY_AGG(
         IF(state = 'closed', COALESCE(issue_state_reason, 'completed'), NULL)
-        IGNORE NULLS ORDER BY position DESC LIMIT 1)[SAFE_OFFSET(0)] AS close_reason,
+        IGNORE NULLS ORDER BY position DESC)[SAFE_OFFSET(0)] AS close_reason,
       ANY_VALUE(response_at) AS response_at,
       MIN(IF(is_response AND is_team_word, comment_created_at, NULL)) AS team_response_at,
       -- An event up to that comment must have shown that there was no comment.
@@ -48,7 +47,7 @@ WITH
         ANY_VALUE(response_at)
       ) AS asked_at,
       MIN(IF(issue_comments = 0 OR (is_opening AND issue_comments IS NULL), updated_at, NULL)) AS uncommented_at,
-      COUNTIF(is_team_word) > 0 AS team_commented,
+      COUNTIF(is_team_word OR (position = 1 AND is_team_authored)) > 0 AS team_spoke,
       MIN(IF(is_waiting_word, comment_created_at, NULL)) AS waiting_word_at,
       MIN(shown_closed_at) AS first_closed_at,
       MAX(shown_closed_at) AS last_closed_at,
@@ -81,7 +80,7 @@ WITH
         WHEN latest.state = 'open' THEN ended_at
       END AS left_at,
       COALESCE(uncommented_at > asked_at, uncommented_at IS NULL) AS response_unknown,
-      IF(team_commented OR latest.is_team_authored, waiting_word_at, opened_at) AS spoken_since
+      IF(team_spoke, waiting_word_at, opened_at) AS spoken_since
     FROM histories
   ),
   spoken AS (

@@ -21,9 +21,10 @@
 -- that counts none before it.
 -- closed_unanswered: the issue is closed now, has not left, and is known to have no response.
 -- waiting_on_us: the issue is open, its author is no bot, and the last word is by somebody outside the team. Words are
--- the opening, which is first, and the comments by their creation, those of bots left out, also if they were deleted
--- later. waiting_since: the first word after the team's last. Only the words that were delivered count: the team may
--- have answered in a comment from before the first event, which response_unknown shows.
+-- the opening, which is first and by the author whom the first event names, and the comments by their creation, those of
+-- bots left out, also if they were deleted later. waiting_since: the first word after the team's last. Only the words
+-- that were delivered count: the team may have answered in a comment from before the first event, which
+-- response_unknown shows.
 -- time_to_close_hours: of issues closed now; time_to_first_response_hours: of answered issues; both are null for
 -- issues that left.
 -- No span is negative, in this view and in all others: what ended before it began took no time. Imported issues are
