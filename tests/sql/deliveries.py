@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from functions.stream_bq.row import to_row
 from ops.send import accounts, payloads
@@ -39,19 +39,19 @@ class Subject(payloads.Issue):
         self.state = state or self.state
         return self._issues("status_changed", by, at)
 
-    def closed_again(self, by: accounts.Account | None, at: datetime, reason: str) -> payloads.Event:
+    def closed_again(self, by: accounts.Account | None, at: datetime, reason: str | None) -> payloads.Event:
         """Return the `closed` of another reason: closed_at stays."""
         self.state_reason = reason
         return self._issues("closed", by, at)
 
     def moved(
         self, by: accounts.Account | None, at: datetime, to: accounts.Repository, number: int
-    ) -> tuple[payloads.Event, payloads.Event, "Subject"]:
+    ) -> tuple[payloads.Event, payloads.Event, Self]:
         """Transfer the issue; return the event here, the event there, and the issue there.
 
-        Like GitHub, change no time of the issue here.
+        Like GitHub, change no time of the issue here, and keep the labels.
         """
-        there = Subject(
+        there = type(self)(
             repository=to,
             number=number,
             title=self.title,
@@ -59,6 +59,7 @@ class Subject(payloads.Issue):
             created_at=self.created_at,
             state=self.state,
             state_reason=self.state_reason,
+            labels=list(self.labels),
             comments=self.comments,
             updated_at=at,
             closed_at=self.closed_at,

@@ -5,8 +5,12 @@ It is written from the definitions, not from the SQL; reference_metrics.py count
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
+
+from tests.sql.reference_labels import LabelClock, label_clock
+from tests.sql.reference_people import People
+from tests.sql.reference_words import first_response, waiting_since
 
 Row = dict[str, Any]
 
@@ -35,6 +39,8 @@ class IssueHistory:
     left_at: datetime | None  # when it was deleted or transferred
     changes: list[Change]  # when it became open or closed, in order
     last_event_at: datetime
+    active_at: list[datetime]  # the times of its events other than the opening
+    label_clock: LabelClock
 
     def reported(self, state: str) -> list[datetime]:
         """Return the times at which an event reported that it became open, or closed."""
@@ -51,7 +57,9 @@ class IssueHistory:
         return state == "open"
 
 
-def issue_history(events: list[Row], ended_at: datetime | None, now: datetime) -> IssueHistory | None:
+def issue_history(
+    events: list[Row], ended_at: datetime | None, people: People, now: datetime
+) -> IssueHistory | None:
     """Return the history of one issue from its events, which are in order; None for a mere pull request.
 
     `ended_at` is when the repository was deleted.
@@ -80,7 +88,13 @@ def issue_history(events: list[Row], ended_at: datetime | None, now: datetime) -
             left_as = "transferred"
     elif ended_at is not None and state == "open":
         left_at, left_as = ended_at, "deleted"
-    response_at, is_known = _first_response(events)
+    turns = [(change.at, change.state) for change in changes if change.is_change]
+    end = max([left_at or now, opened_at, *(change.at for change in changes)])
+    response_at, team_response_at, is_known = first_response(events, people)
+    is_bot_authored = people.is_bot(last["issue_author"], last["issue_author_type"])
+    since = None
+    if (left_as or state) == "open" and not is_bot_authored:
+        since = waiting_since(events, opened_at, people)
     last_event_at = max(
         event["issue_updated_at"] if _is_arrival(event) else event["event_at"] for event in events
     )
@@ -92,6 +106,7 @@ def issue_history(events: list[Row], ended_at: datetime | None, now: datetime) -
         "url": last["issue_url"],
         "state": left_as or state,
         "state_reason": last["issue_state_reason"],
+        "close_reason": _close_reason(events) if closed_at else None,
         "author": last["issue_author"],
         "author_type": last["issue_author_type"],
         "labels": last["issue_labels"],
@@ -101,16 +116,18 @@ def issue_history(events: list[Row], ended_at: datetime | None, now: datetime) -
         "entered_at": entered_at,
         "left_at": left_at,
         "last_event_at": last_event_at,
-        "first_response_at": response_at if is_known else None,
+        "first_response_at": response_at,
+        "first_team_response_at": team_response_at,
         "first_closed_at": min(known_closes, default=None),
         "closed_at": closed_at,
         "reopen_count": sum(1 for change in changes if change.state == "open" and change.is_reported),
-        "open_hours": hours(_time_open(opened_at, changes, left_at or now)),
-        "time_to_first_response_hours": span(opened_at, response_at)
-        if response_at and is_known and not left_at
-        else None,
+        "open_hours": hours(_time_open(opened_at, changes, end)),
+        "time_to_first_response_hours": span(opened_at, response_at) if response_at and not left_at else None,
         "time_to_close_hours": span(opened_at, closed_at) if closed_at and not left_at else None,
-        "is_bot_authored": _is_bot(last["issue_author"], last["issue_author_type"]),
+        "closed_unanswered": closed_at is not None and left_at is None and is_known and response_at is None,
+        "waiting_on_us": since is not None,
+        "waiting_since": since,
+        "is_bot_authored": is_bot_authored,
         "left_censored": not any(_is(event, "opened") for event in events),
         "response_unknown": not is_known,
     }
@@ -121,6 +138,8 @@ def issue_history(events: list[Row], ended_at: datetime | None, now: datetime) -
         left_at=left_at and max([left_at, *(change.at for change in changes)]),
         changes=changes,
         last_event_at=last_event_at,
+        active_at=[event["event_at"] for event in events if not _is(event, "opened")],
+        label_clock=label_clock(events, opened_at, turns, end),
     )
 
 
@@ -130,22 +149,10 @@ def _changes(events: list[Row], opened_at: datetime) -> Iterable[Change]:
     In the second of a close or reopening, other events may show the issue as it was before or after. In the
     second of a `status_changed` only it counts, unless there is a close or reopening too.
     """
-    explicit = {event["issue_updated_at"] for event in events if _is(event, "closed", "reopened")}
-    by_status = {event["issue_updated_at"] for event in events if _is(event, "status_changed")} - explicit
     at = opened_at
     state = None
-    for event in events:
+    for event, new, is_about_state in _states(events):
         second = event["issue_updated_at"]
-        is_about_state = True
-        if event["is_pull_request"]:
-            continue
-        if _is(event, "closed", "reopened"):
-            new = "closed" if event["action"] == "closed" else "open"
-        elif second in explicit or (second in by_status and not _is(event, "status_changed")):
-            continue
-        else:
-            new = event["issue_state"]
-            is_about_state = _is(event, "status_changed")
         if new != (state or "open"):
             at = max(at, event["issue_closed_at"] if new == "closed" else second)
             yield Change(at=at, state=new, is_reported=is_about_state)
@@ -153,6 +160,26 @@ def _changes(events: list[Row], opened_at: datetime) -> Iterable[Change]:
             at = max(at, second)
             yield Change(at=at, state="open", is_reported=True, is_change=False)
         state = new
+
+
+def _states(events: list[Row]) -> Iterable[tuple[Row, str, bool]]:
+    """Yield the events that say what the state is, the state, and whether the event is about the state."""
+    explicit = {event["issue_updated_at"] for event in events if _is(event, "closed", "reopened")}
+    by_status = {event["issue_updated_at"] for event in events if _is(event, "status_changed")} - explicit
+    for event in events:
+        second = event["issue_updated_at"]
+        if event["is_pull_request"]:
+            continue
+        if _is(event, "closed", "reopened"):
+            yield event, "closed" if event["action"] == "closed" else "open", True
+        elif second not in explicit and (second not in by_status or _is(event, "status_changed")):
+            yield event, event["issue_state"], _is(event, "status_changed")
+
+
+def _close_reason(events: list[Row]) -> str:
+    """Return the reason that the last event about, or with, the state gives."""
+    *_, (last, _, _) = _states(events)
+    return last["issue_state_reason"] or "completed"
 
 
 def _time_open(opened_at: datetime, changes: list[Change], end: datetime) -> timedelta:
@@ -164,41 +191,7 @@ def _time_open(opened_at: datetime, changes: list[Change], end: datetime) -> tim
         if change.state == "closed":
             total += change.at - since
         since, state = change.at, change.state
-    end = max([end, opened_at, *(change.at for change in changes)])
     return total + (end - since) if state == "open" else total
-
-
-def _first_response(events: list[Row]) -> tuple[datetime | None, bool]:
-    """Return when the issue was first answered, and whether that is known.
-
-    It is known if it was seen without comments before. The answer's own event may show that: it counts the
-    comments before it.
-    """
-    answers = [event for event in events if _is_response(event)]
-    first = min((event["comment_created_at"] for event in answers), default=None)
-    latest = datetime.max.replace(tzinfo=UTC)
-    if first is not None:
-        own = [e for e in answers if e["comment_created_at"] == first and e["action"] == "created"]
-        latest = max((event["issue_updated_at"] for event in own), default=first)
-    is_known = any(
-        event["issue_updated_at"] <= latest
-        for event in events
-        if event["issue_comments"] == 0 or (event["issue_comments"] is None and _is(event, "opened"))
-    )
-    return first, is_known
-
-
-def _is_response(event: Row) -> bool:
-    return (
-        event["event"] == "issue_comment"
-        and not event["is_pull_request"]
-        and event["comment_author"] != event["issue_author"]  # two deleted accounts may be one person
-        and not _is_bot(event["comment_author"], event["comment_author_type"])
-    )
-
-
-def _is_bot(login: str | None, kind: str | None) -> bool:
-    return kind == "Bot" or (login or "").endswith("[bot]")
 
 
 def _is(event: Row, *actions: str) -> bool:

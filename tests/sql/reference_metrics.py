@@ -4,28 +4,48 @@ It is written from the definitions, not from the SQL. It reads rows of stream_bq
 view, each a dict. It is slow, and simple on purpose.
 """
 
+import tomllib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from tests.sql.reference_history import IssueHistory, issue_history, sort_key, span
+from tests.sql.reference_history import IssueHistory, hours, issue_history, sort_key, span
+from tests.sql.reference_hours import OfficeHours, office_hours
+from tests.sql.reference_people import People
+from tests.sql.reference_weekly import by_week_opened, percentile, percentiles, weekly
 
 Row = dict[str, Any]
 
-WEEK = timedelta(weeks=1)
 OPEN_ISSUE_COLUMNS = (
     "repository_id", "repository", "issue_number", "title", "url", "labels", "assignees", "author",
     "opened_at", "is_bot_authored",
 )  # fmt: skip
+WAITING_COLUMNS = (
+    "repository_id", "repository", "issue_number", "title", "url", "author", "opened_at", "waiting_since",
+    "labels", "assignees",
+)  # fmt: skip
+
+
+def reference_of(rows: list[Row], team_file: str, now: datetime) -> "ReferenceMetrics":
+    """Return the reference at the time `now` for the team of a config/team.toml."""
+    file = tomllib.loads(team_file)
+    team, bots = (
+        frozenset(login.lower() for login in file.get(table, {}).get("logins", []))
+        for table in ("team", "bots")
+    )
+    return ReferenceMetrics(rows, now, People(team=team, bots=bots), office_hours(file.get("hours")))
 
 
 class ReferenceMetrics:
     """The rows of all views over the rows of `events`, at the time `now`."""
 
-    def __init__(self, rows: Iterable[Row], now: datetime) -> None:
-        self._now = now
-        self._events = _once([_typed(row) for row in rows])
+    def __init__(
+        self, rows: Iterable[Row], now: datetime, people: People, office: OfficeHours | None = None
+    ) -> None:
+        """`office` is None if every hour counts."""
+        self._now, self._office = now, office
+        self._events = once(rows)
         issues: dict[tuple[int, int], list[Row]] = defaultdict(list)
         ends: dict[int, datetime] = {}
         for event in self._events:
@@ -35,7 +55,7 @@ class ReferenceMetrics:
                 end = ends.get(event["repository_id"], event["event_at"])
                 ends[event["repository_id"]] = max(end, event["event_at"])
         histories = (
-            issue_history(sorted(events, key=sort_key), ends.get(repository_id), now)
+            issue_history(sorted(events, key=sort_key), ends.get(repository_id), people, now)
             for (repository_id, _), events in sorted(issues.items())
         )
         self._histories = [history for history in histories if history is not None]
@@ -44,38 +64,43 @@ class ReferenceMetrics:
         for history in self._histories:
             history.row["repository"] = names[history.repository_id]
 
-    def issue_events(self) -> list[Row]:
-        """Return each delivery once."""
-        return self._events
-
     def issues(self) -> list[Row]:
         """Return one row per issue."""
         return [history.row for history in self._histories]
 
     def time_to_close(self) -> list[Row]:
         """Return one row per repository that has issues."""
-        return self._per_repository(
-            lambda histories: _percentiles([history.row["time_to_close_hours"] for history in histories])
-        )
+
+        def columns(histories: list[IssueHistory]) -> Row:
+            closed = [history.row for history in histories if history.row["state"] == "closed"]
+            people = [row for row in closed if not row["is_bot_authored"]]
+            completed = [row for row in people if row["close_reason"] == "completed"]
+            return {
+                **percentiles([row["time_to_close_hours"] for row in completed]),
+                "put_aside": len(people) - len(completed),
+                "bot_authored": len(closed) - len(people),
+            }
+
+        return self._per_repository(columns)
 
     def time_to_first_response(self) -> list[Row]:
-        """Return one row per repository that has issues."""
+        """Return one row per repository that has issues; each of them is in one column, or has left."""
 
         def columns(histories: list[IssueHistory]) -> Row:
             stay = [history.row for history in histories if history.left_at is None]
-            hours = [row["time_to_first_response_hours"] for row in stay if row["first_response_at"]]
+            people = [row for row in stay if not row["is_bot_authored"]]
+            hours = [row["time_to_first_response_hours"] for row in people if row["first_response_at"]]
+            silent = [
+                row for row in people if row["first_response_at"] is None and not row["response_unknown"]
+            ]
             return {
-                **_percentiles(hours),
+                **percentiles(hours),
                 "answered_within_24h": sum(1 for hour in hours if hour <= 24),
                 "answered_within_72h": sum(1 for hour in hours if hour <= 72),
-                "unanswered": sum(
-                    1
-                    for row in stay
-                    if row["state"] == "open"
-                    and row["first_response_at"] is None
-                    and not row["response_unknown"]
-                ),
-                "unknown": sum(1 for row in stay if row["response_unknown"]),
+                "unanswered": sum(1 for row in silent if row["state"] == "open"),
+                "unknown": sum(1 for row in people if row["response_unknown"]),
+                "closed_unanswered": sum(1 for row in silent if row["state"] == "closed"),
+                "bot_authored": len(stay) - len(people),
             }
 
         return self._per_repository(columns)
@@ -84,8 +109,9 @@ class ReferenceMetrics:
         """Return one row per repository that has issues; what was reopened must have been closed."""
 
         def columns(histories: list[IssueHistory]) -> Row:
-            reopened = [history for history in histories if history.row["reopen_count"]]
-            closed = [h for h in histories if h.row["first_closed_at"] or h.row["reopen_count"]]
+            people = [history.row for history in histories if not history.row["is_bot_authored"]]
+            reopened = [row for row in people if row["reopen_count"]]
+            closed = [row for row in people if row["first_closed_at"] or row["reopen_count"]]
             rate = len(reopened) / len(closed) if closed else None
             return {"closed_issues": len(closed), "reopened_issues": len(reopened), "rate": rate}
 
@@ -93,29 +119,11 @@ class ReferenceMetrics:
 
     def issues_weekly(self) -> list[Row]:
         """Return one row per repository and week."""
-        answer = []
-        for repository_id, name in self._names.items():
-            histories = [history for history in self._histories if history.repository_id == repository_id]
-            week = _monday(min(history.entered_at for history in histories))
-            last = _monday(
-                max(
-                    moment
-                    for history in histories
-                    for moment in (
-                        history.last_event_at,
-                        history.entered_at,
-                        *(change.at for change in history.changes),
-                        *filter(None, [history.left_at]),
-                    )
-                )
-            )
-            while week <= last:
-                counts = _week(histories, week)
-                answer.append(
-                    {"repository_id": repository_id, "repository": name, "week": week.date(), **counts}
-                )
-                week += WEEK
-        return answer
+        return self._per_repository_and_week(weekly)
+
+    def issues_by_week_opened(self) -> list[Row]:
+        """Return one row per repository and week in which issues were opened, or came."""
+        return self._per_repository_and_week(by_week_opened)
 
     def open_issues(self) -> list[Row]:
         """Return one row per open issue."""
@@ -132,19 +140,68 @@ class ReferenceMetrics:
             if history.row["state"] == "open"
         ]
 
+    def waiting_on_us(self) -> list[Row]:
+        """Return one row per open issue on which somebody outside the team waits."""
+        return [
+            {
+                **{name: history.row[name] for name in WAITING_COLUMNS},
+                "waiting_hours": span(history.row["waiting_since"], self._now),
+                "working_hours": span(history.row["waiting_since"], self._now)
+                if self._office is None
+                else hours(self._office.between(history.row["waiting_since"], self._now)),
+            }
+            for history in self._histories
+            if history.row["waiting_on_us"]
+        ]
+
+    def time_in_label(self) -> list[Row]:
+        """Return one row per issue and label that it ever carried."""
+        return [
+            {
+                **{name: history.row[name] for name in ("repository_id", "repository", "issue_number")},
+                "label": label,
+                "hours": hours(spent),
+                "open_since": history.label_clock.since.get(label)
+                if history.row["state"] == "open"
+                else None,
+            }
+            for history in self._histories
+            for label, spent in history.label_clock.spent.items()
+        ]
+
+    def backlog_age(self) -> list[Row]:
+        """Return one row per repository that has issues."""
+
+        def columns(histories: list[IssueHistory]) -> Row:
+            open_rows = [history.row for history in histories if history.row["state"] == "open"]
+            ages = [span(row["opened_at"], self._now) for row in open_rows if not row["is_bot_authored"]]
+            return {**percentiles(ages), "max_hours": max(ages, default=None)}
+
+        return self._per_repository(columns)
+
     def _per_repository(self, columns: Callable[[list[IssueHistory]], Row]) -> list[Row]:
         return [
             {"repository_id": repository_id, "repository": name, **columns(histories)}
             for repository_id, name in self._names.items()
-            if (histories := [item for item in self._histories if item.repository_id == repository_id])
+            if (histories := self._of(repository_id))
         ]
+
+    def _per_repository_and_week(self, rows: Callable[[list[IssueHistory]], list[Row]]) -> list[Row]:
+        return [
+            {"repository_id": repository_id, "repository": name, **row}
+            for repository_id, name in self._names.items()
+            for row in rows(self._of(repository_id))
+        ]
+
+    def _of(self, repository_id: int) -> list[IssueHistory]:
+        return [history for history in self._histories if history.repository_id == repository_id]
 
 
 def pipeline_delay(rows: Iterable[Row]) -> list[Row]:
     """Return one row per day with webhook deliveries or recovered events, over all repositories."""
     days: dict[date, list[float]] = defaultdict(list)
     recovered: dict[date, int] = defaultdict(int)
-    for event in _once([_typed(row) for row in rows]):
+    for event in once(rows):
         if event["source"] == "webhook" and event["inserted_at"] is not None:
             seconds = max((event["inserted_at"] - event["event_at"]) / timedelta(seconds=1), 0)
             days[event["event_at"].date()].append(seconds)
@@ -154,8 +211,8 @@ def pipeline_delay(rows: Iterable[Row]) -> list[Row]:
         {
             "day": day,
             "n": len(days[day]),
-            "p50_seconds": _percentile(days[day], 50),
-            "p95_seconds": _percentile(days[day], 95),
+            "p50_seconds": percentile(days[day], 50),
+            "p95_seconds": percentile(days[day], 95),
             "max_seconds": max(days[day], default=None),
             "recovered": recovered[day],
         }
@@ -163,47 +220,10 @@ def pipeline_delay(rows: Iterable[Row]) -> list[Row]:
     ]
 
 
-def _week(histories: list[IssueHistory], week: datetime) -> Row:
-    end = week + WEEK
-
-    def within(moment: datetime) -> bool:
-        return week <= moment < end
-
-    def hours(moment: str, column: str) -> list[float]:
-        """Return a column of the issues whose `moment`, or arrival if that was later, is in the week."""
-        return [
-            history.row[column]
-            for history in histories
-            if history.left_at is None
-            and history.row[moment] is not None
-            and within(max(history.row[moment], history.entered_at))
-        ]
-
-    def reported(state: str) -> int:
-        return sum(
-            1
-            for history in histories
-            for moment in history.reported(state)
-            if within(max(moment, history.entered_at))
-        )
-
-    to_close = hours("closed_at", "time_to_close_hours")
-    to_response = hours("first_response_at", "time_to_first_response_hours")
-    return {
-        "opened": sum(1 for history in histories if within(history.entered_at)),
-        "closed": reported("closed"),
-        "reopened": reported("open"),
-        "backlog": sum(1 for history in histories if history.is_open(end)),
-        "p50_hours_to_close": _percentile(to_close, 50),
-        "p90_hours_to_close": _percentile(to_close, 90),
-        "p50_hours_to_first_response": _percentile(to_response, 50),
-    }
-
-
-def _once(rows: list[Row]) -> list[Row]:
-    """Return the copy of each delivery that was received first."""
+def once(rows: Iterable[Row]) -> list[Row]:
+    """Return the copy of each delivery that was received first, with its times as datetimes."""
     first: dict[str, Row] = {}
-    for row in rows:
+    for row in map(_typed, rows):
         known = first.get(row["delivery_id"])
         if known is None or row["received_at"] < known["received_at"]:
             first[row["delivery_id"]] = row
@@ -219,27 +239,6 @@ def _names(events: list[Row]) -> dict[int, str]:
 def _event_order(event: Row) -> tuple[Any, ...]:
     at = event["issue_updated_at"] or event["event_at"]
     return at, event["event_at"], event["received_at"], event["delivery_id"]
-
-
-def _percentiles(hours: Sequence[float | None]) -> Row:
-    known = [hour for hour in hours if hour is not None]
-    return {"n": len(known), "p50_hours": _percentile(known, 50), "p90_hours": _percentile(known, 90)}
-
-
-def _percentile(values: Sequence[float], percent: int) -> float | None:
-    """Return the continuous percentile, interpolated between the two nearest values."""
-    if not values:
-        return None
-    ranked = sorted(values)
-    position = (len(ranked) - 1) * percent / 100
-    below = int(position)
-    above = min(below + 1, len(ranked) - 1)
-    return ranked[below] + (ranked[above] - ranked[below]) * (position - below)
-
-
-def _monday(moment: datetime) -> datetime:
-    midnight = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
-    return midnight - timedelta(days=midnight.weekday())
 
 
 def _typed(row: Row) -> Row:
