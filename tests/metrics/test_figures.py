@@ -20,10 +20,11 @@ def test_totals_are_over_the_repositories() -> None:
 
 
 def test_metrics_can_be_used_without_matplotlib() -> None:
-    """Figures, queries and wording load neither matplotlib nor a Google client."""
+    """Figures, queries, wording and the digest's week load neither matplotlib nor a Google client."""
     program = (
         "import sys\n"
-        "from metrics import figures, headline, queries, rows, waiting, weeks, wording\n"
+        "from metrics import figures, headline, queries, rows, waiting, week_review, weeks, wording\n"
+        "from functions.digest import weekly\n"
         "print([name for name in ('matplotlib', 'google.api_core', 'jinja2') if name in sys.modules])\n"
     )
     outcome = subprocess.run(
