@@ -59,8 +59,11 @@ def test_a_staged_folder_contains_the_function_and_nothing_else(tmp_path, name):
         modules = [path for path in top.rglob("*.py") if path.is_relative_to(checkout / package)]
         modules.append(top / "__init__.py")
         expected |= {path.relative_to(checkout).as_posix(): path.read_bytes() for path in modules}
+    for file in filter(None, read_table(checkout, name, "FILES")):
+        staged, _, source = file.partition("=")
+        expected[staged] = (checkout / source).read_bytes()
     if name == "notify_slack":
-        expected["routes.toml"] = (checkout / "config/routes.toml").read_bytes()
+        assert {"routes.toml", "team.toml"} <= set(expected)
     assert files_of(tmp_path / "staged") == expected
     assert {"main.py", "pipeline/delivery.py"} <= set(expected)
     for path in (tmp_path / "staged").rglob("*"):
