@@ -7,6 +7,7 @@ import pytest
 from local.drill import command
 from local.drill.run import Drill, neighbours
 from local.drill.schedule import Fate, Kind, draw
+from local.stack import topics
 from local.stack.stack import Options, running
 from local.terminal import Terminal
 
@@ -14,11 +15,14 @@ pytestmark = pytest.mark.stack
 
 SEED, SECONDS, EVENTS_A_MINUTE = 5, 4.0, 240
 REPOSITORIES = tuple(command.CHANNELS)[:3]
-VIEWS = frozenset({"issue_events", "issues"})
+VIEWS = frozenset({"issue_events", "issue_history", "issue_timelines", "issues"})
 
 
-def test_a_short_drill_balances(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_short_drill_balances(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Under every fault within four seconds, reconcile repairs what is missing and proves it."""
+    monkeypatch.setattr(topics, "LONGEST_BACKOFF_SECONDS", 1)  # the faults are short, too
     schedule = draw(SEED, SECONDS, EVENTS_A_MINUTE, REPOSITORIES)
     faults = (*schedule.faults, *schedule.repair_faults)
     assert {fault.kind for fault in faults} >= {kind for kind in Kind if not kind.function}
