@@ -1,7 +1,7 @@
 """What the digest of the week's numbers tells a channel."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatchcase
 
@@ -29,6 +29,7 @@ class Weekly:
     durations: Sequence[Duration]
     week: date
     upload: Upload
+    _warned: set[str] = field(default_factory=set, init=False)
 
     def message(self, _channel: str, globs: Sequence[str]) -> Message | None:
         """Return the message about the repositories that match, None if nothing is known of them.
@@ -44,7 +45,9 @@ class Weekly:
         try:
             file_id = self.upload(PICTURE, draw(found), review_message.alt_text(found))
         except Unavailable as error:
-            log.warning(NO_PICTURE, error, extra={"reason": error.reason})
+            if error.reason not in self._warned:  # once, and not for each channel
+                log.warning(NO_PICTURE, error, extra={"reason": error.reason})
+            self._warned.add(error.reason)
             return message
         return review_message.with_picture(message, file_id, found)
 

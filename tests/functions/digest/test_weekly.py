@@ -51,16 +51,17 @@ def test_the_numbers_have_the_backlog_as_their_picture() -> None:
 def test_the_numbers_go_without_a_picture_that_slack_refuses(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without the scope the message has no picture, and one warning says how to get it."""
+    """Without the scope no channel's message has a picture, and one warning says how to get it."""
     monkeypatch.setattr("functions.digest.weekly.draw", lambda _: b"")
 
     def upload(*_: object) -> str:
         raise SlackRefused("missing_scope", "files:write")
 
+    content = weekly(upload)
     with caplog.at_level(logging.WARNING):
-        message = weekly(upload).message("C1", ["acme/*"])
-    assert message
-    assert all(block["type"] != "image" for block in message.blocks)
+        for message in (content.message("C1", ["acme/*"]), content.message("C2", ["other/*"])):
+            assert message
+            assert all(block["type"] != "image" for block in message.blocks)
     [record] = caplog.records
     assert (record.levelname, record.reason) == ("WARNING", "slack_missing_scope")  # type: ignore[attr-defined]
     assert "lacks the scope files:write; install the app again from config/slack-app.yaml" in record.message
