@@ -179,6 +179,15 @@ has_line() { grep -qxF -- "$1" <<<"$2"; }
 # row NAME TABLE: prints what follows "NAME|" in the line of that name. The separator is | because `read` merges two tabs.
 row() { sed -n "s/^$1|//p" <<<"$2"; }
 
+# Prints the Python that reads our configuration: 3.13 if there is one.
+python_for_checks() {
+  local python
+  for python in .venv/bin/python python3.13 python3; do
+    ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || break
+  done
+  printf '%s' "$python"
+}
+
 # read_json COMMAND...: see read_json.py. A dry run has no answers to read.
 read_json() {
   [[ -z $DRY_RUN ]] || return 0

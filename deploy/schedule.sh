@@ -11,26 +11,27 @@ connect_schedule() {
   table=$(list_job)
   [[ $(job_of "$service" "$table") != "$(expected_job)" ]] || return 0
   flags=(
-    --location="$REGION" --schedule="$SCHEDULE" --time-zone=Etc/UTC --uri="$URL/" --http-method=POST
-    --oidc-service-account-email="$(email push)" --oidc-token-audience="$URL" --attempt-deadline=1800s --max-retry-attempts=0
+    --location="$REGION" --schedule="$SCHEDULE" --time-zone="$ZONE" --uri="$URL/" --http-method=POST
+    --oidc-service-account-email="$(email push)" --oidc-token-audience="$URL" --attempt-deadline=1800s
+    --max-retry-attempts="$RETRIES" --min-backoff=300s --max-backoff=3600s
     --description="Issuewire $1"
   )
   [[ -n $(row "$service" "$table") ]] || verb=create
   mutate gcloud scheduler jobs "$verb" http "$service" "${flags[@]}"
 }
 
-# Prints "NAME|LABEL|STATE|SCHEDULE|ZONE|DEADLINE|URL|ACCOUNT|AUDIENCE" for each job of the region.
+# Prints "NAME|LABEL|STATE|SCHEDULE|ZONE|DEADLINE|RETRIES|URL|ACCOUNT|AUDIENCE" for each job of the region.
 list_job() {
   local target='httpTarget.uri,httpTarget.oidcToken.serviceAccountEmail,httpTarget.oidcToken.audience'
   query_list gcloud scheduler jobs list --location="$REGION" \
-    --format="value[separator='|'](name.basename(),description,state,schedule,timeZone,attemptDeadline,$target)" |
+    --format="value[separator='|'](name.basename(),description,state,schedule,timeZone,attemptDeadline,retryConfig.retryCount.yesno(no=0),$target)" |
     sed -E "s/^([^|]*)\|Issuewire [^|]*/\1|${LABEL#*=}/"
 }
 
 job_of() { row "$1" "$2" | cut -d '|' -f 3-; }
 
-# Prints what job_of prints for a job that is right. URL and SCHEDULE are those of the function.
-expected_job() { printf '%s' "$SCHEDULE|Etc/UTC|1800s|$URL/|$(email push)|$URL"; }
+# Prints what job_of prints for a job that is right. URL, SCHEDULE, ZONE and RETRIES are those of the function.
+expected_job() { printf '%s' "$SCHEDULE|$ZONE|1800s|$RETRIES|$URL/|$(email push)|$URL"; }
 
 # find_ingest: puts the addresses of ingest into INGEST_ADDRESSES, separated by commas: reconcile knows our webhooks by them.
 find_ingest() {

@@ -29,6 +29,10 @@ read_settings() {
     'is not a comma-separated list of projects/P/notificationChannels/N'
   # An alert cannot wait longer: https://docs.cloud.google.com/monitoring/alerts/metric-absence
   setting SILENCE_HOURS 23 '[1-9]|1[0-9]|2[0-3]' 'is not a number from 1 to 23'
+  setting GITHUB_SOURCES '' '([A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?(,[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?)*)?' \
+    'is not a comma-separated list of OWNER/REPO and organisations'
+  setting ROUTES_FILE config/routes.toml '.+' 'is not set to a file'
+  [[ -f $ROUTES_FILE && -r $ROUTES_FILE ]] || PROBLEMS+=('ROUTES_FILE names no readable file')
   setting TEAM_FILE config/team.toml '.+' 'is not set to a file'
   [[ $TEAM_FILE == config/team.toml || (-f $TEAM_FILE && -r $TEAM_FILE) ]] || PROBLEMS+=('TEAM_FILE names no readable file')
   setting PAYLOAD_DAYS keep 'keep|[1-9][0-9]{0,3}' 'is neither keep nor a number of days'

@@ -55,15 +55,6 @@ set_deploy_flags() {
   DEPLOY_FLAGS+=("${FLAGS[@]}" "--set-env-vars=^@^${variables#@}")
 }
 
-# Prints the Python that reads our configuration: 3.13 if there is one.
-python_for_checks() {
-  local python
-  for python in .venv/bin/python python3.13 python3; do
-    ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || break
-  done
-  printf '%s' "$python"
-}
-
 # Wrong routes, for example, would make the function refuse every event, so they are reported before anything is changed.
 check_configuration() {
   local python

@@ -3,9 +3,9 @@
 # The function's Cloud Run service and its subscription have its name with - instead of _, after the prefix: `service` prints it.
 #
 #   setting NAME DEFAULT PATTERN PROBLEM   a setting that only this function has
-#   NEEDS         a setting; without a value for it, the function is left out
+#   NEEDS         a variable; without a value for it, the function is left out. NEEDS_TEXT says what to write if it is no setting
 #   TRIGGER       http-public: anyone may call it; push: a Pub/Sub subscription with its name calls it; schedule: Cloud Scheduler does
-#   SCHEDULE      when Cloud Scheduler calls it, in the form of cron and in UTC
+#   SCHEDULE      when Cloud Scheduler calls it, in the form of cron; ZONE is the time zone, RETRIES how often it repeats a failed call
 #   PACKAGES      what is staged beside its modules: package folders or single modules, such as clients/bigquery.py
 #   FILES         further staged files, each NAME-IN-THE-FOLDER=PATH
 #   CHECK         a Python program and the file that it checks before anything is changed; python3 runs it, 3.13 if there is one
@@ -23,9 +23,24 @@ is_function() { [[ $1 =~ ^[a-z][a-z0-9_]*$ && -f deploy/functions/$1.sh ]]; }
 
 # load_table NAME: sets the variables above to what the function's table says.
 load_table() {
-  NEEDS='' TRIGGER='' SCHEDULE='' PACKAGES=() FILES=() CHECK=() SECRETS=() ROLES=() ENVIRONMENT=() FLAGS=()
+  NEEDS='' NEEDS_TEXT='' TRIGGER='' SCHEDULE='' ZONE=Etc/UTC RETRIES=0 PACKAGES=() FILES=() CHECK=() SECRETS=() ROLES=() ENVIRONMENT=() FLAGS=()
   # shellcheck source=/dev/null
   source "deploy/functions/$1.sh"
+}
+
+# add_reads ARRAY NAME...: adds to ARRAY the names of these views and tables, and of all that they read: who queries a view needs
+# access to each of them.
+add_reads() {
+  local -n array=$1
+  local name behind
+  for name in "${@:2}"; do
+    [[ " ${array[*]} " != *" $name "* ]] || continue
+    array+=("$name")
+    # shellcheck disable=SC2016 # the files contain ${DATASET} literally
+    behind=$(cat -- sql/{,tables/,team/,views/}"$name.sql" 2>/dev/null | grep -o '\${DATASET}\.[a-z_]*' | sed 's/.*\.//' | sort -u) || true
+    # shellcheck disable=SC2086 # names
+    add_reads "$1" $behind
+  done
 }
 
 # Reads every table once: its settings, who is called how, and all secrets. `destroy` removes what was left out since, too.
@@ -54,5 +69,5 @@ read_tables() {
 require_used() {
   [[ " ${FUNCTIONS[*]} " != *" $1 "* ]] || return 0
   load_table "$1"
-  die "$1 is left out without $NEEDS; set it in deploy.env (see deploy.env.example)"
+  die "$1 is left out without ${NEEDS_TEXT:-$NEEDS; set it in deploy.env (see deploy.env.example)}"
 }

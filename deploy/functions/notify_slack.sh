@@ -1,9 +1,6 @@
 # shellcheck shell=bash disable=SC2034 # functions.sh reads what is set here
 # notify_slack posts a card for each issue to the Slack channels that routes.toml names.
 
-setting ROUTES_FILE config/routes.toml '.+' 'is not set to a file'
-[[ -f $ROUTES_FILE && -r $ROUTES_FILE ]] || PROBLEMS+=('ROUTES_FILE names no readable file')
-
 TRIGGER=push
 PACKAGES=(pipeline clients/slack)
 FILES=(routes.toml="$ROUTES_FILE")

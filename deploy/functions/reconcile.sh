@@ -1,8 +1,6 @@
 # shellcheck shell=bash disable=SC2034 # functions.sh reads what is set here
 # reconcile asks GitHub for what was not delivered, publishes what it never sent, drives held messages again, and keeps the proof.
 
-setting GITHUB_SOURCES '' '([A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?(,[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?)*)?' \
-  'is not a comma-separated list of OWNER/REPO and organisations'
 setting LOOKBACK_HOURS 6 '[1-9][0-9]?|1[0-6][0-9]' 'is not a number of hours, 72 or less (GitHub Enterprise Server: 168)'
 setting REDRIVE_MAX 20 '[0-9]{1,3}' 'is not a number'
 

@@ -41,6 +41,11 @@ class Entry:
         return place, due_at, issue.waiting_since, issue.repository, issue.number
 
 
+def matches(repository: str, globs: Sequence[str]) -> bool:
+    """Return whether a channel of these globs has the repository; GitHub's names ignore case."""
+    return any(fnmatchcase(repository.lower(), glob.lower()) for glob in globs)
+
+
 def select(
     issues: Iterable[WaitingIssue], globs: Sequence[str], since: date | None, hours: Hours
 ) -> list[WaitingIssue]:
@@ -48,7 +53,7 @@ def select(
     return [
         issue
         for issue in issues
-        if any(fnmatchcase(issue.repository.lower(), glob.lower()) for glob in globs)
+        if matches(issue.repository, globs)
         and (since is None or issue.opened_at.astimezone(hours.zone).date() >= since)
     ]
 

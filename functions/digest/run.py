@@ -41,6 +41,8 @@ class Report:
         try:
             yield
         except PipelineError as failure:
+            if failure in self.failures:  # two parts need what could not be read
+                return
             text = "Not done, and tried again by the next call: %s"
             log.error(text, failure, exc_info=failure.__cause__, extra={"reason": failure.reason, **fields})
             self.failures.append(failure)

@@ -1,9 +1,11 @@
 """Asks BigQuery."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 from clients.bigquery import FAILURES, Query, QueryRunner, connect, unavailable
+from pipeline.errors import Unavailable
 from pipeline.logs import log
 from pipeline.once import once
 
@@ -21,3 +23,18 @@ class Warehouse:
             return QueryRunner(self._client(), self._dataset, log.debug)(query, values)
         except FAILURES as error:
             raise unavailable(error) from error
+
+
+def read_once[T](read: Callable[[], T]) -> Callable[[], T]:
+    """Return a function that calls `read` once; an Unavailable of it is raised again by each call."""
+    known: Future[T] = Future()
+
+    def get() -> T:
+        if not known.done():
+            try:
+                known.set_result(read())
+            except Unavailable as error:
+                known.set_exception(error)
+        return known.result()
+
+    return get

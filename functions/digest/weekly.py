@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from fnmatch import fnmatchcase
 
 from clients.slack.blocks import Message
 from metrics.week_review import Duration, NamedWeek, WeekReview, review
@@ -11,6 +10,7 @@ from pipeline.errors import Unavailable
 from pipeline.logs import log
 
 from . import review_message
+from .entries import matches
 
 PICTURE = "backlog.png"
 NO_PICTURE = "The week's numbers go without their picture: %s"
@@ -36,7 +36,7 @@ class Weekly:
 
         The picture is an extra: if Slack does not take it, the numbers go without.
         """
-        found = review(self.rows, self.durations, self.week, lambda name: _matches(name, globs))
+        found = review(self.rows, self.durations, self.week, lambda name: matches(name, globs))
         if found is None:
             return None
         message = review_message.build(found)
@@ -59,7 +59,3 @@ def draw(found: WeekReview) -> bytes:
     from metrics.charts.png import png  # noqa: PLC0415
 
     return png(backlog_line(found.weeks))
-
-
-def _matches(name: str, globs: Sequence[str]) -> bool:
-    return any(fnmatchcase(name.lower(), glob.lower()) for glob in globs)

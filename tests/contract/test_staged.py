@@ -18,8 +18,9 @@ SECRETS_FOLDER = "/etc/issuewire"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Return a copy of what deploy.sh reads, with one route for every event."""
+    """Return a copy of what deploy.sh reads, with one route for every event, and a team with a digest."""
     copy = make_checkout(tmp_path)
+    (copy / "config/team.toml").write_text('[digest]\nchannels = { "C0ROUTED001" = ["acme/*"] }\n')
     (copy / "config/routes.toml").write_text('[[route]]\nchannels = ["C0123456789"]\n')
     return copy
 

@@ -15,7 +15,7 @@ ADDRESSES = (
     f"https://ingest-123456789012.{REGION}.run.app/",
     f"https://{REGION}-{PROJECT}.cloudfunctions.net/ingest",
 )
-RIGHT = f"reconcile|Issuewire reconcile|ENABLED|7 * * * *|Etc/UTC|1800s|{URL}/|{PUSH}|{URL}\n"
+RIGHT = f"reconcile|Issuewire reconcile|ENABLED|7 * * * *|Etc/UTC|1800s|0|{URL}/|{PUSH}|{URL}\n"
 
 
 def test_reconcile_is_left_out_until_it_has_sources(sandbox):

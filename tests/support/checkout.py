@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 __all__ = ["CHANNEL", "FUNCTIONS", "ROOT", "make_checkout", "read_table", "run_bash", "stage", "staged_hash"]
@@ -31,10 +32,11 @@ def run_bash(checkout: Path, script: str, *arguments: str, **settings: str) -> s
     parts = (
         "set -Eeuo pipefail; for part in common settings tables staging; do source deploy/$part.sh; done; "
     )
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # deploy.sh needs our Python
     done = subprocess.run(
         ["bash", "-c", f"{parts}read_settings; {script}", "bash", *arguments],
         cwd=checkout,
-        env=os.environ | {"PROJECT": "acme-issues", "GITHUB_SOURCES": "acme/app"} | settings,
+        env=os.environ | {"PATH": path, "PROJECT": "acme-issues", "GITHUB_SOURCES": "acme/app"} | settings,
         capture_output=True,
         text=True,
         check=False,

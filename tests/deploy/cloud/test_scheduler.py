@@ -39,13 +39,21 @@ def test_gcloud_creates_corrects_and_deletes_the_job(ready, tmp_path: Path) -> N
     bash(connect)
     job = ready.state.scheduled[JOB]
     assert (job["schedule"], job["timeZone"], job["attemptDeadline"]) == ("7 * * * *", "Etc/UTC", "1800s")
+    assert job.get("retryConfig", {}).get("retryCount", 0) == 0
     assert (job["httpTarget"]["uri"], job["httpTarget"]["httpMethod"]) == (f"{URL}/", "POST")
     assert job["httpTarget"]["oidcToken"] == {"serviceAccountEmail": PUSH, "audience": URL}
     job["httpTarget"]["uri"] = "https://elsewhere.example/"
     bash(connect)
     assert ready.state.scheduled[JOB]["httpTarget"]["uri"] == f"{URL}/"
     writes = len(ready.requests.writes())
-    bash(f"{connect} COMMAND=destroy; remove job")
+    bash(f"SCHEDULE='30 9 * * *' ZONE=Europe/Berlin RETRIES=5; {connect} {connect}")
+    assert len(ready.requests.writes()) == writes + 1
+    job = ready.state.scheduled[JOB]
+    assert (job["schedule"], job["timeZone"]) == ("30 9 * * *", "Europe/Berlin")
+    pauses = {"minBackoffDuration": "300s", "maxBackoffDuration": "3600s"}
+    assert job["retryConfig"] == job["retryConfig"] | {"retryCount": 5, **pauses}
+    writes += 1
+    bash("COMMAND=destroy; remove job")
     assert len(ready.requests.writes()) == writes + 1
     assert ready.state.scheduled == {}
 
