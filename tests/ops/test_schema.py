@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from local.processes import ROOT, free_port
 from ops import schema as schema_module
 from ops.__main__ import ops
+from pipeline.team import Team
 from tests.support.warehouse import COLUMNS, PROJECT, Proxy, Warehouse
 
 CHANGING = {"etag", "lastModifiedTime", "creationTime", "numBytes", "numRows", "numTotalLogicalBytes"}
@@ -100,6 +101,20 @@ def test_the_default_dataset_is_github(proxy: Proxy) -> None:
     proxy.answer = lambda *_: (400, b"{}")
     assert invoke().exit_code == 1
     assert "[default: github]" in invoke("--help").output
+
+
+def test_the_team_s_file_becomes_views(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The file that TEAM_FILE names is applied; a wrong one ends the command before the first request."""
+    applied: list[Any] = []
+    monkeypatch.setattr(schema_module, "connect", lambda *_: None)
+    monkeypatch.setattr(schema_module, "apply", lambda *arguments: applied.append(arguments) or [])
+    path = tmp_path / "team.toml"
+    monkeypatch.setenv("TEAM_FILE", str(path))
+    path.write_text('[team]\nlogins = ["mona"]')
+    assert invoke().exit_code == 0
+    path.write_text('[team]\nlogin = ["mona"]')
+    assert "team file: line 2: team: unknown key 'login'" in one_line_of(invoke())
+    assert applied == [(None, "github", None, Team(logins=("mona",)))]
 
 
 @pytest.mark.parametrize("name", ["", "a-b", "a.b", "a b", "a`; DROP", "\u00e9", "x" * 1025, "../x"])

@@ -43,9 +43,12 @@ def accounts(warehouse: Warehouse, dataset: str) -> dict[str, str]:
     return {row["login"]: row["role"] for row in rows}
 
 
-def working_days(warehouse: Warehouse, dataset: str) -> list[tuple[date, datetime, datetime]]:
-    """Return the rows of working_days."""
-    rows = warehouse.query("SELECT * FROM `${DATASET}.working_days` ORDER BY day", dataset)
+def working_days(
+    warehouse: Warehouse, dataset: str, since: date = FIRST
+) -> list[tuple[date, datetime, datetime]]:
+    """Return the rows of working_days from a day on."""
+    where = f"WHERE day >= '{since}' ORDER BY day"
+    rows = warehouse.query(f"SELECT * FROM `${{DATASET}}.working_days` {where}", dataset)
     return [tuple(row.values()) for row in rows]
 
 
@@ -88,8 +91,9 @@ def test_working_days_are_those_of_the_team(
     text = TEXT.format(zone=zone, days=days, opens=opens, closes=closes)
     team = Team.parse(text)
     apply(warehouse, dataset, team)
-    found = working_days(warehouse, dataset)
-    every = (FIRST + timedelta(days=number) for number in range((last_day() - FIRST).days + 1))
+    since = date(2025, 1, 1)
+    found = working_days(warehouse, dataset, since)
+    every = (since + timedelta(days=number) for number in range((last_day() - since).days + 1))
     assert found == [(day, *team.hours.shift(day)) for day in every if team.hours.is_working_day(day)]
 
 
