@@ -166,9 +166,13 @@ def drill_command(  # noqa: PLR0913 -- each is one option
     """Let everything fail while deliveries flow, then repair: nothing may be lost or doubled."""
     seed = random.randrange(SEEDS) if seed is None else seed
     schedule = draw(seed, 60 * minutes, events, tuple(drill.CHANNELS))
-    if not drill.run(options, terminal, schedule, as_json=as_json):
+    is_even = drill.run(options, terminal, schedule, as_json=as_json)
+    terminal.line(
+        f'The same drill again: make drill ARGS="--seed {seed} --minutes {minutes:g} --events {events}"'
+    )
+    if not is_even:
         terminal.line(
             f"The ledger does NOT balance; the functions' logs are in {options.state}/run-*/", "bold red"
         )
         sys.exit(1)
-    terminal.line("The ledger balances: lost 0, doubled 0. Everything is stopped.", "green")
+    terminal.line("The ledger balances: lost 0, doubled 0, out of date 0. Everything is stopped.", "green")

@@ -66,6 +66,7 @@ def show(found: Balance, drill: Drill, terminal: Terminal) -> None:
         [{"run": n, **{name: each.get(name, 0) for name in names}} for n, each in enumerate(drill.runs, 1)]
     )
     terminal.title("Ledger")
+    terminal.line(f"  {drill.failed} of GitHub's {drill.attempts} attempts to deliver have failed.")
     for entry in found.entries:
         terminal.ledger(*entry)
     for line in (*found.lost, *found.doubled, *found.outdated):

@@ -40,6 +40,7 @@ def test_the_exit_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, bal
     answer = CliRunner().invoke(local, arguments)
     assert answer.exit_code == (0 if balances else 1)
     assert ("does NOT balance" in answer.stdout) is not balances
+    assert 'make drill ARGS="--seed 7 --minutes 0.5 --events 60"' in answer.stdout
     assert schedules == [draw(7, 30.0, 60, tuple(command.CHANNELS))]
 
 
@@ -60,7 +61,7 @@ def test_what_is_uneven_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     """Every run of reconcile, every entry, and everything that is lost, doubled or out of date is printed."""
     command.show(UNEVEN, DRILL, Terminal())
     printed = capsys.readouterr().out
-    for line in (*UNEVEN.lost, *UNEVEN.doubled, *UNEVEN.outdated, "expected 5"):
+    for line in (*UNEVEN.lost, *UNEVEN.doubled, *UNEVEN.outdated, "expected 5", "1 of GitHub's 6 attempts"):
         assert line in printed
 
 
