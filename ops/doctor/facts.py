@@ -1,6 +1,7 @@
 """What the readers find out about an installation: one small value for each thing (pure)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from clients.github.hook_deliveries import Attempt, Hook
 
@@ -121,6 +122,16 @@ class Table:
     lacking: tuple[str, ...] = ()
     is_current: bool = True
     fix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A delivery of the webhook of `source` that BigQuery should have by now, and whether it has."""
+
+    source: str
+    guid: str
+    accepted_at: datetime
+    is_stored: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,10 @@
 """What runs: functions, subscriptions, secrets, tables and views, and the daily proof."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ops.doctor.facts import Part, Proof, Secret, Table
+from ops.doctor.facts import Part, Proof, Row, Secret, Table
 from ops.doctor.finding import Check, Problem
 
 LATE_HOURS = 3.0  # reconcile runs every hour
@@ -63,6 +64,18 @@ def _view(found: Table) -> Iterator[Problem]:
         yield Problem(text=f"{found.name} is not the view of this checkout", fix=found.fix)
 
 
+def _row(found: Row) -> Iterator[Problem]:
+    if not found.is_stored:
+        wanted = shlex.quote(f'jsonPayload.delivery_id="{found.guid}"')
+        yield Problem(
+            text=(
+                f"BigQuery lacks {found.guid} of {found.source}, "
+                f"which ingest accepted at {found.accepted_at:%Y-%m-%d %H:%M} UTC"
+            ),
+            fix=f"gcloud logging read {wanted} --freshness=4d",
+        )
+
+
 def _late(found: Proof) -> Iterator[Problem]:
     if found.run is not None and (found.hours is None or found.hours > LATE_HOURS):
         last = (
@@ -93,6 +106,7 @@ CHECKS: tuple[Check[Any], ...] = (
     Check(slug="table_foreign", about=Part, find=_table_foreign),
     Check(slug="table_columns", about=Table, find=_columns),
     Check(slug="view_differs", about=Table, find=_view),
+    Check(slug="row_missing", about=Row, find=_row),
     Check(slug="reconcile_late", about=Proof, find=_late),
     Check(slug="events_lost", about=Proof, find=_lost),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from clients.github.client import GitHubClient
 from clients.github.settings import GitHubSettings
 from ops import ROOT
-from ops.doctor.facts import SlackToken
+from ops.doctor.facts import Deliveries, SlackToken
 from ops.doctor.finding import NotChecked
 from ops.doctor.reading.bigquery import read_bigquery
 from ops.doctor.reading.cloud import read_cloud, read_newest, read_secret
@@ -43,7 +43,11 @@ def read_deployed(sources: Sequence[str], routes: Path | None, show: Show, *, pi
         yield from read_ingest(addresses[0])
     else:
         yield NotChecked(what="ingest", why="its address is unknown", fix="export INGEST_URL=https://...")
-    yield from _read_github(sources, addresses, settings, found, show, ping=ping)
+    deliveries = []
+    for fact in _read_github(sources, addresses, settings, found, show, ping=ping):
+        if isinstance(fact, Deliveries):
+            deliveries.append(fact)
+        yield fact
     if project:
         show("the secrets")
         yield read_secret(project, settings.get("webhook_secret", ""), sources)
@@ -51,7 +55,7 @@ def read_deployed(sources: Sequence[str], routes: Path | None, show: Show, *, pi
         dataset = settings.get("dataset", "github")
         run = settings.get("run_reconcile")
         fix = f"./issuewire schema apply --project {project} --dataset {dataset}"
-        yield from read_bigquery(project, dataset, fix, found.team, run=run)
+        yield from read_bigquery(project, dataset, fix, found.team, run=run, deliveries=deliveries)
     show("Slack")
     yield from _read_slack(project, settings.get("slack_secret", ""), found)
 

@@ -10,7 +10,9 @@ import pytest
 from google.api_core.exceptions import Forbidden, NotFound
 from google.auth.exceptions import DefaultCredentialsError
 
+from clients.github.hook_deliveries import Attempt, Hook
 from ops.doctor.checks import CHECKS
+from ops.doctor.facts import Deliveries
 from ops.doctor.finding import Report, examine
 from ops.doctor.reading import bigquery
 from ops.schema import SQL, files, statements
@@ -18,6 +20,7 @@ from pipeline.team import Team
 from tests.support.warehouse import COLUMNS
 
 FIX = "./issuewire schema apply --project p --dataset github"
+HOOK = Hook(id=7, source="acme/app", url="https://ingest.example/", is_active=True)
 RAN = {"run_at": datetime.now(UTC)}
 VIEWS = {path.stem for name in ("team", "views") for path in SQL.glob(f"{name}/*.sql")}
 TEAM = Team(logins=("mona",))
@@ -32,6 +35,7 @@ class Cloud:
     changed: set[str] = field(default_factory=set)
     run_at: datetime | None = None
     lost: list[Any] = field(default_factory=list)
+    stored: list[str] = field(default_factory=list)
     failure: Exception | None = None
 
     def get_table(self, name: str, **_: Any) -> Any:
@@ -50,8 +54,10 @@ class Cloud:
         return SimpleNamespace(schema=[SimpleNamespace(name=each) for each in names], view_query=query)
 
     def query(self, sql: str, **_: Any) -> Any:
-        """Return the job of a query about reconcile."""
+        """Return the job of a query about deliveries or reconcile."""
         rows = self.lost if "delivery_proof" in sql else [SimpleNamespace(run_at=self.run_at)]
+        if "UNNEST(@ids)" in sql:
+            rows = [SimpleNamespace(delivery_id=each) for each in self.stored]
         return SimpleNamespace(result=lambda **_: rows)
 
 
@@ -67,10 +73,13 @@ def report(monkeypatch: pytest.MonkeyPatch) -> Examine:
         team: Team | None = TEAM,
         is_local: bool = False,
         run: str | None = "gcloud ...",
+        deliveries: tuple[Deliveries, ...] = (),
         **faults: Any,
     ) -> Report:
         monkeypatch.setattr(bigquery, "connect", lambda _project: Cloud(**faults))
-        found = bigquery.read_bigquery("p", "github", FIX, team, is_local=is_local, run=run)
+        found = bigquery.read_bigquery(
+            "p", "github", FIX, team, is_local=is_local, run=run, deliveries=deliveries
+        )
         return examine(CHECKS, found)
 
     return examine_one
@@ -114,6 +123,30 @@ def test_a_fault_of_bigquery_is_found(report: Examine, faults: dict[str, Any], s
     """Each fault is one finding."""
     [finding] = report(**faults).findings
     assert (finding.slug, words in finding.text) == (slug, True), finding
+
+
+def an_attempt(guid: str, minutes_ago: float, **changes: Any) -> Attempt:
+    """Return an attempt that ingest accepted."""
+    at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+    defaults = {"id": 1, "event": "issues", "is_redelivery": False, "status": 202}
+    return Attempt(hook=HOOK, guid=guid, delivered_at=at, **(defaults | changes))
+
+
+@pytest.mark.parametrize(
+    ("stored", "found"), [(["old"], []), (["new", "other"], ["row_missing"])], ids=["stored", "missing"]
+)
+def test_a_delivery_that_is_not_stored_is_found(report: Examine, stored: list[str], found: list[str]) -> None:
+    """The newest accepted event of issues that is half an hour old is looked for, and no other."""
+    attempts = (
+        an_attempt("new", 29),
+        an_attempt("failed", 31, status=503),
+        an_attempt("other", 31, event="issue_comment"),
+        an_attempt("old", 31),
+        an_attempt("older", 60),
+    )
+    shown = report(run=None, stored=stored, deliveries=(Deliveries(hook=HOOK, attempts=attempts),))
+    assert [finding.slug for finding in shown.findings] == found
+    assert all("lacks old of acme/app" in finding.text for finding in shown.findings)
 
 
 def test_a_local_bigquery_is_not_compared_by_words(report: Examine) -> None:

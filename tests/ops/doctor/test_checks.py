@@ -23,6 +23,7 @@ from ops.doctor.facts import (
     Part,
     Proof,
     RepositoryName,
+    Row,
     Secret,
     SlackToken,
     Table,
@@ -39,6 +40,7 @@ HOOKS = Webhooks(source="acme/app", hooks=(HOOK,), events=EVENTS)
 INGEST = Ingest(url="https://ingest.example/", get=405, forged=401, restart="./deploy.sh ingest")
 SECRET = Secret(name="github-webhook-secret", versions=(3,), is_unclean=False, sources=("acme/app",))
 TABLE = Table(name="p.github.events", exists=True, fix="./issuewire schema apply --project p")
+ROW = Row(source="acme/app", guid="g-1", accepted_at=datetime(2026, 1, 5, tzinfo=UTC), is_stored=True)
 FUNCTION = Part(name="function ingest", problem=None, fix="")
 SUBSCRIPTION = Part(name="subscription notify-slack", problem=None, fix="")
 TOKEN, CHANNEL = SlackToken(scopes=SCOPES), Channel(id="C1")
@@ -79,6 +81,7 @@ HEALTHY = (
     Part(name="BigQuery github.events", problem="missing", fix="./deploy.sh setup"),  # its Table tells of it
     SECRET,
     TABLE,
+    ROW,
     Proof(hours=1.2, lost=(), run=RUN),
     Proof(hours=900.0, lost=(), run=None),  # reconcile was removed
 )
@@ -128,6 +131,7 @@ FAULTS: list[tuple[str, object]] = [
     ("table_foreign", Part(name="BigQuery github.events", problem="has no label", fix="./deploy.sh setup")),
     ("table_columns", replace(TABLE, lacking=("via_app",))),
     ("view_differs", replace(TABLE, is_current=False)),
+    ("row_missing", replace(ROW, is_stored=False)),
     ("reconcile_late", Proof(hours=3.5, lost=(), run=RUN)),
     ("reconcile_late", Proof(hours=None, lost=(), run=RUN)),
     ("events_lost", Proof(hours=None, lost=(("2026-01-05", "acme/app", 2),), run=None)),
