@@ -90,6 +90,7 @@ PROVIDERS = {
     "google.pubsub_v1": "google-cloud-pubsub",
     "grpc": "google-cloud-",
     "markdown_it": "markdown-it-py",
+    "matplotlib": "matplotlib",
     "requests": "google-cloud-bigquery",
     "slack_sdk": "slack-sdk",
     "starlette": "functions-framework",
