@@ -4,14 +4,17 @@ Durations are floats, in hours unless the name says seconds; weeks are Mondays i
 if nothing was measured.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
+
+from metrics.waiting import Waiting
 
 MIN_CASES = 5  # a percentile of fewer says nothing
 RECENT_WEEKS = 13  # a quarter: the period that "growing" and "faster" compare with the time before it
 DELAY_DAYS = 90  # the pipeline's delay is shown for so many days
 AGE_LIMITS = (0, 7, 30, 90, 365)  # the age buckets of open issues begin at so many days
-MAX_UNANSWERED = 20  # so many unanswered issues are listed
+TREND_WEEKS = 26  # half a year: the period of the small trend of each repository
+MAX_LABELS = 6  # the time in so many labels is shown, the most used ones, if none are chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,21 +59,83 @@ class Week:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Repository:
-    """One repository in the period; `open` and `unanswered` are as of now.
+class Cohort:
+    """The issues that were opened in one week: what has become of them by now."""
 
-    `unknown` is the number of open issues that may have been answered before their first event.
+    week: date
+    opened: int = 0
+    within_24h: int = 0
+    within_72h: int = 0
+    closed: int = 0
+    still_open: int = 0
+    close: Percentiles = field(default_factory=Percentiles)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Numbers of issues: open ones as of now, closed ones in the period.
+
+    Issues that bots opened are in `open` and `open_by_bots` alone. `unknown` open issues may have been
+    answered before their first event; `put_aside` ones were closed as anything but completed.
     """
+
+    open: int = 0
+    open_by_bots: int = 0
+    waiting: int = 0
+    unanswered: int = 0
+    unknown: int = 0
+    closed_issues: int = 0
+    reopened_issues: int = 0
+    put_aside: int = 0
+    closed_unanswered: int = 0
+
+    @property
+    def open_by_people(self) -> int:
+        """Return how many open issues were not opened by bots."""
+        return self.open - self.open_by_bots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository(Counts):
+    """One repository in the period; `trend` is the backlog at the end of each of the last TREND_WEEKS."""
 
     id: int
     name: str
-    open: int
-    unanswered: int
-    closed_issues: int
-    reopened_issues: int
-    unknown: int = 0
     responses: Responses = field(default_factory=Responses)
     close: Percentiles = field(default_factory=Percentiles)
+    trend: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authors:
+    """The issues opened by the team, others or bots; `open` and `waiting` are as of now."""
+
+    name: str
+    opened: int = 0
+    open: int = 0
+    waiting: int = 0
+    response: Percentiles = field(default_factory=Percentiles)
+    team_response: Percentiles = field(default_factory=Percentiles)
+    close: Percentiles = field(default_factory=Percentiles)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelTimes(Percentiles):
+    """How long issues carried a label, until now if they still do; `open` is the number of those.
+
+    `longest_open` is how long ago the first of these got the label.
+    """
+
+    label: str
+    open: int = 0
+    longest_open: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacklogAge(Percentiles):
+    """How long ago the open issues were opened."""
+
+    longest: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,19 +152,6 @@ class AgeBucket:
     def open(self) -> int:
         """Return how many issues are in the bucket."""
         return self.answered + self.unanswered + self.unknown
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnansweredIssue:
-    """An open issue that is known to have no first response."""
-
-    repository: str
-    number: int
-    title: str | None
-    url: str | None
-    age_hours: float
-    hours_since_last_event: float
-    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +179,9 @@ class Report:
     """Everything the page shows.
 
     `since` is a Monday, or None for all that is stored; `requested` is the repository's name as the user
-    wrote it, or None for all repositories; `initial_backlog` is the backlog before the first week.
+    wrote it, or None for all repositories; `initial_backlog` is the backlog before the first week. `waiting`
+    is in the order of metrics.waiting.ranked. `has_targets` and `has_team` say whether config/team.toml has
+    targets and names the team.
     """
 
     made_at: datetime
@@ -136,12 +190,19 @@ class Report:
     repositories: tuple[Repository, ...] = ()
     weeks: tuple[Week, ...] = ()
     initial_backlog: int = 0
+    waiting: tuple[Waiting, ...] = ()
+    has_targets: bool = False
+    has_team: bool = False
     responses: Responses = field(default_factory=Responses)
+    team_responses: Responses = field(default_factory=Responses)
     close: Percentiles = field(default_factory=Percentiles)
     recent_response: Percentiles = field(default_factory=Percentiles)
     earlier_response: Percentiles = field(default_factory=Percentiles)
     ages: tuple[AgeBucket, ...] = ()
-    oldest_unanswered: tuple[UnansweredIssue, ...] = ()
+    backlog_age: BacklogAge = field(default_factory=BacklogAge)
+    cohorts: tuple[Cohort, ...] = ()
+    authors: tuple[Authors, ...] = ()
+    labels: tuple[LabelTimes, ...] = ()
     delay: Delay = field(default_factory=Delay)
 
     @property
@@ -150,29 +211,10 @@ class Report:
         return not self.repositories
 
     @property
-    def open(self) -> int:
-        """Return how many issues are open now."""
-        return sum(repository.open for repository in self.repositories)
-
-    @property
-    def unanswered(self) -> int:
-        """Return how many of the open issues are known to have no first response."""
-        return sum(repository.unanswered for repository in self.repositories)
-
-    @property
-    def unknown(self) -> int:
-        """Return of how many open issues it is not known whether they were answered."""
-        return sum(repository.unknown for repository in self.repositories)
-
-    @property
-    def closed_issues(self) -> int:
-        """Return how many issues were closed at least once."""
-        return sum(repository.closed_issues for repository in self.repositories)
-
-    @property
-    def reopened_issues(self) -> int:
-        """Return how many issues were reopened at least once."""
-        return sum(repository.reopened_issues for repository in self.repositories)
+    def counts(self) -> Counts:
+        """Return the sums over the repositories."""
+        names = [field.name for field in fields(Counts)]
+        return Counts(**{name: sum(getattr(item, name) for item in self.repositories) for name in names})
 
     @property
     def recent_weeks(self) -> tuple[Week, ...]:

@@ -1,8 +1,8 @@
 """What the views are asked: ${DATASET} is the dataset, and @repository null means all repositories."""
 
-from metrics.figures import AgeBucket, Delay, DelayDay, Repository, UnansweredIssue
+from metrics.figures import AgeBucket, Authors, BacklogAge, Cohort, Delay, DelayDay, LabelTimes, Repository
 from metrics.query import Query
-from metrics.rows import RepositoryNames, RepositoryWeek, TimesRow
+from metrics.rows import RepositoryNames, RepositoryWeek
 
 REPOSITORY_NAMES = Query(
     subject="the repositories' names",
@@ -29,14 +29,25 @@ SELECT
   repository_id AS id,
   COALESCE(ANY_VALUE(repository), CONCAT('repository ', CAST(repository_id AS STRING))) AS name,
   COUNTIF(state = 'open') AS open,
-  COUNTIF(state = 'open' AND first_response_at IS NULL AND NOT response_unknown) AS unanswered,
-  COUNTIF(state = 'open' AND response_unknown) AS unknown,
-  COUNTIF(COALESCE(first_closed_at, IF(reopen_count > 0, TIMESTAMP '0001-01-01', NULL)) >= @since)
-    AS closed_issues,
-  COUNTIF(reopen_count > 0 AND COALESCE(first_closed_at, TIMESTAMP '0001-01-01') >= @since)
-    AS reopened_issues
-FROM `${DATASET}.issues`
-WHERE repository_id = @repository OR @repository IS NULL
+  COUNTIF(state = 'open' AND is_bot_authored) AS open_by_bots,
+  COUNTIF(state = 'open' AND waiting_on_us) AS waiting,
+  COUNTIF(state = 'open' AND first_response_at IS NULL AND NOT response_unknown AND NOT is_bot_authored)
+    AS unanswered,
+  COUNTIF(state = 'open' AND response_unknown AND NOT is_bot_authored) AS unknown,
+  COUNTIF(first_closed >= @since AND NOT is_bot_authored) AS closed_issues,
+  COUNTIF(reopen_count > 0 AND first_closed >= @since AND NOT is_bot_authored) AS reopened_issues,
+  COUNTIF(
+    state = 'closed' AND close_reason != 'completed' AND last_closed >= @since AND NOT is_bot_authored
+  ) AS put_aside,
+  COUNTIF(closed_unanswered AND last_closed >= @since AND NOT is_bot_authored) AS closed_unanswered
+FROM (
+  SELECT
+    *,
+    COALESCE(first_closed_at, IF(reopen_count > 0, TIMESTAMP '0001-01-01', NULL)) AS first_closed,
+    GREATEST(closed_at, entered_at) AS last_closed
+  FROM `${DATASET}.issues`
+  WHERE repository_id = @repository OR @repository IS NULL
+)
 GROUP BY repository_id
 ORDER BY open DESC, name
 """,
@@ -53,57 +64,86 @@ ORDER BY week
 """,
 )
 
-# The same populations as in the views time_to_close, time_to_first_response and issues_weekly. Percentiles of
-# several repositories together need all durations: they cannot be derived from each repository's percentiles.
-TIMES = Query(
-    subject="response and close times",
-    row=TimesRow,
+COHORTS = Query(
+    subject="the issues by the week they were opened",
+    row=Cohort,
     sql="""
-WITH
-  durations AS (
-    SELECT
-      kind,
-      hours,
-      scope,
-      IF(scope = 'repository', repository_id, NULL) AS repository_id,
-      IF(scope = 'week', DATE_TRUNC(DATE(ended_at), WEEK(MONDAY)), NULL) AS week
-    FROM
-      `${DATASET}.issues`,
-      UNNEST([
-        STRUCT('close' AS kind, GREATEST(closed_at, entered_at) AS ended_at, time_to_close_hours AS hours),
-        STRUCT(
-          'response' AS kind,
-          GREATEST(first_response_at, entered_at) AS ended_at,
-          time_to_first_response_hours AS hours
-        )
-      ]),
-      UNNEST(['all', 'repository', 'week', IF(ended_at >= @recent, 'recent', 'earlier')]) AS scope
-    WHERE hours IS NOT NULL AND ended_at >= @since AND (repository_id = @repository OR @repository IS NULL)
-  ),
-  measured AS (
-    SELECT
-      *,
-      PERCENTILE_CONT(hours, 0.5) OVER (PARTITION BY kind, scope, repository_id, week) AS p50,
-      PERCENTILE_CONT(hours, 0.9) OVER (PARTITION BY kind, scope, repository_id, week) AS p90
-    FROM durations
-  )
 SELECT
-  kind,
-  scope,
-  repository_id,
   week,
+  SUM(opened) AS opened,
+  SUM(answered_within_24h) AS within_24h,
+  SUM(answered_within_72h) AS within_72h,
+  SUM(closed) AS closed,
+  SUM(still_open) AS still_open
+FROM `${DATASET}.issues_by_week_opened`
+WHERE repository_id = @repository OR @repository IS NULL
+GROUP BY week
+ORDER BY week
+""",
+)
+
+AUTHORS = Query(
+    subject="the team and others",
+    row=Authors,
+    sql="""
+SELECT
+  CASE WHEN is_bot_authored THEN 'bots' WHEN login IS NULL THEN 'others' ELSE 'the team' END AS name,
+  COUNTIF(entered_at >= @since) AS opened,
+  COUNTIF(state = 'open') AS open,
+  COUNTIF(state = 'open' AND waiting_on_us) AS waiting
+FROM `${DATASET}.issues`
+LEFT JOIN (SELECT login FROM `${DATASET}.accounts` WHERE role = 'team') ON login = LOWER(author)
+WHERE repository_id = @repository OR @repository IS NULL
+GROUP BY name
+""",
+)
+
+# Labels are the same in any case at GitHub.
+LABELS = Query(
+    subject="the time in labels",
+    row=LabelTimes,
+    sql="""
+SELECT
+  MIN(label) AS label,
   COUNT(*) AS n,
   ANY_VALUE(p50) AS p50,
   ANY_VALUE(p90) AS p90,
-  COUNTIF(hours <= 24) AS within_24h,
-  COUNTIF(hours <= 72) AS within_72h
-FROM measured
-GROUP BY kind, scope, repository_id, week
+  COUNT(open_since) AS open,
+  GREATEST(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MIN(open_since), MICROSECOND), 0) / 3600000000 AS longest_open
+FROM (
+  SELECT
+    label,
+    LOWER(label) AS name,
+    open_since,
+    PERCENTILE_CONT(hours, 0.5) OVER (PARTITION BY LOWER(label)) AS p50,
+    PERCENTILE_CONT(hours, 0.9) OVER (PARTITION BY LOWER(label)) AS p90
+  FROM `${DATASET}.time_in_label`
+  WHERE (hours > 0 OR open_since IS NOT NULL) AND (repository_id = @repository OR @repository IS NULL)
+)
+GROUP BY name
+ORDER BY n DESC, label
+""",
+)
+
+# The same issues as in the view backlog_age, over all repositories together.
+BACKLOG_AGE = Query(
+    subject="the backlog's age",
+    row=BacklogAge,
+    sql="""
+SELECT COUNT(*) AS n, ANY_VALUE(p50) AS p50, ANY_VALUE(p90) AS p90, MAX(age_hours) AS longest
+FROM (
+  SELECT
+    age_hours,
+    PERCENTILE_CONT(age_hours, 0.5) OVER () AS p50,
+    PERCENTILE_CONT(age_hours, 0.9) OVER () AS p90
+  FROM `${DATASET}.open_issues`
+  WHERE NOT is_bot_authored AND (repository_id = @repository OR @repository IS NULL)
+)
 """,
 )
 
 AGES = Query(
-    subject="the backlog's age",
+    subject="the ages of open issues",
     row=AgeBucket,
     sql="""
 SELECT
@@ -122,29 +162,10 @@ LEFT JOIN (
       WHERE age_hours >= min_days * 24 OR min_days = 0
     ) AS bucket
   FROM `${DATASET}.open_issues`
-  WHERE repository_id = @repository OR @repository IS NULL
+  WHERE NOT is_bot_authored AND (repository_id = @repository OR @repository IS NULL)
 ) ON bucket = days
 GROUP BY days
 ORDER BY days
-""",
-)
-
-UNANSWERED_ISSUES = Query(
-    subject="unanswered issues",
-    row=UnansweredIssue,
-    sql="""
-SELECT
-  COALESCE(repository, '') AS repository,
-  issue_number AS number,
-  title,
-  url,
-  age_hours,
-  hours_since_last_event,
-  labels
-FROM `${DATASET}.open_issues`
-WHERE NOT answered AND (repository_id = @repository OR @repository IS NULL)
-ORDER BY age_hours DESC, repository, issue_number
-LIMIT @max_rows
 """,
 )
 

@@ -1,9 +1,16 @@
-"""Who waits for an answer of the team: the rows of the view waiting_on_us."""
+"""Who waits for an answer of the team: the rows of the view waiting_on_us, and how they stand."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Self
 
 from metrics.query import Query
+from pipeline.targets import Standing, State, Target, matching, standing
+from pipeline.working_hours import ALWAYS, Hours
+
+_NEVER_DUE = datetime.max.replace(tzinfo=UTC)
+_STATES = tuple(State)  # the worst first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,3 +57,38 @@ WHERE repository_id = @repository OR @repository IS NULL
 ORDER BY waiting_since, repository_id, issue_number
 """,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A waiting issue and where it stands; `in_working_time` is the kind of time of its target."""
+
+    issue: WaitingIssue
+    standing: Standing
+    in_working_time: bool
+
+    @classmethod
+    def of(cls, issue: WaitingIssue, targets: Sequence[Target], hours: Hours, now: datetime) -> Self:
+        """Return where the issue stands by the first target that matches."""
+        target = matching(targets, issue.repository, issue.labels)
+        by_the_clock = hours == ALWAYS or (target is not None and target.calendar)
+        return cls(
+            issue=issue,
+            standing=standing(issue.waiting_since, now, target, hours),
+            in_working_time=not by_the_clock,
+        )
+
+    @property
+    def rank(self) -> tuple[object, ...]:
+        """Return its place: overdue before due soon before waiting, and what is due first before the rest."""
+        issue = self.issue
+        due_at = self.standing.due_at or _NEVER_DUE
+        return _STATES.index(self.standing.state), due_at, issue.waiting_since, issue.repository, issue.number
+
+
+def ranked(
+    issues: Iterable[WaitingIssue], targets: Sequence[Target], hours: Hours, now: datetime
+) -> tuple[Waiting, ...]:
+    """Return where the issues stand, in an order that is the same for every run."""
+    found = (Waiting.of(issue, targets, hours, now) for issue in issues)
+    return tuple(sorted(found, key=lambda each: each.rank))

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from metrics.figures import RECENT_WEEKS, Week
+from metrics.figures import RECENT_WEEKS, TREND_WEEKS, Week
 from metrics.rows import RepositoryWeek
 
 WEEK = timedelta(days=7)
@@ -53,3 +53,23 @@ def join_weeks(
             )
         )
     return tuple(joined), initial_backlog
+
+
+def trends(rows: Sequence[RepositoryWeek], last: date) -> dict[int, tuple[int, ...]]:
+    """Return each repository's backlog at the end of the last TREND_WEEKS, or of those since its first event.
+
+    `rows` are in the order of their weeks.
+    """
+    by_repository: dict[int, dict[date, int]] = defaultdict(dict)
+    for row in rows:
+        by_repository[row.repository_id][row.week] = row.backlog
+    return {repository: _trend(backlogs, last) for repository, backlogs in by_repository.items()}
+
+
+def _trend(backlogs: dict[date, int], last: date) -> tuple[int, ...]:
+    first = min(backlogs)
+    values, backlog = [], 0
+    for index in range((last - first).days // 7 + 1):
+        backlog = backlogs.get(first + index * WEEK, backlog)
+        values.append(backlog)
+    return tuple(values[-TREND_WEEKS:])

@@ -1,9 +1,9 @@
 """Figures in words, and the sentence that sums up each part of the report."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
-from metrics.figures import AgeBucket, Delay, Percentiles, Report
+from metrics.figures import AgeBucket, BacklogAge, Delay, Percentiles, Report
 
 TOO_FEW = "too few"
 HOURS_PER_DAY = 24.0
@@ -29,6 +29,16 @@ def seconds(value: float) -> str:
     return _amount(max(value, 0.0), "s", "s") if value < 59.5 else hours(value / 3600)
 
 
+def working_hours(value: float) -> str:
+    """Return working time given in hours: 45 working minutes, 5.2 working hours, 1,200 working hours.
+
+    It is never in days: a working day and a day are not the same.
+    """
+    if value < 0.995:
+        return _amount(max(value, 0.0) * 60, "working minute", "working minutes")
+    return _amount(value, "working hour", "working hours")
+
+
 def count(value: int, one: str, many: str | None = None) -> str:
     """Return the number with its noun: 1 issue, 1,234 issues."""
     return f"{value:,} {one if value == 1 else many or one + 's'}"
@@ -44,9 +54,16 @@ def cases(value: int) -> str:
     return f"n{NO_BREAK}={NO_BREAK}{value:,}"
 
 
-def day(value: date) -> str:
-    """Return 3 Mar 2026."""
-    return f"{value.day}{NO_BREAK}{value:%b}{NO_BREAK}{value:%Y}"
+def day(value: date, now: datetime | None = None) -> str:
+    """Return 3 Mar 2026, or 3 Mar if that is in the year of `now`."""
+    year = "" if now is not None and value.year == now.year else f"{NO_BREAK}{value.year}"
+    return f"{value.day}{NO_BREAK}{value:%b}{year}"
+
+
+def moment(value: datetime, now: datetime) -> str:
+    """Return 3 Mar 14:05 in UTC, with the year if it is another one than that of `now`."""
+    value = value.astimezone(UTC)
+    return f"{day(value, now.astimezone(UTC))}{NO_BREAK}{value:%H:%M}"
 
 
 def p50(of: Percentiles) -> str:
@@ -57,6 +74,12 @@ def p50(of: Percentiles) -> str:
 def p90(of: Percentiles) -> str:
     """Return the 90th percentile in words, as p50 does."""
     return _percentile(of, of.p90)
+
+
+def short(text: str, most: int = 120) -> str:
+    """Return the text in one line, cut after so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def age_bucket(bucket: AgeBucket) -> str:
@@ -79,21 +102,22 @@ def safe_link(url: str | None) -> str | None:
 
 def answering(report: Report) -> tuple[str, str]:
     """Answer "Are we answering?": the short answer, and the numbers behind it."""
-    if not report.open:
-        answer = "Nothing waits: no issue is open."
-    elif not report.unanswered and report.unknown:
+    counts, asked = report.counts, report.counts.open_by_people
+    if not counts.open:
+        answer = "No issue is open."
+    elif not asked:
+        answer = "Every open issue was opened by a bot."
+    elif not counts.unanswered and counts.unknown:
         answer = (
-            f"No one is known to wait; of {report.unknown:,} of {count(report.open, 'open issue')} "
-            "it is not known whether they were answered."
+            f"No open issue is known to lack a first response; of {counts.unknown:,} of "
+            f"{count(asked, 'open issue')} it is not known."
         )
-    elif not report.unanswered:
-        which = "the only open issue" if report.open == 1 else f"all {report.open:,} open issues"
-        answer = f"No one waits: {which} had a first response."
+    elif not counts.unanswered:
+        which = "The only open issue has" if asked == 1 else f"All {asked:,} open issues have"
+        answer = f"{which} had a first response."
     else:
-        wait = "waits" if report.unanswered == 1 else "wait"
-        answer = (
-            f"{report.unanswered:,} of {count(report.open, 'open issue')} still {wait} for a first response."
-        )
+        have = "has" if counts.unanswered == 1 else "have"
+        answer = f"{counts.unanswered:,} of {count(asked, 'open issue')} {have} had no first response yet."
     all_time = report.responses
     if not all_time.is_enough:
         return answer, f"Too few first responses to say how long they take ({cases(all_time.n)})."
@@ -120,8 +144,8 @@ def growing(report: Report) -> tuple[str, str]:
     flow = f"{opened:,} opened, {closed:,} closed and {reopened:,} reopened in these {weeks}."
     is_whole_history = len(recent) == len(report.weeks) and not report.initial_backlog
     if is_whole_history:
-        return f"Too early to tell: {count(report.open, 'issue')} open.", flow
-    before, now = report.backlog_before, report.open
+        return f"Too early to tell: {count(report.counts.open, 'issue')} open.", flow
+    before, now = report.backlog_before, report.counts.open
     change = abs(now - before)
     is_steady = change <= STEADY_SHARE * max(before, now)
     trend = "steady" if is_steady else "growing" if now > before else "shrinking"
@@ -153,13 +177,14 @@ def duration_finding(of: Percentiles) -> str:
     return f"Half within {p50(of)}, nine of ten within {p90(of)} ({cases(of.n)})."
 
 
-def age_finding(report: Report) -> str:
-    """Sum up the chart of the open issues' age."""
-    old = sum(bucket.open for bucket in report.ages if bucket.days >= 90)
-    return (
-        f"{old:,} of {count(report.open, 'open issue')} {'is' if old == 1 else 'are'} older than 90 days "
-        f"({share(old, report.open)})."
-    )
+def age_finding(age: BacklogAge) -> str:
+    """Sum up the age of the open issues."""
+    if not age.n or age.longest is None:
+        return "No issue is open, but for those of bots."
+    oldest = f"the oldest is {hours(age.longest)} old ({cases(age.n)})."
+    if not age.is_enough:
+        return f"Too few for percentiles; {oldest}"
+    return f"Half are older than {p50(age)}, one in ten is older than {p90(age)}; {oldest}"
 
 
 def delay_finding(delay: Delay) -> str:

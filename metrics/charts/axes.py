@@ -13,6 +13,7 @@ from metrics.weeks import monday
 
 MAX_MARKED_POINTS = 60  # the markers of more points would run together
 MAX_TICKS = 6
+MIN_DAYS, MIN_DAYS_OF_WEEKS = 10, 56  # what a calendar shows at least: a single bar would fill it
 WEEKLY = "week, from Monday (UTC)"
 
 
@@ -70,7 +71,8 @@ def calendar(axes: Axes, days: Sequence[date], max_ticks: int, unit: str = WEEKL
     """Make the x axis a calendar from the first to the last day."""
     ticks = calendar_ticks(days[0], days[-1], max_ticks)
     axes.set_xticks([day.toordinal() for day, _ in ticks], [text for _, text in ticks])
-    margin = max((days[-1] - days[0]).days * 0.01, 4)
+    span, least = (days[-1] - days[0]).days, MIN_DAYS_OF_WEEKS if unit == WEEKLY else MIN_DAYS
+    margin = max(span * 0.01, 4, (least - span) / 2)
     axes.set_xlim(days[0].toordinal() - margin, days[-1].toordinal() + margin)
     axes.set_xlabel(unit)
     axes.tick_params(axis="x", pad=5)

@@ -1,22 +1,12 @@
 """The charts of the page: each has a title, its finding, an explanation, a drawing and a table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from metrics import wording
 from metrics.charts import counts, durations
 from metrics.figures import DELAY_DAYS, MIN_CASES, Percentiles, Report, Week
-
-Texts = Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A caption, the headings of the columns, and rows of as many texts; the first names the row."""
-
-    caption: str
-    headings: Texts
-    rows: Sequence[Texts]
+from ops.report.tables import Table, Texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +39,7 @@ def charts(report: Report) -> list[Chart]:
             report,
             name="close",
             title="Time to close, by the week of the close",
-            explanation="From opened to the last close, of issues closed now.",
+            explanation="From opened to the last close, of issues closed now as completed.",
             overall=report.close,
             of=lambda week: week.close,
         ),
@@ -109,7 +99,7 @@ def _durations(  # noqa: PLR0913 - the two charts differ in all of it
         name=name,
         title=title,
         finding=finding,
-        explanation=f"{explanation} {gaps if enough < weeks else ''}",
+        explanation=f"{explanation} {gaps if 0 < enough < weeks else ''}",
         svg=durations.by_week(report, name, label, of) if enough else None,
         empty=f"No week has {MIN_CASES} of them, too few to draw percentiles.",
         table=_weekly(
@@ -122,15 +112,17 @@ def _durations(  # noqa: PLR0913 - the two charts differ in all of it
 
 
 def _ages(report: Report) -> Chart:
-    title, finding = "Age of the open issues", wording.age_finding(report)
+    title, finding = "Age of the open issues", wording.age_finding(report.backlog_age)
     return Chart(
         name="ages",
         title=title,
         finding=finding,
-        explanation="Time since the issue was opened. Filled: no first response yet; in outline: answered; "
-        "grey: not known, because the issue is older than its first event here.",
-        svg=counts.ages(report.ages, f"Bar chart. {title}. {finding}") if report.open else None,
-        empty="No issue is open.",
+        explanation="Time since the issue was opened, without issues of bots. Filled: no first response yet; "
+        "in outline: answered; grey: not known, because the issue is older than its first event here.",
+        svg=counts.ages(report.ages, f"Bar chart. {title}. {finding}")
+        if any(age.open for age in report.ages)
+        else None,
+        empty="No issue is open, but for those of bots.",
         table=Table(
             caption=title,
             headings=("age", "open", "answered", "unanswered", "not known"),

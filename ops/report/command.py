@@ -1,4 +1,4 @@
-"""ops report: one HTML file with the numbers of one repository, or of all."""
+"""ops report: the numbers of one repository, or of all, as HTML, Markdown or JSON."""
 
 import contextlib
 import json
@@ -13,12 +13,15 @@ import click
 from google.api_core.exceptions import NotFound
 
 from clients.bigquery import connect, first_line
-from metrics.figures import Report
+from metrics.figures import MAX_LABELS, Report
 from metrics.headline import headline
+from ops import ROOT
 from ops.cli import json_option, one_line_errors
 from ops.local_stack import local_option
+from ops.report import markdown
 from ops.report.fetch import ReportQuery, UnknownRepository, fetch
 from ops.settings import find_dataset
+from pipeline.team import Team
 
 QUIET_SECONDS = 2.0  # no progress line before this
 
@@ -36,7 +39,21 @@ QUIET_SECONDS = 2.0  # no progress line before this
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The HTML file to write; it is replaced only once the new one is complete.",
+    help="The file to write; it is replaced only once the new one is complete.",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["html", "md"]),
+    default="html",
+    show_default=True,
+    help="A page, or Markdown; Markdown goes to stdout unless --out is given.",
+)
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    help=f"Show the time in this label; may be repeated. Default: the {MAX_LABELS} most used labels.",
 )
 @json_option
 @one_line_errors()
@@ -47,36 +64,58 @@ def report(  # noqa: PLR0913 - one for each option
     repository: str | None,
     since: datetime | None,
     out: Path | None,
+    kind: str,
+    labels: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Write the numbers as one HTML page, without scripts.
+    """Write the numbers as one HTML page, without scripts, or as Markdown.
 
-    The page shows what was opened and closed by week, the backlog and its age, the time to close and to first
-    response, who waits longest, the reopen rate and the delay of the pipeline, as the views count them.
+    The report shows who waits for an answer of the team and when it is due, what was opened and closed by
+    week, the backlog and its age, the time to first response, to close and in a label, what became of the
+    issues of each week, the reopen rate and the delay of the pipeline, as the views count them.
 
     \b
     Environment:
+      TEAM_FILE               the team, its hours and targets; default: config/team.toml
       BIGQUERY_DATASET        PROJECT.DATASET, used where no option names them
       BIGQUERY_EMULATOR_HOST  http://host:port of a local BigQuery
     """  # noqa: D301 - \b is click's mark for a block that is not rewrapped
-    if out is None and not as_json:
-        raise click.UsageError("give --out FILE, or --json")
+    if out is None and not as_json and kind == "html":
+        raise click.UsageError("give --out FILE, --format md, or --json")
+    if out is None and as_json and kind == "md":
+        raise click.UsageError("Markdown and JSON both go to stdout: give --out FILE too")
     project, dataset = find_dataset(project, dataset)
     now = datetime.now(UTC)
     if since is not None and since.replace(tzinfo=UTC) > now:
         raise click.BadParameter("is in the future", param_hint="--since")
     if out is not None:
         check_writable(out)
+    team = Team.read(os.environ, ROOT / "config")
     figures = read(
-        project, ReportQuery(dataset=dataset, repository=repository, since=since and since.date(), now=now)
+        project,
+        ReportQuery(
+            dataset=dataset,
+            repository=repository,
+            since=since and since.date(),
+            now=now,
+            team=team,
+            labels=labels,
+        ),
     )
+    if kind == "md" and out is None:
+        click.echo(markdown.render(figures), nl=False)
     if out is not None:
-        from ops.report.page import render  # noqa: PLC0415 - matplotlib takes longer to import than --help
-
-        write(out, render(figures))
+        write(out, markdown.render(figures) if kind == "md" else render_page(figures))
         click.echo(f"wrote {out}", err=as_json)
     if as_json:
         click.echo(json.dumps(headline(figures)))
+
+
+def render_page(figures: Report) -> str:
+    """Return the report as HTML."""
+    from ops.report.page import render  # noqa: PLC0415 - matplotlib takes longer to import than --help
+
+    return render(figures)
 
 
 def read(project: str, query: ReportQuery) -> Report:

@@ -12,10 +12,11 @@ ROOT = Path(__file__).parent.parent.parent
 
 def test_totals_are_over_the_repositories() -> None:
     """Open, unanswered, closed and reopened issues are the sums over the repositories."""
-    one = a_repository()
-    report = a_report(repositories=(one, replace(one, id=2, open=1, unanswered=1, closed_issues=4)))
-    assert (report.open, report.unanswered) == (30, 3)
-    assert (report.closed_issues, report.reopened_issues) == (54, 10)
+    one = a_repository(open_by_bots=3)
+    report = a_report(repositories=(one, replace(one, id=2, open=4, unanswered=1, closed_issues=4)))
+    assert (report.counts.open, report.counts.unanswered) == (33, 3)
+    assert (report.counts.closed_issues, report.counts.reopened_issues) == (54, 10)
+    assert report.counts.open_by_people == 27
     assert report.weeks == weeks(20)
 
 
@@ -23,7 +24,7 @@ def test_metrics_can_be_used_without_matplotlib() -> None:
     """Figures, queries, wording and the digest's week load neither matplotlib nor a Google client."""
     program = (
         "import sys\n"
-        "from metrics import figures, headline, queries, rows, waiting, week_review, weeks, wording\n"
+        "from metrics import figures, headline, queries, rows, times, waiting, week_review, weeks, wording\n"
         "from functions.digest import weekly\n"
         "print([name for name in ('matplotlib', 'google.api_core', 'jinja2') if name in sys.modules])\n"
     )

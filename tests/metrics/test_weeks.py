@@ -6,7 +6,7 @@ import pytest
 
 from metrics.figures import Week
 from metrics.rows import RepositoryWeek
-from metrics.weeks import join_weeks, monday, recent_from
+from metrics.weeks import join_weeks, monday, recent_from, trends
 from tests.support.reports import NOW, THIS_WEEK, a_report
 
 FIRST = date(2026, 1, 5)
@@ -105,3 +105,11 @@ def test_a_period_before_the_first_event_has_zeros() -> None:
 def test_no_rows_give_no_weeks() -> None:
     """Without any row there is no week, for any period."""
     assert join_weeks([], FIRST, FIRST) == ((), 0)
+
+
+def test_each_repository_has_a_trend() -> None:
+    """A repository's trend is its backlog of the last 26 weeks; a week without a row is as the one before."""
+    rows = [row(1, 0, backlog=3), row(2, 1, backlog=9), row(1, 2, backlog=4)]
+    assert trends(rows, FIRST + timedelta(weeks=3)) == {1: (3, 3, 4, 4), 2: (9, 9, 9)}
+    long = trends([row(1, 0, backlog=1), row(1, 30, backlog=2)], FIRST + timedelta(weeks=30))
+    assert long == {1: (*(1,) * 25, 2)}

@@ -1,12 +1,12 @@
 """Figures in words: short, with two significant digits, and no percentile of too few."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
 from metrics import wording
-from metrics.figures import Delay, Percentiles, Report
+from metrics.figures import BacklogAge, Delay, Percentiles, Report
 from tests.support.reports import a_report, a_repository, weeks
 
 ENOUGH = Percentiles(n=5, p50=5.25, p90=300.0)
@@ -50,6 +50,53 @@ def test_a_short_delay_is_in_seconds(value: float, expected: str) -> None:
     assert plain(wording.seconds(value)) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (-1, "0 working minutes"),
+        (0.75, "45 working minutes"),
+        (1 / 60, "1 working minute"),
+        (1, "1 working hour"),
+        (5.24, "5.2 working hours"),
+        (1234, "1,234 working hours"),
+    ],
+)
+def test_working_time_is_never_in_days(value: float, expected: str) -> None:
+    """Working time is in minutes or hours: a working day has another length than a day."""
+    assert plain(wording.working_hours(value)) == expected
+
+
+def test_a_moment_is_in_utc() -> None:
+    """A moment has its year only if it is another one than now."""
+    moment = datetime(2026, 3, 1, 0, 30, tzinfo=timezone(timedelta(hours=1)))
+    assert plain(wording.moment(moment, datetime(2026, 5, 1, tzinfo=UTC))) == "28 Feb 23:30"
+    assert plain(wording.moment(moment, datetime(2027, 1, 1, tzinfo=UTC))) == "28 Feb 2026 23:30"
+    assert plain(wording.day(date(2026, 3, 1))) == "1 Mar 2026"
+
+
+def test_a_long_text_is_cut() -> None:
+    """A text is one line, and ends with an ellipsis where it was cut."""
+    assert wording.short(" a\tb\n\nc ") == "a b c"
+    assert wording.short("W" * 120) == "W" * 120
+    assert wording.short("W" * 121) == "W" * 119 + "\u2026"
+    assert wording.short("a b c d", 4) == "a b\u2026"
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [
+        (BacklogAge(), "No issue is open, but for those of bots."),
+        (
+            BacklogAge(n=4, p50=1, p90=2, longest=72),
+            "Too few for percentiles; the oldest is 3 days old (n = 4).",
+        ),
+    ],
+)
+def test_a_young_backlog_has_no_percentiles(age: BacklogAge, expected: str) -> None:
+    """With fewer than five open issues there is the oldest one at most."""
+    assert plain(wording.age_finding(age)) == expected
+
+
 def test_fewer_than_five_have_no_percentile() -> None:
     """Four cases give "too few", five the percentile, none a dash."""
     assert [plain(wording.p50(of)) for of in (ENOUGH, FEW, Percentiles())] == ["5.2 h", "too few", "\u2013"]
@@ -87,19 +134,22 @@ def test_only_web_addresses_are_safe_links(url: str | None, *, is_link: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("open_now", "unanswered", "expected"),
+    ("open_now", "by_bots", "unanswered", "expected"),
     [
-        (0, 0, "Nothing waits: no issue is open."),
-        (1, 0, "No one waits: the only open issue had a first response."),
-        (3, 0, "No one waits: all 3 open issues had a first response."),
-        (3, 1, "1 of 3 open issues still waits for a first response."),
-        (1, 1, "1 of 1 open issue still waits for a first response."),
-        (1200, 1100, "1,100 of 1,200 open issues still wait for a first response."),
+        (0, 0, 0, "No issue is open."),
+        (2, 2, 0, "Every open issue was opened by a bot."),
+        (1, 0, 0, "The only open issue has had a first response."),
+        (3, 2, 0, "The only open issue has had a first response."),
+        (3, 0, 0, "All 3 open issues have had a first response."),
+        (3, 0, 1, "1 of 3 open issues has had no first response yet."),
+        (1, 0, 1, "1 of 1 open issue has had no first response yet."),
+        (1203, 3, 1100, "1,100 of 1,200 open issues have had no first response yet."),
     ],
 )
-def test_are_we_answering(open_now: int, unanswered: int, expected: str) -> None:
-    """The first answer says how many of the open issues wait."""
-    report = a_report(repositories=(a_repository(open=open_now, unanswered=unanswered),))
+def test_are_we_answering(open_now: int, by_bots: int, unanswered: int, expected: str) -> None:
+    """The first answer says how many open issues lack a response; issues of bots ask for none."""
+    counts = {"open": open_now, "open_by_bots": by_bots, "unanswered": unanswered}
+    report = a_report(repositories=(a_repository(**counts),))
     assert wording.answering(report)[0] == expected
 
 
@@ -107,7 +157,7 @@ def test_what_is_not_known_is_not_called_answered() -> None:
     """If open issues may have been answered before their first event, none of them is said to be answered."""
     report = a_report(repositories=(a_repository(open=9, unanswered=0, unknown=2),))
     assert wording.answering(report)[0] == (
-        "No one is known to wait; of 2 of 9 open issues it is not known whether they were answered."
+        "No open issue is known to lack a first response; of 2 of 9 open issues it is not known."
     )
 
 
@@ -174,7 +224,9 @@ def test_each_chart_has_its_finding() -> None:
     )
     assert wording.flow_finding(report) == "99 opened and 60 closed in 20 weeks: 5.0 and 3.0 a week."
     assert plain(wording.duration_finding(ENOUGH)) == "Half within 5.2 h, nine of ten within 12 days (n = 5)."
-    assert wording.age_finding(report) == "4 of 29 open issues are older than 90 days (14%)."
+    assert plain(wording.age_finding(report.backlog_age)) == (
+        "Half are older than 20 days, one in ten is older than 79 days; the oldest is 15 weeks old (n = 29)."
+    )
     assert plain(wording.delay_finding(report.delay)) == (
         "Half were stored within 2.4 s, 95 of 100 within 5.5 s; the slowest took 1.5 min (n = 61)."
     )

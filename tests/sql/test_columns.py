@@ -7,7 +7,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from metrics import queries, waiting
+from metrics import queries, times, waiting
 from metrics.query import Query
 from ops import schema
 from ops.replay import stored
@@ -17,7 +17,7 @@ from tests.support.warehouse import COLUMNS, Warehouse
 FILES = schema.files()
 QUERIES = [
     value
-    for module in (queries, waiting, fetch, stored)
+    for module in (queries, times, waiting, fetch, stored)
     for value in vars(module).values()
     if isinstance(value, Query)
 ]

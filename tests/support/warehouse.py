@@ -14,6 +14,7 @@ from clients.bigquery import connect
 from local.bigquery.server import bigquery_server
 from local.processes import accepts, free_port
 from ops import schema
+from pipeline.team import Team
 
 PROJECT = "local-dev"
 SECONDS = 30.0
@@ -91,16 +92,26 @@ class Warehouse:
         self._names.append(f"t_{uuid.uuid4().hex}")
         return self._names[-1]
 
-    def dataset(self, views: Collection[str] | None = None) -> str:
+    def dataset(self, views: Collection[str] | None = None, team: Team | None = None) -> str:
         """Create a dataset with the tables and views of sql/ and return its name."""
         name = self.unused_name()
-        self.create(name, views)
+        self.create(name, views, team)
         return name
 
-    def create(self, name: str, views: Collection[str] | None = None) -> None:
+    def snapshot(self, dataset: str, names: Collection[str], where: str = "TRUE") -> str:
+        """Return a dataset with what these views show as tables: a view is computed again by every query."""
+        copy = self.unused_name()
+        self.query(f"CREATE SCHEMA `{copy}`", copy)
+        for name in names:
+            self.query(
+                f"CREATE TABLE `{copy}.{name}` AS SELECT * FROM `{dataset}.{name}` WHERE {where}", copy
+            )
+        return copy
+
+    def create(self, name: str, views: Collection[str] | None = None, team: Team | None = None) -> None:
         """Create a dataset of this name with the tables and views of sql/; to leave views out saves time."""
         for path in schema.files(views):
-            for statement in schema.statements(path, name):
+            for statement in schema.statements(path, name, team):
                 self.client.query_and_wait(statement, api_timeout=SECONDS, wait_timeout=SECONDS)
 
     def query(self, sql: str, dataset: str) -> list[dict[str, Any]]:

@@ -12,9 +12,12 @@ from click.testing import CliRunner, Result
 
 from clients import bigquery
 from local.processes import free_port
+from local.seed.year import TEAM_FILE
 from ops import schema
 from ops.__main__ import ops
-from ops.report import command
+from ops.report import command, markdown
+from tests.ops.report.conftest import VIEWS
+from tests.support.reports import a_report
 from tests.support.warehouse import PROJECT, Proxy, Warehouse
 
 
@@ -55,17 +58,54 @@ def test_the_command_writes_the_page_and_prints_the_numbers(
     assert f"wrote {out}" in result.stderr
     html = out.read_text("utf-8")
     assert html.startswith("<!DOCTYPE html>")
-    assert html.count("<svg ") == 12
+    assert html.count("<svg ") == 12 + 3, "six charts in two sizes, and a trend of each repository"
     assert "<script>alert(1)</script>" not in html
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
     assert out.stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.usefixtures("local")
-def test_an_empty_dataset_gives_a_page(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_markdown_goes_to_stdout_or_to_a_file(
+    year_dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--format md prints the report, with the chosen labels and the targets of TEAM_FILE, or writes it."""
+    monkeypatch.setenv("TEAM_FILE", str(TEAM_FILE))
+    where = (
+        "--project",
+        PROJECT,
+        "--dataset",
+        year_dataset,
+        "--format",
+        "md",
+        "--repository",
+        "acme/website",
+    )
+    result = invoke(*where, "--label", "BUG", "--label", "absent")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("# How issues are answered: acme/website\n")
+    assert "| overdue by " in result.stdout
+    assert "\n| bug | " in result.stdout
+    assert "\n| absent | 0 | " in result.stdout
+    monkeypatch.setattr(command, "read", lambda *_: a_report())
+    out = tmp_path / "report.md"
+    assert invoke(*where, "--out", str(out)).exit_code == 0
+    assert out.read_text("utf-8") == markdown.render(a_report())
+
+
+def test_a_wrong_team_file_is_one_line(proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A team file that cannot be read is reported before BigQuery is queried."""
+    monkeypatch.setenv("TEAM_FILE", str(tmp_path / "absent.toml"))
+    line = one_line_of(invoke("--project", PROJECT, "--json"))
+    assert "TEAM_FILE cannot be read" in line
+    assert proxy.requests == []
+
+
+@pytest.mark.usefixtures("local")
+def test_an_empty_dataset_gives_a_page(warehouse: Warehouse, year_dataset: str, tmp_path: Path) -> None:
     """Without any event the command writes a page that says so, and exits with status 0."""
     out = tmp_path / "report.html"
-    result = invoke("--project", PROJECT, "--dataset", warehouse.dataset(), "--out", str(out))
+    empty = warehouse.snapshot(year_dataset, VIEWS, where="FALSE")
+    result = invoke("--project", PROJECT, "--dataset", empty, "--out", str(out))
     assert result.exit_code == 0, result.output
     assert "No issue is stored yet" in out.read_text("utf-8")
 
@@ -168,7 +208,9 @@ def test_a_write_that_fails_leaves_the_old_report(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("arguments", "environment", "expected"),
     [
-        ((), "", "give --out FILE, or --json"),
+        ((), "", "give --out FILE, --format md, or --json"),
+        (("--format", "md", "--json"), "p.d", "Markdown and JSON both go to stdout: give --out FILE too"),
+        (("--format", "json"), "p.d", "'json' is not one of 'html', 'md'."),
         (("--json",), "", "give --project, or set BIGQUERY_DATASET to PROJECT.DATASET"),
         (("--json",), "no-dot", "BIGQUERY_DATASET is not of the form PROJECT.DATASET"),
         (("--json", "--project", "a b"), "", "is not a project ID"),

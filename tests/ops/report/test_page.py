@@ -12,9 +12,18 @@ from html.parser import HTMLParser
 import pytest
 
 from metrics.charts import drawing
-from metrics.figures import Delay, DelayDay, Percentiles, Report, Responses
+from metrics.figures import BacklogAge, Delay, DelayDay, LabelTimes, Percentiles, Report, Responses
 from ops.report.page import render
-from tests.support.reports import a_report, a_repository, an_empty_report, an_unanswered_issue, weeks
+from tests.support.reports import (
+    a_report,
+    a_repository,
+    a_single_issue,
+    a_young_report,
+    an_empty_report,
+    waiting,
+    weeks,
+    without_target,
+)
 from tests.support.year import HOSTILE_TITLES
 
 VOID = {"meta", "link"}
@@ -87,13 +96,18 @@ def edge_cases() -> dict[str, Report]:
     all_closed = {
         "repositories": (a_repository(open=0, unanswered=0),),
         "ages": tuple(replace(age, answered=0, unanswered=0) for age in report.ages),
-        "oldest_unanswered": (),
+        "backlog_age": BacklogAge(),
+        "waiting": (),
     }
     return {
         "usual": report,
         "empty": an_empty_report(),
         "empty-requested": an_empty_report(requested="acme/app", since=date(2026, 1, 5)),
-        "one-week": replace(report, weeks=weeks(1), delay=Delay()),
+        "one-week": a_young_report(),
+        "one-issue": a_single_issue(),
+        "several-repositories": replace(
+            report, repositories=(a_repository(), a_repository(id=2, name="acme/web", open=3, trend=(4,)))
+        ),
         "weeks-without-events": replace(
             report, weeks=weeks(30, **zero), delay=a_delay(1, -1.0), **all_closed
         ),
@@ -246,12 +260,14 @@ def test_the_headline_numbers_have_their_n() -> None:
     """Every percentile and share has its number of cases beside it."""
     text = parse(a_report()).text()
     for part in (
+        "Waiting on us 2 1 past the target",
         "Open issues 29 2 without a first response",
-        "Time to first response 5 h p90 40 h, n = 60",
+        "Age of open issues 20 days p90 79 days, n = 29",
+        "First response, by anyone 5 h p90 40 h, n = 60",
+        "First response, by the team 6 h p90 44 h, n = 55",
         "Answered within 24 h 75% 45 of 60; 58 within 72 h",
         "Time to close 2.1 days p90 17 days, n = 48",
         "Reopen rate 10% 5 of 50 closed issues",
-        "Pipeline delay 2.4 s p95 5.5 s, n = 61",
     ):
         assert part in text
 
@@ -260,7 +276,7 @@ def test_the_headline_numbers_have_their_n() -> None:
 def test_too_few_cases_have_no_percentile() -> None:
     """Fewer than five issues give no percentile in the headline, a week or a chart."""
     text = parse(edge_cases()["too-few"]).text()
-    assert "Time to first response too few p90 too few, n = 4" in text
+    assert "First response, by anyone too few p90 too few, n = 4" in text
     assert "Time to close too few p90 too few, n = 4" in text
     assert text.count("No week has 5 of them, too few to draw percentiles.") == 2
     assert "2026-03-16 4 too few too few" in text
@@ -305,20 +321,23 @@ def test_an_empty_dataset_gives_a_page() -> None:
 @pytest.mark.parametrize("title", HOSTILE_TITLES)
 def test_hostile_text_is_escaped(title: str) -> None:
     """Markup in a title, a label or a repository's name stays text and adds no element."""
-    plain = parse(a_report(oldest_unanswered=(an_unanswered_issue(),)))
+    plain = parse(a_report(waiting=(waiting(),)))
+    hostile = waiting(title=title, labels=(title,), repository=title, author=title, assignees=(title,))
     report = a_report(
-        oldest_unanswered=(an_unanswered_issue(title=title, labels=(title,), repository=title),),
+        waiting=(hostile,),
+        labels=(LabelTimes(label=title),),
         repositories=(a_repository(name=title),),
     )
     page = parse(report)
     assert [tag for tag, _ in page.elements] == [tag for tag, _ in plain.elements]
-    assert ("bdi", title) in page.texts
+    shown = [text for tag, text in page.texts if tag == "bdi"]
+    assert shown.count(title) == (4 if len(title) > 120 else 5), "a title is cut after 120 characters"
 
 
 @pytest.mark.usefixtures("without_drawings")
 def test_characters_that_html_forbids_are_replaced() -> None:
     """Control characters and lone surrogates become replacement characters, and the page can be encoded."""
-    html = render(a_report(oldest_unanswered=(an_unanswered_issue(title="a\x00b\x1bc\ud800d\x85e"),)))
+    html = render(a_report(waiting=(waiting(title="a\x00b\x1bc\ud800d\x7fe"),)))
     assert "a\ufffdb\ufffdc\ufffdd\ufffde" in html
     assert html.encode("utf-8")
 
@@ -327,35 +346,140 @@ def test_characters_that_html_forbids_are_replaced() -> None:
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", None, "//example.com"])
 def test_only_web_addresses_are_linked(url: str | None) -> None:
     """An issue whose URL is not a web address is listed without a link."""
-    page = parse(a_report(oldest_unanswered=(an_unanswered_issue(url=url),)))
+    page = parse(a_report(waiting=(waiting(url=url),)))
     assert page.all("a") == []
     assert ("bdi", "Export fails") in page.texts
 
 
 @pytest.mark.usefixtures("without_drawings")
-def test_an_unanswered_issue_is_listed_in_full() -> None:
-    """The list has age, title, repository and number, the last event, and the labels."""
+def test_a_waiting_issue_is_listed_in_full() -> None:
+    """The list comes first; an issue has when it is due, since when it waits, author, labels, assignees."""
     text = parse(a_report()).text()
-    assert "40 days Export fails acme/app#7 , last event 30 days ago · bug" in text
-    assert "2.1 days Export fails acme/app#9 , nothing since · bug" in text
+    first = (
+        "Waiting on us 2 issues wait for an answer of the team. 1 is past the target, 1 is due soon. "
+        "overdue by 9.4 working hours was due 17 Mar 14:05 Export fails acme/app#7 · opened by octavia · "
+        "waits since 16 Mar 14:05 (2.1 days by the clock, 17 working hours) bug assigned to mona "
+        "due in 9.4 working hours due 17 Mar 14:05 Login is slow acme/app#9"
+    )
+    assert first in text
+    assert text.index(first) < text.index("Are we answering?")
     assert parse(a_report()).all("a")[0]["href"] == "https://github.com/acme/app/issues/7"
-    untitled = parse(a_report(oldest_unanswered=(an_unanswered_issue(title=" "),)))
+    untitled = parse(a_report(waiting=(waiting(title=" ", author=None),)))
     assert ("bdi", "(no title)") in untitled.texts
+    assert ("bdi", "a deleted account") in untitled.texts
 
 
 @pytest.mark.usefixtures("without_drawings")
-def test_a_cut_list_says_so() -> None:
-    """If more issues wait than are listed, the page has both numbers."""
-    text = parse(a_report(repositories=(a_repository(unanswered=31),))).text()
-    assert "The oldest 2 of 31." in text
-    assert "The oldest" not in parse(a_report()).text()
+def test_time_by_the_clock_has_no_working_time_beside_it() -> None:
+    """Where every hour counts, and for a target by the calendar, spans are in hours and days."""
+    clock = waiting(in_working_time=False, working_hours=49.4)
+    text = parse(a_report(waiting=(clock,))).text()
+    assert "overdue by 9.4 h was due" in text
+    assert "waits since 16 Mar 14:05 (2.1 days) " in text
+
+
+@pytest.mark.usefixtures("without_drawings")
+def test_what_team_toml_lacks_is_said() -> None:
+    """Without a target nothing is due; without a team the page says whose answers count."""
+    text = parse(a_report(waiting=(without_target(),), has_targets=False, has_team=False)).text()
+    assert "The longest wait is 2.1 days. No target is set, so nothing is due;" in text
+    assert "no target Export fails" in text
+    assert "config/team.toml names no team, so owners, members and collaborators count" in text
+    assert "Waiting on us 1 no target is set" in text
+
+
+@pytest.mark.usefixtures("without_drawings")
+def test_no_one_waits() -> None:
+    """If no issue waits the page says so, and has no list."""
+    page = parse(a_report(waiting=()))
+    assert "No one waits for an answer of the team." in page.text()
+    assert page.all("ol") == []
+    assert "In every open issue the team had the last word" in page.text()
+    none_open = a_report(waiting=(), repositories=(a_repository(open=0),))
+    assert "No issue of a person is open." in parse(none_open).text()
+
+
+@pytest.mark.usefixtures("without_drawings")
+def test_a_long_list_is_folded_and_cut() -> None:
+    """Eight waiting issues are in sight, the next ones can be unfolded, and at most fifty are listed."""
+    many = tuple(waiting(number=number) for number in range(1, 61))
+    page = parse(a_report(waiting=many))
+    assert "60 issues wait" in page.text()
+    assert "The first 50 of 60 are listed; --json has all." in page.text()
+    assert "Show 42 more" in page.text()
+    assert len(page.all("li")) == 50
+    assert [item.get("start") for item in page.all("ol")] == [None, "9"]
+    nine = parse(a_report(waiting=many[:9]))
+    assert "Show 1 more" in nine.text()
+    assert "are listed" not in nine.text()
+    assert parse(a_report(waiting=many[:8])).text().count("Show ") == len(CHARTS)
+
+
+@pytest.mark.usefixtures("without_drawings")
+def test_the_weeks_of_opening_are_compared() -> None:
+    """Each week has what became of its issues, the newest first; of many weeks the last thirteen."""
+    text = parse(a_report()).text()
+    assert "16 Mar 3 33% 33% 1 2 \u2013 9 Mar 8 75% 88% 5 3 40 h" in text
+    assert "The newest weeks still change. week from" in text
+    many = a_report(cohorts=a_report().cohorts * 7)
+    assert "The newest weeks still change. The last 13 of 14 weeks." in parse(many).text()
+
+
+@pytest.mark.usefixtures("without_drawings")
+def test_the_team_and_others_are_apart() -> None:
+    """Issues of the team, of others and of bots have a row, with responses by anyone and by the team."""
+    text = parse(a_report()).text()
+    assert (
+        "the team 12 4 0 \u2013 \u2013 \u2013 others 88 25 2 5 h (58) 6.5 h (53) 2.1 days (44) bots 5 0 0"
+        in text
+    )
+
+
+@pytest.mark.usefixtures("without_drawings")
+def test_time_in_label_is_shown() -> None:
+    """Each label has its percentiles and who carries it now; a label that no issue carried has none."""
+    labels = (*a_report().labels, LabelTimes(label="absent"))
+    text = parse(a_report(labels=labels)).text()
+    assert "bug 20 30 h 17 days 6 38 days absent 0 \u2013 \u2013 0 \u2013" in text
+    assert "No issue has carried a label yet." in parse(a_report(labels=())).text()
+
+
+@pytest.mark.usefixtures("without_drawings")
+def test_a_week_old_dataset_says_what_is_missing() -> None:
+    """A dataset of one week has counts, no percentiles, and says that it is too early."""
+    text = parse(a_young_report()).text()
+    for part in (
+        "Too early to tell: 2 issues open.",
+        "Too few first responses to say how long they take (n = 1).",
+        "No week has 5 of them, too few to draw percentiles.",
+        "No day has 5 deliveries, too few to draw percentiles.",
+        "Too few for percentiles; the oldest is 2.1 days old (n = 2).",
+        "16 Mar 3 33% 33% 1 2 too few",
+    ):
+        assert part in text
+
+
+@pytest.mark.usefixtures("without_drawings")
+def test_a_single_issue_gives_a_page() -> None:
+    """With one issue the page has words in the singular, and no percentile."""
+    text = parse(a_single_issue()).text()
+    for part in (
+        "1 issue waits for an answer of the team. None is past its target, 0 are due soon.",
+        "1 of 1 open issue has had no first response yet.",
+        "Too early to tell: 1 issue open.",
+        "No issue has carried a label yet.",
+        "others 1 1 1 \u2013 \u2013 \u2013",
+    ):
+        assert part in text
 
 
 @pytest.mark.usefixtures("without_drawings")
 def test_repositories_are_compared_when_there_are_several() -> None:
-    """Several repositories have a table; a single one has none."""
+    """Several repositories have a table with a small trend of each; a single one has none."""
     two = a_report(repositories=(a_repository(), a_repository(id=2, name="acme/web", open=3)))
-    assert "acme/web 3 2 5 h 60 2.1 days 48 10% 50" in parse(two).text()
+    assert "acme/web 3 2 2 5 h (60) 2.1 days (48) 10% 50" in parse(two).text()
+    [first, second] = [svg["aria-label"] for svg in parse(two).all("svg") if svg.get("class") == "trend"]
+    assert first == second == "Line chart. Issues open at each week's end. 4 open 25 weeks ago, 29 now."
     assert "How issues are answered: acme/app and acme/web" in parse(two).text()
     assert "By repository" not in parse(a_report()).text()
     three = a_report(repositories=tuple(a_repository(id=index, name=f"acme/{index}") for index in range(3)))
