@@ -49,13 +49,23 @@ def settled(issues: Iterable[Json], now: datetime, on_their_way: Sequence[dateti
             yield issue
 
 
-def missed(
-    repository: Json, issues: Iterable[Json], known: Mapping[int, KnownIssue], since: datetime, now: datetime
+def missed(  # noqa: PLR0913 - the last one is a setting
+    repository: Json,
+    issues: Iterable[Json],
+    known: Mapping[int, KnownIssue],
+    since: datetime,
+    now: datetime,
+    *,
+    with_comments: bool = True,
 ) -> Iterator[Delivery]:
-    """Yield a delivery for each issue whose last change is not stored. `since` is the window's start."""
+    """Yield a delivery for each issue whose last change is not stored. `since` is the window's start.
+
+    Without `with_comments` ingest publishes no comments, which change an issue too: only what an issue shows
+    counts then.
+    """
     for issue in issues:
         before = known.get(issue["number"])
-        if before is not None and not _has_changed(issue, before):
+        if before is not None and not _has_changed(issue, before, with_comments=with_comments):
             continue
         change = _change(issue, before, since)
         payload = {**change, "issue": issue, **envelope(repository, _sender(change["action"], issue))}
@@ -76,11 +86,12 @@ def delivery_id(repository_id: int, number: int, action: str, updated_at: str) -
     return f"reconcile-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
-def _has_changed(issue: Json, before: KnownIssue) -> bool:
+def _has_changed(issue: Json, before: KnownIssue, *, with_comments: bool) -> bool:
     updated_at = parse_time(issue.get("updated_at"))
     if updated_at is None or updated_at <= before.updated_at:
         return False
-    return updated_at > before.updated_at + TOUCHED or _visible(issue) != (
+    is_another_event = updated_at > before.updated_at + TOUCHED
+    return (with_comments and is_another_event) or _visible(issue) != (
         before.state,
         before.title,
         before.labels,

@@ -175,6 +175,9 @@ class Run:
             event.first.delivered_at for event, fate in seen.fates() if fate in {Fate.WAITING, Fate.HELD}
         )
         self.report.counts["missed"] = 0
+        events = self._settings.events
+        if events is not None and "issues" not in events:
+            return
         with self._publishing():
             for source in seen.sources:
                 for repository in repositories(self._neighbours.github, source):
@@ -202,7 +205,10 @@ class Run:
             return
         numbers = [issue["number"] for issue in issues]
         known = self._neighbours.ledger.issues(repository["id"], numbers, since)
-        for delivery in missed(repository, issues, known, since, self._now):
+        events = self._settings.events
+        with_comments = events is None or "issue_comment" in events
+        found = missed(repository, issues, known, since, self._now, with_comments=with_comments)
+        for delivery in found:
             self._neighbours.publisher().add(delivery)
             fields = {"delivery_id": delivery.delivery_id, "repository": delivery.repository}
             log.info("Publishing what GitHub had not sent", extra=fields)

@@ -358,3 +358,17 @@ def test_a_repository_that_cannot_be_read_hides_no_other(
     assert published == (["acme/app", "acme/zebra"] if reason == "not_found" else ["acme/app"])
     assert {failure.reason for failure in report.failures} == {reason}
     assert rig.warehouse.rows == []
+
+
+@pytest.mark.parametrize(("events", "actions"), [("issues", ["labeled"]), ("release", [])])
+def test_what_events_leaves_out_is_not_published(rig: Rig, events: str, actions: list[str]) -> None:
+    """EVENTS without comments: an issue that was only commented is left alone; without issues, every one."""
+    hook = next(iter(rig.github.hooks.by_place["acme/app"].values()))
+    commented, labeled = issue(rig, 1), issue(rig, 2)
+    hook["active"] = False
+    rig.clock.advance(60)
+    rig.github.emit("acme/app", commented.commented(MONA, rig.clock.now, "Same here"))
+    rig.github.emit("acme/app", labeled.labeled(MONA, rig.clock.now, "bug"))
+    rig.clock.advance(1200)
+    assert rig.run(EVENTS=events).failures == []
+    assert [delivery.action for delivery in rig.topic.published] == actions
