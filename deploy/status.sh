@@ -86,6 +86,7 @@ status_settings() {
   status_setting dataset "$DATASET"
   status_setting topic "projects/$PROJECT/topics/$TOPIC"
   status_setting routes_file "$ROUTES_FILE"
+  [[ ! -f $TEAM_FILE ]] || status_setting team_file "$TEAM_FILE"
   status_setting github_api_url "$GITHUB_API_URL"
   status_setting github_sources "$GITHUB_SOURCES"
   if [[ " ${FUNCTIONS[*]} " == *' reconcile '* ]]; then

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from pipeline.errors import ConfigurationError, Unavailable
 from pipeline.settings import SettingsReader
 
 HOOKS_FILE = ROOT / ".local" / "webhooks"  # written by ./deploy.sh webhook
+TEAM_FILE = "config/team.toml"
 EVENTS = ("issues", "issue_comment", "repository")
 SOURCE = re.compile(r"[\w-]+(/[\w.-]+)?", re.ASCII)
 
@@ -32,7 +34,9 @@ def read_deployed(sources: Sequence[str], routes: Path | None, show: Show, *, pi
     cloud = read_cloud()
     settings, project = cloud.settings, cloud.settings.get("project", "")
     routes = routes or ROOT / settings.get("routes_file", "config/routes.toml")
-    found = read_configuration(routes, os.environ, ROOT / "config")
+    team_file = settings.get("team_file", "")
+    team = {"TEAM_FILE": str(ROOT / team_file)} if team_file else os.environ
+    found = read_configuration(routes, team, ROOT / "config")
     yield from found.files
     yield from cloud.facts
     sources = sources or _known_sources(settings.get("github_sources", ""))
@@ -54,7 +58,8 @@ def read_deployed(sources: Sequence[str], routes: Path | None, show: Show, *, pi
         show("BigQuery")
         dataset = settings.get("dataset", "github")
         run = settings.get("run_reconcile")
-        fix = f"./issuewire schema apply --project {project} --dataset {dataset}"
+        named = "" if team_file in {"", TEAM_FILE} else f"TEAM_FILE={shlex.quote(team_file)} "
+        fix = f"{named}./issuewire schema apply --project {project} --dataset {dataset}"
         yield from read_bigquery(project, dataset, fix, found.team, run=run, deliveries=deliveries)
     show("Slack")
     yield from _read_slack(project, settings.get("slack_secret", ""), found)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,6 +15,7 @@ from ops.doctor import command
 from ops.doctor.facts import Clock
 from ops.doctor.finding import NotChecked
 from ops.doctor.reading import cloud, deployed
+from pipeline.team import Team
 from tests.support.endpoints import write_endpoints
 
 ROUTES = '[[route]]\nchannels = ["C0123456789"]\n'
@@ -129,6 +131,29 @@ def test_slack_is_read_with_the_deployed_token(monkeypatch: pytest.MonkeyPatch) 
         assert ask().stdout.startswith("BAD  slack_token  Slack refuses the token with not_authed: ")
         assert ask().exit_code == 3
         assert [method for method, _ in slack.requests] == ["auth.test", "conversations.history"]
+
+
+@pytest.mark.parametrize(
+    ("named", "command"),
+    [("our team.toml", "TEAM_FILE='our team.toml' ./issuewire"), ("config/team.toml", "./issuewire")],
+)
+def test_the_views_are_compared_with_the_deployed_team(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: str, command: str
+) -> None:
+    """The team's file is the one that deploy.sh uses, and the command that fixes a view names it."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / named).write_text('[team]\nlogins = ["mona"]')
+    settings = f"=    project p\n=    team_file {named}\n=    complete yes\n"
+    seen: list[Any] = []
+    monkeypatch.setattr(deployed, "ROOT", tmp_path)
+    monkeypatch.setattr(deployed, "read_cloud", lambda: cloud.parse(settings))
+    monkeypatch.setattr(deployed, "read_newest", lambda *_: "")
+    monkeypatch.setattr(deployed, "read_secret", lambda *_: UNKNOWN)
+    monkeypatch.setattr(deployed, "read_bigquery", lambda *given, **_: seen.append(given) or iter(()))
+    ask()
+    [(_, _, fix, team)] = seen
+    assert fix == f"{command} schema apply --project p --dataset github"
+    assert team == Team(logins=("mona",))
 
 
 @pytest.mark.parametrize(
