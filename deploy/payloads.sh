@@ -42,11 +42,11 @@ queries_url() { printf 'https://bigquery.googleapis.com/bigquery/v2/projects/%s/
 # The request of jobs.query. BigQuery cannot change rows that were streamed within about the last half hour: they are left for the
 # next night. It answers after 200 seconds at the latest, and then goes on.
 payload_request() {
-  local statement
-  # shellcheck disable=SC2016 # quotes of SQL
-  printf -v statement 'UPDATE `%s.events` SET payload = NULL WHERE payload IS NOT NULL AND event_at < TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL %s DAY) AND inserted_at < TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 2 HOUR)' \
-    "$DATASET" "$PAYLOAD_DAYS"
-  printf '{"query": "%s", "useLegacySql": false, "location": "%s", "timeoutMs": 200000}' "$statement" "$BQ_LOCATION"
+  local text
+  text=$(<deploy/payloads.json)
+  # shellcheck disable=SC2016 # the file contains these literally
+  text=${text//'${DATASET}'/$DATASET} text=${text//'${PAYLOAD_DAYS}'/$PAYLOAD_DAYS} text=${text//'${BQ_LOCATION}'/$BQ_LOCATION}
+  printf '%s' "$text"
 }
 
 # Prints "NAME|STATE|SCHEDULE|ZONE|URL|ACCOUNT|BODY|CODE" for each job of the region; CODE is that of a last call that failed.
@@ -58,11 +58,9 @@ list_payload_job() {
 
 payload_job_of() { row "$PAYLOAD_JOB" "$1" | cut -d '|' -f 2-6; }
 
-expected_payload_job() {
-  local body
-  body=$(payload_request | base64 | tr -d '\n')
-  printf '%s' "$PAYLOAD_SCHEDULE|Etc/UTC|$(queries_url)|$(email payloads)|$body"
-}
+payload_body() { payload_request | base64 | tr -d '\n'; }
+
+expected_payload_job() { printf '%s' "$PAYLOAD_SCHEDULE|Etc/UTC|$(queries_url)|$(email payloads)|$(payload_body)"; }
 
 status_of_payloads() {
   local table problem='' job
