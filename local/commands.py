@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from local import serve
+from local.demo import digest
 from local.demo import run as demo
 from local.drill import command as drill
 from local.drill.schedule import draw
@@ -114,7 +115,7 @@ def common(use: Callable[..., None]) -> Callable[..., None]:
 def demo_command(options: Options, terminal: Terminal) -> None:
     """Send a scenario of two repositories to the real functions, and balance the ledger."""
     terminal.line("Issuewire demo: signed GitHub deliveries through the real functions, on this machine.")
-    with running(options, terminal.part) as stack:
+    with running(digest.prepare(options), terminal.part) as stack:
         balanced = demo.run(stack, terminal)
     terminal.line("")
     if not balanced:

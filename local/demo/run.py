@@ -7,6 +7,7 @@ from functools import partial
 
 import requests
 
+from local.demo import digest
 from local.demo.ledger import balance
 from local.demo.scenario import Step, scenario
 from local.slack.message import Message
@@ -44,11 +45,17 @@ def run(stack: Stack, terminal: Terminal) -> bool:
     terminal.table(rows)
     terminal.title("First numbers, in hours")
     terminal.table(stack.query(NUMBERS))
+    terminal.title("Who waits for an answer")
+    terminal.table(stack.query(digest.WAITING))
     ledger = balance(stack, steps, answers, len(rows))
+    terminal.title("Slack: the digest of the last day")
+    posted = digest.post(stack)
+    for message in posted:
+        terminal.line(textwrap.indent(as_text(message, width=min(100, terminal.width - 4)), "  "))
     terminal.title("Ledger")
     for entry in ledger:
         terminal.ledger(*entry)
-    return all(entry.found == entry.expected for entry in ledger)
+    return len(posted) == 1 and all(entry.found == entry.expected for entry in ledger)
 
 
 def deliver(stack: Stack, terminal: Terminal, step: Step) -> requests.Response:

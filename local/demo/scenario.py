@@ -81,7 +81,7 @@ def scenario(now: datetime) -> list[Step]:
         report,
         repeated,
         _step("kim's issue is transferred to the first repository", left),
-        _step("and opened there", moved, makes_card=True),
+        _step("and opened there; kim still waits for an answer", moved, makes_card=True),
         _step("mona closes it; this arrives before her answer", hostile.closed(MONA, ago(2))),
         _step("mona's answer of ten hours ago arrives late", hostile.commented(MONA, ago(10), "Fixing.")),
     ]

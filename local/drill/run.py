@@ -58,7 +58,7 @@ def neighbours(options: Options, sources: str) -> Iterator[tuple[Neighbours, Opt
         ports = {**options.ports, "bigquery": bigquery}
         yield (
             Neighbours(github=github, line=line, front=front),
-            replace(options, ports=ports, scheduled=True, environment=environment),
+            replace(options, ports=ports, scheduled=frozenset({"reconcile"}), environment=environment),
         )
 
 

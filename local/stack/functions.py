@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from local.processes import ROOT, Child
@@ -10,10 +10,10 @@ from local.processes import ROOT, Child
 _TRIGGER = re.compile(r"^TRIGGER=(\S+)$", re.MULTILINE)
 
 
-def read_functions(*, scheduled: bool = False) -> dict[str, str | None]:
+def read_functions(scheduled: Collection[str] = ()) -> dict[str, str | None]:
     """Return {function: its subscription, None if its trigger is not `push`}, by name.
 
-    What a schedule calls is left out, unless `scheduled` is true. Raises ValueError for a table without a
+    Of what a schedule calls, only those in `scheduled` are there. Raises ValueError for a table without a
     trigger.
     """
     functions = {}
@@ -21,7 +21,7 @@ def read_functions(*, scheduled: bool = False) -> dict[str, str | None]:
         trigger = _TRIGGER.search(table.read_text(encoding="utf-8"))
         if trigger is None:
             raise ValueError(f"{table} sets no TRIGGER")
-        if scheduled or trigger[1] != "schedule":
+        if trigger[1] != "schedule" or table.stem in scheduled:
             functions[table.stem] = table.stem.replace("_", "-") if trigger[1] == "push" else None
     return functions
 

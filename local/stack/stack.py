@@ -44,7 +44,8 @@ ShowPart = Callable[[str, str, float | None], None]
 class Options:
     """How to start; `ports` maps a part's name to its port, and 0 or no entry asks the system for one.
 
-    `scheduled`: start what a schedule calls, too. `environment` has further variables of the functions.
+    `scheduled` are the functions to start of those that a schedule calls. `environment` has further variables
+    of the functions.
     `views` are those of BigQuery, None for all. `clock` is Slack's, in seconds.
     """
 
@@ -52,7 +53,7 @@ class Options:
     ports: dict[str, int] = field(default_factory=dict)
     routes: Path = ROOT / "config" / "routes.toml"
     state: Path = STATE
-    scheduled: bool = False
+    scheduled: frozenset[str] = frozenset()
     environment: dict[str, str] = field(default_factory=dict)
     views: frozenset[str] | None = None
     clock: Callable[[], float] = time.time
@@ -65,7 +66,7 @@ class Stack:
         channels, users = read_workspace(options.routes)
         self.options = options
         self._team = read_team(options.environment, TEAM.parent)
-        self.functions = read_functions(scheduled=options.scheduled)
+        self.functions = read_functions(options.scheduled)
         self.folder = make_run_folder(options.state)
         self._record = Record(self.folder)
         self.webhook_secret = secrets.token_hex(20)

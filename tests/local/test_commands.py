@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from tests.support.signals import NOHUP
 
 ROOT = Path(__file__).parent.parent.parent
 PARTS = ("ingest", "notify_slack", "stream_bq", "pubsub", "bigquery", "slack", "secret_manager")
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Command:
@@ -90,7 +91,7 @@ def pids(command: Command) -> dict[str, int]:
 
 @pytest.mark.parametrize("pubsub", ["builtin", "google"])
 def test_the_demo_balances_and_leaves_nothing(start: Callable[..., Command], pubsub: str) -> None:
-    """The demo names its Pub/Sub, shows cards, rows and numbers, balances, and stops everything."""
+    """The demo names its Pub/Sub, shows cards, rows, numbers and who waits, and stops everything."""
     if pubsub == "google" and find_emulator() is None and "CI" not in os.environ:
         pytest.skip("needs java and Google's Pub/Sub emulator")
     demo = start("demo", f"--pubsub={pubsub}")
@@ -99,11 +100,14 @@ def test_the_demo_balances_and_leaves_nothing(start: Callable[..., Command], pub
     assert ("Google's emulator" in printed) == (pubsub == "google")
     assert "acme/app#1 CSV export drops the last row" in printed
     assert "Login fails for <admin> & <!channel>" in printed
-    numbers = printed.split("First numbers")[1]
+    numbers, rest = printed.split("First numbers")[1].split("Who waits for an answer")
     assert [line.split()[-3:] for line in numbers.splitlines() if line.startswith("acme/app ")] == [
         ["1", "6.0", "48.0"],
         ["0", "-", "-"],
     ]
+    waiting, digest = rest.split("Slack: the digest of the last day")
+    assert re.search(r"^acme/app +3 .* kim +30\.0$", waiting, re.MULTILINE)
+    assert "overdue by 6 hours" in digest
     assert "The ledger balances" in printed
     assert demo.left_running() == []
 
