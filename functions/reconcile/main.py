@@ -23,7 +23,8 @@ from pipeline.once import once
 from pipeline.settings import load_at_startup
 
 from .ledger import Ledger
-from .run import Neighbours, Report, Run
+from .report import Report
+from .run import Neighbours, Run
 from .settings import Settings
 from .time_limit import TimeLimit
 

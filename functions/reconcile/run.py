@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from clients.github.updated_issues import repositories, updated_issues
 from clients.github.webhooks import Webhooks
 from clients.pubsub.batch_publisher import BatchPublisher
 from clients.pubsub.held_messages import HeldMessages
-from pipeline.errors import PipelineError, Unavailable
+from pipeline.errors import Unavailable
 from pipeline.json_fields import Json
 from pipeline.logs import log
 
@@ -21,8 +21,8 @@ from . import plan, problems
 from .ledger import Ledger
 from .missed import missed, settled
 from .plan import Fate, Known, LedgerRow, ListedEvent, Window
-from .problems import Problem
 from .redrive import Held, look, redrive
+from .report import Report
 from .settings import Settings
 from .time_limit import TimeLimit
 
@@ -40,23 +40,6 @@ class Neighbours:
     ledger: Ledger
     publisher: Callable[[], BatchPublisher]
     hold: Callable[[], AbstractContextManager[HeldMessages]]
-
-
-@dataclass(slots=True, kw_only=True)
-class Report:
-    """What a run did: `failures` are why it did not see everything."""
-
-    failures: list[PipelineError] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
-
-    @contextmanager
-    def part(self) -> Iterator[None]:
-        """Keep a failure, so that the other parts go on."""
-        try:
-            yield
-        except PipelineError as failure:
-            self.failures.append(failure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

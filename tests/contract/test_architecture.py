@@ -22,6 +22,7 @@ PURE = (
     "clients/github/responses.py",
     "clients/github/synthetic_deliveries.py",
     "clients/slack/blocks.py",
+    "clients/slack/metadata.py",
     "clients/slack/mrkdwn.py",
     "functions/ingest/signature.py",
     "functions/ingest/webhook.py",

@@ -19,7 +19,8 @@ from clients.pubsub.held_messages import HeldMessage
 from functions.reconcile.ledger import Ledger
 from functions.reconcile.missed import KnownIssue
 from functions.reconcile.plan import LedgerRow, Past, midnight
-from functions.reconcile.run import Neighbours, Report, Run
+from functions.reconcile.report import Report
+from functions.reconcile.run import Neighbours, Run
 from functions.reconcile.settings import Settings
 from functions.reconcile.time_limit import TimeLimit
 from local.github.server import TOKEN, GitHubServer

@@ -10,7 +10,7 @@ import pytest
 
 from functions.notify_slack.routing.eligibility import CardEvent
 from functions.reconcile.plan import LedgerRow
-from functions.reconcile.run import Report
+from functions.reconcile.report import Report
 from ops.send import accounts, payloads
 from pipeline.delivery import parse_time
 from pipeline.events import IssueEvent
