@@ -16,12 +16,15 @@ from typing import Any
 import click
 
 from local.seed.year import Sent, year
-from metrics import queries, waiting
+from metrics import queries, times, waiting
 from metrics.query import Query
 from ops import schema
 
 REPORT = [
-    found for module in (queries, waiting) for found in vars(module).values() if isinstance(found, Query)
+    found
+    for module in (queries, times, waiting)
+    for found in vars(module).values()
+    if isinstance(found, Query)
 ]
 MOMENT = datetime(2026, 1, 5, tzinfo=UTC)
 PAYLOAD_BYTES = 12_000
