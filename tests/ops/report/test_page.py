@@ -401,18 +401,18 @@ def test_no_one_waits() -> None:
 
 @pytest.mark.usefixtures("without_drawings")
 def test_a_long_list_is_folded_and_cut() -> None:
-    """Eight waiting issues are in sight, the next ones can be unfolded, and at most fifty are listed."""
+    """Five waiting issues are in sight, the next ones can be unfolded, and at most fifty are listed."""
     many = tuple(waiting(number=number) for number in range(1, 61))
     page = parse(a_report(waiting=many))
     assert "60 issues wait" in page.text()
     assert "The first 50 of 60 are listed; --json has all." in page.text()
-    assert "Show 42 more" in page.text()
+    assert "Show 45 more" in page.text()
     assert len(page.all("li")) == 50
-    assert [item.get("start") for item in page.all("ol")] == [None, "9"]
-    nine = parse(a_report(waiting=many[:9]))
-    assert "Show 1 more" in nine.text()
-    assert "are listed" not in nine.text()
-    assert parse(a_report(waiting=many[:8])).text().count("Show ") == len(CHARTS)
+    assert [item.get("start") for item in page.all("ol")] == [None, "6"]
+    six = parse(a_report(waiting=many[:6]))
+    assert "Show 1 more" in six.text()
+    assert "are listed" not in six.text()
+    assert parse(a_report(waiting=many[:5])).text().count("Show ") == len(CHARTS)
 
 
 @pytest.mark.usefixtures("without_drawings")
