@@ -54,7 +54,8 @@ status_of_slack() {
   problem=$(read_json slack-error <<<"$answer")
   status_line 'Slack token' "version $version is accepted" "${problem:+refused with $problem; see docs/operations.md}"
   [[ -z $problem ]] || return 0
-  channels=$(python3 deploy/check_routes.py --channels "$ROUTES_FILE")
+  channels=$(for file in "$ROUTES_FILE" ${DIGEST_SCHEDULE:+"$TEAM_FILE"}; do python3 deploy/check_routes.py --channels "$file"; done)
+  channels=$(sort -u <<<"$channels")
   for channel in $channels; do
     answer=$(slack "conversations.history?limit=1&channel=$channel")
     problem=$(read_json slack-error <<<"$answer")

@@ -90,7 +90,9 @@ class Run:
         digest = Digest(kind=kind, now=self.now, zone=self.hours.zone)
         globs = self.plan.channels[channel]
         posted = post_once(self.slack, channel, digest, lambda: content.message(channel, globs), self.sleep)
-        fields = {"outcome": posted.outcome, "kind": kind, "channel": channel, "ts": posted.ts}
+        fields = {"outcome": posted.outcome, "kind": kind, "channel": channel} | (
+            {"ts": posted.ts} if posted.ts else {}
+        )
         log.info("Digest: %s", posted.outcome.replace("_", " "), extra=fields)
         report.counts[posted.outcome] = report.counts.get(posted.outcome, 0) + 1
 
