@@ -17,6 +17,10 @@ from tests.support.warehouse import Warehouse
 DATA = Path(__file__).parent / "data"
 RECEIVED = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 NOW = RECEIVED + timedelta(hours=1)
+VIEWS = (
+    "issue_events", "issue_history", "issue_timelines", "issues", "issues_weekly", "open_issues",
+    "reopen_rate", "time_to_close", "time_to_first_response",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,7 @@ class Case:
 @pytest.fixture(scope="module")
 def dataset(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return a dataset that the cases use one after another."""
-    return dataset_at(NOW, warehouse, tmp_path_factory.mktemp("sql"))
+    return dataset_at(NOW, warehouse, tmp_path_factory.mktemp("sql"), VIEWS)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A few deliveries of one repository, and the rows of the views about it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -95,7 +96,9 @@ class Case:
         }
 
 
-def dataset_at(now: datetime, warehouse: Warehouse, folder: Path) -> str:
+def dataset_at(
+    now: datetime, warehouse: Warehouse, folder: Path, views: Collection[str] | None = None
+) -> str:
     """Create a dataset in whose views it is always `now`, from a copy of sql/ in `folder`."""
     for name in ("tables", "team", "views"):
         (folder / name).mkdir()
@@ -104,7 +107,7 @@ def dataset_at(now: datetime, warehouse: Warehouse, folder: Path) -> str:
         (folder / path.relative_to(schema.SQL)).write_text(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(schema, "SQL", folder)
-        return warehouse.dataset()
+        return warehouse.dataset(views)
 
 
 def at(*, days: float = 0, hours: float = 0) -> datetime:

@@ -50,3 +50,34 @@ def test_a_week_ends_on_sunday(case: Case) -> None:
         date(2026, 1, 5): (1, 0, 0),
         date(2026, 1, 12): (0, 1, 1),
     }
+
+
+def test_active_issues(case: Case) -> None:
+    """An issue is active in each week with an event other than its opening, and once a week."""
+    first, second = case.issue(1), case.issue(2)
+    case.store(
+        first.opened(),
+        second.opened(),
+        first.commented(MONA, at(hours=1), "Hello"),
+        first.commented(OCTAVIA, at(hours=2), "Hello"),
+        second.labeled(MONA, at(days=7), "bug"),
+        first.closed(MONA, at(days=8)),
+        first.commented(MONA, at(days=21), "Thanks"),
+    )
+    assert case.weeks("opened", "active", "closed_ratio") == {
+        date(2026, 1, 5): (2, 1, 0.0),
+        date(2026, 1, 12): (0, 2, None),
+        date(2026, 1, 19): (0, 0, None),
+        date(2026, 1, 26): (0, 1, None),
+    }
+
+
+def test_departures_and_arrivals_and_activity(case: Case) -> None:
+    """A deletion or transfer is activity; an arrival by transfer is not, like an opening."""
+    issue = case.issue()
+    opened = issue.opened()
+    leaves, arrives, _ = issue.moved(MONA, at(days=1), case.other, 5)
+    case.store(opened, (leaves, at(days=1)))
+    case.insert(case.delivered(arrives, "there"))
+    assert case.weeks("active") == {date(2026, 1, 5): 1}
+    assert [picked(row, "opened", "active") for row in case.ask("issues_weekly", case.other)] == [(1, 0)]
