@@ -157,6 +157,11 @@ def checks_routes(command: str) -> None:
     assert run(command).startswith("everything -> C0123456789: ")
 
 
+def checks_team(command: str) -> None:
+    """Run the check; in the shipped file everything is commented out."""
+    assert run(command).startswith("team      owners, members and collaborators\n")
+
+
 def explains(command: str) -> None:
     """Run the explanation; it names the routes that match the sample."""
     assert run(command) == "matches   everything -> C0123456789\nCard in C0123456789: compact.\n"
@@ -186,6 +191,7 @@ RUNNERS: dict[str, Callable[[str], None]] = {
     "./issuewire doctor": doctor,
     "./issuewire routes check": checks_routes,
     "./issuewire routes explain": explains,
+    "./issuewire team check": checks_team,
     ".venv/bin/python -m functions_framework": one_function,
     "./deploy.sh": dry_run,
     "make setup": known_to_make,
