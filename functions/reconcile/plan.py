@@ -139,13 +139,18 @@ def midnight(moment: datetime) -> datetime:
 
 
 def group(attempts: Iterable[Attempt], published: frozenset[str] | None) -> list[ListedEvent]:
-    """Return the events that ingest publishes: no ping, and only those of EVENTS unless it is None."""
-    by_guid: dict[str, list[Attempt]] = {}
+    """Return the events that ingest publishes: no ping, and only those of EVENTS unless it is None.
+
+    An attempt that two pages list counts once.
+    """
+    by_guid: dict[str, dict[tuple[int, int], Attempt]] = {}
     for attempt in attempts:
         if attempt.event != "ping" and (published is None or attempt.event in published):
-            by_guid.setdefault(attempt.guid, []).append(attempt)
+            by_guid.setdefault(attempt.guid, {})[attempt.hook.id, attempt.id] = attempt
     return [
-        ListedEvent(guid=guid, attempts=tuple(sorted(found, key=lambda each: (each.delivered_at, each.id))))
+        ListedEvent(
+            guid=guid, attempts=tuple(sorted(found.values(), key=lambda each: (each.delivered_at, each.id)))
+        )
         for guid, found in by_guid.items()
     ]
 

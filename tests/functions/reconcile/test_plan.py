@@ -55,6 +55,12 @@ def test_attempts_are_grouped_by_guid_over_all_webhooks() -> None:
     assert (only.first, only.last, only.asked) == (first, third, 1)
 
 
+def test_an_attempt_that_two_pages_list_counts_once() -> None:
+    """A list that moves while it is read makes no attempt in vain of one that is listed twice."""
+    found = event(attempt(30, 503), again(5, 503), again(5, 503), again(5, 503))
+    assert (found.asked, plan.fate(found, NOTHING, HORIZON)) == (1, Fate.WAITING)
+
+
 def test_a_ping_and_what_events_leaves_out_are_not_expected() -> None:
     """Pings are never expected; with EVENTS, only the events that it names are."""
     attempts = [attempt(9, 200, guid="p", event="ping"), attempt(8, 202, guid="r", event="release")]
