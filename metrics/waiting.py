@@ -88,7 +88,7 @@ class Waiting:
 
 def ranked(
     issues: Iterable[WaitingIssue], targets: Sequence[Target], hours: Hours, now: datetime
-) -> tuple[Waiting, ...]:
+) -> list[Waiting]:
     """Return where the issues stand, in an order that is the same for every run."""
     found = (Waiting.of(issue, targets, hours, now) for issue in issues)
-    return tuple(sorted(found, key=lambda each: each.rank))
+    return sorted(found, key=lambda each: each.rank)

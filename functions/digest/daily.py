@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clients.slack.blocks import Message
-from metrics.waiting import WaitingIssue
+from metrics.waiting import Waiting, WaitingIssue, ranked
 from pipeline.team import Team
 
 from . import message
-from .entries import Entry, rank, select
+from .entries import select
 from .message import MAX_LINES, Readers
 
 
@@ -29,14 +29,14 @@ class Daily:
         Only what it names is asked for again; the others are a number.
         """
         team, since = self.team, self.team.digest.since if self.team.digest else None
-        others = rank(select(self.issues, globs, since, team.hours), team.targets, team.hours, self.now)
-        named: list[Entry] = []
+        others = ranked(select(self.issues, globs, since, team.hours), team.targets, team.hours, self.now)
+        named: list[Waiting] = []
         while others and len(named) < MAX_LINES:
             entry = others.pop(0)
             issue = self.still_waiting(entry.issue)
             if issue == entry.issue:
                 named.append(entry)
             elif issue is not None:  # it waits for a shorter time than was known, so its place is a later one
-                moved = Entry.of(issue, team.targets, team.hours, self.now)
+                moved = Waiting.of(issue, team.targets, team.hours, self.now)
                 others = sorted([*others, moved], key=lambda each: each.rank)
         return message.build(named, others, self.readers)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from clients.slack.blocks import Block, Message, context, header, section
+from metrics.waiting import Waiting
 
 from . import phrases
-from .entries import Entry
 
 MAX_LINES = 15
 
@@ -22,7 +22,7 @@ class Readers:
     away: Collection[str] = ()
 
 
-def build(named: Sequence[Entry], others: Sequence[Entry], readers: Readers) -> Message | None:
+def build(named: Sequence[Waiting], others: Sequence[Waiting], readers: Readers) -> Message | None:
     """Return the message that names at most 15 issues and counts the others; None if nobody waits.
 
     Both are ranked; the metadata is set where the message is posted.
@@ -38,7 +38,7 @@ def build(named: Sequence[Entry], others: Sequence[Entry], readers: Readers) -> 
     return Message(text=notice, blocks=tuple(blocks), metadata={})
 
 
-def _lines(entries: Sequence[Entry], readers: Readers) -> Iterator[Block]:
+def _lines(entries: Sequence[Waiting], readers: Readers) -> Iterator[Block]:
     """Yield a heading for each state, and a block for each issue."""
     for state, group in groupby(entries, key=lambda entry: entry.standing.state):
         yield section(phrases.GROUPS[state])

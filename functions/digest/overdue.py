@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from metrics import wording
-from metrics.waiting import WaitingIssue
+from metrics.waiting import Waiting, WaitingIssue, ranked
 from pipeline.targets import State
 from pipeline.team import Team
 from pipeline.working_hours import Hours
 
-from .entries import Entry, rank, select
+from .entries import select
 from .marks import Mark, Overdue
 
 WAITING_FOR = "waiting for {time}"
@@ -29,13 +29,13 @@ def overdue(
     card would change.
     """
     since = team.digest.since if team.digest else None
-    entries = rank(select(issues, ("*",), since, team.hours), team.targets, team.hours, now)
+    entries = ranked(select(issues, ("*",), since, team.hours), team.targets, team.hours, now)
 
-    def mark(entry: Entry) -> Mark | None:
+    def mark(entry: Waiting) -> Mark | None:
         issue = still_waiting(entry.issue)
         if issue is None:
             return None
-        current = Entry.of(issue, team.targets, team.hours, now)
+        current = Waiting.of(issue, team.targets, team.hours, now)
         if current.standing.state is not State.OVERDUE:
             return None
         day = now.astimezone(team.hours.zone).date()
@@ -50,7 +50,7 @@ def overdue(
     }
 
 
-def waiting_for(entry: Entry, hours: Hours) -> str:
+def waiting_for(entry: Waiting, hours: Hours) -> str:
     """Return how long the issue has waited, in whole days of the kind of its target, or in hours."""
     kind = "working " if entry.in_working_time else ""
     span = entry.standing.waited if kind else entry.standing.waited_by_the_clock

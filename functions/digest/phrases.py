@@ -4,11 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from clients.slack.mrkdwn import code, escape_literal, link
-from metrics.waiting import WaitingIssue
+from metrics.waiting import Waiting, WaitingIssue
 from pipeline.repository_name import is_repository_name
 from pipeline.targets import State
-
-from .entries import Entry
 
 HEADLINE = "Waiting for an answer"
 NOTICE = "{headline}: {counts}"  # the text of the notification
@@ -54,7 +52,7 @@ def issue(found: WaitingIssue, github_url: str) -> str:
     return f"*{name}* {link(f'{github_url}/{found.repository}/issues/{found.number}', title)}"
 
 
-def details(entry: Entry, people: Mapping[str, str], away: Collection[str]) -> str:
+def details(entry: Waiting, people: Mapping[str, str], away: Collection[str]) -> str:
     """Return how late the answer is, who waits since when, labels and assignees."""
     found = entry.issue
     assigned = assignees(found.assignees, people, away)
@@ -68,7 +66,7 @@ def details(entry: Entry, people: Mapping[str, str], away: Collection[str]) -> s
     return SEPARATOR.join(filter(None, parts))
 
 
-def lateness(entry: Entry) -> str:
+def lateness(entry: Waiting) -> str:
     """Return by how much time the issue is overdue, or in how much it is due, else how long it has waited."""
     standing, working = entry.standing, entry.in_working_time
     if standing.over is not None:

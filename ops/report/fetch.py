@@ -75,7 +75,7 @@ def fetch(client: bigquery.Client, query: ReportQuery, progress: Callable[[str],
             for week in weeks
         ),
         initial_backlog=initial_backlog,
-        waiting=waiting,
+        waiting=tuple(waiting),
         has_targets=bool(query.team.targets),
         has_team=bool(query.team.logins),
         responses=times.get("response", "all"),

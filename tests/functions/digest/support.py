@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from functions.digest.answers import Accounts
-from functions.digest.entries import Entry, rank
-from metrics.waiting import WaitingIssue
+from metrics import waiting as metrics_waiting
+from metrics.waiting import Waiting, WaitingIssue
 from pipeline.team import Team
 
 NOW = datetime(2026, 1, 7, 8, 0, tzinfo=UTC)  # a Wednesday, 09:00 in Berlin
@@ -59,6 +59,6 @@ def berlin(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 1, day, hour, minute, tzinfo=UTC) - timedelta(hours=1)
 
 
-def ranked(issues: Iterable[WaitingIssue], team: Team = TEAM) -> list[Entry]:
+def ranked(issues: Iterable[WaitingIssue], team: Team = TEAM) -> list[Waiting]:
     """Return the issues in their order."""
-    return rank(issues, team.targets, team.hours, NOW)
+    return metrics_waiting.ranked(issues, team.targets, team.hours, NOW)

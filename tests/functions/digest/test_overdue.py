@@ -5,10 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from functions.digest.entries import Entry
 from functions.digest.marks import Mark
 from functions.digest.overdue import overdue, waiting_for
-from metrics.waiting import WaitingIssue
+from metrics.waiting import Waiting, WaitingIssue
 from pipeline.working_hours import ALWAYS
 from tests.functions.digest.support import NOW, TEAM, berlin, waiting
 
@@ -58,12 +57,12 @@ def test_an_issue_that_does_not_wait_any_more_has_no_mark() -> None:
 )
 def test_whole_days_count_and_hours_before_the_first(since: datetime, expected: str) -> None:
     """A wait is told in whole days, and before the first in hours."""
-    entry = Entry.of(waiting(1, since), TEAM.targets, ALWAYS, NOW)
+    entry = Waiting.of(waiting(1, since), TEAM.targets, ALWAYS, NOW)
     assert waiting_for(entry, ALWAYS) == expected
 
 
 def test_a_working_day_has_the_teams_hours() -> None:
     """Seven of eight working hours are no day; the night and the weekend do not count."""
     for since, expected in ((berlin(5, 10), "7 working hours"), (berlin(5, 9), "1 working day")):
-        entry = Entry.of(waiting(1, since, labels=("bug",)), TEAM.targets, TEAM.hours, NOW)
+        entry = Waiting.of(waiting(1, since, labels=("bug",)), TEAM.targets, TEAM.hours, NOW)
         assert waiting_for(entry, TEAM.hours) == f"waiting for {expected}"
