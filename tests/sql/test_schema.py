@@ -1,5 +1,6 @@
 """The table has the columns of the contract, and new columns reach existing tables."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,15 @@ def test_the_table_is_created_before_the_views() -> None:
     names = [str(path.relative_to(schema.SQL)) for path in schema.files()]
     assert names[0] == "events.sql"
     assert sorted(names) == sorted(str(path.relative_to(schema.SQL)) for path in schema.SQL.rglob("*.sql"))
+
+
+def test_a_view_is_created_after_what_it_reads() -> None:
+    """BigQuery creates a view only if there are the tables and views that it reads."""
+    created: set[str] = set()
+    for path in schema.files():
+        read = set(
+            re.findall(r"^[^-]*(?:FROM|JOIN)\s+`\$\{DATASET\}\.(\w+)`", path.read_text(), re.MULTILINE)
+        )
+        assert read <= created, path.name
+        created.add(path.stem)
+    assert {"accounts", "issue_timelines", "issues", "backlog_age"} <= created
