@@ -115,7 +115,11 @@ create_secrets() {
 read_table_statements() {
   local script python
   python=$(python_for_checks)
-  script=$(cat -- sql/events.sql sql/tables/*.sql sql/team/*.sql sql/views/issue*.sql sql/views/[!i]*.sql)
+  # What a view reads is created before it: the order of the names must not depend on the operator's language.
+  script=$(
+    LC_ALL=C
+    cat -- sql/events.sql sql/tables/*.sql sql/team/*.sql sql/views/issue*.sql sql/views/[!i]*.sql
+  )
   TABLE_STATEMENTS=$("$python" -B deploy/team_sql.py "$TEAM_FILE" <<<"$script") || die "$TEAM_FILE is wrong (see above); nothing was changed"
   # shellcheck disable=SC2016 # the files contain ${DATASET} literally
   TABLE_STATEMENTS=${TABLE_STATEMENTS//'${DATASET}'/$DATASET}
