@@ -14,7 +14,7 @@ from tests.support.year import HOSTILE_TITLES
 __all__ = ["browser"]
 
 CHARTS = ["backlog", "flow", "response", "close", "ages", "delay"]
-SCREENS = [(360, False), (360, True), (800, False), (1280, False), (1280, True)]
+SCREENS = [(360, False), (390, True), (800, False), (1280, False), (1280, True)]
 
 # Of each chart: the visible drawing, its size, and the size of its smallest text.
 VISIBLE_CHARTS = """
@@ -49,6 +49,10 @@ CONTRASTS = """
   }
   return found;
 })()
+"""
+# Of each table that is in sight, how much of its width is outside.
+TABLE_OVERFLOWS = """
+[...document.querySelectorAll("section > .scroll")].map(box => box.scrollWidth - box.clientWidth)
 """
 OVERFLOW = "document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -98,6 +102,22 @@ def test_every_text_has_contrast(browser: Browser, page: Path, *, dark: bool) ->
     )
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_table_fits(browser: Browser, page: Path, width: int) -> None:
+    """The four tables of the page need no scrolling, on a phone and on a desktop."""
+    browser.open(page, width)
+    assert browser.ask(TABLE_OVERFLOWS) == [0, 0, 0, 0]
+
+
+def test_overdue_is_not_shown_by_colour_alone(browser: Browser, page: Path) -> None:
+    """An overdue issue has a colour of its own, and says that it is overdue."""
+    browser.open(page, 390)
+    shown = browser.ask("[...document.querySelectorAll('.overdue')].map(each => each.textContent)")
+    assert shown == ["overdue by 9.4\xa0working hours"] * len(HOSTILE_TITLES)
+    colours = "[...document.querySelectorAll('.overdue, #waiting')].map(each => getComputedStyle(each).color)"
+    assert len(set(browser.ask(colours))) == 2
+
+
 def test_a_chart_has_a_table_that_unfolds(browser: Browser, page: Path) -> None:
     """The table of a chart is collapsed, and opens without scripts."""
     browser.open(page, 360)
@@ -119,12 +139,15 @@ def test_hostile_titles_stay_text(browser: Browser, page: Path) -> None:
 
 
 def test_the_page_can_be_printed(browser: Browser, page: Path) -> None:
-    """On paper the colours are those of light mode, and collapsed tables are left out."""
+    """On paper the colours are those of light mode, collapsed tables are left out, and a cut list says so."""
     browser.open(page, 718, dark=True, media="print")
     assert browser.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert browser.ask("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     assert [chart["seen"] for chart in browser.ask(VISIBLE_CHARTS)] == [["narrow"]] * len(CHARTS)
-    assert browser.ask("document.querySelector('summary').getBoundingClientRect().height") == 0
+    summaries = (
+        "[...document.querySelectorAll('summary')].filter(each => each.getBoundingClientRect().height)"
+    )
+    assert browser.ask(f"{summaries}.map(each => each.textContent)") == ["1 more"]
     assert browser.pdf().startswith(b"%PDF")
 
 
