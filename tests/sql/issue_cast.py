@@ -1,7 +1,7 @@
 """The people and bots of the random lives, and who of them is in the team."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from ops.send.accounts import Account
 
@@ -46,14 +46,28 @@ logins = ["mona", "KIM-LEE", "somebody-else"]
 [bots]
 logins = ["k8s-ci-Robot"]
 [hours]
-zone = "Europe/Berlin"
+zone = "America/Los_Angeles"
 days = "Sun-Thu"
 from = "00:30"
-to = "17:15"
+to = "23:45"
 holidays = ["2025-12-24", "2026-01-06"]
 """,
 )
-BY_ASSOCIATION = Cast(team=frozenset({MONA, LEE, OLGA}), file='[bots]\nlogins = ["k8s-ci-robot"]')
+# Closed over the new year: who waits since then has waited no working hour.
+WINTER = [str(date(2025, 12, 15) + timedelta(days=number)) for number in range(35)]
+BY_ASSOCIATION = Cast(
+    team=frozenset({MONA, LEE, OLGA}),
+    file=f"""
+[bots]
+logins = ["k8s-ci-robot"]
+[hours]
+zone = "Pacific/Auckland"
+days = "Mon-Fri"
+from = "08:45"
+to = "17:00"
+holidays = {WINTER}
+""",
+)
 
 
 def association(account: Account | None, at: datetime) -> str:

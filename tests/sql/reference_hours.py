@@ -13,7 +13,7 @@ FIRST = datetime(2024, 12, 1, tzinfo=UTC)
 SLOTS = 430 * 96
 
 
-DAYS = {"Sun-Thu": (6, 0, 1, 2, 3)}
+DAYS = {"Sun-Thu": (6, 0, 1, 2, 3), "Mon-Fri": (0, 1, 2, 3, 4)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,15 +37,23 @@ def test_a_question_of_somebody_who_joined_the_team(case: Case) -> None:
     assert picked(found, "first_response_at", "first_team_response_at") == (at(hours=1), None)
 
 
-def test_a_deleted_comment_in_the_second_of_a_close(case: Case) -> None:
-    """A close has its reason also if the last event of its second is about something else."""
+def test_an_issue_of_somebody_who_joined_the_team(case: Case) -> None:
+    """An issue that an outsider opened still waits after its author has joined the team."""
     issue = case.issue()
-    opened, closed = issue.opened(), issue.closed(MONA, at(hours=1), "not_planned")
-    answer = issue.commented(MONA, at(hours=1), "Sorry.")
-    case.store(
-        opened, closed, answer, (issue.comment_changed("deleted", answer, MONA, at(hours=1)), at(hours=2))
-    )
-    assert picked(case.one(), "state", "close_reason") == ("closed", "not_planned")
+    label = of(issue.labeled(MONA, at(hours=1), "bug"), issue={"author_association": "MEMBER"})
+    case.store(case.issue().opened(), label)
+    assert picked(case.one(), "waiting_on_us", "waiting_since") == (True, at())
+
+
+def test_two_comments_in_one_second(case: Case) -> None:
+    """Of two comments in one second, the one with the larger id is the last word, in any order of receipt."""
+    for number, (first, second) in {1: (OCTAVIA, MONA), 2: (MONA, OCTAVIA)}.items():
+        issue = case.issue(number)
+        comments = [issue.commented(first, at(days=1), "A", 8), issue.commented(second, at(days=1), "B", 9)]
+        rows = [case.issue(number).opened(), *comments]
+        case.insert(*(case.delivered(event, f"{number}/{n}", 9 - n) for n, event in enumerate(rows)))
+    waiting = {row["issue_number"]: row["waiting_since"] for row in case.ask("issues")}
+    assert waiting == {1: None, 2: at(days=1)}
 
 
 def of(event: payloads.Event, **changes: dict[str, Any]) -> payloads.Event:
