@@ -16,12 +16,10 @@ import functions_framework
 from clients.github.client import GitHubClient
 from clients.slack import deadline
 from clients.slack.client import Slack
-from clients.slack.webhook import is_webhook_url
 from metrics.waiting import WAITING, WaitingIssue
 from metrics.week_review import DURATIONS, NAMED_WEEKS, last_week
 from metrics.weeks import WEEK
 from pipeline import logs
-from pipeline.errors import Unavailable
 from pipeline.logs import log
 from pipeline.once import once
 from pipeline.settings import load_at_startup
@@ -51,7 +49,7 @@ def digest(request: flask.Request) -> tuple[dict[str, Any], int] | tuple[str, in
     logs.start_request()
     if request.method != "POST":
         return "Only POST is allowed", 405, {"Allow": "POST"}
-    now, slack = datetime.now(UTC), Slack(read_token, settings().api_url)
+    now, slack = datetime.now(UTC), Slack(settings().bot_token, settings().api_url)
     waiting = read_once(lambda: warehouse().rows(WAITING, {"repository": None}))
     with deadline.limit(RUN_SECONDS), rechecking() as recheck:
         run = Run(
@@ -106,15 +104,6 @@ def weekly(now: datetime, slack: Slack) -> Weekly:
         week=week,
         upload=slack.upload,
     )
-
-
-def read_token() -> str:
-    """Return the bot token. Raises Unavailable."""
-    token = settings().token.read()
-    if is_webhook_url(token):
-        text = "The digest needs a bot token (xoxb-...): an incoming webhook shows no history."
-        raise Unavailable("slack_token_webhook", text)
-    return token
 
 
 def answer(report: Report) -> tuple[dict[str, Any], int]:

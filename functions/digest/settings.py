@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from clients.github.settings import GitHubSettings
+from clients.slack.webhook import is_webhook_url
 from pipeline import people
-from pipeline.errors import ConfigurationError
+from pipeline.errors import ConfigurationError, Unavailable
 from pipeline.settings import RotatingToken, SettingsReader, collect_problems, read_routes
 from pipeline.team import DigestPlan, Team
 
@@ -45,6 +46,14 @@ class Settings:
         team, plan = planned
         known, channels = routed
         return cls(github=github, team=team, plan=plan, people=known, card_channels=channels, **own)
+
+    def bot_token(self) -> str:
+        """Return the present token. Raises Unavailable if it is an incoming webhook's URL."""
+        token = self.token.read()
+        if is_webhook_url(token):
+            text = "The digest needs a bot token (xoxb-...): an incoming webhook shows no history."
+            raise Unavailable("slack_token_webhook", text)
+        return token
 
 
 def _own(environment: Mapping[str, str]) -> dict[str, Any]:

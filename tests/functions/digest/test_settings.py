@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from functions.digest.settings import Settings
-from pipeline.errors import ConfigurationError
+from pipeline.errors import ConfigurationError, Unavailable
 from tests.functions.digest.support import TEAM, TEAM_FILE
 
 REQUIRED = {"SLACK_TOKEN": "xoxb-1", "BIGQUERY_DATASET": "p.github"}
@@ -67,3 +67,15 @@ def test_every_problem_is_reported_together(folder: Path) -> None:
         "'mona' needs a Slack user id",
     ):
         assert problem in text
+
+
+def test_an_incoming_webhook_is_no_token(folder: Path) -> None:
+    """The token is read for every call; an incoming webhook's URL in its place is refused."""
+    file = folder / "slack-token"
+    file.write_text("xoxb-2\n")
+    settings = Settings.read({**REQUIRED, "SLACK_TOKEN_FILE": str(file)}, folder)
+    assert settings.bot_token() == "xoxb-2"
+    file.write_text("https://hooks.slack.com/services/T0/B0/x")
+    with pytest.raises(Unavailable) as caught:
+        settings.bot_token()
+    assert caught.value.reason == "slack_token_webhook"
