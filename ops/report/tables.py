@@ -50,15 +50,16 @@ def cohorts(report: Report) -> Table:
 
 
 def authors(report: Report) -> Table:
-    """Return the numbers of the issues that the team, others and bots opened."""
+    """Return the numbers of the issues that the team, others and bots opened; no team without its names."""
+    missing = "" if report.has_team else " config/team.toml names no team, so it is among the others."
     return Table(
         caption="By who opened the issue. First response: by anybody but the author and bots, and by the "
-        "team alone; p50 of the times, with their n.",
+        f"team alone; p50 of the times, with their n.{missing}",
         headings=(
             "opened by", "opened", "open now", "waiting", "first response (n)", "by the team (n)",
             "time to close (n)",
         ),
-        rows=[_author(item) for item in report.authors],
+        rows=[_author(item) for item in report.authors if report.has_team or item.name != "the team"],
     )  # fmt: skip
 
 

@@ -3,9 +3,12 @@
 import json
 from datetime import date
 
+import pytest
+
 from metrics.figures import Delay, Percentiles, Responses
 from metrics.headline import headline
-from tests.support.reports import a_report, an_empty_report
+from tests.support.reports import a_report, an_empty_report, waiting
+from tests.support.year import HOSTILE_TITLES
 
 A_WAITING_ISSUE = {
     "repository": "acme/app",
@@ -110,3 +113,12 @@ def test_a_rate_of_nothing_is_null() -> None:
     """The reopen rate is null, not zero, while no issue was closed."""
     found = headline(an_empty_report())
     assert found["reopen_rate"] == {"closed_issues": 0, "reopened_issues": 0, "rate": None}
+
+
+@pytest.mark.parametrize("title", [*HOSTILE_TITLES, "\x1b[2J", "\ud800"])
+def test_hostile_titles_stay_text(title: str) -> None:
+    """A title is uncut, and no character of it reaches the terminal as anything but printable ASCII."""
+    printed = json.dumps(headline(a_report(waiting=(waiting(title=title),))))
+    assert json.loads(printed)["waiting_on_us"]["issues"][0]["title"] == title
+    assert printed.isascii()
+    assert printed.isprintable()

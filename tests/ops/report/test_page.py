@@ -386,6 +386,8 @@ def test_what_team_toml_lacks_is_said() -> None:
     assert "no target Export fails" in text
     assert "config/team.toml names no team, so owners, members and collaborators count" in text
     assert "Waiting on us 1 no target is set" in text
+    assert "config/team.toml names no team, so it is among the others. opened by" in text
+    assert "time to close (n) others 88" in text
 
 
 @pytest.mark.usefixtures("without_drawings")
