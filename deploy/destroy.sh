@@ -57,14 +57,16 @@ delete() {
     subscription | topic) mutate gcloud pubsub "${1}s" delete "$2" ;;
     account) mutate gcloud iam service-accounts delete "$2" ;;
     secret) mutate gcloud secrets delete "$2" ;;
-    table) mutate bq --project_id="$PROJECT" rm --force --table "$PROJECT:$DATASET.$2" ;;
+    table) call_api BigQuery DELETE "https://bigquery.googleapis.com/bigquery/v2/projects/$PROJECT/datasets/$DATASET/tables/$2" '' >/dev/null ;;
     dataset) mutate bq --project_id="$PROJECT" rm --force --dataset "$PROJECT:$2" ;;
   esac
 }
 
 # The dataset goes only if nothing else is in it; without --recursive, BigQuery refuses it otherwise.
+# bq takes seconds for a call, so the tables and views are removed without it.
 remove_data() {
   local others
+  use_google_token
   read_existing dataset
   remove table
   read_existing table

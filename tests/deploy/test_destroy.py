@@ -45,7 +45,7 @@ def test_destroy_asks_and_removes_only_what_exists(sandbox):
 @pytest.mark.parametrize("others", [[], ["issues_copy"]])
 def test_the_dataset_is_removed_only_when_nothing_else_is_in_it(sandbox, others):
     """`--data` removes our secrets, table and views; a table of others stays, and the dataset with it."""
-    sandbox.answer("curl *GET*", http_answer({}))
+    sandbox.answer("curl *", http_answer({}))
     sandbox.answer("gcloud functions list *")
     sandbox.answer("gcloud secrets list *", "slack-token|\ngithub-webhook-secret|issuewire\n")
     mark = {"labels": {"app": "issuewire"}}
@@ -57,11 +57,11 @@ def test_the_dataset_is_removed_only_when_nothing_else_is_in_it(sandbox, others)
     sandbox.answer("bq * ls --max_results*", json.dumps(foreign + ours), times=1)
     outcome = sandbox.run("destroy --yes --data")
     assert outcome.status == 0, outcome.err
-    removed = [line for line in sandbox.lines if re.search(r" (delete|rm) ", line)]
-    tables = ["events", "issues"]
-    assert removed == [
+    removed = [line for line in sandbox.lines if re.search(r" (delete|rm|DELETE) ", line)]
+    tables = "https://bigquery.googleapis.com/bigquery/v2/projects/acme-issues/datasets/github/tables"
+    assert [" ".join(re.sub(r"curl .* (DELETE) .* ", r"curl \1 ", line).split()) for line in removed] == [
         "gcloud secrets delete github-webhook-secret",
-        *(f"bq --project_id=acme-issues rm --force --table acme-issues:github.{name}" for name in tables),
+        *(f"curl DELETE {tables}/{name}" for name in ("events", "issues")),
         *([] if others else ["bq --project_id=acme-issues rm --force --dataset acme-issues:github"]),
     ]
     assert ("Kept: the dataset github, because it holds reopen_rate, issues_copy." in outcome.err) is bool(
