@@ -157,7 +157,7 @@ def _repair_faults(rng: random.Random, seconds: float) -> Iterator[Fault]:
     """Yield what disturbs the first run of reconcile; a short drill has nothing for it to do when killed."""
     is_short = seconds < KILL_EVERY
     begins = 0.0 if is_short else rng.uniform(0, 2)
-    yield Fault(kind=Kind.GITHUB_AWAY, begins=begins, ends=begins + (0.2 if is_short else rng.uniform(1, 4)))
+    yield Fault(kind=Kind.GITHUB_AWAY, begins=begins, ends=begins + (1.0 if is_short else rng.uniform(1, 4)))
     if not is_short:
         at = rng.uniform(8, 20)
         yield Fault(kind=Kind.RECONCILE_KILLED, begins=at, ends=at)
