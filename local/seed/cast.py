@@ -26,7 +26,7 @@ APP = Activity(
     opened=13,
     response=2,
     close=20,
-    unanswered=0.03,
+    unanswered=0.05,
     first_number=1204,
     parts=("Export", "Login", "Search", "Dark mode", "Upload", "The settings page", "Sync", "The invoice"),
 )
@@ -35,7 +35,7 @@ WEBSITE = Activity(
     opened=2.5,
     response=5,
     close=45,
-    unanswered=0.08,
+    unanswered=0.12,
     first_number=211,
     parts=("The pricing page", "The blog's feed", "The contact form", "The cookie banner", "The start page"),
 )
@@ -44,7 +44,7 @@ CLI = Activity(
     opened=5,
     response=3,
     close=30,
-    unanswered=0.04,
+    unanswered=0.08,
     first_number=96,
     parts=("acme init", "acme deploy", "acme logs", "Tab completion", "The --json output", "The installer"),
 )

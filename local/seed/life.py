@@ -112,10 +112,10 @@ def _first_minutes(it: Life) -> Iterator[TimedEvent]:
 
 
 def _answered_life(it: Life) -> Iterator[TimedEvent]:
-    """Yield the answer, unless there is none, what the author says to it, and the end."""
+    """Yield the answer, what the author says to it, and the end; without an answer only a late close."""
     if it.chance(it.opening.activity.unanswered):
-        if it.chance(0.45):
-            yield from _end(it)
+        it.at = (it.at + timedelta(days=it.random.uniform(10, 60))).replace(microsecond=0)
+        yield it.at, it.issue.closed(it.member, it.at, "not_planned")
         return
     it.work(it.opening.activity.response)
     if it.chance(0.3):
@@ -128,9 +128,8 @@ def _answered_life(it: Life) -> Iterator[TimedEvent]:
         if it.chance(0.3):
             it.wait(9)
             yield it.say(it.issue.author or it.member, cast.REACTIONS)
-            if it.chance(0.95):
-                it.work(it.opening.activity.response)
-                yield it.say(it.member, cast.ANSWERS)
+            it.work(it.opening.activity.response)
+            yield it.say(it.member, cast.ANSWERS)
         elif it.chance(0.05):
             it.wait(30)
             yield it.at, it.issue.edited(it.member, it.at, f"{it.issue.title} (confirmed)")
@@ -177,6 +176,8 @@ def _later_life(it: Life) -> Iterator[TimedEvent]:
     if it.chance(0.5):
         it.issue.closed_at = it.opening.at + timedelta(days=3)
         yield it.at, it.issue.reopened(it.member, it.at)
+        it.at += timedelta(seconds=40)
+        yield it.say(it.member, ("This is back.",))
     else:
         yield it.say(it.member, ("Is this still so?",))
         it.work(it.opening.activity.close)
