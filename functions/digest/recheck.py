@@ -1,5 +1,6 @@
 """Asks GitHub whether issues still wait: what BigQuery knows is a few minutes old."""
 
+import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -32,7 +33,7 @@ class Recheck:
         self._github = connect(self._check) if connect else None
         self._accounts = accounts
         self._clock = clock
-        self._ends_at = clock() + RECHECK_SECONDS
+        self._ends_at = math.inf  # until the first question: BigQuery may take long before it
         self._known: dict[tuple[int, int], WaitingIssue | None] = {}
         self._warned = False
 
@@ -52,6 +53,7 @@ class Recheck:
         if self._github is None or not is_repository_name(found.repository):
             return found
         try:
+            self._ends_at = min(self._ends_at, self._clock() + RECHECK_SECONDS)
             self._check("The time to ask GitHub is up", datetime.now(UTC))
             return still_waiting(found, *_read(self._github, found), self._accounts)
         except Unavailable as error:
