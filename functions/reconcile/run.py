@@ -161,9 +161,13 @@ class Run:
         events = self._settings.events
         if events is not None and "issues" not in events:
             return
+        read: set[int] = set()  # an organization and its repository may both be sources
         with self._publishing():
             for source in seen.sources:
                 for repository in repositories(self._neighbours.github, source):
+                    if repository["id"] in read:
+                        continue
+                    read.add(repository["id"])
                     self._limit.check()
                     try:
                         self._publish_of(repository, seen.window.start, on_their_way)

@@ -372,3 +372,15 @@ def test_what_events_leaves_out_is_not_published(rig: Rig, events: str, actions:
     rig.clock.advance(1200)
     assert rig.run(EVENTS=events).failures == []
     assert [delivery.action for delivery in rig.topic.published] == actions
+
+
+def test_a_repository_of_two_sources_is_read_once(rig: Rig) -> None:
+    """What was missed is published once if the organization and the repository are both sources."""
+    rig.github.organizations.add("acme")
+    for hook in rig.github.hooks.by_place["acme/app"].values():
+        hook["active"] = False
+    issue(rig, 1)
+    rig.clock.advance(1200)
+    report = rig.run(GITHUB_SOURCES="acme,acme/app,acme/app")
+    assert (report.failures, report.counts["missed"], len(rig.topic.published)) == ([], 1, 1)
+    assert len(rig.server.targets(r"/issues\?")) == 1
