@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 
 from metrics.figures import Percentiles, Week
 from metrics.query import Query
@@ -90,9 +90,12 @@ WHERE
 )
 
 
-def last_week(now: datetime) -> date:
-    """Return the Monday, in UTC, of the last complete week."""
-    return monday(now) - WEEK
+def last_week(day: date) -> date:
+    """Return the Monday of the week before that of a day, which is one of the team's calendar.
+
+    In the east the week goes on in UTC for some hours then: its last events are counted a week later.
+    """
+    return monday(day) - WEEK
 
 
 def review(

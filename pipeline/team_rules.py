@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, time, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -129,15 +129,19 @@ def _value(key: str, value: object, read: Callable[[str], object], problem: str)
         is_right = isinstance(value, str) and read(value) is not None
     except ValueError:
         is_right = False
-    if not is_right:
+    if is_right:
+        return
+    if isinstance(value, (date, time)):  # TOML has both without quotes
+        yield key, f"{problem}, in quotes"
+    else:
         yield key, problem if value is None else f"{problem}, not {value!r}"
 
 
 def _days(key: str, value: object) -> Iterator[Problem]:
-    if value != [] and not texts(value):
+    if not isinstance(value, list):
         yield key, f'{key} must be a list of dates such as "2026-12-25"'
         return
-    for day in value if isinstance(value, list) else []:
+    for day in value:
         yield from _value(key, day, team_values.day, f'{key} must be dates such as "2026-12-25"')
 
 

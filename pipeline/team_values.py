@@ -9,6 +9,7 @@ from pipeline.working_hours import END_OF_DAY
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_OF_THIS_MACHINE = {"localtime", "posixrules", "Factory"}  # files of zoneinfo that are no zones
 _DURATION = re.compile(r"(\d{1,4}(?:\.\d{1,2})?)([mhd])", re.ASCII)
 
 
@@ -58,7 +59,9 @@ def duration(text: str, a_day: timedelta) -> timedelta:
 
 
 def zone(name: str) -> ZoneInfo:
-    """Return the zone of a name such as "Europe/Berlin"."""
+    """Return the zone of a name such as "Europe/Berlin", which BigQuery and Cloud Scheduler know too."""
+    if name in _OF_THIS_MACHINE or name.startswith(("posix/", "right/")):
+        raise ValueError(name)
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError) as error:  # OSError: the name of a folder, such as "Europe"

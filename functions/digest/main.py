@@ -96,7 +96,7 @@ def marks(waiting: Sequence[WaitingIssue], now: datetime, recheck: Recheck, slac
 
 def weekly(now: datetime, slack: Slack) -> Weekly:
     """Read the week's numbers. Raises Unavailable."""
-    week = last_week(now)
+    week = last_week(now.astimezone(settings().team.hours.zone).date())
     days = {"from_day": week - WEEK, "until_day": week + WEEK}
     return Weekly(
         rows=warehouse().rows(NAMED_WEEKS, {}),

@@ -29,6 +29,7 @@ MAX_HOURS = 20  # so many first hours are read if those pages do not reach back 
 SETTLED = timedelta(minutes=15)  # BigQuery may not have an event yet that the card shows
 _FIRST_HOUR = timedelta(hours=1)  # after its issue was opened a card is usually posted at once
 _LOOK_BACK = timedelta(days=28)  # marks of earlier days are looked for so far back
+_OF_ONE_CARD = {"cant_update_message", "edit_window_closed"}  # of another app's, of an old one
 _AT_ONCE = 20  # Slack allows about 50 calls of a method a minute, and short bursts
 _PAUSE = 1.25  # seconds before each read after those
 
@@ -74,11 +75,19 @@ class Marks:
     def update(self, channel: str) -> int:
         """Mark the channel's cards, remove the marks of earlier days, and return how many cards changed.
 
-        Raises Unavailable; a repetition then does what is missing, and changes nothing else.
+        Raises Unavailable; a repetition then does what is missing, and changes nothing else. A card that may
+        not be changed stops no other: its error is raised at the end.
         """
-        before = self._changed
+        before, refusal = self._changed, None
         for key, card in self._cards(channel).items():
-            self._update(channel, key, card)
+            try:
+                self._update(channel, key, card)
+            except SlackRefused as error:
+                if error.code not in _OF_ONE_CARD:
+                    raise
+                refusal = error
+        if refusal:
+            raise refusal
         return self._changed - before
 
     def _update(self, channel: str, key: str, found: Card) -> None:

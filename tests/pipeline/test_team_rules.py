@@ -59,12 +59,14 @@ at = "9"
         ('from = "9:00"', "from must be a time"),
         ('from = "24:00"', "from must be a time"),
         ('to = "24:01"', "to must be a time"),
-        ("to = 17:00:00", "to must be a time"),
+        ("to = 17:00:00", 'to must be a time such as "17:00" or "24:00", in quotes'),
         ('from = "17:00"\nto = "09:00"', "to: '09:00' is not after '17:00'"),
         ('from = "09:00"\nto = "09:00"', "to: '09:00' is not after '09:00'"),
         ('holidays = "2026-12-25"', "holidays must be a list of dates"),
         ('holidays = ["25.12.2026"]', "holidays must be dates"),
         ('holidays = ["2026-02-29"]', "holidays must be dates"),
+        ("holidays = [2026-12-25]", 'holidays must be dates such as "2026-12-25", in quotes'),
+        ('holidays = [" "]', "holidays must be dates"),
         ('holidays = ["20261225"]', "holidays must be dates"),
         ('form = "09:00"', "unknown key 'form', did you mean 'from'?"),
     ],
@@ -76,10 +78,14 @@ def test_hours(line: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "zone", ['"Europe"', '"../etc/passwd"', '""', "1", '"Mars/Olympus"', '"/etc/localtime"']
+    "zone",
+    [
+        *('"Europe"', '"../etc/passwd"', '""', "1", '"Mars/Olympus"', '"/etc/localtime"'),
+        *('"localtime"', '"posixrules"', '"right/Europe/Berlin"', '"posix/Europe/Berlin"'),
+    ],
 )
 def test_a_zone_is_a_name_of_the_tz_database(zone: str) -> None:
-    """What is no name of a zone is refused, also the name of a folder and a path."""
+    """What is no zone's name is refused, also a folder, a path, and what only this machine calls a zone."""
     [found] = problems(f"[hours]\nzone = {zone}")
     assert found.startswith("team file: line 2: hours: zone")
     assert problems("[hours]\nto = '17:00'") == (
@@ -127,6 +133,7 @@ def test_targets(line: str, problem: str) -> None:
         (f'{DIGEST}weekly = "Monday"', "weekly must be one of Mon, Tue,"),
         (f"{DIGEST}weekly = true", "weekly must be one of Mon, Tue,"),
         (f'{DIGEST}since = "soon"', "since must be a date"),
+        (f"{DIGEST}since = 2026-12-01", 'since must be a date such as "2026-12-01", in quotes'),
         (f'{DIGEST}at = "24:00"', "at must be a time"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from clients.slack import client as slack_client
+from clients.slack.errors import SlackRefused
 from functions.digest import marks
 from functions.digest.marks import Mark, Marks, Overdue
 from functions.notify_slack.cards import card
@@ -179,6 +180,21 @@ def test_a_card_that_is_removed_meanwhile_stops_nothing(channel: Channel, call: 
     channel.slack.before = {call: lambda: other.slack.delete(channel.id, gone)}
     the_marks(channel, first, second).update(channel.id)
     assert attachments(channel.card) == [SHOWN]
+
+
+@pytest.mark.parametrize("code", ["cant_update_message", "edit_window_closed"])
+def test_a_card_that_slack_does_not_let_change_stops_no_other(channel: Channel, code: str) -> None:
+    """The other cards are marked; then the run fails with the reason."""
+    first, second = a_card(channel), a_card(channel, number=8)
+
+    def refuse() -> None:
+        raise SlackRefused(code)
+
+    channel.slack.calls = 0
+    channel.slack.before = {3: refuse}
+    with pytest.raises(SlackRefused, match=code):
+        the_marks(channel, first, second).update(channel.id)
+    assert sorted(map(len, map(attachments, channel.cards))) == [0, 1]
 
 
 @pytest.mark.parametrize("call", [3, 4])
