@@ -98,14 +98,12 @@ class Warehouse:
         self.create(name, views, team)
         return name
 
-    def snapshot(self, dataset: str, names: Collection[str], where: str = "TRUE") -> str:
+    def snapshot(self, dataset: str, names: Collection[str]) -> str:
         """Return a dataset with what these views show as tables: a view is computed again by every query."""
         copy = self.unused_name()
         self.query(f"CREATE SCHEMA `{copy}`", copy)
         for name in names:
-            self.query(
-                f"CREATE TABLE `{copy}.{name}` AS SELECT * FROM `{dataset}.{name}` WHERE {where}", copy
-            )
+            self.query(f"CREATE TABLE `{copy}.{name}` AS SELECT * FROM `{dataset}.{name}`", copy)
         return copy
 
     def create(self, name: str, views: Collection[str] | None = None, team: Team | None = None) -> None:

@@ -104,7 +104,12 @@ def test_a_wrong_team_file_is_one_line(proxy: Proxy, tmp_path: Path, monkeypatch
 def test_an_empty_dataset_gives_a_page(warehouse: Warehouse, year_dataset: str, tmp_path: Path) -> None:
     """Without any event the command writes a page that says so, and exits with status 0."""
     out = tmp_path / "report.html"
-    empty = warehouse.snapshot(year_dataset, VIEWS, where="FALSE")
+    empty = warehouse.unused_name()
+    tables = [
+        f"CREATE TABLE `{empty}.{name}` AS SELECT * FROM `{year_dataset}.{name}` WHERE FALSE"
+        for name in VIEWS
+    ]
+    warehouse.query("; ".join([f"CREATE SCHEMA `{empty}`", *tables]), empty)
     result = invoke("--project", PROJECT, "--dataset", empty, "--out", str(out))
     assert result.exit_code == 0, result.output
     assert "No issue is stored yet" in out.read_text("utf-8")
