@@ -21,10 +21,10 @@ SINCE = "since {moment}"
 OPENED_BY = "by {author}"
 ASSIGNED_TO = "assigned to {assignees}"
 ONE_MORE, MORE = "and 1 more issue", "and {n} more issues"
-HOUR, HOURS, UNDER_AN_HOUR = "1 hour", "{n} hours", "less than an hour"
+HOUR, HOURS, UNDER_AN_HOUR = "1 hour", "{n:,} hours", "less than an hour"
 WORKING_HOUR, WORKING_HOURS, UNDER_A_WORKING_HOUR = (
     "1 working hour",
-    "{n} working hours",
+    "{n:,} working hours",
     "less than a working hour",
 )
 SEPARATOR = " · "

@@ -25,11 +25,11 @@ _DATE_FORMATS = {
     "date_long": "%A, %B %-d, %Y",
 }
 _EMOJI_NAME = re.compile(r":([a-z0-9_+-]+):")
-_EMOJI = {  # those of our cards, and a few that people write
+_EMOJI = {  # those of our cards and digests, and a few that people write
     "bug": "🐛", "card_index_dividers": "🗂️", "eyes": "👀", "fire": "🔥",
-    "hourglass_flowing_sand": "⏳", "large_green_circle": "🟢",
-    "no_entry_sign": "🚫", "rocket": "🚀", "tada": "🎉", "warning": "⚠️", "wastebasket": "🗑️",
-    "white_check_mark": "✅", "x": "❌",
+    "hourglass_flowing_sand": "⏳", "large_green_circle": "🟢", "large_yellow_circle": "🟡",
+    "no_entry_sign": "🚫", "red_circle": "🔴", "rocket": "🚀", "tada": "🎉", "warning": "⚠️",
+    "wastebasket": "🗑️", "white_check_mark": "✅", "white_circle": "⚪", "x": "❌",
 }  # fmt: skip
 # A placeholder is its number between two private characters, which the input therefore must not contain.
 _PRIVATE = re.compile("[\ue000\ue001]")

@@ -71,6 +71,12 @@ def test_time_by_the_clock_is_not_called_working_time() -> None:
     assert "*overdue by less than an hour*" in line
 
 
+def test_many_hours_are_grouped_by_thousands() -> None:
+    """A long wait is read at a glance."""
+    [line] = lines(message_of([waiting(6, NOW - timedelta(hours=2536), labels=("urgent",))]))[3:]
+    assert "*overdue by 2,512 hours*" in line
+
+
 def test_nobody_waits_so_there_is_no_message() -> None:
     """Without an issue to name there is no message."""
     assert build([], [], READERS) is None

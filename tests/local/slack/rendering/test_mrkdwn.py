@@ -2,6 +2,7 @@
 
 import pytest
 
+from functions.digest.phrases import GROUPS
 from local.slack.rendering.page import render_page
 from local.slack.rendering.terminal import as_text
 from tests.support.slack_page import NAMES, TAB, Tree, message, section
@@ -59,6 +60,12 @@ def test_mrkdwn_is_shown_as_in_slack(text, page, terminal):
     """The page and the terminal show marks, code, quotes, links, mentions, dates and entities."""
     assert drawn(text) == page
     assert as_text(message("", section(text)), NAMES) == terminal
+
+
+@pytest.mark.parametrize("heading", GROUPS.values())
+def test_the_headings_of_a_digest_have_their_emoji(heading):
+    """No heading shows the name of its emoji between colons."""
+    assert ":" not in drawn(heading)
 
 
 def test_plain_text_can_turn_emoji_off():
