@@ -20,7 +20,8 @@ SHORTER_MAY_PASS = {
 RATE_LIMITED = {"ratelimited", "rate_limited"}
 _REINSTALL = "install the app again from config/slack-app.yaml"
 _UNKNOWN = "it is tried again; if it keeps failing, see https://docs.slack.dev/reference/methods"
-_NO_THREADS = "the channel does not allow messages or threads; allow both, or name another in routes.toml"
+_FILES = "routes.toml or team.toml"  # where channels are named: those of cards, and those of digests
+_NO_THREADS = f"the channel does not allow messages or threads; allow both, or name another in {_FILES}"
 _MIGRATING = "Slack is moving the workspace or the channel; it is tried again until that is done"
 _CODES = {  # Slack's error codes by their remedy
     "a workspace policy forbids this; ask an administrator": "access_denied action_prohibited"
@@ -32,9 +33,9 @@ _CODES = {  # Slack's error codes by their remedy
     " restricted_action_read_only_channel restricted_action_thread_only_channel",
     "another app posted this message; let only one app post to the channel": "cant_delete_message"
     " cant_update_message",
-    "unarchive the channel, or name another in routes.toml": "channel_is_archived is_archived is_inactive",
-    "the channel belongs to a Salesforce record; name another in routes.toml": "channel_is_limited_access",
-    "check the channel's id in routes.toml, and invite the app if the channel is private": "channel_not_found"
+    f"unarchive the channel, or name another in {_FILES}": "channel_is_archived is_archived is_inactive",
+    f"the channel belongs to a Salesforce record; name another in {_FILES}": "channel_is_limited_access",
+    f"check the channel's id in {_FILES}, and invite the app if the channel is private": "channel_not_found"
     " method_not_supported_for_channel_type team_not_found",
     "let the workspace's settings allow messages to be edited at any time": "edit_window_closed",
     _MIGRATING: "external_channel_migrating org_login_required team_added_to_org",

@@ -166,7 +166,7 @@ def test_a_page_that_names_no_next_one_is_the_last(
     ("code", "remedy"),
     [
         ("account_inactive", "install it again"),
-        ("channel_not_found", "check the channel's id in routes.toml"),
+        ("channel_not_found", "check the channel's id in routes.toml or team.toml"),
         ("invalid_auth", "store the bot token again"),
         ("is_archived", "unarchive the channel"),
         ("missing_scope", "install the app again from config/slack-app.yaml"),
