@@ -62,7 +62,7 @@ def read_routes(environment: Mapping[str, str], folder: Path) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotatingToken:
-    """A token from the setting `name`, or from the file that `name`_FILE names.
+    """A token from the setting `name`, or from the file that `name`_FILE names; `kind` says what it is.
 
     The file wins, and is read again for every call: storing a new token needs no deployment. Every reason of
     a failure begins with the name: slack_token_unreadable, slack_token_blank, slack_token_malformed.
@@ -72,6 +72,8 @@ class RotatingToken:
     file: Path | None = None
     value: str | None = field(default=None, repr=False)
     if_blank: str = "blank"
+    form: re.Pattern[str] = _TOKEN
+    kind: str = "token"
 
     def read(self) -> str:
         """Return the current token. Raises Unavailable if the file holds no token or cannot be read.
@@ -83,9 +85,9 @@ class RotatingToken:
         except (OSError, UnicodeDecodeError) as error:
             raise self._unavailable("unreadable", "cannot be read") from error
         if not token:
-            raise self._unavailable(self.if_blank, "is empty; store the token in it")
-        if not _TOKEN.fullmatch(token):
-            raise self._unavailable("malformed", "holds more than one token, or is not a token")
+            raise self._unavailable(self.if_blank, f"is empty; store the {self.kind} in it")
+        if not self.form.fullmatch(token):
+            raise self._unavailable("malformed", f"holds more than one {self.kind}, or is not a {self.kind}")
         return token
 
     def _unavailable(self, state: str, message: str) -> Unavailable:
@@ -149,6 +151,13 @@ class SettingsReader:
         self.problem(f"{name} is not an http or https URL")
         return ""
 
+    def file(self, name: str) -> Path | None:
+        """Return the file that a setting names, or None if the setting is missing."""
+        value = self.text(name)
+        if value is not None and not (Path(value).is_file() and os.access(value, os.R_OK)):
+            self.problem(f"{name} names no file that can be read")
+        return Path(value) if value else None
+
     def boolean(self, name: str, *, default: bool) -> bool:
         """Return whether a switch is on: true, yes, 1 or false, no, 0."""
         value = (self.text(name) or str(default)).lower()
@@ -158,11 +167,9 @@ class SettingsReader:
 
     def token(self, name: str, what: str, *, if_blank: str = "blank") -> RotatingToken:
         """Return the token of `name` or `name`_FILE, one of which is required; `what` describes it."""
-        file, value = self.text(f"{name}_FILE"), self.text(name)
+        file, value = self.file(f"{name}_FILE"), self.text(name)
         if file is None and value is None:
             self.problem(f"{name}_FILE or {name} is not set ({what})")
         if value is not None and not _TOKEN.fullmatch(value):
             self.problem(f"{name} holds spaces, line breaks or other characters that no token has")
-        if file is not None and not (Path(file).is_file() and os.access(file, os.R_OK)):
-            self.problem(f"{name}_FILE names no file that can be read")
-        return RotatingToken(name=name, file=Path(file) if file else None, value=value, if_blank=if_blank)
+        return RotatingToken(name=name, file=file, value=value, if_blank=if_blank)

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin
 
 import requests
 
 from clients.github import responses
+from clients.github.app_token import AppToken
 from clients.github.responses import Response
 from clients.github.settings import GitHubSettings
 from pipeline.errors import Unavailable
@@ -77,9 +79,14 @@ class GitHubClient:
         self._clock = clock
         self._session = requests.Session()
         self._session.headers.update(_HEADERS)
-        self._session.auth = self._authorize
+        self._app = AppToken(settings.app, self._ask, clock) if settings.app else None
         self._resume_at: datetime | None = None
         self._wrote_at: datetime | None = None
+
+    @property
+    def is_app(self) -> bool:
+        """Return whether a GitHub App sends the requests."""
+        return self._app is not None
 
     def close(self) -> None:
         """Close the connection."""
@@ -127,6 +134,7 @@ class GitHubClient:
     ) -> Response:
         """Return the answer of success, after as many waits as it takes."""
         failures = refusals = redirects = 0
+        renewed = False
         while True:
             if self._resume_at is not None:
                 seconds = (self._resume_at - self._clock()).total_seconds()
@@ -144,6 +152,9 @@ class GitHubClient:
             if response.location is not None and redirects < REDIRECTS:
                 redirects += 1
                 url, parameters = urljoin(url, response.location), {}
+                continue
+            if response.status == 401 and not renewed and self._app and self._app.forget(self._path(url)):
+                renewed = True
                 continue
             wait = responses.limit_wait(response, refusals)
             if wait is None:
@@ -164,9 +175,15 @@ class GitHubClient:
             raise Unavailable(
                 "github_elsewhere", f"GitHub points to {shown}, outside of GITHUB_API_URL; not followed."
             )
+        token = self._app.read(self._path(url)) if self._app else self._settings.token.read()
         try:
             answer = self._session.request(
-                method, url, params=dict(parameters), timeout=TIMEOUT_SECONDS, allow_redirects=False
+                method,
+                url,
+                params=dict(parameters),
+                timeout=TIMEOUT_SECONDS,
+                allow_redirects=False,
+                auth=partial(_authorize, token),
             )
         except requests.Timeout as error:
             raise _TransientError(f"{shown} took too long") from error
@@ -197,10 +214,13 @@ class GitHubClient:
             date=date,
         )
 
-    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Set the token; without this, requests would take a .netrc entry for the host."""
-        request.headers["Authorization"] = f"Bearer {self._settings.token.read()}"
-        return request
+    def _ask(self, method: str, path: str) -> Any:
+        """Return what GitHub answers to the App itself."""
+        return self._request(method, self._settings.api_url + path, {}).content
+
+    def _path(self, url: str) -> str:
+        """Return the path in the API."""
+        return responses.without_query(url).removeprefix(self._settings.api_url)
 
     def _wait(self, seconds: float, reason: str) -> None:
         until = self._clock() + timedelta(seconds=seconds)
@@ -210,6 +230,12 @@ class GitHubClient:
             )
         self._on_wait(reason, until)
         self._sleep(seconds)
+
+
+def _authorize(token: str, request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Set the token; without this, requests would take a .netrc entry for the host."""
+    request.headers["Authorization"] = f"Bearer {token}"
+    return request
 
 
 class _TransientError(Exception):

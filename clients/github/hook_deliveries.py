@@ -12,10 +12,15 @@ from pipeline.delivery import parse_time
 from pipeline.errors import Unavailable
 from pipeline.json_fields import Json
 
+# The source of the webhook that a GitHub App has, for all repositories where the App is installed. GitHub
+# gives it no id, and no account can have this name.
+APP = "GitHub App"
+APP_HOOK_ID = 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
-    """A webhook of `source`, which is OWNER/REPO or an organization.
+    """A webhook of `source`, which is OWNER/REPO, an organization or APP.
 
     `content_type` is json or form; without `verifies_tls` GitHub accepts any certificate of the URL.
     """

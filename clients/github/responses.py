@@ -110,9 +110,15 @@ def check_status(response: Response) -> None:
     if 200 <= status < 300:
         return
     if status == 401:
+        raise _unauthorized(response)
+    if status == 403 and "suspended" in response.message:
         raise Unavailable(
-            "token_refused", "GitHub refuses the token (401): it has expired or is wrong; set a new one."
+            "app_suspended",
+            f"{response.message.rstrip('.')} (403): unsuspend the GitHub App in the settings of the account "
+            "that installed it, at Applications.",
         )
+    if status == 404 and response.message == "Integration not found":
+        raise Unavailable("app_refused", "GITHUB_APP_ID is the id of no GitHub App (404); correct it.")
     if status in {404, 410, 451}:
         raise NotFound("not_found", f"{url} does not exist, or the token may not read it ({status}).")
     if status == 422 and "pagination" in response.message.lower():
@@ -120,6 +126,25 @@ def check_status(response: Response) -> None:
         raise PaginationLimit(reason, f"{url} is not listed any further.")
     sentence = f"{url} answered {status}: {response.message or response.reason}"
     raise (Forbidden if status == 403 else Unavailable)("github_refused", sentence)
+
+
+def _unauthorized(response: Response) -> Unavailable:
+    """Return what a 401 means: GitHub refuses a token with other words than an App's signature."""
+    if "'exp'" in response.message or "'iat'" in response.message:
+        return Unavailable(
+            "app_clock_off",
+            "GitHub refuses the times that the GitHub App signs with (401): this machine's clock is wrong. "
+            f"GitHub's shows {response.date:%Y-%m-%d %H:%M:%S} UTC; set this one by a time server.",
+        )
+    if "JSON web token" in response.message:
+        return Unavailable(
+            "app_refused",
+            "GITHUB_APP_KEY_FILE holds no key of the GitHub App of GITHUB_APP_ID (401); generate a private "
+            "key on the App's page at GitHub, or correct the id.",
+        )
+    return Unavailable(
+        "token_refused", "GitHub refuses the token (401): it has expired or is wrong; set a new one."
+    )
 
 
 def require_objects(response: Response, items: Any) -> tuple[Mapping[str, Any], ...]:

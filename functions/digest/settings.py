@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from clients.github.settings import GitHubSettings
+from clients.github.settings import GitHubSettings, has_credentials
 from clients.slack.webhook import is_webhook_url
 from pipeline import people
 from pipeline.errors import ConfigurationError, Unavailable
@@ -19,9 +19,9 @@ _DATASET = re.compile(r"([\w.-]+:)?[\w-]+\.\w+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a run needs. `github` is None without a token; `people` are Slack ids by login in lower case.
+    """What a run needs. `github` is None without a token or a GitHub App.
 
-    `card_channels` are the channels of the routes.
+    `people` are Slack ids by login in lower case; `card_channels` are the channels of the routes.
     """
 
     token: RotatingToken
@@ -67,8 +67,7 @@ def _own(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _github(environment: Mapping[str, str]) -> GitHubSettings | None:
-    names = ("GITHUB_TOKEN", "GITHUB_TOKEN_FILE")
-    if not any(environment.get(name, "").strip() for name in names):
+    if not has_credentials(environment):
         return None
     return GitHubSettings.from_environment(environment)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 
-from clients.github.hook_deliveries import Attempt, Hook
+from clients.github.hook_deliveries import APP, Attempt, Hook
 
 REFUSALS = {400, 413, 415}  # ingest cannot take such a delivery, however often it is sent
 IN_VAIN = 3
@@ -170,11 +170,18 @@ def fate(event: ListedEvent, known: Known, horizon: datetime) -> Fate:
 
 
 def to_redeliver(events: Sequence[ListedEvent], known: Known, horizon: datetime) -> list[Attempt]:
-    """Return one attempt of each event that GitHub should deliver again, newest events first."""
+    """Return one attempt of each event that GitHub should deliver again, newest events first.
+
+    A GitHub App may always repeat what its own webhook delivered.
+    """
     ingest_accepted_at = max((each.accepted_at for each in events if each.accepted_at), default=None)
     found = [event for event in events if _is_worth_asking(event, known, horizon, ingest_accepted_at)]
     found.sort(key=lambda event: event.first.delivered_at, reverse=True)
-    return [max(event.attempts, key=lambda each: (each.hook.is_active, each.id)) for event in found]
+    return [max(event.attempts, key=_preference) for event in found]
+
+
+def _preference(attempt: Attempt) -> tuple[bool, bool, int]:
+    return attempt.hook.is_active, attempt.hook.source == APP, attempt.id
 
 
 def _is_worth_asking(

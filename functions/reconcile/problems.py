@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from clients.github.hook_deliveries import Attempt, Hook
+from clients.github.hook_deliveries import APP, Attempt, Hook
 
 from .plan import Past, Window
 
@@ -53,4 +53,9 @@ def of_gap(window: Window, past: Past) -> list[Problem]:
 
 
 def _problem(reason: str, text: str, source: str) -> Problem:
-    return Problem(reason=reason, text=f"{text}; run ./deploy.sh webhook {source}")
+    fix = (
+        "store the secret that ./deploy.sh secrets show prints on the App's page at GitHub"
+        if source == APP
+        else f"run ./deploy.sh webhook {source}"
+    )
+    return Problem(reason=reason, text=f"{text}; {fix}")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clients.github.client import GitHubClient
-from clients.github.hook_deliveries import Attempt, Hook, is_same_url
+from clients.github.hook_deliveries import APP, Attempt, Hook
 from clients.github.responses import NotFound
 from clients.github.updated_issues import repositories, updated_issues
 from clients.github.webhooks import Webhooks
@@ -19,6 +19,7 @@ from pipeline.logs import log
 
 from . import plan, problems
 from .ledger import Ledger
+from .listed import Listing
 from .missed import missed, settled
 from .plan import Fate, Known, LedgerRow, ListedEvent, Window
 from .redrive import Held, look, redrive
@@ -91,20 +92,10 @@ class Run:
         past = ledger.past(self._now - settings.kept)
         window = Window.of(self._now, settings.lookback, settings.kept, past)
         self.report.problems += problems.of_gap(window, past)
-        sources: dict[str, list[Hook]] = {}
-        attempts: list[Attempt] = []
-        for source in settings.sources:
-            try:
-                hooks, listed = self._list(source, window)
-            except Unavailable as error:
-                if error.reason != "hooks_forbidden":
-                    raise
-                self.report.failures.append(error)  # the other sources are not hidden
-                continue
-            self.report.problems += problems.of_source(source, hooks, listed)
-            sources[source] = hooks
-            attempts += listed
-        events = plan.group(attempts, settings.events)
+        listed = Listing(self._neighbours.webhooks, settings, window, self._limit).read()
+        self.report.problems += listed.problems
+        self.report.failures += listed.failures
+        events = plan.group(listed.attempts, settings.events)
         with self.report.part(), self._neighbours.hold() as hold:
             self._held = look(hold)
         known = Known(
@@ -112,22 +103,7 @@ class Run:
             stored=ledger.stored([event.guid for event in events], window.start),
             stored_until=ledger.stored_until(self._now - STORED_WITHIN),
         )
-        return Seen(window=window, sources=sources, events=events, known=known)
-
-    def _list(self, source: str, window: Window) -> tuple[list[Hook], list[Attempt]]:
-        """Return our webhooks of a source, and what GitHub lists for them."""
-        webhooks = self._neighbours.webhooks
-        hooks = [
-            hook
-            for hook in webhooks.hooks(source)
-            if any(is_same_url(hook.url, url) for url in self._settings.ingest_urls)
-        ]
-        attempts = []
-        for hook in hooks:
-            for attempt in webhooks.attempts(hook, window.start):
-                self._limit.check()
-                attempts.append(attempt)
-        return hooks, attempts
+        return Seen(window=window, sources=listed.sources, events=events, known=known)
 
     def _redeliver(self, seen: Seen) -> None:
         """Ask GitHub to deliver again what was not delivered or not stored, each event once."""
@@ -163,7 +139,7 @@ class Run:
             return
         read: set[int] = set()  # an organization and its repository may both be sources
         with self._publishing():
-            for source in seen.sources:
+            for source in [each for each in seen.sources if each != APP]:
                 for repository in repositories(self._neighbours.github, source):
                     if repository["id"] in read:
                         continue

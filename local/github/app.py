@@ -1,11 +1,13 @@
 """The WSGI application of the API. A parameter that GitHub would ignore is refused: a mistake fails here.
 
-Not imitated: the permissions of a token, secondary rate limits, ETags, and routes that the blueprints lack.
+Not imitated: permissions (but those of a GitHub App for webhooks), secondary rate limits, ETags, and routes
+that the blueprints lack.
 """
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from local.github.app_routes import app_routes
 from local.github.errors import ApiError, not_found
 from local.github.history_routes import history_routes
 from local.github.hook_routes import hook_routes
@@ -19,7 +21,7 @@ def create_app(github: GitHub, prefix: str = "") -> Flask:
 
     @app.before_request
     def check_access() -> None:
-        github.check_access(request.headers)
+        github.check_access(request.headers, request.path.removeprefix(prefix))
 
     @app.errorhandler(ApiError)
     def refuse(error: ApiError) -> tuple[Response, int]:
@@ -34,6 +36,6 @@ def create_app(github: GitHub, prefix: str = "") -> Flask:
         response.headers.update(github.headers())
         return response
 
-    for blueprint in (history_routes(github, prefix), hook_routes(github)):
+    for blueprint in (history_routes(github, prefix), hook_routes(github), app_routes(github)):
         app.register_blueprint(blueprint, url_prefix=prefix or None)
     return app

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from local.github.errors import ApiError, not_found
+from local.github.github_app import HOOK_ID, PLACE, GitHubApp
 from local.github.hooks import Hooks, Send
 from local.github.repository import HostedRepository
 from ops.send import accounts
@@ -28,6 +29,7 @@ class GitHub:
         self.organizations: set[str] = set()
         self.users: set[str] = set()  # in lower case
         self.hooks = Hooks(send, self.time)
+        self.app = GitHubApp(self.time)
         self.has_cursors = False
         self.event_pages: int | None = None
         self.remaining = REQUESTS_PER_HOUR
@@ -44,7 +46,16 @@ class GitHub:
         if event.name in {"issues", "issue_comment"}:
             hosted.record(event)
         name = hosted.repository.full_name
-        return self.hooks.emit([name, name.split("/")[0]], event.name, event.payload)
+        places = [name, name.split("/")[0], PLACE]
+        return self.hooks.emit(places[: 2 + self.app.is_on(name)], event.name, event.payload)
+
+    def set_app_hook(self, **config: str) -> None:
+        """Give the App a webhook with this config."""
+        hook = {"id": HOOK_ID, "active": True, "events": ["issues", "issue_comment", "repository"]}
+        self.hooks.by_place[PLACE][HOOK_ID] = {
+            **hook,
+            "config": {"content_type": "json", "insecure_ssl": "0", **config},
+        }
 
     def host(self, full_name: str) -> HostedRepository:
         """Return a repository, created if it is new; GitHub ignores the case of names."""
@@ -66,10 +77,11 @@ class GitHub:
             raise not_found()
         return owner
 
-    def check_access(self, headers: Mapping[str, str]) -> None:
+    def check_access(self, headers: Mapping[str, str], path: str) -> None:
         """Count the request. Raises ApiError for a wrong token, a missing User-Agent or a used-up limit."""
         scheme, _, token = headers.get("Authorization", "").partition(" ")
-        if scheme.lower() not in {"bearer", "token"} or token != self.token:
+        is_known = self.app.check(token, path, self._source(path)) or token == self.token
+        if scheme.lower() not in {"bearer", "token"} or not is_known:
             raise ApiError(401, "Bad credentials" if token else "Requires authentication")
         if not headers.get("User-Agent"):
             raise ApiError(403, "Request forbidden by administrative rules.")
@@ -82,6 +94,17 @@ class GitHub:
         if self.remaining == 0:
             raise ApiError(403, "API rate limit exceeded for user ID 1.")
         self.remaining -= 1
+
+    def _source(self, path: str) -> str | None:
+        """Return the repository or organization that a path names."""
+        match path.split("/")[1:]:
+            case ["repos", owner, name, *_]:
+                return f"{owner}/{name}"
+            case ["orgs", owner, *_]:
+                return owner
+            case ["repositories", number, *_] if number.isdecimal():
+                return self.repository(int(number)).repository.full_name
+        return None
 
     def headers(self) -> dict[str, str]:
         """Return the headers of every answer: GitHub's clock and the rate limit."""

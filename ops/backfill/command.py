@@ -62,11 +62,12 @@ def backfill(  # noqa: PLR0913 - one for each option
 
     \b
     Environment:
-      GITHUB_TOKEN_FILE, GITHUB_TOKEN  a token that may read issues
-      GITHUB_API_URL                   the API of a GitHub Enterprise Server
-      PUBSUB_TOPIC                     projects/P/topics/T; not needed with --dry-run
-      BIGQUERY_DATASET                 PROJECT.DATASET, for history older than five years
-      STORE_PAYLOAD                    false: leave payloads out of that dataset, as stream_bq does
+      GITHUB_TOKEN_FILE, GITHUB_TOKEN     a token that may read issues
+      GITHUB_APP_ID, GITHUB_APP_KEY_FILE  a GitHub App instead, and the file of its private key
+      GITHUB_API_URL                      the API of a GitHub Enterprise Server
+      PUBSUB_TOPIC                        projects/P/topics/T; not needed with --dry-run
+      BIGQUERY_DATASET                    PROJECT.DATASET, for history older than five years
+      STORE_PAYLOAD                       false: leave payloads out of that dataset, as stream_bq does
     """  # noqa: D301 - \b is click's mark for a block that is not rewrapped
     if not is_repository_name(repository):
         raise click.BadParameter("is not of the form owner/name", param_hint="OWNER/REPO")

@@ -51,11 +51,12 @@ def doctor(
 
     \b
     Environment:
-      GITHUB_TOKEN_FILE or GITHUB_TOKEN  a token that may read webhooks
-      GITHUB_SOURCES                     OWNER/REPO and organizations, by commas
-      INGEST_URL                         the webhooks' URL; default: that of the deployed function
-      SLACK_TOKEN_FILE or SLACK_TOKEN    default: the secret of the deployed function
-      PROJECT and the others             as in deploy.env
+      GITHUB_TOKEN_FILE or GITHUB_TOKEN   a token that may read webhooks
+      GITHUB_APP_ID, GITHUB_APP_KEY_FILE  a GitHub App instead, and the file of its private key
+      GITHUB_SOURCES                      OWNER/REPO and organizations, by commas
+      INGEST_URL                          the webhooks' URL; default: that of the deployed function
+      SLACK_TOKEN_FILE or SLACK_TOKEN     default: the secret of the deployed function
+      PROJECT and the others              as in deploy.env
     """  # noqa: D301 - \b is click's mark for a block that is not rewrapped
     unknown = [source for source in sources if not SOURCE.fullmatch(source)]
     if unknown:

@@ -3,8 +3,8 @@
 
 CREATE TABLE IF NOT EXISTS `${DATASET}.delivery_ledger` (
   run_at TIMESTAMP NOT NULL,
-  hook_id INT64 OPTIONS (description = "The webhook's id at GitHub; null for a source without our webhook"),
-  source STRING NOT NULL OPTIONS (description = "OWNER/REPO or the organization that has the webhook"),
+  hook_id INT64 OPTIONS (description = "The webhook's id at GitHub, 0 for a GitHub App's; null for a source without our webhook"),
+  source STRING NOT NULL OPTIONS (description = "OWNER/REPO or the organization that has the webhook, or GitHub App"),
   window_start TIMESTAMP NOT NULL OPTIONS (description = "The beginning of the day"),
   window_end TIMESTAMP NOT NULL,
   expected INT64 NOT NULL OPTIONS (description = "Events that GitHub lists for the webhook, each GUID once"),

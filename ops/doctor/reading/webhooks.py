@@ -30,10 +30,13 @@ def no_long_wait(reason: str, until: datetime) -> None:
 
 
 def _fix(error: Unavailable) -> str:
-    """Return what to do about a failure; while GitHub is away, another token changes nothing."""
+    """Return what to do about a failure; while GitHub is away, another token changes nothing.
+
+    What is wrong with a GitHub App says itself how it is corrected.
+    """
     if error.reason == "hooks_forbidden":
         return MORE_SCOPES
-    return AGAIN if error.reason in _AWAY else LOG_IN
+    return AGAIN if error.reason in _AWAY or "app_" in error.reason else LOG_IN
 
 
 def read_webhooks(  # noqa: PLR0913 - the last one is for tests

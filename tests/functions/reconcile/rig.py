@@ -80,6 +80,7 @@ class InProcess(BaseAdapter):
         except ConnectionAbortedError as error:
             raise requests.ConnectionError from error
         response = requests.Response()
+        response.request = request
         response.status_code = answer.status_code
         response.reason = answer.status.partition(" ")[2]
         response.headers.update(answer.headers)
