@@ -9,16 +9,19 @@ import pytest
 from local.demo import digest
 from local.processes import NotReady
 from local.stack.stack import Options, Stack
+from ops import schema
 from pipeline.team import Team
 
 ROUTES = '[[route]]\nname = "all"\nchannels = ["C9876543210"]\n'
 
 
 def test_the_demo_starts_digest_with_a_team_of_its_own(tmp_path: Path) -> None:
-    """Digest is started, and posts into the first channel of the routes that the demo uses."""
+    """Digest is started with few views, and posts into the first channel of the routes that the demo uses."""
     (tmp_path / "routes.toml").write_text(ROUTES)
     options = digest.prepare(Options(routes=tmp_path / "routes.toml", state=tmp_path / "state"))
     assert options.scheduled == {"digest"}
+    assert options.views is not None
+    assert options.views < {path.stem for path in schema.files()}
     team = Team.read(options.environment, tmp_path)
     assert team.logins == ("mona",)
     assert team.digest is not None
