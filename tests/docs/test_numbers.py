@@ -11,7 +11,7 @@ from local.demo.scenario import scenario
 from pipeline.delivery import Delivery
 from pipeline.events import IssueEvent, parse_payload
 from tests.support.documents import commands
-from tests.support.warehouse import Warehouse
+from tests.support.warehouse import ISSUES, Warehouse
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = (ROOT / "README.md").read_text() + (ROOT / "docs" / "reference.md").read_text()
@@ -22,7 +22,8 @@ DELETION = re.findall(r"^```sql\n(DELETE.*?)^```", DOCUMENTS, re.DOTALL | re.MUL
 @pytest.fixture(scope="module")
 def dataset(warehouse: Warehouse) -> str:
     """Return a dataset with the rows that stream_bq stores for the scenario."""
-    name, now = warehouse.dataset(), datetime.now(UTC)
+    asked = {view for query, _ in QUERIES for view in re.findall(r"github\.(\w+)", query)}
+    name, now = warehouse.dataset(asked.union(ISSUES)), datetime.now(UTC)
     rows = []
     for step in scenario(now):
         if step.forged or step.is_ping:

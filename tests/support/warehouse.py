@@ -18,6 +18,12 @@ from pipeline.team import Team
 
 PROJECT = "local-dev"
 SECONDS = 30.0
+ISSUES = (
+    "issue_events",
+    "issue_history",
+    "issue_timelines",
+    "issues",
+)  # the view `issues`, and what it reads
 
 # The contract: every column of the table `events` with its type, and its mode unless it is NULLABLE.
 COLUMNS = {
@@ -82,10 +88,14 @@ class Warehouse:
         self._names: list[str] = []
 
     def close(self) -> None:
-        """Drop the datasets: every view that exists makes the engine slower."""
+        """Drop the datasets."""
         for name in self._names:
-            self.client.delete_dataset(name, delete_contents=True, not_found_ok=True, timeout=SECONDS)
+            self.drop(name)
         self.client.close()
+
+    def drop(self, name: str) -> None:
+        """Drop a dataset: every view that exists makes the engine slower."""
+        self.client.delete_dataset(name, delete_contents=True, not_found_ok=True, timeout=SECONDS)
 
     def unused_name(self) -> str:
         """Return the name of a dataset that does not exist."""

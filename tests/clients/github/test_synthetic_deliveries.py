@@ -26,7 +26,7 @@ from tests.clients.github.histories import (
     webhook_rows,
 )
 from tests.support.messages import NOON, an_issue
-from tests.support.warehouse import Warehouse
+from tests.support.warehouse import ISSUES, Warehouse
 
 
 def test_rebuilt_rows_equal_the_webhook_s() -> None:
@@ -96,7 +96,9 @@ def test_the_views_give_the_same_numbers(warehouse: Warehouse) -> None:
     rebuilt = [
         row(each) for number in (7, 8, 9) for each in rebuild(repository, history_of(repository, number))
     ]
-    dataset = warehouse.dataset()
+    dataset = warehouse.dataset(
+        [*ISSUES, "issues_weekly", "reopen_rate", "time_to_close", "time_to_first_response"]
+    )
     warehouse.insert(dataset, [*webhook_rows(events), *rebuilt, *rebuilt[:5]])
 
     def pairs(view: str, columns: str = "*", order: str = "repository") -> list[list[dict[str, Any]]]:

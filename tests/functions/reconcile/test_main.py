@@ -38,7 +38,7 @@ class Up:
 @pytest.fixture(scope="module")
 def up(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """Start the function beside a GitHub with acme/app, an empty dataset and an empty hold."""
-    folder, dataset = tmp_path_factory.mktemp("reconcile"), warehouse.dataset()
+    folder, dataset = tmp_path_factory.mktemp("reconcile"), warehouse.dataset(views=())
     (folder / "token").write_text(TOKEN)
     pubsub = PubSubServer()
     host = pubsub.start()

@@ -29,4 +29,6 @@ def year_dataset(engine: Warehouse) -> str:
     """Return a dataset with what the views show of a year of three repositories."""
     dataset = engine.dataset(team=team())
     engine.load(dataset, year.rows())
-    return engine.snapshot(dataset, VIEWS)
+    copy = engine.snapshot(dataset, VIEWS)
+    engine.drop(dataset)
+    return copy

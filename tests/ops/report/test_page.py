@@ -128,7 +128,14 @@ def a_delay(n: int, seconds: float) -> Delay:
     return Delay(n=n, p50=seconds, p95=seconds, slowest=seconds, days=(day,))
 
 
-EVERY = pytest.mark.parametrize("report", edge_cases().values(), ids=edge_cases().keys())
+QUICK = {"usual", "empty", "empty-requested"}
+EVERY = pytest.mark.parametrize(
+    "report",
+    [
+        pytest.param(report, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, report in edge_cases().items()
+    ],
+)
 
 
 @pytest.fixture
@@ -149,7 +156,6 @@ def _clear_caches() -> None:
     parse.cache_clear()
 
 
-@pytest.mark.slow
 @EVERY
 def test_a_page_is_well_formed(report: Report) -> None:
     """The elements of a page are closed in order, ids are unique, and references have a target."""

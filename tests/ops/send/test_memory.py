@@ -19,7 +19,7 @@ from ops.send import memory, target
 from pipeline.events import IssueEvent
 from tests.ops.send.receiver import SECRET, Receiver, invoke, last_line, read
 from tests.support.endpoints import write_endpoints
-from tests.support.warehouse import Warehouse
+from tests.support.warehouse import ISSUES, Warehouse
 
 SAMPLE = ROOT / "samples" / "issues.opened.json"
 COMMENT = ("--event", "issue_comment")
@@ -78,7 +78,7 @@ def test_the_three_commands_of_readme_are_one_story(receiver: Receiver, warehous
     kept = {name: getattr(opened.issue, name) for name in ("id", "title", "author", "body", "created_at")}
     assert {name: getattr(commented.issue, name) for name in kept} == kept
     assert commented.issue.comments == 0
-    dataset = warehouse.dataset(views=["issue_events", "issue_history", "issue_timelines", "issues"])
+    dataset = warehouse.dataset(views=ISSUES)
     warehouse.insert(dataset, [row(event) for event in sent])
     query = "SELECT issue_number, author, first_response_at FROM `${DATASET}.issues` ORDER BY issue_number"
     seventh, first = warehouse.query(query, dataset)
