@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from clients.slack import waiting
 from clients.slack.backoff import Backoff
 from clients.slack.blocks import NO_UNFURLING, Attachment, Message
 from clients.slack.errors import SlackRefused, no_answer
@@ -32,7 +33,8 @@ class TimeRange:
 class Slack:
     """Calls with the token that `read_token` returns at that moment, so that it rotates without a restart.
 
-    `api_url` is the base URL of the Web API, empty for Slack's own. Every method raises Unavailable for what
+    `api_url` is the base URL of the Web API, empty for Slack's own. A call that Slack's limits hold up waits
+    for at most `patience`, in seconds. Every method raises Unavailable for what
     Slack has not confirmed; its text names the remedy.
     """
 
@@ -42,11 +44,12 @@ class Slack:
         api_url: str = "",
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        patience: float = waiting.SECONDS,
     ) -> None:
         self._read_token = read_token
         self._api_url = api_url or _API_URL
         self._sleep = sleep
-        self._rate_limit = RateLimit(clock, sleep)
+        self._rate_limit = RateLimit(clock, sleep, patience=patience)
         self._backoff = Backoff(clock)
 
     def check_post(self, channel: str) -> None:

@@ -30,7 +30,8 @@ type Bucket = tuple[str, str]
 class RateLimit:
     """A token bucket for each channel's posts, and the end of each method's pause.
 
-    Slack counts a method per workspace, and posts per channel too.
+    Slack counts a method per workspace, and posts per channel too. A call waits for a moment at most: for
+    `patience`, in seconds.
     """
 
     def __init__(
@@ -38,10 +39,12 @@ class RateLimit:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         wait_limit: waiting.WaitLimit = waiting.PROCESS,
+        patience: float = waiting.SECONDS,
     ) -> None:
         self._clock = clock
         self._sleep = sleep
         self._wait_limit = wait_limit
+        self._patience = patience
         self._lock = Lock()
         self._paused_until: dict[Bucket, float] = {}
         self._full_at: dict[Bucket, float] = {}  # when the bucket allows a whole burst again
@@ -105,7 +108,7 @@ class RateLimit:
                     return
 
     def _latest(self) -> float:
-        return self._clock() + min(waiting.SECONDS, remaining(self._clock) - MIN_CALL_SECONDS)
+        return self._clock() + min(self._patience, remaining(self._clock) - MIN_CALL_SECONDS)
 
     def _reserve(self, bucket: Bucket, latest: float) -> float | None:
         """Return when the call may start, and count it; None if that is neither now nor by `latest`."""

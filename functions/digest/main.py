@@ -36,6 +36,7 @@ from .settings import Settings
 from .warehouse import Warehouse, read_once
 from .weekly import Weekly
 
+PATIENCE_SECONDS = 65.0  # nobody waits for the run, and Slack rarely asks for a pause of over a minute
 RUN_SECONDS = 600.0  # Cloud Run ends the request after 900, and a call may outlast its time
 
 logs.setup()
@@ -49,7 +50,8 @@ def digest(request: flask.Request) -> tuple[dict[str, Any], int] | tuple[str, in
     logs.start_request()
     if request.method != "POST":
         return "Only POST is allowed", 405, {"Allow": "POST"}
-    now, slack = datetime.now(UTC), Slack(settings().bot_token, settings().api_url)
+    now = datetime.now(UTC)
+    slack = Slack(settings().bot_token, settings().api_url, patience=PATIENCE_SECONDS)
     waiting = read_once(lambda: warehouse().rows(WAITING, {"repository": None}))
     with deadline.limit(RUN_SECONDS), rechecking() as recheck:
         run = Run(

@@ -93,6 +93,21 @@ def test_a_long_pause_fails_at_once_and_is_remembered(
     assert waits == [2]
 
 
+@pytest.mark.parametrize(("header", "pauses"), [("60", [60]), ("40", [40]), ("66", [])])
+def test_a_patient_caller_waits_for_a_long_pause(
+    server: Recorder, clock: FakeClock, waits: list[float], header: str, pauses: list[int]
+) -> None:
+    """The waits of one call together last as long as the caller allows, and what fits is done."""
+    client = Slack(lambda: TOKEN, server.url, clock, clock.sleep, patience=65)
+    server.fail_next(1, status=429, headers={"Retry-After": header})
+    if pauses:
+        client.post(CHANNEL, a_message())
+        assert len(server.messages) == 1
+    else:
+        assert error_of(lambda: client.post(CHANNEL, a_message())).reason == "slack_ratelimited"
+    assert waits == pauses
+
+
 def test_a_pause_counts_for_a_method_in_all_channels_unless_it_posts(
     server: Recorder, client: Slack, waits: list[float]
 ) -> None:
