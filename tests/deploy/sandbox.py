@@ -21,12 +21,12 @@ FAST = {
 
 # Records arguments, stdin and the header that curl is given as a file; the first rule that matches answers.
 _FAKE = r"""#!/usr/bin/env bash
-line="${0##*/} $*" header=''
-input=$(cat && printf x)
+line="${0##*/} $*" header='' input=''
+IFS= read -rd '' input || true # without a process of its own
 for argument in "$@"; do
   [[ $argument != @/* ]] || read -r header <"${argument#@}"
 done
-printf '%s\x1f%s\x1f%s\x1e' "$line" "${input%x}" "$header" >>"$SANDBOX/log"
+printf '%s\x1f%s\x1f%s\x1e' "$line" "$input" "$header" >>"$SANDBOX/log"
 for rule in "$SANDBOX"/rules/*; do
   read -r pattern <"$rule/pattern"
   [[ $line == $pattern ]] || continue

@@ -16,6 +16,7 @@ SEEDS = range(24)
 Row = dict[str, Any]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_reference_equals_what_happened(seed: int) -> None:
     """If everything was delivered, the reference has what really happened to the issues."""
