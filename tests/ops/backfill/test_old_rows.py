@@ -56,14 +56,20 @@ def fill_old(hosted: HostedRepository, issues: int) -> Counter[str]:
     return delivered
 
 
+@pytest.fixture(scope="module")
+def dataset(warehouse: Warehouse) -> str:
+    """Return a dataset that the tests use one after another."""
+    return warehouse.dataset(views=["issue_events"])
+
+
 @pytest.fixture
 def settings(
-    server: GitHubServer, pubsub: PubSub, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    server: GitHubServer, pubsub: PubSub, warehouse: Warehouse, dataset: str, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, str]:
-    """Return the settings of a backfill with a dataset of its own, which loads 50 rows at once."""
+    """Return the settings of a backfill with an empty dataset, which loads 50 rows at once."""
     monkeypatch.setattr(old_rows, "BATCH_ROWS", 50)
     monkeypatch.setattr(old_rows, "POLL_SECONDS", 0.01)
-    dataset = warehouse.dataset(views=["issue_events"])
+    warehouse.query("DELETE FROM ${DATASET}.events WHERE TRUE", dataset)
     return environment(
         server, pubsub, BIGQUERY_DATASET=f"{PROJECT}.{dataset}", BIGQUERY_EMULATOR_HOST=warehouse.url
     )
