@@ -64,10 +64,11 @@ def summary(team: Team) -> Iterator[str]:
     if (digest := team.digest) is None:
         yield "digest    none"
         return
+    when = f"{digest.at:%H:%M} {team.hours.zone}"
     for channel, globs in digest.channels.items():
         weekly = "" if digest.weekly is None else f", the week's numbers on {WEEKDAYS[digest.weekly]}"
         since = f", since {digest.since}" if digest.since else ""
-        yield f"digest    {', '.join(globs)} -> {channel} at {digest.at:%H:%M}{weekly}{since}"
+        yield f"digest    {', '.join(globs)} -> {channel} at {when}{weekly}{since}"
 
 
 def _hours(hours: Hours) -> str:

@@ -50,7 +50,7 @@ def test_a_file_is_summed_up(tmp_path: Path) -> None:
         "hours     Mon, Tue, Wed 09:00-24:00 Europe/Berlin, 2 holidays",
         "target 1  repositories *; labels_any bug: 15 hours of working time, due soon after 11.25",
         "target 2  repositories acme/*: 48 hours by the clock, due soon after 36",
-        "digest    acme/* -> C0123456789 at 09:00, the week's numbers on Mon, since 2026-12-01",
+        "digest    acme/* -> C0123456789 at 09:00 Europe/Berlin, the week's numbers on Mon, since 2026-12-01",
     ]
     assert json.loads(check(path, "--json").stdout) == {"problems": []}
 
