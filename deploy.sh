@@ -34,6 +34,7 @@ Usage: ./deploy.sh [--dry-run] [--yes] [--adopt NAME,...] COMMAND
   secrets                create the webhook secret and ask for the others, where they are missing
   secrets webhook        store the webhook secret from stdin
   secrets slack          store Slack's token (or an incoming webhook's URL) from stdin
+  secrets github-app-key store the private key of a GitHub App from stdin
   secrets NAME           store another secret of a function from stdin
   secrets show           print the webhook secret
   secrets rotate REPO... replace the webhook secret: store a new one, update GitHub, disable the old one; name every REPO

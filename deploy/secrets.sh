@@ -6,12 +6,13 @@ command_secrets() {
     '0 ') create_missing_secrets ;;
     '1 webhook') store_from_stdin "$WEBHOOK_SECRET" ;;
     '1 slack') store_from_stdin "$SLACK_SECRET" ;;
+    '1 github-app-key') store_app_key ;;
     '1 show') show_webhook_secret ;;
     *' rotate') rotate "${@:2}" ;;
     *)
       COMMAND=secrets # its arguments may contain the secret itself
       [[ $# == 1 && $1 != *' '* && " ${ALL_SECRETS[*]} " == *" $1 "* ]] ||
-        die 'secrets takes nothing, webhook, slack, show, the name of another secret, or rotate [--finish] REPO...; a secret is given on stdin'
+        die 'secrets takes nothing, webhook, slack, github-app-key, show, the name of another secret, or rotate [--finish] REPO...; a secret is given on stdin'
       store_from_stdin "$1"
       ;;
   esac
@@ -35,7 +36,7 @@ create_missing_secrets() {
       say "    $name exists"
     elif [[ $name == "$WEBHOOK_SECRET" ]]; then
       store "$name" "$(random_secret)"
-    elif [[ -t 0 && -z $DRY_RUN ]]; then
+    elif [[ -t 0 && -z $DRY_RUN && $name != "$GITHUB_APP_SECRET" ]]; then
       say "$description:"
       store_from_stdin "$name"
     else
@@ -49,6 +50,7 @@ command_for() {
   case $1 in
     "$WEBHOOK_SECRET") printf './deploy.sh secrets' ;;
     "$SLACK_SECRET") printf './deploy.sh secrets slack <token.txt' ;;
+    "$GITHUB_APP_SECRET") printf './deploy.sh secrets github-app-key <key.pem' ;;
     *) printf './deploy.sh secrets %s <secret.txt' "$1" ;;
   esac
 }
@@ -62,6 +64,22 @@ store_from_stdin() {
   [[ $1 == "$WEBHOOK_SECRET" ]] || return 0
   wait_until_read
   report_done 'ingest accepts it and the previous one. Next: ./deploy.sh webhook OWNER/REPO for each that delivers here'
+}
+
+# The key may be stored before GITHUB_APP_ID is set. A file is needed: a key has many lines.
+store_app_key() {
+  SECRET=''
+  if [[ -z $DRY_RUN ]]; then
+    [[ ! -t 0 ]] || die "give the file of the App's private key on stdin: $(command_for "$GITHUB_APP_SECRET")"
+    IFS= read -rd '' SECRET || true
+    SECRET=$(trimmed "$SECRET")
+    [[ $SECRET =~ ^-----BEGIN\ (RSA\ )?PRIVATE\ KEY-----[[:space:]].*-----END\ (RSA\ )?PRIVATE\ KEY-----$ ]] ||
+      die "that is not the private key of a GitHub App; give the .pem file that GitHub gave: $(command_for "$GITHUB_APP_SECRET")"
+  fi
+  [[ " ${ALL_SECRETS[*]} " == *" $GITHUB_APP_SECRET "* ]] || ALL_SECRETS+=("$GITHUB_APP_SECRET")
+  create_empty_secrets
+  store "$GITHUB_APP_SECRET" "$SECRET"
+  [[ -n $GITHUB_APP_ID ]] || say 'Next: set GITHUB_APP_ID in deploy.env'
 }
 
 # ingest reads its secret again after a wrong signature, at most every 30 s: it may not know a new one before.

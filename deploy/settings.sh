@@ -31,6 +31,7 @@ read_settings() {
   setting SILENCE_HOURS 23 '[1-9]|1[0-9]|2[0-3]' 'is not a number from 1 to 23'
   setting GITHUB_SOURCES '' '([A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?(,[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?)*)?' \
     'is not a comma-separated list of OWNER/REPO and organisations'
+  setting GITHUB_APP_ID '' '([1-9][0-9]*)?' "is not a number, the App ID on the App's page at GitHub"
   setting ROUTES_FILE config/routes.toml '.+' 'is not set to a file'
   [[ -f $ROUTES_FILE && -r $ROUTES_FILE ]] || PROBLEMS+=('ROUTES_FILE names no readable file')
   setting TEAM_FILE config/team.toml '.+' 'is not set to a file'
@@ -113,7 +114,7 @@ trimmed() {
 # With PREFIX=team every name below begins with team-, so that a project can hold several installations.
 set_names() {
   TOPIC=$(prefixed github-events) WEBHOOK_SECRET=$(prefixed github-webhook-secret) SLACK_SECRET=$(prefixed slack-token)
-  GITHUB_SECRET=$(prefixed github-token)
+  GITHUB_SECRET=$(prefixed github-token) GITHUB_APP_SECRET=$(prefixed github-app-key)
   DEAD_TOPIC=$TOPIC-dead DEAD_SUBSCRIPTION=$TOPIC-dead-hold
 }
 

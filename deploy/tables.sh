@@ -43,6 +43,22 @@ add_reads() {
   done
 }
 
+# add_github FOLDER: the function asks GitHub, with the key of GITHUB_APP_ID or else with the token; MOUNTS has the secret's file.
+add_github() {
+  local secret=$GITHUB_SECRET file=$1/github-token
+  if [[ -n $GITHUB_APP_ID ]]; then
+    secret=$GITHUB_APP_SECRET file=$1/github-app-key
+    ENVIRONMENT+=(GITHUB_APP_ID="$GITHUB_APP_ID" GITHUB_APP_KEY_FILE="$file")
+  else
+    ENVIRONMENT+=(GITHUB_TOKEN_FILE="$file")
+  fi
+  ENVIRONMENT+=(GITHUB_API_URL="$GITHUB_API_URL")
+  SECRETS+=("$secret")
+  MOUNTS+=",$file=$secret:latest"
+  # Of two that were used one after the other, both are removed.
+  [[ $COMMAND != destroy* ]] || SECRETS+=("$GITHUB_SECRET" "$GITHUB_APP_SECRET")
+}
+
 # Reads every table once: its settings, who is called how, and all secrets. `destroy` removes what was left out since, too.
 read_tables() {
   local name secret used=()

@@ -23,11 +23,7 @@ SECRETS=("$SLACK_SECRET")
 ROLES=("${DIGEST_READS[@]/#/roles/bigquery.dataViewer table/}" "roles/bigquery.jobUser project")
 ENVIRONMENT=(BIGQUERY_DATASET="$PROJECT.$DATASET" SLACK_TOKEN_FILE=/etc/issuewire/slack-token GITHUB_URL="$GITHUB_URL")
 MOUNTS=/etc/issuewire/slack-token=$SLACK_SECRET:latest
-# With the token of reconcile, an issue is asked for again at GitHub before it is named. Each secret needs a folder of its own.
-if [[ -n $GITHUB_SOURCES ]]; then
-  SECRETS+=("$GITHUB_SECRET")
-  ENVIRONMENT+=(GITHUB_API_URL="$GITHUB_API_URL" GITHUB_TOKEN_FILE=/etc/issuewire-github/github-token)
-  MOUNTS+=,/etc/issuewire-github/github-token=$GITHUB_SECRET:latest
-fi
+# With the token or App of reconcile, an issue is asked for again at GitHub before it is named. Each secret needs a folder of its own.
+[[ -z $GITHUB_SOURCES ]] || add_github /etc/issuewire-github
 # One run at a time; a second one would only find what the first has posted.
 FLAGS=(--cpu=1 --memory=512Mi --concurrency=1 --timeout=900s --max-instances=1 --set-secrets="$MOUNTS")

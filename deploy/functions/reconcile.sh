@@ -8,13 +8,12 @@ NEEDS=GITHUB_SOURCES
 TRIGGER=schedule
 SCHEDULE='7 * * * *'
 PACKAGES=(pipeline clients/pubsub clients/github clients/bigquery.py)
-SECRETS=("$GITHUB_SECRET")
 ROLES=("roles/pubsub.publisher topic/$TOPIC" "roles/pubsub.subscriber subscription/$DEAD_SUBSCRIPTION"
   "roles/bigquery.dataViewer table/events" "roles/bigquery.dataEditor table/delivery_ledger" "roles/bigquery.jobUser project")
-ENVIRONMENT=(PUBSUB_TOPIC="projects/$PROJECT/topics/$TOPIC" BIGQUERY_DATASET="$PROJECT.$DATASET" GITHUB_API_URL="$GITHUB_API_URL"
-  GITHUB_TOKEN_FILE=/etc/issuewire/github-token GITHUB_SOURCES="$GITHUB_SOURCES" INGEST_URL="$INGEST_ADDRESSES"
-  LOOKBACK_HOURS="$LOOKBACK_HOURS" REDRIVE_MAX="$REDRIVE_MAX")
+ENVIRONMENT=(PUBSUB_TOPIC="projects/$PROJECT/topics/$TOPIC" BIGQUERY_DATASET="$PROJECT.$DATASET" GITHUB_SOURCES="$GITHUB_SOURCES"
+  INGEST_URL="$INGEST_ADDRESSES" LOOKBACK_HOURS="$LOOKBACK_HOURS" REDRIVE_MAX="$REDRIVE_MAX")
 [[ -z $EVENTS ]] || ENVIRONMENT+=(EVENTS="$EVENTS")
+MOUNTS=''
+add_github /etc/issuewire
 # One run at a time. Cloud Scheduler waits for 30 minutes at most.
-FLAGS=(--cpu=1 --memory=512Mi --concurrency=1 --timeout=1800s --max-instances=1
-  --set-secrets="/etc/issuewire/github-token=$GITHUB_SECRET:latest")
+FLAGS=(--cpu=1 --memory=512Mi --concurrency=1 --timeout=1800s --max-instances=1 --set-secrets="${MOUNTS#,}")

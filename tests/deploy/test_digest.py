@@ -68,6 +68,17 @@ def test_with_the_token_of_reconcile_issues_are_asked_for_again(checkout):
     assert read_table(checkout, "digest", "FLAGS")[-1].endswith(f",{file}=github-token:latest")
 
 
+def test_with_the_app_of_reconcile_its_account_may_read_the_key(sandbox):
+    """With GITHUB_APP_ID the key takes the token's place."""
+    write_team(sandbox)
+    outcome = sandbox.run("digest", GITHUB_SOURCES="acme/app", GITHUB_APP_ID="12345")
+    assert outcome.status == 0, outcome.err
+    (deployed,) = sandbox.find("gcloud functions deploy")
+    assert ",/etc/issuewire-github/github-app-key=github-app-key:latest" in deployed.line
+    granted = [call.line for call in sandbox.find(f"--member={MEMBER} --role=roles/secretmanager")]
+    assert [line.split("binding ")[1].split()[0] for line in granted] == ["slack-token", "github-app-key"]
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

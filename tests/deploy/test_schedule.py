@@ -60,6 +60,23 @@ def test_reconcile_is_deployed_with_the_least_that_it_needs(sandbox):
     assert sandbox.find("services enable")[0].line.endswith("cloudscheduler.googleapis.com")
 
 
+def test_a_github_app_has_its_key_instead_of_the_token(sandbox):
+    """With GITHUB_APP_ID its account may read the key and no token; the key is mounted as a file."""
+    outcome = sandbox.run("reconcile", **SOURCES, GITHUB_APP_ID="12345")
+    assert outcome.status == 0, outcome.err
+    member = account("issuewire-reconcile")
+    (granted,) = sandbox.find(f"--member={member} --role=roles/secretmanager.secretAccessor")
+    assert "add-iam-policy-binding github-app-key " in granted.line
+    (deployed,) = sandbox.find("gcloud functions deploy")
+    file = "/etc/issuewire/github-app-key"
+    for text in (
+        f"@GITHUB_APP_ID=12345@GITHUB_APP_KEY_FILE={file}@",
+        f"--set-secrets={file}=github-app-key:latest",
+    ):
+        assert text in deployed.line
+    assert sandbox.find("github-token") == sandbox.find("GITHUB_TOKEN") == []
+
+
 def test_all_deploys_reconcile_after_ingest(sandbox):
     """A webhook is known by the address of ingest, so ingest comes first; a job that is right stays."""
     sandbox.answer("gcloud scheduler jobs list *", RIGHT)

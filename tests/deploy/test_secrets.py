@@ -65,6 +65,27 @@ def test_an_implausible_secret_is_refused(sandbox, command, given, message):
     assert SECRET not in outcome.err
 
 
+KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nzb1Y+/0=\n-----END RSA PRIVATE KEY-----"
+
+
+def test_the_key_of_a_github_app_is_stored_with_its_lines(sandbox):
+    """The key may come before GITHUB_APP_ID: its secret is created with our label."""
+    sandbox.answer("gcloud secrets list *", "")
+    outcome = sandbox.run("secrets github-app-key", stdin=f"{KEY}\n")
+    assert outcome.status == 0, outcome.err
+    (created,) = sandbox.find("secrets create github-app-key")
+    assert "--labels=app=issuewire" in created.line
+    (stored,) = sandbox.find("versions add")
+    assert (stored.line.split()[4], stored.stdin) == ("github-app-key", KEY)
+    assert "Next: set GITHUB_APP_ID in deploy.env" in outcome.err
+    assert "MIIE" not in outcome.out + outcome.err + "".join(sandbox.lines)
+    for given in ("", "xoxb-1\n", KEY[:60], KEY.replace("RSA PRIVATE", "PUBLIC")):
+        sandbox.clear()
+        refused = sandbox.run("secrets github-app-key", stdin=given)
+        assert (refused.status, sandbox.calls) == (1, [])
+        assert "not the private key of a GitHub App" in refused.err
+
+
 def test_show_prints_the_secret_and_nothing_else(sandbox):
     """Only `secrets show` prints the secret: one line on stdout, of the newest enabled version."""
     sandbox.answer("gcloud secrets versions list *", "3\n2\n")

@@ -4,9 +4,12 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from clients.github.hook_deliveries import APP
 from ops.doctor.facts import Deliveries, Webhooks
 from ops.doctor.finding import Check, Problem
 
+AGAIN = "./issuewire doctor"
+REDRIVE = "./deploy.sh status"  # reconcile asks for what the App did not deliver, if it runs
 _UNAUTHORIZED = 401
 _REFUSED = {400, 413, 415}  # no other attempt can succeed
 
@@ -35,7 +38,7 @@ def _content_type(found: Webhooks) -> Iterator[Problem]:
     for hook in found.hooks:
         if hook.content_type != "json":
             yield Problem(
-                text=f"the webhook of {found.source} sends {hook.content_type} instead of JSON",
+                text=f"the webhook of {_named(found.source)} sends {hook.content_type} instead of JSON",
                 fix=_set_up(found),
             )
 
@@ -45,7 +48,7 @@ def _events(found: Webhooks) -> Iterator[Problem]:
         lacking = [event for event in found.events if not {event, "*"} & set(hook.events)]
         if lacking:
             yield Problem(
-                text=f"the webhook of {found.source} does not deliver {', '.join(lacking)}",
+                text=f"the webhook of {_named(found.source)} does not deliver {', '.join(lacking)}",
                 fix=_set_up(found),
             )
 
@@ -54,7 +57,8 @@ def _insecure(found: Webhooks) -> Iterator[Problem]:
     for hook in found.hooks:
         if not hook.verifies_tls:
             yield Problem(
-                text=f"the webhook of {found.source} does not verify ingest's certificate", fix=_set_up(found)
+                text=f"the webhook of {_named(found.source)} does not verify ingest's certificate",
+                fix=_set_up(found),
             )
 
 
@@ -62,8 +66,8 @@ def _secret_differs(found: Deliveries) -> Iterator[Problem]:
     if _last_status(found) == _UNAUTHORIZED:
         source = found.hook.source
         yield Problem(
-            text=f"the webhook of {source} signs with another secret: ingest answered with 401",
-            fix=f"./deploy.sh webhook {source}",
+            text=f"the webhook of {_named(source)} signs with another secret: ingest answered with 401",
+            fix="./deploy.sh secrets show" if source == APP else f"./deploy.sh webhook {source}",
         )
 
 
@@ -90,7 +94,9 @@ def _never_accepted(found: Deliveries) -> Iterator[Problem]:
         base = f"{'repos' if '/' in hook.source else 'orgs'}/{hook.source}/hooks/{hook.id}"
         yield Problem(
             text=f"{len(failed)} of the last events of {hook.source} were not accepted, first {oldest.guid}",
-            fix=f"gh api --method POST {base}/deliveries/{oldest.id}/attempts",
+            fix=REDRIVE
+            if hook.source == APP
+            else f"gh api --method POST {base}/deliveries/{oldest.id}/attempts",
         )
 
 
@@ -99,7 +105,12 @@ def _last_status(found: Deliveries) -> int | None:
 
 
 def _set_up(found: Webhooks) -> str:
-    return f"./deploy.sh webhook {found.source}"
+    """Return what corrects a webhook; that of an App is corrected by hand, and looked at again."""
+    return AGAIN if found.source == APP else f"./deploy.sh webhook {found.source}"
+
+
+def _named(source: str) -> str:
+    return "the GitHub App (correct it on the App's page)" if source == APP else source
 
 
 CHECKS: tuple[Check[Any], ...] = (

@@ -9,14 +9,14 @@ from pathlib import Path
 from clients.github.client import GitHubClient
 from clients.github.settings import GitHubSettings
 from ops import ROOT
-from ops.doctor.facts import Deliveries, SlackToken
+from ops.doctor.facts import Deliveries, SlackToken, Webhooks
 from ops.doctor.finding import NotChecked
 from ops.doctor.reading.bigquery import read_bigquery
 from ops.doctor.reading.cloud import read_cloud, read_newest, read_secret
 from ops.doctor.reading.configuration import Configuration, read_configuration
 from ops.doctor.reading.ingest import read_ingest
 from ops.doctor.reading.slack import API_URL, read_slack
-from ops.doctor.reading.webhooks import LOG_IN, no_long_wait, read_names, read_webhooks
+from ops.doctor.reading.webhooks import LOG_IN, no_long_wait, read_app_hook, read_names, read_webhooks
 from pipeline.errors import ConfigurationError, Unavailable
 from pipeline.settings import SettingsReader
 
@@ -85,9 +85,12 @@ def _read_github(  # noqa: PLR0913 - each comes from another source
         if not sources:
             yield NotChecked(what="webhooks", why="none is named", fix="./issuewire doctor OWNER/REPO")
         events = tuple(filter(None, deployed.get("webhook_events", "").split(","))) or EVENTS
+        of_app = tuple(read_app_hook(github, addresses, events))
+        yield from of_app
+        has_app_hook = any(isinstance(fact, Webhooks) for fact in of_app)
         for source in sources if addresses else ():
             show(f"the webhook of {source}")
-            yield from read_webhooks(github, source, addresses, events, ping=ping)
+            yield from read_webhooks(github, source, addresses, events, ping=ping, has_app_hook=has_app_hook)
         show("accounts and repositories")
         yield from read_names(github, found.logins, found.repositories, found.files[0].path)
     finally:

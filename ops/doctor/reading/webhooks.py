@@ -7,7 +7,7 @@ from itertools import islice
 from urllib.parse import quote
 
 from clients.github.client import PER_PAGE, USED_UP, GitHubClient
-from clients.github.hook_deliveries import Attempt, Hook, is_same_url
+from clients.github.hook_deliveries import APP, Attempt, Hook, is_same_url
 from clients.github.responses import Forbidden, NotFound
 from clients.github.webhooks import Webhooks as HooksAtGitHub
 from ops.doctor.facts import Clock, Deliveries, Login, RepositoryName, Webhooks
@@ -46,20 +46,41 @@ def read_webhooks(  # noqa: PLR0913 - the last one is for tests
     events: tuple[str, ...],
     *,
     ping: bool,
+    has_app_hook: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[object]:
-    """Yield the facts about the webhooks of one repository or organization; `ping` has GitHub send one."""
+    """Yield the facts about the webhooks of one repository or organization; `ping` has GitHub send one.
+
+    With `has_app_hook` they may be missing, or hidden: the GitHub App's own webhook delivers.
+    """
     webhooks = HooksAtGitHub(github)
     try:
         hooks = [hook for hook in webhooks.hooks(source) if _is_ours(hook, addresses)]
         yield Clock(service="GitHub", ahead=-(webhooks.clock(source) - datetime.now(UTC)).total_seconds())
-        yield Webhooks(source=source, hooks=tuple(hooks), events=events)
+        if hooks or not has_app_hook:
+            yield Webhooks(source=source, hooks=tuple(hooks), events=events)
         for hook in hooks:
             if ping and hook.is_active:
                 yield from _ping(webhooks, hook, sleep)
             yield Deliveries(hook=hook, attempts=tuple(_newest(webhooks, hook)))
     except Unavailable as error:
+        if has_app_hook and error.reason == "hooks_forbidden":
+            return
         yield NotChecked(what=f"the webhook of {source}", why=str(error), fix=_fix(error))
+
+
+def read_app_hook(
+    github: GitHubClient, addresses: Sequence[str], events: tuple[str, ...]
+) -> Iterator[object]:
+    """Yield the facts about the GitHub App's webhook if it points to ingest; GitHub has no ping of it."""
+    webhooks = HooksAtGitHub(github)
+    try:
+        hook = webhooks.app_hook()
+        if hook is not None and _is_ours(hook, addresses):
+            yield Webhooks(source=APP, hooks=(hook,), events=events)
+            yield Deliveries(hook=hook, attempts=tuple(_newest(webhooks, hook)))
+    except Unavailable as error:
+        yield NotChecked(what="the webhook of the GitHub App", why=str(error), fix=_fix(error))
 
 
 def read_names(

@@ -17,7 +17,9 @@ from ops.doctor.reading import cloud
 from ops.doctor.reading.configuration import read_configuration
 from ops.doctor.reading.ingest import read_ingest
 from ops.doctor.reading.slack import read_slack
-from ops.doctor.reading.webhooks import no_long_wait, read_names, read_webhooks
+from ops.doctor.reading.webhooks import no_long_wait, read_app_hook, read_names, read_webhooks
+from tests.clients.github.app_rig import AppRig
+from tests.support.messages import an_issue
 from tests.support.slack_clients import CHANNEL, CHANNELS, FOREIGN, HIDDEN, OLD, SECRET
 
 EVENTS = ("issues", "issue_comment", "repository")
@@ -371,3 +373,30 @@ def test_problems_and_names_of_the_files_are_read(tmp_path: Path) -> None:
     }
     missing = read_configuration(tmp_path / "no.toml", {"TEAM_FILE": "no-team.toml"}, tmp_path)
     assert slugs(examine(CHECKS, missing.files)) == ["configuration_invalid"] * 2
+
+
+def test_the_webhook_of_a_github_app_stands_for_those_of_its_repositories(tmp_path: Path) -> None:
+    """A repository needs none of its own then, and its webhooks may be hidden; a fault is the App's."""
+    rig = AppRig(tmp_path)
+    rig.installation.permissions = {"issues": "read"}
+    rig.github.hooks._send = lambda *_: 401
+    client = rig.client()
+
+    def of_app() -> list[object]:
+        return list(read_app_hook(client, (URL,), EVENTS))
+
+    assert of_app() == []
+    rig.github.set_app_hook(url="https://ci.example/hook")
+    assert of_app() == []
+    hidden = list(read_webhooks(client, "acme/app", (URL,), EVENTS, ping=False))
+    assert [fact.what for fact in hidden if isinstance(fact, NotChecked)] == ["the webhook of acme/app"]
+    rig.github.set_app_hook(url=URL, content_type="form")
+    rig.github.emit("acme/app", an_issue().opened())
+    assert list(read_webhooks(client, "acme/app", (URL,), EVENTS, ping=False, has_app_hook=True)) == []
+    found = examine(CHECKS, of_app()).findings
+    assert {finding.slug: finding.fix for finding in found} == {
+        "hook_content_type": "./issuewire doctor",
+        "secret_differs": "./deploy.sh secrets show",
+        "deliveries_failed": "./deploy.sh status",
+    }
+    assert all("GitHub App" in finding.text for finding in found)
