@@ -90,6 +90,7 @@ PROVIDERS = {
     "google.cloud.secretmanager_v1": "google-cloud-secret-manager",
     "google.pubsub_v1": "google-cloud-pubsub",
     "grpc": "google-cloud-",
+    "jwt": "pyjwt",
     "markdown_it": "markdown-it-py",
     "matplotlib": "matplotlib",
     "requests": "google-cloud-bigquery",
