@@ -114,11 +114,12 @@ class Marks:
         """Set the mark; take it off again if an event has come since the look at the card."""
         self.slack.attach(channel, str(card["ts"]), mark.attachment)
         after = self._look(channel, card)
-        if card_key(after) != card_key(card):
+        if not after:
             return
-        if after["metadata"] != card["metadata"]:
+        is_kept = card_key(after) == card_key(card)
+        if is_kept and after["metadata"] != card["metadata"]:
             self._remove(channel, after)
-        elif after.get("blocks") != card.get("blocks"):
+        elif not is_kept or after.get("blocks") != card.get("blocks"):
             self._write(channel, card)
             raise Unavailable("card_not_kept", NOT_KEPT)
 

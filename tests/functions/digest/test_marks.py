@@ -276,15 +276,16 @@ def test_a_crash_after_the_mark_changes_nothing_more(channel: Channel) -> None:
     assert the_marks(channel, event).update(channel.id) == 0
 
 
+@pytest.mark.parametrize("lost", [{"blocks": []}, {"metadata": {}}])
 def test_content_that_slack_does_not_keep_is_written_again(
-    channel: Channel, monkeypatch: pytest.MonkeyPatch
+    channel: Channel, monkeypatch: pytest.MonkeyPatch, lost: dict[str, Any]
 ) -> None:
-    """If the mark costs a card its blocks, the card is restored and no other card is marked."""
+    """If the mark costs a card its blocks or its metadata, the card is restored and no other is marked."""
     events = [a_card(channel), a_card(channel, number=8)]
     before = channel.cards
 
     def attach_alone(_: object, channel_id: str, ts: str, *attachments: dict[str, str]) -> None:
-        arguments = {"channel": channel_id, "ts": ts, "blocks": [], "attachments": list(attachments)}
+        arguments = {"channel": channel_id, "ts": ts, "attachments": list(attachments), **lost}
         channel.slack._call("chat.update", arguments)
 
     monkeypatch.setattr(slack_client.Slack, "attach", attach_alone)
