@@ -71,6 +71,7 @@ class Marks:
     sleep: Callable[[float], None] = time.sleep
     _changed: int = field(default=0, init=False)
     _reads: int = field(default=0, init=False)
+    _not_kept: Unavailable | None = field(default=None, init=False)
 
     def update(self, channel: str) -> int:
         """Mark the channel's cards, remove the marks of earlier days, and return how many cards changed.
@@ -78,6 +79,8 @@ class Marks:
         Raises Unavailable; a repetition then does what is missing, and changes nothing else. A card that may
         not be changed stops no other: its error is raised at the end.
         """
+        if self._not_kept:  # it would be the same in every channel
+            raise self._not_kept
         before, refusal = self._changed, None
         for key, card in self._cards(channel).items():
             try:
@@ -121,7 +124,8 @@ class Marks:
             self._remove(channel, after)
         elif not is_kept or after.get("blocks") != card.get("blocks"):
             self._write(channel, card)
-            raise Unavailable("card_not_kept", NOT_KEPT)
+            self._not_kept = Unavailable("card_not_kept", NOT_KEPT)
+            raise self._not_kept
 
     def _remove(self, channel: str, card: Card) -> None:
         """Take off the mark alone, or, if Slack does not take that, write the card without it."""

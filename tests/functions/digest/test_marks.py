@@ -283,15 +283,19 @@ def test_content_that_slack_does_not_keep_is_written_again(
     """If the mark costs a card its blocks or its metadata, the card is restored and no other is marked."""
     events = [a_card(channel), a_card(channel, number=8)]
     before = channel.cards
+    updates = [method for method, _ in channel.server.requests].count("chat.update")
 
     def attach_alone(_: object, channel_id: str, ts: str, *attachments: dict[str, str]) -> None:
         arguments = {"channel": channel_id, "ts": ts, "attachments": list(attachments), **lost}
         channel.slack._call("chat.update", arguments)
 
     monkeypatch.setattr(slack_client.Slack, "attach", attach_alone)
-    with pytest.raises(Unavailable, match="has not kept the content"):
-        the_marks(channel, *events).update(channel.id)
+    run = the_marks(channel, *events)
+    for _ in ("this channel", "the next one"):
+        with pytest.raises(Unavailable, match="has not kept the content"):
+            run.update(channel.id)
     assert channel.cards == before
+    assert [method for method, _ in channel.server.requests].count("chat.update") == updates + 2
 
 
 def test_many_cards_are_marked_at_a_pace_that_slack_allows(
