@@ -49,6 +49,7 @@ def case(warehouse: Warehouse, dataset: str, request: pytest.FixtureRequest) -> 
     """Store only the deliveries that the test's name names, as stream_bq stores them."""
     warehouse.query("DELETE FROM ${DATASET}.events WHERE TRUE", dataset)
     name = request.node.name.removeprefix("test_").replace("_", "-")
+    rows = []
     for number, step in enumerate(json.loads((DATA / f"{name}.json").read_text())):
         delivery = Delivery(
             delivery_id=f"{name}-{number}",
@@ -56,8 +57,8 @@ def case(warehouse: Warehouse, dataset: str, request: pytest.FixtureRequest) -> 
             body=json.dumps(step["payload"]).encode(),
             received_at=RECEIVED,
         )
-        row = to_row(IssueEvent.from_delivery(delivery), RECEIVED, store_payload=True)
-        warehouse.insert(dataset, [row.columns])
+        rows.append(to_row(IssueEvent.from_delivery(delivery), RECEIVED, store_payload=True).columns)
+    warehouse.insert(dataset, rows)
     return Case(warehouse=warehouse, dataset=dataset)
 
 
