@@ -1,6 +1,7 @@
 """The rules of the architecture. Contracts in pyproject.toml define the direction of imports."""
 
 import ast
+import functools
 import re
 import shutil
 import subprocess
@@ -109,8 +110,13 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield the absolute name of every module that is imported, also inside functions."""
+@functools.cache
+def imports(path: Path) -> tuple[str, ...]:
+    """Return the absolute name of every module that is imported, also inside functions."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
     package = path.relative_to(ROOT).parts[:-1]
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -215,15 +221,21 @@ def test_pipeline_needs_the_standard_library_only(path: Path) -> None:
     assert [module for module in imports(path) if module.split(".")[0] not in allowed] == []
 
 
+@functools.cache
+def pure_names() -> set[str]:
+    """Return the pure modules, and the one for the fields of a log line."""
+    return {"pipeline/logs.py", *map(name_of, PURE_MODULES)}
+
+
 @pytest.mark.parametrize("path", PURE_MODULES, ids=name_of)
 def test_a_pure_module_has_no_input_or_output(path: Path) -> None:
     """A pure module does no I/O, reads no clock, and imports only pure modules of ours."""
-    pure = {name_of(module) for module in PURE_MODULES}
-    pure.add("pipeline/logs.py")  # for the fields of a log line
     for module in imports(path):
         assert not is_among(module, IMPURE), f"{module} does I/O"
         file = file_of(module)
-        assert file is None or file.name == "__init__.py" or name_of(file) in pure, f"{module} is not pure"
+        assert file is None or file.name == "__init__.py" or name_of(file) in pure_names(), (
+            f"{module} is not pure"
+        )
     calls = (node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
     called = {getattr(call, "id", None) or getattr(call, "attr", None) for call in calls}
     assert called & IMPURE_CALLS == set()
