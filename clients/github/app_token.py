@@ -42,11 +42,12 @@ class AppToken:
         self._installations: dict[str, int] = {}
         self._tokens: dict[int, _Token] = {}
         self._latest: int | None = None
+        self._signed: tuple[str, _Token] | None = None  # with the key
 
     def read(self, path: str) -> str:
         """Return what authorizes a request of the path. Raises Unavailable."""
         if _OF_APP.fullmatch(path):
-            return self._sign()
+            return self._signature()
         self._latest = self._installation(path)
         token = self._tokens.get(self._latest)
         if token is None or self._clock() >= token.ends_at - RENEW_BEFORE:
@@ -57,13 +58,17 @@ class AppToken:
         """Drop the token that GitHub refused for the path; return whether another one can be had."""
         return not _OF_APP.fullmatch(path) and self._tokens.pop(self._installation(path), None) is not None
 
-    def _sign(self) -> str:
-        """Return a JWT of the App."""
-        import jwt  # noqa: PLC0415 - whoever has a token needs not wait for cryptography
+    def _signature(self) -> str:
+        """Return a JWT of the App: the last one, unless it ends soon or the key was replaced."""
+        now, key = self._clock(), self._app.key.read()
+        if self._signed is None or self._signed[0] != key or now >= self._signed[1].ends_at - BEGAN:
+            self._signed = key, _Token(value=self._sign(key, now), ends_at=now + ENDS_IN)
+        return self._signed[1].value
 
-        now = self._clock()
+    def _sign(self, key: str, now: datetime) -> str:
+        import jwt  # noqa: PLC0415 - it loads cryptography, for which a run with a token need not wait
+
         claims = {"iat": int((now - BEGAN).timestamp()), "exp": int((now + ENDS_IN).timestamp())}
-        key = self._app.key.read()
         try:
             signed: str = jwt.encode(claims | {"iss": self._app.id}, key, algorithm="RS256")
         except (jwt.PyJWTError, ValueError, TypeError) as error:

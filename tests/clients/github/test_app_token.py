@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -20,15 +21,20 @@ def rig(tmp_path: Path) -> AppRig:
     return AppRig(tmp_path)
 
 
+def pem(key: Any) -> str:
+    """Return a private key as a file has it."""
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, *form).decode()
+
+
+def rsa_key() -> str:
+    """Return a new key, which is that of another App."""
+    return pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+
+
 def other_key() -> str:
     """Return a private key that is not an RSA key."""
-    return (
-        ec.generate_private_key(ec.SECP256R1())
-        .private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        .decode()
-    )
+    return pem(ec.generate_private_key(ec.SECP256R1()))
 
 
 def test_an_installation_has_one_token_until_five_minutes_before_its_end(rig: AppRig) -> None:
@@ -78,6 +84,16 @@ def test_each_request_has_the_right_credential(rig: AppRig) -> None:
     assert client.get("/repos/acme/old")[0]["full_name"] == "acme/app"
 
 
+def test_a_signature_is_used_until_a_minute_before_its_end(rig: AppRig) -> None:
+    """Signing takes longer than many requests, so one signature serves for eight minutes."""
+    client = rig.client()
+    for seconds in (0, 479, 1, 0):
+        rig.advance(seconds)
+        client.get("/app")
+    used = [request.headers["authorization"] for request in rig.server.requests]
+    assert used[0] == used[1] != used[2] == used[3]
+
+
 def test_two_accounts_have_two_installations(rig: AppRig) -> None:
     """Each account's installation has its own token; a token of one cannot read the other's repositories."""
     rig.github.host("mona/own")
@@ -96,6 +112,9 @@ def test_the_key_s_file_is_read_for_every_signature(rig: AppRig) -> None:
         client.get("/app")
     rig.key_file.write_text(f"\n{key}\n\n")
     assert client.get("/app")[0]["slug"] == "issuewire"
+    rig.key_file.write_text(rsa_key())
+    with pytest.raises(Exception, match="GITHUB_APP_KEY_FILE holds no key of the GitHub App"):
+        client.get("/app")
 
 
 @pytest.mark.parametrize(
@@ -152,9 +171,7 @@ def test_a_clock_that_is_slightly_off_does_no_harm(rig: AppRig) -> None:
 def test_a_key_of_another_app_is_refused(rig: AppRig) -> None:
     """The id of no App, or of another one than the key's, is named."""
     assert rig.error(app_id=7).reason == "app_refused"
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    own = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    rig.key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM, *own))
+    rig.key_file.write_text(rsa_key())
     error = rig.error()
     assert error.reason == "app_refused"
     assert "GITHUB_APP_KEY_FILE holds no key of the GitHub App" in str(error)

@@ -50,6 +50,17 @@ def test_a_token_of_github_lets_it_be_asked(folder: Path, name: str) -> None:
     assert (github.token.read(), github.api_url) == ("ghp_1", "https://api.github.com")
 
 
+def test_a_github_app_lets_it_be_asked(folder: Path) -> None:
+    """With an App, its key's file takes the token's place; half an App is a problem and no silence."""
+    (folder / "key").write_text("")
+    app = {"GITHUB_APP_ID": "12345", "GITHUB_APP_KEY_FILE": str(folder / "key")}
+    github = Settings.read({**REQUIRED, **app}, folder).github
+    assert github is not None
+    assert github.app is not None
+    with pytest.raises(ConfigurationError, match="GITHUB_APP_ID is not set"):
+        Settings.read({**REQUIRED, **app, "GITHUB_APP_ID": ""}, folder)
+
+
 def test_every_problem_is_reported_together(folder: Path) -> None:
     """The problems of settings and of both files are in one message."""
     (folder / "team.toml").write_text("[team]\nlogins = []\n")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clients.github.hook_deliveries import Attempt, Hook
+from clients.github.hook_deliveries import APP, Attempt, Hook
 from functions.reconcile import plan
 from functions.reconcile.plan import Fate, Known, ListedEvent, Past, Window
 
@@ -155,6 +155,13 @@ def test_the_newest_event_comes_first_and_each_once() -> None:
     ]
     found = plan.to_redeliver(plan.group(attempts, None), NOTHING, HORIZON)
     assert found == [attempts[4], attempts[2], attempts[1]]
+
+
+def test_what_several_webhooks_delivered_is_repeated_by_the_app_s() -> None:
+    """The App may always repeat it; a token that may only read a repository's webhook would be refused."""
+    app = Hook(id=0, source=APP, url="https://ingest.example", is_active=True)
+    found = event(attempt(9, 503, hook=app), attempt(8, 503))
+    assert [each.hook for each in plan.to_redeliver([found], NOTHING, HORIZON)] == [app]
 
 
 def hours(number: float) -> timedelta:
