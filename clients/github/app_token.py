@@ -66,7 +66,7 @@ class AppToken:
         return self._signed[1].value
 
     def _sign(self, key: str, now: datetime) -> str:
-        import jwt  # noqa: PLC0415 - it loads cryptography, for which a run with a token need not wait
+        import jwt  # noqa: PLC0415 - a run with a token need not wait for it
 
         claims = {"iat": int((now - BEGAN).timestamp()), "exp": int((now + ENDS_IN).timestamp())}
         try:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from clients.github.client import GitHubClient
-from clients.github.settings import GitHubSettings
+from clients.github.settings import GitHubSettings, is_app
 from ops import ROOT
 from ops.doctor.facts import Deliveries, SlackToken, Webhooks
 from ops.doctor.finding import NotChecked
@@ -16,7 +16,14 @@ from ops.doctor.reading.cloud import read_cloud, read_newest, read_secret
 from ops.doctor.reading.configuration import Configuration, read_configuration
 from ops.doctor.reading.ingest import read_ingest
 from ops.doctor.reading.slack import API_URL, read_slack
-from ops.doctor.reading.webhooks import LOG_IN, no_long_wait, read_app_hook, read_names, read_webhooks
+from ops.doctor.reading.webhooks import (
+    AGAIN,
+    LOG_IN,
+    no_long_wait,
+    read_app_hook,
+    read_names,
+    read_webhooks,
+)
 from pipeline.errors import ConfigurationError, Unavailable
 from pipeline.settings import SettingsReader
 
@@ -78,7 +85,8 @@ def _read_github(  # noqa: PLR0913 - each comes from another source
         api_url = deployed.get("github_api_url", "")
         settings = GitHubSettings.from_environment({"GITHUB_API_URL": api_url, **os.environ})
     except ConfigurationError as error:
-        yield NotChecked(what="GitHub", why="; ".join(error.problems), fix=LOG_IN)
+        fix = AGAIN if is_app(os.environ) else LOG_IN
+        yield NotChecked(what="GitHub", why="; ".join(error.problems), fix=fix)
         return
     github = GitHubClient(settings, no_long_wait)
     try:

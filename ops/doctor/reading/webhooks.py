@@ -29,14 +29,14 @@ def no_long_wait(reason: str, until: datetime) -> None:
         raise Unavailable("github_busy", f"{reason}{ends}.")
 
 
-def _fix(error: Unavailable) -> str:
+def _fix(github: GitHubClient, error: Unavailable) -> str:
     """Return what to do about a failure; while GitHub is away, another token changes nothing.
 
-    What is wrong with a GitHub App says itself how it is corrected.
+    The sentence itself says how a GitHub App is corrected.
     """
-    if error.reason == "hooks_forbidden":
-        return MORE_SCOPES
-    return AGAIN if error.reason in _AWAY or "app_" in error.reason else LOG_IN
+    if github.is_app or error.reason in _AWAY:
+        return AGAIN
+    return MORE_SCOPES if error.reason == "hooks_forbidden" else LOG_IN
 
 
 def read_webhooks(  # noqa: PLR0913 - the last one is for tests
@@ -66,7 +66,7 @@ def read_webhooks(  # noqa: PLR0913 - the last one is for tests
     except Unavailable as error:
         if has_app_hook and error.reason == "hooks_forbidden":
             return
-        yield NotChecked(what=f"the webhook of {source}", why=str(error), fix=_fix(error))
+        yield NotChecked(what=f"the webhook of {source}", why=str(error), fix=_fix(github, error))
 
 
 def read_app_hook(
@@ -80,7 +80,7 @@ def read_app_hook(
             yield Webhooks(source=APP, hooks=(hook,), events=events)
             yield Deliveries(hook=hook, attempts=tuple(_newest(webhooks, hook)))
     except Unavailable as error:
-        yield NotChecked(what="the webhook of the GitHub App", why=str(error), fix=_fix(error))
+        yield NotChecked(what="the webhook of the GitHub App", why=str(error), fix=_fix(github, error))
 
 
 def read_names(
@@ -96,7 +96,7 @@ def read_names(
         for named in repositories:
             yield _read_repository(github, named, routes_path)
     except Unavailable as error:
-        yield NotChecked(what="accounts and repositories", why=str(error), fix=_fix(error))
+        yield NotChecked(what="accounts and repositories", why=str(error), fix=_fix(github, error))
 
 
 def _exists(github: GitHubClient, login: str) -> bool:
@@ -111,7 +111,7 @@ def _read_repository(github: GitHubClient, named: str, path: str) -> RepositoryN
     try:
         repository, _ = github.get(f"/repos/{named}")
     except NotFound as error:
-        return NotChecked(what=f"the repository {named}", why=str(error), fix=LOG_IN)
+        return NotChecked(what=f"the repository {named}", why=str(error), fix=_fix(github, error))
     return RepositoryName(named=named, now=str(repository.get("full_name", named)), path=path)
 
 

@@ -389,7 +389,7 @@ def test_the_webhook_of_a_github_app_stands_for_those_of_its_repositories(tmp_pa
     rig.github.set_app_hook(url="https://ci.example/hook")
     assert of_app() == []
     hidden = list(read_webhooks(client, "acme/app", (URL,), EVENTS, ping=False))
-    assert [fact.what for fact in hidden if isinstance(fact, NotChecked)] == ["the webhook of acme/app"]
+    assert [fact.fix for fact in hidden if isinstance(fact, NotChecked)] == ["./issuewire doctor"]
     rig.github.set_app_hook(url=URL, content_type="form")
     rig.github.emit("acme/app", an_issue().opened())
     assert list(read_webhooks(client, "acme/app", (URL,), EVENTS, ping=False, has_app_hook=True)) == []
