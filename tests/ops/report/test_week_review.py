@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from clients.bigquery import QueryRunner
 from metrics.week_review import DURATIONS, NAMED_WEEKS, percentiles, review
 from metrics.weeks import WEEK
@@ -22,7 +24,8 @@ def test_the_numbers_of_a_week_are_those_of_the_views(warehouse: Warehouse, year
                 for each in durations
                 if (each.kind, each.repository_id) == (kind, row["repository_id"])
             )
-            assert (found.n, found.p50, found.p90) == (row["n"], row["p50_hours"], row["p90_hours"])
+            p50, p90 = pytest.approx(row["p50_hours"]), pytest.approx(row["p90_hours"])
+            assert (found.n, found.p50, found.p90) == (row["n"], p50, p90)
     last = next(row for row in reversed(rows) if row.repository == "acme/app")
     found = review(rows, durations, last.week, lambda name: name == "acme/app")
     assert found
