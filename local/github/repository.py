@@ -71,8 +71,11 @@ class HostedRepository:
 
     def comments_of(self, number: int, since: str) -> list[Json]:
         """Return the comments on one issue that were updated since then, oldest first."""
-        found = [comment for comment in self.comments if comment["issue_url"].endswith(f"/{number}")]
-        return self._listed(found, {"since": since})
+        return [
+            comment
+            for comment in self.comments
+            if comment["issue_url"].endswith(f"/{number}") and comment["updated_at"] >= since
+        ]
 
     def events_of(self, number: int) -> list[Json]:
         """Return the events of one issue, oldest first."""

@@ -68,7 +68,7 @@ def report(  # noqa: PLR0913 - one for each option
     labels: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Write the numbers as one HTML page, without scripts, or as Markdown.
+    """Write who waits, and the numbers, as HTML or Markdown.
 
     The report shows who waits for an answer of the team and when it is due, what was opened and closed by
     week, the backlog and its age, the time to first response, to close and in a label, what became of the
