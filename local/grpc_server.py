@@ -6,6 +6,8 @@ from typing import Any
 
 import grpc
 
+from local.stopping import signals_deferred
+
 
 class Refused(Exception):
     """The call is answered with this status code and sentence."""
@@ -45,7 +47,8 @@ class GrpcServer:
             port = self._server.add_insecure_port(f"127.0.0.1:{self._port}")
         except RuntimeError as error:
             raise OSError(f"the {self._name} stand-in cannot listen on 127.0.0.1:{self._port}") from error
-        self._server.start()
+        with signals_deferred():  # a server that is interrupted while it starts could not be stopped
+            self._server.start()
         self._host = f"127.0.0.1:{port}"
         return self._host
 

@@ -123,7 +123,7 @@ install_uv() {
 
 install_packages() {
   run "uv could not make $unfinished" .venv-uv/bin/uv venv --no-config --no-project --python .venv-uv/bin/python "$unfinished"
-  run "uv could not install $1" local/uv.sh pip install --compile-bytecode --require-hashes --python "$unfinished/bin/python" -r "$1"
+  run "uv could not install $1" local/uv.sh pip install --require-hashes --python "$unfinished/bin/python" -r "$1" --compile-bytecode
 }
 
 # DuckDB looks for its extensions under HOME and would otherwise ask the web for them at every start.

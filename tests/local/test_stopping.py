@@ -98,7 +98,7 @@ def make(folder: Path, target: str, python: str) -> subprocess.CompletedProcess[
 @pytest.mark.parametrize("target", ["serve", "demo"])
 def test_make_reports_no_error_after_ctrl_c(tmp_path: Path, target: str) -> None:
     """After Ctrl-C, which all of a terminal's programs get, make prints nothing of its own."""
-    outcome = make(tmp_path, target, "trap '' INT; kill -INT 0; exit ${STATUS_AFTER_CTRL_C:-130}")
+    outcome = make(tmp_path, target, "trap '' INT; kill -INT 0; sleep 0.1; exit ${STATUS_AFTER_CTRL_C:-130}")
     assert (outcome.returncode, outcome.stdout, outcome.stderr) == (-2, "", "")
 
 

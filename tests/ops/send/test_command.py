@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import grpc
@@ -120,7 +121,8 @@ def test_ctrl_c_leaves_no_traceback() -> None:
         try:
             connection, _ = silent.accept()
             with connection:
-                connection.recv(1)
+                connection.recv(65_536)
+                time.sleep(0.2)  # then it waits for the answer
                 process.send_signal(signal.SIGINT)
                 output, errors = process.communicate(timeout=30)
         finally:
