@@ -21,6 +21,9 @@ LONG = (
     "functions/notify_slack",
     "functions/ingest",
     "functions/stream_bq",
+    "sql/views",
+    "ops/report",
+    "sql",
 )
 _IGNORED = pytest.StashKey[list[int]]()
 
