@@ -1,0 +1,1 @@
+"""What the browser loads: one page, its style sheet, its scripts and its icon."""
