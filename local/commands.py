@@ -5,6 +5,7 @@ import os
 import random
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from local.processes import NotReady
 from local.seed.clock import Clock
 from local.seed.fill import fill, prepare
 from local.stack.functions import read_functions
-from local.stack.stack import STATE, Options, running
+from local.stack.options import STATE, Options
+from local.stack.stack import running
 from local.stopping import stopping
 from local.terminal import Terminal
 from ops import local_stack
@@ -45,6 +47,8 @@ def parse_ports(_context: click.Context, _option: click.Parameter, texts: tuple[
         ports[name] = int(port)
     return ports
 
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 # Of demo and serve.
 PARTS = (
@@ -129,11 +133,27 @@ def demo_command(options: Options, terminal: Terminal) -> None:
 @local.command("serve")
 @partial(with_options, PARTS)
 @click.option("--seed", type=click.Choice(["year"]), help="Begin with a year of three repositories.")
+@click.option(
+    "--secret-file", type=_FILE, help="Use the secret of your own webhook, and not a new one for each start."
+)
+@click.option(
+    "--slack-token-file",
+    type=_FILE,
+    help="Post to Slack itself: a bot token, or an incoming webhook's URL; it is read again for every post.",
+)
 @common
-def serve_command(options: Options, terminal: Terminal, *, seed: str | None) -> None:
+def serve_command(
+    options: Options,
+    terminal: Terminal,
+    *,
+    seed: str | None,
+    secret_file: Path | None,
+    slack_token_file: Path | None,
+) -> None:
     """Keep the pipeline up until Ctrl-C; .local/endpoints.json holds every address."""
     terminal.line("Issuewire on this machine.")
     clock, commands = Clock(), (serve.SEND,)
+    options = replace(options, secret_file=secret_file, slack_token_file=slack_token_file)
     if seed:
         options, commands = prepare(options, clock), (serve.SEND, serve.REPORT)
     with serve.alone(options.state), running(options, terminal.part) as stack:

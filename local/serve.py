@@ -13,8 +13,9 @@ from local.orphans import lock
 from local.processes import NotReady
 from local.stack import topics
 from local.stack.folders import unwritable
+from local.stack.options import DATASET, STATE
 from local.stack.parts import Parts
-from local.stack.stack import DATASET, STATE, TOKEN, Stack
+from local.stack.stack import Stack
 from local.terminal import Terminal
 from ops import local_stack
 
@@ -30,7 +31,7 @@ def run(stack: Stack, terminal: Terminal, state: Path, commands: Sequence[str] =
     with endpoints_file(stack, state / "endpoints.json") as path:
         terminal.title("Ready")
         terminal.entry("Webhook URL", stack.ingest_url)
-        terminal.entry("Slack cards", stack.slack.console_url)
+        terminal.entry(*slack_entry(stack))
         terminal.entry("BigQuery", f"BIGQUERY_EMULATOR_HOST={stack.bigquery_url}")
         terminal.entry("Pub/Sub", f"PUBSUB_EMULATOR_HOST={stack.pubsub_host}")
         terminal.entry("Logs", os.path.relpath(stack.folder))
@@ -43,6 +44,14 @@ def run(stack: Stack, terminal: Terminal, state: Path, commands: Sequence[str] =
             if parts.restart_ended():
                 write_endpoints(stack, path)
             time.sleep(0.5)
+
+
+def slack_entry(stack: Stack) -> tuple[str, str]:
+    """Return where the cards are."""
+    if not stack.slack_is_real:
+        return "Slack cards", stack.slack.console_url
+    where = f"the channels of {os.path.relpath(stack.options.routes)} must exist there, with the app invited"
+    return "Slack", f"your own; {where} (an incoming webhook has its own channel)"
 
 
 def shell_command(state: Path, command: str) -> str:
@@ -78,8 +87,8 @@ def endpoints(stack: Stack) -> dict[str, Any]:
         **{f"{name}_url": f"{stack.url(name)}/" for name in stack.functions},
         "pubsub_host": stack.pubsub_host,
         "bigquery_url": stack.bigquery_url,
-        "slack_url": stack.slack.url,
-        "slack_token": TOKEN,
+        "slack_url": stack.slack_api_url,
+        "slack_token_file": str(stack.slack_token_file),
         "subscriptions": {of: f"{stack.url(name)}/" for name, of in stack.functions.items() if of},
         "secret_manager_host": stack.secret_manager.host,
         "console_url": stack.slack.console_url,

@@ -20,7 +20,7 @@ STATE = "ISSUEWIRE_STATE"  # the environment variable that names another folder 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalStack:
-    """Where the parts of the running stack are; `routes` and `logs` are paths.
+    """Where the parts of the running stack are; `routes`, `logs` and `slack_token_file` are paths.
 
     `subscriptions` are the push subscriptions and the URLs of their functions. `team` is the path of the
     team's file if the stack uses another one than config/team.toml, else empty.
@@ -34,7 +34,7 @@ class LocalStack:
     topic: str
     dataset: str
     slack_url: str
-    slack_token: str
+    slack_token_file: str
     routes: str
     logs: str
     subscriptions: Mapping[str, str]

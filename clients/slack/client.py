@@ -15,7 +15,7 @@ from clients.slack.fallback import with_fallback
 from clients.slack.rate_limit import POST, RateLimit
 
 PAGE = 999  # the most messages that conversations.history returns at once
-_API_URL = "https://slack.com/api/"
+API_URL = "https://slack.com/api/"
 _FILES = "files"  # stands for a channel: a refused file refuses no message
 _TS = re.compile(r"[0-9]{1,10}\.[0-9]{6}")
 
@@ -47,7 +47,7 @@ class Slack:
         patience: float = waiting.SECONDS,
     ) -> None:
         self._read_token = read_token
-        self._api_url = api_url or _API_URL
+        self._api_url = api_url or API_URL
         self._sleep = sleep
         self._rate_limit = RateLimit(clock, sleep, patience=patience)
         self._backoff = Backoff(clock)

@@ -9,7 +9,8 @@ from local.processes import NotReady
 from local.slack.message import Message
 from local.slack.server import CHANNELS
 from local.stack.folders import read_workspace, unwritable
-from local.stack.stack import Options, Stack
+from local.stack.options import Options
+from local.stack.stack import Stack
 
 DIGEST = "issuewire_digest"
 SECONDS = 60.0

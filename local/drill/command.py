@@ -10,7 +10,8 @@ from local.drill.ledger import Balance
 from local.drill.run import Drill, neighbours
 from local.drill.schedule import Schedule
 from local.stack.folders import unwritable
-from local.stack.stack import Options, running
+from local.stack.options import Options
+from local.stack.stack import running
 from local.terminal import Terminal
 
 # A channel each: Slack takes one post a second there, and more than ten new issues a minute are listed.

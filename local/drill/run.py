@@ -17,8 +17,9 @@ from local.drill.traffic import Line, Traffic
 from local.drill.trouble import Trouble
 from local.github.server import TOKEN, GitHubServer
 from local.processes import NotReady, accepts, free_port
+from local.stack.options import Options
 from local.stack.parts import Parts
-from local.stack.stack import Options, Stack
+from local.stack.stack import Stack
 from local.terminal import Terminal
 
 STUCK_SECONDS = 30.0  # without a change; Pub/Sub repeats after ten seconds at most

@@ -10,7 +10,8 @@ import grpc
 from local.bigquery.front import BigQueryFront
 from local.drill.schedule import Fault, Kind
 from local.drill.traffic import Traffic
-from local.stack.stack import SECRET, Stack
+from local.stack.options import SECRET
+from local.stack.stack import Stack
 
 INSERT = "insertAll"  # how stream_bq stores rows
 

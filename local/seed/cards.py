@@ -12,7 +12,8 @@ from functions.notify_slack.store.fan_out import FanOut
 from functions.notify_slack.store.former_names import FormerNames
 from local.seed.clock import Clock
 from local.seed.year import Sent
-from local.stack.stack import TOKEN, Stack
+from local.stack.options import TOKEN
+from local.stack.stack import Stack
 from pipeline.team import Team
 
 

@@ -11,7 +11,8 @@ from local.seed import cards, warehouse
 from local.seed.clock import Clock
 from local.seed.year import TEAM_FILE, year
 from local.stack.folders import read_team
-from local.stack.stack import DATASET, TEAM, Options, Stack
+from local.stack.options import DATASET, TEAM, Options
+from local.stack.stack import Stack
 from local.stack.topics import PROJECT
 from pipeline.errors import PipelineError
 from pipeline.team import Team
@@ -32,7 +33,10 @@ def prepare(options: Options, clock: Clock) -> Options:
 
 
 def fill(stack: Stack, clock: Clock, say: Say) -> None:
-    """Store the year's rows and post its last cards, unless the warehouse has them. Raises NotReady."""
+    """Store the year's rows and post its last cards, unless the warehouse has them. Raises NotReady.
+
+    Slack itself gets no cards.
+    """
     began, now = time.monotonic(), datetime.now(UTC)
     since = now - SLACK_WEEKS
     deliveries = list(year(now))
@@ -43,6 +47,9 @@ def fill(stack: Stack, clock: Clock, say: Say) -> None:
             say("  The year is there already; nothing is added.")
             return
         _count(warehouse.load(client, table, deliveries, since), len(deliveries), "rows in BigQuery", say)
+        if stack.slack_is_real:
+            say("  No cards: they would be new messages in your own Slack.")
+            return
         steps = cards.post(stack, clock, recent, read_team(stack.options.environment, TEAM.parent))
         _count(steps, len(recent), f"deliveries of the last {SLACK_WEEKS.days // 7} weeks in Slack", say)
     except FAILURES as error:

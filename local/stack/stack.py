@@ -7,56 +7,31 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from google.api_core.exceptions import GoogleAPIError
 from google.cloud import bigquery
 
 from clients.bigquery import connect
+from clients.slack.client import API_URL
 from local.bigquery.server import bigquery_server
 from local.orphans import Record
-from local.processes import READY_SECONDS, ROOT, Child, NotReady, accepts, free_port
+from local.processes import READY_SECONDS, Child, NotReady, accepts, free_port
 from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer
 from local.secret_manager.server import SecretManagerServer
 from local.slack.server import SlackServer
-from local.stack import topics
+from local.stack import accounts, topics
 from local.stack.folders import make_run_folder, read_team, read_workspace
 from local.stack.functions import function_server, read_functions
+from local.stack.options import DATASET, SECRET, TEAM, TOKEN, Options
 from local.stopping import handling_signals
 from local.watcher import STOP_SECONDS
 from ops import schema
 
-STATE = ROOT / ".local"
-TEAM = ROOT / "config" / "team.toml"
-DATASET = "github"
-TOKEN = "xoxb-local"
-SECRET = f"projects/{topics.PROJECT}/secrets/github-webhook-secret"
-
 # Called with (part, what it is, seconds until it was ready, or None while the stack waits for it).
 ShowPart = Callable[[str, str, float | None], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How to start; `ports` maps a part's name to its port, and 0 or no entry asks the system for one.
-
-    `scheduled` are the functions to start of those that a schedule calls. `environment` has further variables
-    of the functions.
-    `views` are those of BigQuery, None for all. `clock` is Slack's, in seconds.
-    """
-
-    pubsub: str = "auto"
-    ports: dict[str, int] = field(default_factory=dict)
-    routes: Path = ROOT / "config" / "routes.toml"
-    state: Path = STATE
-    scheduled: frozenset[str] = frozenset()
-    environment: dict[str, str] = field(default_factory=dict)
-    views: frozenset[str] | None = None
-    clock: Callable[[], float] = time.time
 
 
 class Stack:
@@ -64,12 +39,17 @@ class Stack:
 
     def __init__(self, options: Options, show: ShowPart) -> None:
         channels, users = read_workspace(options.routes)
+        own_secret = accounts.read_secret(options.secret_file) if options.secret_file else ""
+        if options.slack_token_file:
+            accounts.check_slack_token(options.slack_token_file)
         self.options = options
         self._team = read_team(options.environment, TEAM.parent)
         self.functions = read_functions(options.scheduled)
         self.folder = make_run_folder(options.state)
         self._record = Record(self.folder)
-        self.webhook_secret = secrets.token_hex(20)
+        self.webhook_secret = own_secret or secrets.token_hex(20)
+        token_file = options.slack_token_file or accounts.write_slack_token(self.folder, TOKEN)
+        self.slack_token_file = token_file.absolute()  # the functions run in another folder
         self.slack = SlackServer(
             options.ports.get("slack", 0), channels=channels, users=users, token=TOKEN, clock=options.clock
         )
@@ -95,7 +75,7 @@ class Stack:
         self.secret_manager.add_version(SECRET, self.webhook_secret.encode())
         for name in self.functions:
             self._start_function(name)
-        self._wait_for("Slack", "stand-in", lambda: None)
+        self._wait_for("Slack", "your own" if self.slack_is_real else "stand-in", lambda: None)
         self._wait_for("Secret Manager", "stand-in", lambda: None)
         self._wait_for("Pub/Sub", pubsub, self._create_topics)
         for name in self.functions:
@@ -141,6 +121,16 @@ class Stack:
         """Return the value for BIGQUERY_EMULATOR_HOST."""
         return self.url("bigquery")
 
+    @property
+    def slack_is_real(self) -> bool:
+        """Return whether notify_slack posts to Slack itself; the stand-in then gets no message."""
+        return self.options.slack_token_file is not None
+
+    @property
+    def slack_api_url(self) -> str:
+        """Return the base URL of the Web API that the functions use."""
+        return API_URL if self.slack_is_real else self.slack.url
+
     def url(self, name: str) -> str:
         """Return the address of a function or of bigquery, without a slash at its end."""
         return f"http://127.0.0.1:{self.ports[name]}"
@@ -175,14 +165,15 @@ class Stack:
             "PUBSUB_EMULATOR_HOST": self.pubsub_host,
             "WEBHOOK_SECRET": SECRET,
             "SECRET_MANAGER_ENDPOINT": self.secret_manager.host,
-            "SLACK_TOKEN": TOKEN,
-            "SLACK_API_URL": self.slack.url,
+            "SLACK_TOKEN_FILE": str(self.slack_token_file),
+            "SLACK_API_URL": "" if self.slack_is_real else self.slack.url,
             "ROUTES_FILE": str(self.options.routes),
             "TEAM_FILE": str(TEAM) if TEAM.exists() else "",
             "BIGQUERY_DATASET": f"{topics.PROJECT}.{DATASET}",
             "BIGQUERY_TABLE": f"{topics.PROJECT}.{DATASET}.events",
             "BIGQUERY_EMULATOR_HOST": self.bigquery_url,
             "INGEST_URL": self.ingest_url,
+            **(accounts.network() if self.slack_is_real else {}),
             **self.options.environment,
         }
         self._start(function_server(name, self.ports[name], self.folder, environment))

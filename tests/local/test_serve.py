@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from local.serve import SEND, shell_command
-from local.stack.stack import STATE
+from local.stack.options import STATE
 
 SHOW = """set -e
 cd "$1"

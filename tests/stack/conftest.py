@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.stack.stack import Options, Stack, running
+from local.stack.options import Options
+from local.stack.stack import Stack, running
 
 ROUTES = """
 [[route]]

@@ -1,5 +1,6 @@
 """doctor finds nothing wrong with a stack that runs, and finds what has stopped."""
 
+import json
 import os
 from pathlib import Path
 
@@ -30,6 +31,16 @@ def test_a_healthy_stack_has_no_finding(published: Stack) -> None:
     assert result.stdout.startswith("Nothing is wrong: ")
     assert published.slack.messages == []
     assert dict(os.environ) == environment
+
+
+def test_a_token_file_that_is_gone_is_not_checked(published: Stack) -> None:
+    """Without the file of Slack's token, everything else is looked at."""
+    found = json.loads(local_stack.ENDPOINTS.read_text())
+    local_stack.ENDPOINTS.write_text(json.dumps(found | {"slack_token_file": "/gone"}))
+    result = CliRunner().invoke(ops, ["doctor", "--local"])
+    assert (result.exit_code, result.stdout.count("\n")) == (3, 1), result.output
+    assert result.stdout.startswith("?    Slack not checked: SLACK_TOKEN_FILE cannot be read")
+    assert published.slack.messages == []
 
 
 def test_a_slack_that_refuses_the_token_is_found(published: Stack) -> None:

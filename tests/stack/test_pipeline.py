@@ -15,7 +15,8 @@ from click.testing import CliRunner
 from clients.pubsub.publisher import connect
 from functions.ingest.signature import sign
 from local.slack.message import Message
-from local.stack.stack import DATASET, Stack
+from local.stack.options import DATASET
+from local.stack.stack import Stack
 from local.stack.topics import PROJECT, TOPIC
 from ops.__main__ import ops
 from ops.send import accounts, payloads

@@ -17,7 +17,7 @@ def endpoints(**values: Any) -> dict[str, Any]:
         "topic": "github-events",
         "dataset": "github",
         "slack_url": "http://127.0.0.1:1/api/",
-        "slack_token": "xoxb-local",
+        "slack_token_file": "slack-token",
         "subscriptions": {"notify-slack": "http://127.0.0.1:1/"},
         "logs": "logs",
         "routes": "routes.toml",

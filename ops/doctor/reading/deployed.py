@@ -8,6 +8,7 @@ from pathlib import Path
 
 from clients.github.client import GitHubClient
 from clients.github.settings import GitHubSettings, is_app
+from clients.slack.client import API_URL
 from ops import ROOT
 from ops.doctor.facts import Deliveries, SlackToken, Webhooks
 from ops.doctor.finding import NotChecked
@@ -15,7 +16,7 @@ from ops.doctor.reading.bigquery import read_bigquery
 from ops.doctor.reading.cloud import read_cloud, read_newest, read_secret
 from ops.doctor.reading.configuration import Configuration, read_configuration
 from ops.doctor.reading.ingest import read_ingest
-from ops.doctor.reading.slack import API_URL, read_slack
+from ops.doctor.reading.slack import read_slack
 from ops.doctor.reading.webhooks import (
     AGAIN,
     LOG_IN,
@@ -27,6 +28,7 @@ from ops.doctor.reading.webhooks import (
 from pipeline.errors import ConfigurationError, Unavailable
 from pipeline.settings import SettingsReader
 
+STORE = "./deploy.sh secrets slack <token.txt"
 HOOKS_FILE = ROOT / ".local" / "webhooks"  # written by ./deploy.sh webhook
 TEAM_FILE = "config/team.toml"
 EVENTS = ("issues", "issue_comment", "repository")
@@ -124,7 +126,7 @@ def _read_slack(project: str, secret: str, found: Configuration) -> Iterator[obj
         yield SlackToken(code="not_authed", remedy=f"the secret {secret} has no enabled version")
         return
     api_url = os.environ.get("SLACK_API_URL") or API_URL
-    yield from read_slack(api_url, token, found.channels, shows_pictures=found.shows_pictures)
+    yield from read_slack(api_url, token, found.channels, fix=STORE, shows_pictures=found.shows_pictures)
 
 
 def _known_sources(deployed: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import chain
+from pathlib import Path
 
 from clients.pubsub import subscriptions
 from ops.doctor.facts import Part
@@ -13,8 +14,10 @@ from ops.doctor.reading.slack import read_slack
 from ops.local_stack import LocalStack
 from ops.settings import subscription_of
 from pipeline.errors import Unavailable
+from pipeline.settings import RotatingToken
 
 RESTART = "make serve"
+ANOTHER = 'make serve ARGS="--slack-token-file slack-token.txt"'
 
 
 def read_local(stack: LocalStack, found: Configuration, show: Callable[[str], None]) -> Iterator[object]:
@@ -33,8 +36,17 @@ def read_local(stack: LocalStack, found: Configuration, show: Callable[[str], No
     fix = f"./issuewire schema apply --local --project {stack.project} --dataset {stack.dataset}"
     yield from read_bigquery(stack.project, stack.dataset, fix, found.team, is_local=True)
     show("Slack")
+    yield from _read_slack(stack, found)
+
+
+def _read_slack(stack: LocalStack, found: Configuration) -> Iterator[object]:
+    try:
+        token = RotatingToken(name="SLACK_TOKEN", file=Path(stack.slack_token_file)).read()
+    except Unavailable as error:
+        yield NotChecked(what="Slack", why=str(error), fix=RESTART)
+        return
     yield from read_slack(
-        stack.slack_url, stack.slack_token, found.channels, shows_pictures=found.shows_pictures
+        stack.slack_url, token, found.channels, fix=ANOTHER, shows_pictures=found.shows_pictures
     )
 
 

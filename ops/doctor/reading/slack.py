@@ -9,7 +9,6 @@ from ops.doctor.facts import Channel, SlackToken
 from ops.doctor.finding import NotChecked
 from pipeline.errors import Unavailable
 
-API_URL = "https://slack.com/api/"
 SECONDS = 15.0
 AGAIN = "./issuewire doctor"
 _BOT = "xoxb-"
@@ -17,12 +16,15 @@ _PASSING = {"ratelimited", "fatal_error", "internal_error", "request_timeout", "
 
 
 def read_slack(
-    api_url: str, token: str, channels: Sequence[str], *, shows_pictures: bool = False
+    api_url: str, token: str, channels: Sequence[str], *, fix: str, shows_pictures: bool = False
 ) -> Iterator[object]:
-    """Yield the facts about the token and, if Slack accepts it, about every channel."""
+    """Yield the facts about the token and, if Slack accepts it, about every channel.
+
+    `fix` is the command that gives notify_slack another token.
+    """
     if not token.startswith(_BOT):
         why = "it is no bot token (xoxb-...), and an incoming webhook can only post"
-        yield NotChecked(what="Slack's token", why=why, fix="./deploy.sh secrets slack <token.txt")
+        yield NotChecked(what="Slack's token", why=why, fix=fix)
         return
     try:
         scopes = sdk.granted_scopes(api_url, token, SECONDS)

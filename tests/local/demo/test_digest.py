@@ -8,7 +8,8 @@ import pytest
 
 from local.demo import digest
 from local.processes import NotReady
-from local.stack.stack import Options, Stack
+from local.stack.options import Options
+from local.stack.stack import Stack
 from ops import schema
 from pipeline.team import Team
 

@@ -8,7 +8,8 @@ from local.drill import command
 from local.drill.run import Drill, neighbours
 from local.drill.schedule import Fate, Kind, draw
 from local.stack import topics
-from local.stack.stack import Options, running
+from local.stack.options import Options
+from local.stack.stack import running
 from local.terminal import Terminal
 
 pytestmark = pytest.mark.stack

@@ -17,7 +17,8 @@ from local.seed.fill import fill, prepare
 from local.seed.year import Sent, year
 from local.slack.server import SlackServer
 from local.stack import stack as stacks
-from local.stack.stack import TOKEN, Options, Stack
+from local.stack.options import TOKEN, Options
+from local.stack.stack import Stack
 from pipeline.team import Team
 from tests.support.warehouse import Warehouse
 
@@ -29,6 +30,7 @@ class Parts:
     options: Options
     slack: SlackServer
     bigquery_url: str
+    slack_is_real: bool = False
 
     @property
     def as_stack(self) -> Stack:
@@ -95,6 +97,22 @@ def test_a_year_fills_bigquery_and_slack_once(
     assert len(warehouse.query(stored, filling.DATASET)) == len(rows)
     assert stack.slack.messages == messages
     assert abs(clock() - datetime.now(UTC).timestamp()) < 60, "the clock shows the present again"
+
+
+@pytest.mark.usefixtures("some")
+def test_slack_itself_gets_no_cards_of_a_made_up_year(
+    slack: tuple[SlackServer, Clock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stack that posts to Slack itself stores the rows, posts no card, and says so."""
+    monkeypatch.setattr(filling.warehouse, "is_loaded", lambda *_: False)
+    monkeypatch.setattr(filling.warehouse, "load", lambda *_: ())
+    server, clock = slack
+    options = prepare(Options(), clock)
+    stack = Parts(options=options, slack=server, bigquery_url="http://127.0.0.1:9", slack_is_real=True)
+    said: list[str] = []
+    fill(stack.as_stack, clock, said.append)
+    assert said == ["  No cards: they would be new messages in your own Slack."]
+    assert server.requests == []
 
 
 @pytest.mark.usefixtures("some")

@@ -201,7 +201,7 @@ def test_scopes_that_are_hidden_are_not_checked(slack: SlackServer) -> None:
 
 def of_slack(slack: SlackServer, *channels: str, token: str = "xoxb-local") -> Report:
     """Return the report about Slack."""
-    return examine(CHECKS, read_slack(slack.url, token, channels))
+    return examine(CHECKS, read_slack(slack.url, token, channels, fix="store it"))
 
 
 def test_open_channels_are_healthy(slack: SlackServer) -> None:
@@ -242,7 +242,13 @@ def test_the_scope_for_pictures_is_missed_only_if_there_are_pictures(tmp_path: P
             )
             found = read_configuration(tmp_path / "routes.toml", {}, tmp_path)
             assert found.channels == (CHANNEL, SECRET)
-            facts = read_slack(slack.url, "xoxb-local", found.channels, shows_pictures=found.shows_pictures)
+            facts = read_slack(
+                slack.url,
+                "xoxb-local",
+                found.channels,
+                fix="",
+                shows_pictures=found.shows_pictures,
+            )
             assert slugs(examine(CHECKS, facts)) == expected
 
 
