@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from fnmatch import fnmatchcase
 
+from pipeline.conditions import label_mismatches, names_repository
 from pipeline.working_hours import Hours, add_business_time, business_time
 
 
@@ -26,13 +26,10 @@ class Target:
 
     def matches(self, repository: str, labels: Iterable[str]) -> bool:
         """Return whether the target is about an issue with these labels; names and labels ignore case."""
-        has = _lower(labels)
-        return (
-            any(fnmatchcase(repository.lower(), glob.lower()) for glob in self.repositories)
-            and (not self.labels_any or bool(has & _lower(self.labels_any)))
-            and _lower(self.labels_all) <= has
-            and not has & _lower(self.labels_none)
+        mismatches = label_mismatches(
+            labels, any_of=self.labels_any, all_of=self.labels_all, none_of=self.labels_none
         )
+        return names_repository(self.repositories, repository) and not any(mismatches)
 
 
 class State(StrEnum):
@@ -103,7 +100,3 @@ def standing(waiting_since: datetime, now: datetime, target: Target | None, hour
         over=used - target.respond_in if is_over else None,
         left=None if is_over else target.respond_in - used,
     )
-
-
-def _lower(names: Iterable[str]) -> frozenset[str]:
-    return frozenset(name.lower() for name in names)

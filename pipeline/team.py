@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
 
+from pipeline.accounts import Accounts
 from pipeline.errors import ConfigurationError
 from pipeline.targets import Target
 from pipeline.working_hours import ALWAYS, Hours
@@ -26,16 +27,9 @@ class DigestPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Team:
-    """All logins are in lower case.
+class Team(Accounts):
+    """The whole file. The first of the `targets` that matches an issue counts."""
 
-    `logins` are the people whose comments answer, `away` are those who are neither assigned nor mentioned,
-    `bots` are accounts of type User that are bots. The first of the `targets` that matches an issue counts.
-    """
-
-    logins: tuple[str, ...] = ()
-    away: tuple[str, ...] = ()
-    bots: tuple[str, ...] = ()
     hours: Hours = ALWAYS
     targets: tuple[Target, ...] = ()
     digest: DigestPlan | None = None

@@ -1,22 +1,13 @@
 """Whether an issue still waits, by what GitHub says of it now (pure)."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from metrics.waiting import WaitingIssue
+from pipeline.accounts import Accounts
 from pipeline.delivery import parse_time
 from pipeline.json_fields import Json, mapping, text
-
-MEMBERS = {"OWNER", "MEMBER", "COLLABORATOR"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accounts:
-    """Logins in lower case: whose comments answer, and accounts of type User that are bots."""
-
-    team: Collection[str] = ()
-    bots: Collection[str] = ()
 
 
 def still_waiting(
@@ -41,18 +32,9 @@ def still_waiting(
 
 
 def _is_team(comment: Json, accounts: Accounts) -> bool:
-    """Return whether a comment is the team's: by its list, or without one by the author's association."""
-    if accounts.team:
-        return _login(comment) in accounts.team
-    return comment.get("author_association") in MEMBERS
+    return accounts.is_team(text(mapping(comment, "user"), "login"), text(comment, "author_association"))
 
 
 def _is_bot(comment: Json, accounts: Accounts) -> bool:
-    login = _login(comment)
-    return (
-        text(mapping(comment, "user"), "type") == "Bot" or login.endswith("[bot]") or login in accounts.bots
-    )
-
-
-def _login(comment: Json) -> str:
-    return (text(mapping(comment, "user"), "login") or "").lower()
+    author = mapping(comment, "user")
+    return accounts.is_bot(text(author, "login"), text(author, "type"))

@@ -24,7 +24,6 @@ from pipeline.logs import log
 from pipeline.once import once
 from pipeline.settings import load_at_startup
 
-from .answers import Accounts
 from .daily import Daily
 from .marks import Marks
 from .message import Readers
@@ -73,8 +72,7 @@ def digest(request: flask.Request) -> tuple[dict[str, Any], int] | tuple[str, in
 def rechecking() -> Iterator[Recheck]:
     """Connect to GitHub, if there is a token."""
     github = settings().github
-    accounts = Accounts(team=settings().team.logins, bots=settings().team.bots)
-    recheck = Recheck((lambda check: GitHubClient(github, check)) if github else None, accounts)
+    recheck = Recheck((lambda check: GitHubClient(github, check)) if github else None, settings().team)
     try:
         yield recheck
     finally:

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from clients.github.client import GitHubClient, OnWait
 from clients.github.responses import NotFound
 from metrics.waiting import WaitingIssue
+from pipeline.accounts import Accounts
 from pipeline.errors import Unavailable
 from pipeline.json_fields import Json
 from pipeline.logs import log
 from pipeline.repository_name import is_repository_name
 
-from .answers import Accounts, still_waiting
+from .answers import still_waiting
 
 RECHECK_SECONDS = 90.0  # for all issues of a run
 _LONGEST_WAIT = timedelta(seconds=5)

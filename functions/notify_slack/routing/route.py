@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from pipeline.conditions import label_mismatches, lower, names_repository, repository_mismatch
 from pipeline.events import IssueEvent
 
 from .eligibility import CORRECTIONS, DELETED
@@ -46,8 +47,15 @@ class Route:
 
     def match(self, event: IssueEvent, bots: Collection[str] = ()) -> "RouteMatch":
         """Return whether the event matches, and every reason why not; `bots` are logins in lower case."""
-        labels = _lower(event.issue.labels if event.issue else ())
-        of_labels = tuple(Mismatch(key=key, text=text) for key, text in self._label_mismatches(labels))
+        of_labels = tuple(
+            Mismatch(key=key, text=text)
+            for key, text in label_mismatches(
+                event.issue.labels if event.issue else (),
+                any_of=self.labels_any,
+                all_of=self.labels_all,
+                none_of=self.labels_none,
+            )
+        )
         loses = bool(of_labels) and self._loses(event)
         label_decides = loses or self._label_decides(event)
         others = tuple(
@@ -72,8 +80,7 @@ class Route:
 
     def names(self, repository: str | None) -> bool:
         """Return whether `repositories` has the name; GitHub's names ignore case."""
-        name = (repository or "").lower()
-        return any(fnmatchcase(name, glob.lower()) for glob in self.repositories)
+        return names_repository(self.repositories, repository)
 
     def last_match(self, event: IssueEvent, bots: Collection[str]) -> "RouteMatch":
         """Return the match of an event whose repository was renamed: a card that is there says so."""
@@ -84,11 +91,10 @@ class Route:
     def _other_mismatches(
         self, event: IssueEvent, bots: Collection[str], *, label_decides: bool
     ) -> Iterator[tuple[Key, str]]:
-        """Yield why another key than the labels does not match. Only a star matches a missing repository."""
+        """Yield why another key than the labels does not match."""
         name = f"{event.event}.{event.action}"
-        if not self.names(event.repository):
-            named = repr(event.repository) if event.repository else "the missing repository"
-            yield "repositories", f"{named} matches none of {', '.join(self.repositories)}"
+        if why := repository_mismatch(self.repositories, event.repository):
+            yield "repositories", why
         if self.events and name not in self.events and not label_decides:
             yield "events", f"{name!r} is not one of {', '.join(self.events)}"
         private = may_be_private(event.payload.get("repository"))
@@ -101,19 +107,11 @@ class Route:
         if issue and (glob := self._muting_pattern(issue.author, issue.author_type, bots)):
             yield "mute_authors", f"the author {issue.author!r} is muted by {glob}"
 
-    def _label_mismatches(self, labels: frozenset[str]) -> Iterator[tuple[Key, str]]:
-        if self.labels_any and not labels & _lower(self.labels_any):
-            yield "labels_any", f"the issue has none of the labels {_listed(self.labels_any)}"
-        if missing := [label for label in self.labels_all if label.lower() not in labels]:
-            yield "labels_all", f"the issue lacks {_listed(missing)}"
-        if unwanted := [label for label in self.labels_none if label.lower() in labels]:
-            yield "labels_none", f"the issue has {_listed(unwanted)}"
-
     def _label_decides(self, event: IssueEvent) -> bool:
         """Return whether the event sets or removes a label of this route; such an event needs no `events`."""
         if f"{event.event}.{event.action}" not in {"issues.labeled", "issues.unlabeled"}:
             return False
-        return (event.label or "").lower() in _lower((*self.labels_any, *self.labels_all, *self.labels_none))
+        return (event.label or "").lower() in lower((*self.labels_any, *self.labels_all, *self.labels_none))
 
     def _brings_in(self, event: IssueEvent) -> bool:
         """Return whether the event sets a label that the route requires, or removes one that it excludes."""
@@ -121,7 +119,7 @@ class Route:
             "issues.labeled": (*self.labels_any, *self.labels_all),
             "issues.unlabeled": self.labels_none,
         }.get(f"{event.event}.{event.action}", ())
-        return (event.label or "").lower() in _lower(named)
+        return (event.label or "").lower() in lower(named)
 
     def _calls(self, event: IssueEvent) -> bool:
         """Return whether the event is one that the route's people hear of: not of a closed issue."""
@@ -139,7 +137,7 @@ class Route:
             "issues.unlabeled": (*self.labels_any, *self.labels_all),
             "issues.labeled": self.labels_none,
         }.get(f"{event.event}.{event.action}", ())
-        return bool(named) if event.label is None else event.label.lower() in _lower(named)
+        return bool(named) if event.label is None else event.label.lower() in lower(named)
 
     def _muting_pattern(self, login: str | None, kind: str | None, bots: Collection[str]) -> str | None:
         """Return the pattern that mutes the account: `*` and `?` are wildcards, and case is ignored.
@@ -183,11 +181,3 @@ class RouteMatch:
     def matches(self) -> bool:
         """Return whether the event matches the route."""
         return not self.mismatches
-
-
-def _lower(names: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(name.lower() for name in names)
-
-
-def _listed(names: tuple[str, ...] | list[str]) -> str:
-    return ", ".join(map(repr, names))

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from functions.digest.answers import Accounts
 from metrics import waiting as metrics_waiting
 from metrics.waiting import Waiting, WaitingIssue
 from pipeline.team import Team
@@ -36,7 +35,6 @@ weekly = "Mon"
 since = "2025-12-01"
 """
 TEAM = Team.parse(TEAM_FILE)
-ACCOUNTS = Accounts(team=TEAM.logins, bots=TEAM.bots)
 
 
 def waiting(number: int, since: datetime, **changes: Any) -> WaitingIssue:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from functions.digest.answers import Accounts, still_waiting
-from tests.functions.digest.support import ACCOUNTS, berlin, waiting
+from functions.digest.answers import still_waiting
+from pipeline.accounts import Accounts
+from tests.functions.digest.support import TEAM, berlin, waiting
 
 ISSUE = waiting(7, berlin(5, 9))
 
@@ -18,7 +19,7 @@ def comment(at: datetime, login: str | None, kind: str = "User", association: st
     return {"created_at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "user": user, "author_association": association}
 
 
-def ask(*comments: dict[str, Any], accounts: Accounts = ACCOUNTS, state: str = "open") -> datetime | None:
+def ask(*comments: dict[str, Any], accounts: Accounts = TEAM, state: str = "open") -> datetime | None:
     """Return since when the issue waits."""
     found = still_waiting(ISSUE, {"state": state}, comments, accounts)
     assert found is None or found == replace(ISSUE, waiting_since=found.waiting_since)

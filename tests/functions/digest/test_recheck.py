@@ -11,7 +11,7 @@ from clients.github.settings import GitHubSettings
 from functions.digest.recheck import RECHECK_SECONDS, Recheck
 from local.github.server import TOKEN, GitHubServer
 from ops.send.accounts import Account
-from tests.functions.digest.support import ACCOUNTS, berlin, waiting
+from tests.functions.digest.support import TEAM, berlin, waiting
 from tests.support.clock import FakeClock
 from tests.support.messages import an_issue
 
@@ -46,7 +46,7 @@ def recheck(server: GitHubServer, token: str = TOKEN, clock: FakeClock | None = 
     """Return what asks the server."""
     settings = GitHubSettings.from_environment({"GITHUB_API_URL": server.url, "GITHUB_TOKEN": token})
     return Recheck(
-        lambda check: GitHubClient(settings, check, sleep=lambda _: None), ACCOUNTS, clock or FakeClock()
+        lambda check: GitHubClient(settings, check, sleep=lambda _: None), TEAM, clock or FakeClock()
     )
 
 
@@ -63,7 +63,7 @@ def test_answered_and_closed_issues_wait_no_more(github: GitHubServer) -> None:
 
 def test_without_a_token_every_issue_waits() -> None:
     """Without a client, nothing is asked."""
-    assert Recheck(None, ACCOUNTS).still_waiting(waiting(2, SINCE)) == waiting(2, SINCE)
+    assert Recheck(None, TEAM).still_waiting(waiting(2, SINCE)) == waiting(2, SINCE)
 
 
 @pytest.mark.parametrize(
