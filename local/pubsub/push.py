@@ -12,7 +12,9 @@ import math
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from google.pubsub_v1 import types
@@ -27,6 +29,27 @@ DEFAULT_BACKOFF = (0.1, 60.0)
 
 _SOURCE = "CloudPubSubDeadLetterSource"
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushReport:
+    """What became of one attempt to push a message; `subscription` is the name without the project.
+
+    `problem` says why the endpoint has not acknowledged it, empty if it has; `status` is that of its answer,
+    None without one. `seconds` are those until the next attempt, None if there is none. A message that has
+    used up its attempts is `dead`: it went to the dead-letter topic.
+    """
+
+    subscription: str
+    message: types.PubsubMessage
+    attempt: int
+    status: int | None = None
+    problem: str = ""
+    seconds: float | None = None
+    dead: bool = False
+
+
+type Report = Callable[[PushReport], object]
 
 
 def push_body(spec: types.Subscription, lease: Lease) -> bytes:
@@ -59,7 +82,8 @@ def backoff(spec: types.Subscription, attempt: int) -> float:
 class Pusher:
     """Pushes the messages of a backlog until stopped.
 
-    publish_dead_letter(topic, message) delivers a message that has used up its attempts.
+    publish_dead_letter(topic, message) delivers a message that has used up its attempts. `report` is called
+    after each attempt, by the thread that made it.
     """
 
     def __init__(
@@ -67,10 +91,12 @@ class Pusher:
         backlog: Backlog,
         spec: types.Subscription,
         publish_dead_letter: Callable[[str, types.PubsubMessage], object],
+        report: Report,
     ) -> None:
         self._backlog = backlog
         self._spec = spec
         self._publish_dead_letter = publish_dead_letter
+        self._report = report
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -105,7 +131,9 @@ class Pusher:
         if "dead_letter_policy" in spec and lease.attempt > policy.max_delivery_attempts:
             self._publish_dead_letter(policy.dead_letter_topic, self._dead_letter(lease))
             self._backlog.acknowledge(lease.ack_id)
+            self._tell(lease, lease.attempt - 1, dead=True)
             return
+        status, outcome = None, ""
         try:
             status = self._post(push_body(spec, lease))
         except (OSError, http.client.HTTPException, UnicodeError) as error:
@@ -113,11 +141,17 @@ class Pusher:
         else:
             if status in ACKNOWLEDGING:
                 self._backlog.acknowledge(lease.ack_id)
+                self._tell(lease, lease.attempt, status=status)
                 return
             outcome = f"was answered {status}"
         seconds = 0.0 if self._stopped.is_set() else backoff(spec, lease.attempt)
         _LOG.info("push %d to %s %s; next attempt in %.1f s", lease.attempt, spec.name, outcome, seconds)
         self._backlog.postpone(lease.ack_id, seconds)
+        self._tell(lease, lease.attempt, status=status, problem=outcome, seconds=seconds)
+
+    def _tell(self, lease: Lease, attempt: int, **fields: Any) -> None:
+        name = self._spec.name.rpartition("/")[2]
+        self._report(PushReport(subscription=name, message=lease.message, attempt=attempt, **fields))
 
     def _dead_letter(self, lease: Lease) -> types.PubsubMessage:
         message = lease.message

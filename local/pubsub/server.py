@@ -14,6 +14,7 @@ from google.pubsub_v1 import types
 
 from local import grpc_server
 from local.grpc_server import GrpcServer, Refused
+from local.pubsub.push import Report
 from local.pubsub.service import Service
 
 # Larger than a request of 10 MB with its framing, so that Pub/Sub's limit answers and not gRPC's.
@@ -65,6 +66,10 @@ class PubSubServer(GrpcServer):
     def unacknowledged(self) -> int:
         """Return how many messages a push endpoint has still to take, in all subscriptions."""
         return self._service.unacknowledged()
+
+    def report_to(self, report: Report) -> None:
+        """Call `report` after each push from now on."""
+        self._service.report = report
 
     def pause(self, *, paused: bool) -> None:
         """Be away, as in an outage, until this is called with False; nothing is lost by it."""

@@ -13,6 +13,7 @@ from google.pubsub_v1 import types
 from local.grpc_server import Refused
 from local.pubsub.backlog import Backlog
 from local.pubsub.kept import Kept
+from local.pubsub.push import Report
 from local.pubsub.rules import (
     MAX_DEADLINE,
     check_name,
@@ -27,10 +28,14 @@ PULL_WAIT = 1.0  # seconds
 
 
 class Service:
-    """Each method takes the request and returns the answer. Raises Refused with the status to answer."""
+    """Each method takes the request and returns the answer. Raises Refused with the status to answer.
+
+    `report` is called after each push.
+    """
 
     def __init__(self) -> None:
         self.paused = False
+        self.report: Report = lambda _: None
         self._creating = threading.Lock()  # deliveries do not take it
         self._topics: dict[str, types.Topic] = {}
         self._subscriptions: dict[str, Subscription] = {}
@@ -70,7 +75,9 @@ class Service:
             if "dead_letter_policy" in spec:
                 self._topic(spec.dead_letter_policy.dead_letter_topic)
             self._subscriptions[spec.name] = Subscription(
-                spec, lambda topic, message: self._publish(topic, [message])
+                spec,
+                lambda topic, message: self._publish(topic, [message]),
+                lambda report: self.report(report),  # noqa: PLW0108 -- it may be set later
             )
         return spec
 

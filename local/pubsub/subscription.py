@@ -6,20 +6,23 @@ from collections.abc import Callable
 from google.pubsub_v1 import types
 
 from local.pubsub.backlog import Backlog, Lease
-from local.pubsub.push import Pusher
+from local.pubsub.push import Pusher, Report
 
 
 class Subscription:
     """Pushes its messages to the endpoint of `spec`, or leases them to pulls if it has none."""
 
     def __init__(
-        self, spec: types.Subscription, publish_dead_letter: Callable[[str, types.PubsubMessage], object]
+        self,
+        spec: types.Subscription,
+        publish_dead_letter: Callable[[str, types.PubsubMessage], object],
+        report: Report,
     ) -> None:
         self.backlog = Backlog(spec.name)
         self.spec = spec
         self._stopped = threading.Event()
         pushes = spec.push_config.push_endpoint
-        self._pusher = Pusher(self.backlog, spec, publish_dead_letter) if pushes else None
+        self._pusher = Pusher(self.backlog, spec, publish_dead_letter, report) if pushes else None
 
     def pull(self, limit: int, wait: float) -> list[Lease]:
         """Lease up to `limit` messages for the ack deadline; waits that many seconds for the first one."""

@@ -14,6 +14,8 @@ from local.slack.rules.arguments import check_arguments
 from local.slack.rules.problems import Arguments, Problem, RefusedError
 
 type Answer = dict[str, object]
+# Called with what was done (posted, updated or deleted) and the message, which the change waits for.
+type OnChange = Callable[[str, Message], object]
 type _ByChannel = defaultdict[str, dict[str, Message]]  # then by ts, oldest first
 
 
@@ -38,6 +40,7 @@ class Workspace:
         self._history_lag = history_lag
         self._bare_updates = bare_updates
         self._clock = clock
+        self.on_change: OnChange = lambda *_: None
         self._lock = threading.Lock()
         self._messages: _ByChannel = defaultdict(dict)
         self._deleted: _ByChannel = defaultdict(dict)  # parents only: their threads may go on
@@ -111,6 +114,7 @@ class Workspace:
             attachments=tuple(arguments.get("attachments", stored.attachments)),
         )
         self._messages[channel][stored.ts] = updated
+        self.on_change("updated", updated)
         view = message_view(updated, self._threads(channel)[stored.ts])
         return {"channel": channel, "ts": stored.ts, "text": updated.text, "message": view}
 
@@ -121,6 +125,7 @@ class Workspace:
         del self._messages[channel][message.ts]
         if message.thread_ts is None:
             self._deleted[channel][message.ts] = message
+        self.on_change("deleted", message)
         return {"channel": channel, "ts": message.ts}
 
     def _history(self, arguments: Arguments) -> Answer:
@@ -174,6 +179,7 @@ class Workspace:
             via=via,
         )
         self._messages[channel][message.ts] = message
+        self.on_change("posted", message)
         return message
 
     def _thread_for(self, channel: str, ts: str | None) -> str | None:

@@ -1,0 +1,64 @@
+"""What became of a delivery in one function, in a few words; pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+type _Fields = Mapping[str, Any]
+
+# Outcomes of notify_slack that show the event; the others leave it alone on purpose.
+_CARD = {
+    "posted": "card posted",
+    "updated": "card updated",
+    "recorded": "card shows a later state already",
+    "already_handled": "handled before",
+    "folded": "added to the burst message",
+    "already_folded": "in the burst message already",
+}
+_OTHERS = {
+    "stored": "row stored",
+    "no_card": "ignored: there is no card to update, and the event makes none",
+    "not_shown": "ignored",
+}
+IGNORED = {"no_card", "not_shown", "ignored"}
+
+UNREACHABLE = "the function cannot be reached, or ended without an answer"
+_PREFIXES = re.compile(
+    r"^(?:The channel was not updated|Exception on \S+ \[\w+\]|Not stored|Not accepted|Refused"
+    r"|(?:\w+\.)*(?:Unavailable|Busy|Malformed|Rejected|ConfigurationError)): "
+)
+
+
+def outcome(fields: _Fields, channels: Mapping[str, str]) -> str:
+    """Return what the outcome of a log line means; `channels` are Slack's names by their ids."""
+    name = str(fields.get("outcome"))
+    text = _CARD.get(name) or _OTHERS.get(name) or name.replace("_", " ")
+    replied = fields.get("replied") in (True, "True", 1)
+    if replied:
+        text = "reply posted" if name in {"recorded", "already_handled"} else f"{text}, reply posted"
+    channel = fields.get("channel")
+    if isinstance(channel, str) and channel != "webhook" and name not in IGNORED:
+        text += f" in #{channels.get(channel, channel)}"
+    why = fields.get("why")
+    return f"{text}: {why}" if isinstance(why, str) and why else text
+
+
+def problem(message: str, reason: str | None) -> str:
+    """Return what a failure's log line says, without what the functions put before it."""
+    text = message
+    while (shorter := _PREFIXES.sub("", text)) != text:
+        text = shorter
+    text = text.rstrip(".")
+    return f"{text} ({reason})" if reason and reason not in text else text
+
+
+def dead(attempts: int, why: str) -> str:
+    """Return that the message is held with the dead letters."""
+    text = f"dead-lettered after {attempts} attempts"
+    return f"{text}: {why}" if why else text
+
+
+def retry(seconds: float | None, why: str) -> str:
+    """Return that the function failed; `seconds` are those until the next attempt, None if not known."""
+    when = "retry" if seconds is None else f"retry in {max(round(seconds), 1)} s"
+    return f"{when}: {why}" if why else when
