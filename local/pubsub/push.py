@@ -52,6 +52,10 @@ class PushReport:
 type Report = Callable[[PushReport], object]
 
 
+def no_report(_report: PushReport) -> None:
+    """Tell no one."""
+
+
 def push_body(spec: types.Subscription, lease: Lease) -> bytes:
     """Return the wrapped JSON; `attributes` if there are any, `deliveryAttempt` with dead letters."""
     message = lease.message
@@ -91,7 +95,7 @@ class Pusher:
         backlog: Backlog,
         spec: types.Subscription,
         publish_dead_letter: Callable[[str, types.PubsubMessage], object],
-        report: Report,
+        report: Report = no_report,
     ) -> None:
         self._backlog = backlog
         self._spec = spec

@@ -13,7 +13,7 @@ from google.pubsub_v1 import types
 from local.grpc_server import Refused
 from local.pubsub.backlog import Backlog
 from local.pubsub.kept import Kept
-from local.pubsub.push import Report
+from local.pubsub.push import Report, no_report
 from local.pubsub.rules import (
     MAX_DEADLINE,
     check_name,
@@ -35,7 +35,7 @@ class Service:
 
     def __init__(self) -> None:
         self.paused = False
-        self.report: Report = lambda _: None
+        self.report: Report = no_report
         self._creating = threading.Lock()  # deliveries do not take it
         self._topics: dict[str, types.Topic] = {}
         self._subscriptions: dict[str, Subscription] = {}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from google.pubsub_v1 import types
 
 from local.pubsub.backlog import Backlog, Lease
-from local.pubsub.push import Pusher, Report
+from local.pubsub.push import Pusher, Report, no_report
 
 
 class Subscription:
@@ -16,7 +16,7 @@ class Subscription:
         self,
         spec: types.Subscription,
         publish_dead_letter: Callable[[str, types.PubsubMessage], object],
-        report: Report,
+        report: Report = no_report,
     ) -> None:
         self.backlog = Backlog(spec.name)
         self.spec = spec

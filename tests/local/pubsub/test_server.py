@@ -11,7 +11,7 @@ from google.api_core import exceptions
 from google.pubsub_v1 import types
 
 from local.pubsub.backlog import Backlog
-from local.pubsub.push import Pusher
+from local.pubsub.push import Pusher, PushReport
 from local.pubsub.server import PubSubServer
 from tests.local.pubsub.clients import (
     QUICK,
@@ -205,6 +205,39 @@ def test_unanswered_push_is_a_failure(receive: Callable[..., Receiver]) -> None:
     finally:
         go_on.set()
         pusher.stop()
+
+
+def test_reports(receive: Callable[..., Receiver]) -> None:
+    """Each push is reported: the answer, why it failed, the time of the next one, the dead letter."""
+    reports = queue.Queue[PushReport]()
+    receiver = receive(in_turn(204, 500, 503))
+    spec = types.Subscription(
+        name="projects/p/subscriptions/sub",
+        ack_deadline_seconds=10,
+        push_config={"push_endpoint": receiver.url},
+        retry_policy={"minimum_backoff": {}, "maximum_backoff": {}},
+        dead_letter_policy={"dead_letter_topic": "projects/p/topics/dead", "max_delivery_attempts": 2},
+    )
+    backlog = Backlog("sub")
+    pusher = Pusher(backlog, spec, lambda *_: None, reports.put)
+    try:
+        backlog.add(types.PubsubMessage(message_id="1"))
+        found = [reports.get(timeout=WAIT_SECONDS)]
+        backlog.add(types.PubsubMessage(message_id="2"))
+        found += [reports.get(timeout=WAIT_SECONDS) for _ in range(3)]
+    finally:
+        pusher.stop()
+    told = [
+        (each.message.message_id, each.attempt, each.status, each.problem, each.seconds) for each in found
+    ]
+    assert told == [
+        ("1", 1, 204, "", None),
+        ("2", 1, 500, "was answered 500", 0.0),
+        ("2", 2, 503, "was answered 503", 0.0),
+        ("2", 2, None, "", None),
+    ]
+    assert [each.dead for each in found] == [False, False, False, True]
+    assert {each.subscription for each in found} == {"sub"}
 
 
 def test_stop_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
