@@ -1,10 +1,10 @@
 """The WSGI application of the API. A parameter that GitHub would ignore is refused: a mistake fails here.
 
-Not imitated: permissions (but those of a GitHub App for webhooks), secondary rate limits, ETags, and routes
-that the blueprints lack.
+Not imitated: permissions (but those of a GitHub App for webhooks and for changes of issues), secondary rate
+limits (but the one for changes, see WriteLimits), ETags, and routes that the blueprints lack.
 """
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from local.github.app_routes import app_routes
@@ -12,6 +12,7 @@ from local.github.errors import ApiError, not_found
 from local.github.history_routes import history_routes
 from local.github.hook_routes import hook_routes
 from local.github.state import GitHub
+from local.github.write_routes import write_routes
 
 
 def create_app(github: GitHub, prefix: str = "") -> Flask:
@@ -21,11 +22,12 @@ def create_app(github: GitHub, prefix: str = "") -> Flask:
 
     @app.before_request
     def check_access() -> None:
-        github.check_access(request.headers, request.path.removeprefix(prefix))
+        path = request.path.removeprefix(prefix)
+        g.actor = github.check_access(request.headers, path, request.method)
 
     @app.errorhandler(ApiError)
-    def refuse(error: ApiError) -> tuple[Response, int]:
-        return jsonify(error.content), error.status
+    def refuse(error: ApiError) -> tuple[Response, int, dict[str, str]]:
+        return jsonify(error.content), error.status, error.headers
 
     @app.errorhandler(HTTPException)
     def refuse_route(_error: HTTPException) -> tuple[Response, int, dict[str, str]]:
@@ -36,6 +38,7 @@ def create_app(github: GitHub, prefix: str = "") -> Flask:
         response.headers.update(github.headers())
         return response
 
-    for blueprint in (history_routes(github, prefix), hook_routes(github), app_routes(github)):
+    issues = (history_routes(github, prefix), write_routes(github, prefix))
+    for blueprint in (*issues, hook_routes(github), app_routes(github)):
         app.register_blueprint(blueprint, url_prefix=prefix or None)
     return app

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from local.github.errors import not_found
-from local.github.github_app import APP_ID, HOOK_ID, PLACE
+from local.github.github_app import APP_ID, HOOK_ID, PLACE, SLUG
 from local.github.paging import by_cursor, by_number, check_query
 from local.github.state import GitHub
 
@@ -32,7 +32,7 @@ def app_routes(github: GitHub) -> Blueprint:
     def describe() -> Json:
         return {
             "id": APP_ID,
-            "slug": "issuewire",
+            "slug": SLUG,
             "events": hooks.by_place[PLACE].get(HOOK_ID, {}).get("events", []),
         }
 

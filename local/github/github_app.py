@@ -16,6 +16,8 @@ from local.github.errors import ApiError, not_found
 PLACE = "GitHub App"  # where Hooks keep the App's own webhook; no repository or organization is called so
 HOOK_ID = 99
 APP_ID = 12345
+SLUG = "issuewire"
+LOGIN = f"{SLUG}[bot]"  # acts for the App's installations
 TOKEN_VALID = timedelta(hours=1)
 JWT_VALID = timedelta(minutes=10)
 _OF_APP = re.compile(r"/app(/.*)?|/(repos/[^/]+/[^/]+|orgs/[^/]+|repositories/\d+)/installation")
@@ -98,7 +100,7 @@ class GitHubApp:
         permissions = dict(installation.permissions)
         return {"token": token, "expires_at": f"{ends_at:%Y-%m-%dT%H:%M:%SZ}", "permissions": permissions}
 
-    def check(self, token: str, path: str, source: str | None) -> bool:
+    def check(self, token: str, path: str, source: str | None, method: str = "GET") -> bool:
         """Return whether the token is the App's, for a path and the repository or account that it names.
 
         Raises ApiError for what GitHub refuses to the App.
@@ -115,7 +117,9 @@ class GitHubApp:
         if source is not None and not installation.covers(source):
             raise not_found()
         kind = "repository_hooks" if "/" in (source or "") else "organization_hooks"
-        if "/hooks" in path and kind not in installation.permissions:
+        is_hidden = "/hooks" in path and kind not in installation.permissions
+        is_change = "/issues" in path and method != "GET"
+        if is_hidden or (is_change and installation.permissions.get("issues") != "write"):
             raise ApiError(403, "Resource not accessible by integration")
         return True
 

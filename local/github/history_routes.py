@@ -21,8 +21,8 @@ def history_routes(github: GitHub, prefix: str) -> Blueprint:
     def on(path: str, find: Callable[..., Any], *parameters: str) -> None:
         def answer(repository_id: int = 0, owner: str = "", name: str = "", **number: int) -> Any:
             hosted = github.repository(repository_id or f"{owner}/{name}")
-            if number and number["number"] not in hosted.issues:
-                raise not_found()
+            if number:
+                hosted.issue(number["number"], request.host_url.rstrip("/") + prefix)
             check_query(parameters)
             found = find(hosted, **number)
             if isinstance(found, dict):
@@ -30,7 +30,7 @@ def history_routes(github: GitHub, prefix: str) -> Blueprint:
             # GitHub's links name the repository by its id.
             rest = request.path.removeprefix(prefix).partition("/issues")[2]
             origin = request.host_url.rstrip("/")
-            url = f"{origin}{prefix}/repositories/{hosted.repository.id}/issues{rest}"
+            url = f"{origin}{prefix}/repositories/{hosted.id}/issues{rest}"
             if path == "/issues" and github.has_cursors:
                 return by_cursor(found, url, parameter="after")
             return by_number(found, url, last=github.event_pages if path == "/issues/events" else None)
@@ -43,7 +43,7 @@ def history_routes(github: GitHub, prefix: str) -> Blueprint:
         check_query(("type", *_PAGES))
         name = github.place(owner).lower()
         hosted = [each for key, each in github.repositories.items() if key.split("/")[0] == name]
-        return by_number([each.repository.as_json() for each in hosted], request.base_url)
+        return by_number([each.as_json() for each in hosted], request.base_url)
 
     def describe_user(login: str) -> dict[str, Any]:
         if login.lower() not in github.users:
@@ -52,7 +52,7 @@ def history_routes(github: GitHub, prefix: str) -> Blueprint:
 
     routes.add_url_rule("/users/<login>", "user", describe_user)
     routes.add_url_rule("/orgs/<owner>/repos", "repositories", list_repositories)
-    on("", lambda hosted: hosted.repository.as_json() | {"permissions": {"admin": True, "pull": True}})
+    on("", lambda hosted: hosted.as_json() | {"permissions": {"admin": True, "pull": True}})
     on("/issues", lambda hosted: hosted.list_issues(request.args), "state", "after", *_SORTED, *_PAGES)
     on("/issues/comments", lambda hosted: hosted.list_comments(request.args), *_SORTED, *_PAGES)
     on("/issues/events", HostedRepository.list_events, *_PAGES)

@@ -10,6 +10,7 @@ import uuid
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 from local.github.errors import ApiError, invalid
 
 KEPT = timedelta(days=3)
+SENDERS = 8  # deliveries that are sent side by side
 
 type Json = dict[str, Any]
 # Sends a payload to a hook's URL: hook, event, delivery id and payload; returns the status of the answer.
@@ -39,6 +41,8 @@ class Hooks:
         self._clock = clock
         self._numbers = itertools.count(1)
         self._listing = threading.Lock()  # several deliveries may be sent at once
+        self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="github-hooks")
+        self._sending: list[Future[None]] = []
 
     def create(self, place: str, body: Json) -> Json:
         """Create a hook and ping it. Raises ApiError for a field that GitHub refuses."""
@@ -92,11 +96,32 @@ class Hooks:
     def emit(self, places: Sequence[str], event: str, payload: Json) -> str:
         """Deliver an event to every active hook of the places that subscribes to it, and return its guid."""
         guid = str(uuid.uuid4())
-        for place in places:
-            for hook in self.by_place[place].values():
-                if hook["active"] and {event, "*"} & set(hook["events"]):
-                    self.deliver(hook, event, guid, payload)
+        for hook in self._subscribed(places, event):
+            self.deliver(hook, event, guid, payload)
         return guid
+
+    def emit_later(self, places: Sequence[str], event: str, payload: Json) -> str:
+        """Deliver an event like `emit`, in other threads; return its guid at once."""
+        guid = str(uuid.uuid4())
+        self._sending = [each for each in self._sending if not each.done() or each.exception()]
+        for hook in self._subscribed(places, event):
+            self._sending.append(self._senders.submit(self.deliver, hook, event, guid, payload))
+        return guid
+
+    def wait(self) -> None:
+        """Return once every delivery of `emit_later` has been tried."""
+        while self._sending:
+            self._sending.pop().result()
+
+    def stop(self) -> None:
+        """Finish the deliveries that are being sent, and give up the others."""
+        self._senders.shutdown(cancel_futures=True)
+        self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="github-hooks")
+        self._sending.clear()
+
+    def _subscribed(self, places: Sequence[str], event: str) -> list[Json]:
+        hooks = [hook for place in places for hook in self.by_place[place].values()]
+        return [hook for hook in hooks if hook["active"] and {event, "*"} & set(hook["events"])]
 
     def listed(self, hook: Json) -> list[Json]:
         """Return the deliveries of the last three days, newest first; GitHub forgets the others."""

@@ -12,7 +12,10 @@ from local.github.app import create_app
 from local.github.hooks import Send
 from local.github.state import GitHub
 from local.github.webhook import send
+from local.github.write_routes import WITHOUT_EFFECT
 from local.stand_in import StandIn
+from ops.send.payload_spec import PayloadSpec
+from ops.send.payloads import Event
 
 TOKEN = "ghp_s3cret-of-the-stand-in"
 
@@ -22,6 +25,7 @@ class ReceivedRequest:
     """A request: `number` counts from 1, `target` is path and query, names of headers are lower-case."""
 
     number: int
+    method: str
     target: str
     headers: dict[str, str]
 
@@ -31,16 +35,29 @@ class Fault(faults.Fault):
     """One way to fail a request.
 
     message: GitHub's sentence in the body. number: only the request with this number.
+    method: only requests with this method.
     target: only requests whose path and query match this regular expression somewhere.
+    without_effect: answer as if a change was made, and do not make it.
     """
 
     message: str = "fault"
     number: int | None = None
+    method: str | None = None
     target: str = ""
+    without_effect: bool = False
+
+    @property
+    def has_answer(self) -> bool:
+        """Return whether the fault decides on the answer."""
+        return self.status is not None or self.without_effect
 
     def applies_to(self, request: ReceivedRequest) -> bool:
         """Return whether a request fails in this way."""
-        return self.number in {None, request.number} and bool(re.search(self.target, request.target))
+        return (
+            self.number in {None, request.number}
+            and self.method in {None, request.method}
+            and bool(re.search(self.target, request.target))
+        )
 
 
 class GitHubServer(StandIn):
@@ -66,6 +83,16 @@ class GitHubServer(StandIn):
         """Return path and query of the requests that match a regular expression somewhere."""
         return [request.target for request in self.requests if re.search(pattern, request.target)]
 
+    def act(self, spec: PayloadSpec) -> tuple[str, Event]:
+        """Let an account do what the options describe; see GitHub.act. Any thread may call this."""
+        with self._lock:
+            return self.github.act(spec)
+
+    def stop(self) -> None:
+        """Stop as every stand-in does, and end the deliveries."""
+        super().stop()
+        self.github.hooks.stop()
+
     def create_app(self) -> Any:
         """Return the WSGI application: the API's routes, one request at a time, under the faults."""
         routes = create_app(self.github, self._prefix)
@@ -80,11 +107,15 @@ class GitHubServer(StandIn):
             with self._lock:
                 received = ReceivedRequest(
                     number=len(self.requests) + 1,
+                    method=request.method,
                     target=request.full_path.removesuffix("?"),
                     headers={name.lower(): value for name, value in request.headers.items()},
                 )
                 self.requests.append(received)
                 fault = self._take_fault(received)
+            if fault is not None and fault.without_effect:
+                request.environ[WITHOUT_EFFECT] = True
+                fault = None
             return faults.answer(fault, carry_out=carry_out, fail=self._fail, wait=self.wait)
 
         return app

@@ -1,18 +1,23 @@
 """One GitHub: its repositories, organizations and hooks, who may ask, and how often."""
 
+import itertools
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from local.github.errors import ApiError, not_found
-from local.github.github_app import HOOK_ID, PLACE, GitHubApp
+from local.github.github_app import APP_ID, HOOK_ID, LOGIN, PLACE, SLUG, GitHubApp
 from local.github.hooks import Hooks, Send
 from local.github.repository import HostedRepository
+from local.github.write_limits import WriteLimits
 from ops.send import accounts
+from ops.send.payload_spec import PayloadSpec, build
 from ops.send.payloads import Event
 
 REQUESTS_PER_HOUR = 5_000
+TOKEN_OWNER = "octocat"  # whose token GITHUB_TOKEN is
+_COMMENT_IDS = 2**42  # above those of `send`
 
 
 class GitHub:
@@ -20,7 +25,8 @@ class GitHub:
 
     `has_cursors`: lists of issues are paged by cursor, as github.com pages large ones. `event_pages`: GitHub
     lists no events of a repository beyond this page. `remaining` requests are allowed until `reset_at` (Unix
-    time). `now`: GitHub's clock, None for the true time.
+    time). `now`: GitHub's clock, None for the true time. `assignable`: who can be assigned, None for every
+    account. `write_limits`: how many changes are allowed, None for any number.
     """
 
     def __init__(self, token: str, send: Send) -> None:
@@ -35,6 +41,9 @@ class GitHub:
         self.remaining = REQUESTS_PER_HOUR
         self.reset_at = time.time() + 3_600
         self.now: datetime | None = None
+        self.assignable: set[str] | None = None
+        self.write_limits: WriteLimits | None = None
+        self._comment_ids = itertools.count(_COMMENT_IDS)
 
     def time(self) -> datetime:
         """Return GitHub's time."""
@@ -42,12 +51,30 @@ class GitHub:
 
     def emit(self, full_name: str, event: Event) -> str:
         """Store what the event changes, deliver it to the hooks of repository and owner; return its guid."""
+        return self.hooks.emit(self._record(full_name, event), event.name, event.payload)
+
+    def act(self, spec: PayloadSpec) -> tuple[str, Event]:
+        """Let an account do what the options describe; return guid and event, which is delivered later.
+
+        A new repository is created. Raises Impossible, or ApiError for an issue that is gone.
+        """
+        hosted = self.host(spec.repository)
+        known = hosted.known(spec.number) if spec.issue_name else None
+        if known is None and spec.issue_name and not spec.opens:
+            hosted.issue(spec.number)
+        event = build(spec, known, self.time(), comment_id=next(self._comment_ids))
+        if spec.author == LOGIN and "comment" in event.payload:
+            event.payload["comment"]["performed_via_github_app"] = {"id": APP_ID, "slug": SLUG}
+        places = self._record(spec.repository, event)
+        return self.hooks.emit_later(places, event.name, event.payload), event
+
+    def _record(self, full_name: str, event: Event) -> list[str]:
+        """Store what the event changes; return the places whose hooks hear of it."""
         hosted = self.repository(full_name)
         if event.name in {"issues", "issue_comment"}:
             hosted.record(event)
         name = hosted.repository.full_name
-        places = [name, name.split("/")[0], PLACE]
-        return self.hooks.emit(places[: 2 + self.app.is_on(name)], event.name, event.payload)
+        return [name, name.split("/")[0], *([PLACE] if self.app.is_on(name) else [])]
 
     def set_app_hook(self, **config: str) -> None:
         """Give the App a webhook with this config."""
@@ -65,7 +92,7 @@ class GitHub:
     def repository(self, key: str | int) -> HostedRepository:
         """Return a repository by its name or id. Raises ApiError."""
         for name, hosted in self.repositories.items():
-            if key == hosted.repository.id or str(key).lower() == name:
+            if key == hosted.id or str(key).lower() == name:
                 return hosted
         raise not_found()
 
@@ -77,11 +104,14 @@ class GitHub:
             raise not_found()
         return owner
 
-    def check_access(self, headers: Mapping[str, str], path: str) -> None:
-        """Count the request. Raises ApiError for a wrong token, a missing User-Agent or a used-up limit."""
+    def check_access(self, headers: Mapping[str, str], path: str, method: str = "GET") -> str:
+        """Count the request, and return the login that it acts for.
+
+        Raises ApiError for a wrong token, a missing permission or User-Agent, or a used-up limit.
+        """
         scheme, _, token = headers.get("Authorization", "").partition(" ")
-        is_known = self.app.check(token, path, self._source(path)) or token == self.token
-        if scheme.lower() not in {"bearer", "token"} or not is_known:
+        is_app = self.app.check(token, path, self._source(path), method)
+        if scheme.lower() not in {"bearer", "token"} or not (is_app or token == self.token):
             raise ApiError(401, "Bad credentials" if token else "Requires authentication")
         if not headers.get("User-Agent"):
             raise ApiError(403, "Request forbidden by administrative rules.")
@@ -94,6 +124,9 @@ class GitHub:
         if self.remaining == 0:
             raise ApiError(403, "API rate limit exceeded for user ID 1.")
         self.remaining -= 1
+        if self.write_limits is not None and method != "GET" and "/issues/" in path:
+            self.write_limits.take(self.time())
+        return LOGIN if is_app else TOKEN_OWNER
 
     def _source(self, path: str) -> str | None:
         """Return the repository or organization that a path names."""

@@ -38,6 +38,7 @@ from pipeline.events import parse_payload
 )
 @click.option("--label", help="Label that is set or removed, by default bug; or that a new issue has.")
 @click.option("--assignee", metavar="LOGIN", help="Who is assigned or unassigned.  [default: who acts]")
+@click.option("--reason", help="Why it is closed: completed, not_planned or duplicate.  [default: completed]")
 @click.option("--delivery-id", help="X-GitHub-Delivery.  [default: a new GUID]")
 @click.option("--print", "printing", is_flag=True, help="Print the delivery; send and remember nothing.")
 @json_option

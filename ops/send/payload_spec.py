@@ -15,6 +15,7 @@ _TEXT = "Sent by issuewire send."
 _LABEL = "bug"
 _LABEL_ACTIONS = ("opened", "labeled", "unlabeled")
 _ASSIGNEE_ACTIONS = ("assigned", "unassigned")
+_REASONS = ("completed", "not_planned", "duplicate")
 
 
 class Impossible(Exception):
@@ -25,7 +26,7 @@ class Impossible(Exception):
 class PayloadSpec:
     """The event, and what it changes. None: as it is known, or as a new issue has it by default.
 
-    `author` acts; `action` None is the event's first one.
+    `author` acts; `action` None is the event's first one; `reason` is that of a close, by default completed.
     """
 
     event: str = "issues"
@@ -37,11 +38,17 @@ class PayloadSpec:
     repository: str = "acme/app"
     number: int = 1
     author: str = _AUTHOR
+    reason: str | None = None
 
     @property
     def issue_name(self) -> tuple[str, int] | None:
         """Return repository and number of the issue that the event is about; None if it is about none."""
         return (self.repository, self.number) if self.event in _CHANGES else None
+
+    @property
+    def opens(self) -> bool:
+        """Return whether the event opens the issue."""
+        return self.event == "issues" and self.action in {None, "opened"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +87,7 @@ class _Change:
     def closed(self, issue: payloads.Issue) -> payloads.Event:
         """Close the issue; one that is closed already keeps the time of its close, as at GitHub."""
         closed_at = issue.closed_at if issue.state == "closed" else None
-        event = issue.closed(self.by, self.at)
+        event = issue.closed(self.by, self.at, self.spec.reason or _REASONS[0])
         if closed_at:
             event.payload["issue"]["closed_at"] = payloads.time_text(closed_at)
         return event
@@ -168,7 +175,7 @@ def build(spec: PayloadSpec, known: KnownIssue | None, now: datetime, comment_id
         return payloads.ping(Repository(full_name=spec.repository), by)
     if spec.event == "repository":
         return payloads.repository_deleted(Repository(full_name=spec.repository), by)
-    issue = known.restored(now) if known else _new_issue(spec, action, now)
+    issue = known.restored(now) if known else _new_issue(spec, now)
     change = _Change(
         spec=spec,
         by=by,
@@ -184,15 +191,14 @@ def build(spec: PayloadSpec, known: KnownIssue | None, now: datetime, comment_id
     return known.merged(before, event) if known else event
 
 
-def _new_issue(spec: PayloadSpec, action: str, now: datetime) -> payloads.Issue:
+def _new_issue(spec: PayloadSpec, now: datetime) -> payloads.Issue:
     """Return an issue that was opened at `now`: by the account that acts, if it does not act on another's."""
-    opens = spec.event == "issues" and action == "opened"
     return payloads.Issue(
         repository=Repository(full_name=spec.repository),
         number=spec.number,
         title=spec.title or _TITLE,
         body=_TEXT,
-        author=Account.named(spec.author if opens else _AUTHOR),
+        author=Account.named(spec.author if spec.opens else _AUTHOR),
         created_at=now,
     )
 
@@ -217,4 +223,6 @@ def _check(spec: PayloadSpec) -> str:
     ):
         if value is not None and (spec.event != "issues" or action not in fitting):
             raise Impossible(f"{option} is for the actions {', '.join(fitting)} of issues")
+    if spec.reason is not None and (action != "closed" or spec.reason not in _REASONS):
+        raise Impossible(f"--reason is for --action closed, and one of {', '.join(_REASONS)}")
     return action

@@ -173,12 +173,10 @@ def test_an_issue_that_changes_meanwhile_hides_no_other(server: GitHubServer, cl
 
 
 def test_a_repository_without_issues_is_not_asked_for_them(
-    server: GitHubServer, client: GitHubClient, monkeypatch: pytest.MonkeyPatch
+    server: GitHubServer, client: GitHubClient
 ) -> None:
     """GitHub answers 410 for its issues, also if it is a source by its own name."""
-    as_json = accounts.Repository.as_json
-    monkeypatch.setattr(accounts.Repository, "as_json", lambda self: as_json(self) | {"has_issues": False})
-    server.github.host("acme/app")
+    server.github.host("acme/app").shown = {"has_issues": False}
     server.github.organizations.add("acme")
     for source in ("acme", "acme/app"):
         assert list(repositories(client, source)) == []

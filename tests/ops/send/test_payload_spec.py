@@ -107,6 +107,10 @@ def test_each_event_has_a_default_action(receiver: Receiver, event: str | None, 
         (["--event", "ping", "--action", "x"], "--action x cannot be built for ping (known: none)"),
         (["--action", "edited"], "--action edited needs --title or --body"),
         (
+            ["--action", "closed", "--reason", "bored"],
+            "--reason is for --action closed, and one of completed, not_planned, duplicate",
+        ),
+        (
             ["--label", "x", "--action", "closed"],
             "--label is for the actions opened, labeled, unlabeled of issues",
         ),
@@ -134,6 +138,15 @@ def test_an_impossible_option_is_refused(receiver: Receiver, options: list[str],
     result = invoke("--url", receiver.url, "--secret", SECRET, *options)
     assert last_line(result, 2) == f"Error: {message}"
     assert receiver.requests == []
+
+
+def test_a_close_has_a_reason(receiver: Receiver) -> None:
+    """`--reason` says why an issue is closed; without it, it is completed."""
+    for options, reason in (((), "completed"), (("--reason", "not_planned"), "not_planned")):
+        invoke("--url", receiver.url, "--secret", SECRET, "--action", "closed", *options)
+        found = read(*receiver.requests[-1]).issue
+        assert found is not None
+        assert found.state_reason == reason
 
 
 def test_the_same_issue_has_the_same_ids(receiver: Receiver) -> None:
