@@ -1,6 +1,7 @@
 // What the page knows, kept as the server tells it, and who draws it.
 
 export const KEPT_DELIVERIES = 200;
+const KEPT_ISSUES = 200;
 const KEPT_MESSAGES = 400; // of each channel
 
 export const store = {
@@ -8,7 +9,7 @@ export const store = {
   switches: [],
   deliveries: new Map(), // by id, the oldest first
   channels: new Map(), // by id: {id, name, messages: Map by ts}
-  issues: new Map(), // by repository#number
+  issues: new Map(), // by repository#number, the one that changed last first
   chosen: null, // the key of an issue
 };
 
@@ -49,7 +50,7 @@ export function load(state) {
     store.channels.set(channel.id, { ...channel, messages: new Map(channel.messages.map((each) => [each.ts, each])) });
   }
   store.issues = new Map(state.issues.map((issue) => [issueKey(issue), issue]));
-  if (!store.issues.has(store.chosen)) store.chosen = [...store.issues.keys()].at(-1) ?? null;
+  keepChosen();
   changed(...Object.keys(drawers));
 }
 
@@ -60,6 +61,8 @@ export const take = {
     changed("parts");
   },
   delivery(delivery) {
+    const before = store.deliveries.get(delivery.delivery_id);
+    if (before && before.times !== delivery.times) store.deliveries.delete(delivery.delivery_id); // it came again
     store.deliveries.set(delivery.delivery_id, delivery);
     forget(store.deliveries, KEPT_DELIVERIES);
     changed("deliveries");
@@ -74,12 +77,18 @@ export const take = {
   },
   issue(issue) {
     const key = issueKey(issue);
-    if (issue.gone) store.issues.delete(key);
-    else store.issues.set(key, issue);
-    if (!store.issues.has(store.chosen)) store.chosen = [...store.issues.keys()].at(-1) ?? null;
+    store.issues.delete(key);
+    if (!issue.gone) store.issues = new Map([[key, issue], ...store.issues]);
+    if (store.issues.size > KEPT_ISSUES) store.issues.delete([...store.issues.keys()].at(-1));
+    keepChosen();
     changed("issues", "chosen");
   },
 };
+
+/** Choose the issue that changed last if the chosen one is gone. */
+function keepChosen() {
+  if (!store.issues.has(store.chosen)) store.chosen = store.issues.keys().next().value ?? null;
+}
 
 function forget(map, limit) {
   for (const key of map.keys()) {

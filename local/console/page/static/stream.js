@@ -19,11 +19,13 @@ export async function follow() {
   load(state);
   const source = new EventSource(`/api/stream?since=${state.last}`);
   source.onopen = () => show("live");
-  source.onerror = () => {
+  const again = () => {
     source.close(); // its own retry would begin at the old number
     show("lost");
     setTimeout(follow, RETRY_MILLISECONDS / 4);
   };
+  source.onerror = again;
+  source.addEventListener("reset", again); // the server no longer knows what follows the number
   for (const [kind, act] of Object.entries(take)) {
     source.addEventListener(kind, (event) => act(JSON.parse(event.data)));
   }
