@@ -7,6 +7,7 @@ from typing import Any, TypeIs
 # Not a user's id: Slack would post there, but hides the history in which the card is found again.
 CHANNEL = re.compile(r"[CDG][A-Z0-9]+")
 LOGIN = re.compile(r"[\w-]+", re.ASCII)
+BOT_LOGIN = re.compile(r"[\w-]+(\[bot\])?", re.ASCII)
 LABELS = ("labels_any", "labels_all", "labels_none")
 # What can match an owner/name: one slash between two names, or a wildcard in the place of the slash.
 _GLOB = re.compile(r"[\w.*?-]+/[\w.*?-]+|(?=.*[*?])[\w.*?-]+|.*\[.*", re.ASCII)
@@ -75,3 +76,13 @@ def labels(table: Table, what: str) -> Iterator[Problem]:
         yield "labels_none", f"labels_none: {unwanted[label]!r} is in labels_all too, {never}"
     if asked and asked.keys() <= unwanted.keys():
         yield "labels_none", f"labels_none has every label of labels_any, {never}"
+
+
+def logins(key: str, value: object, pattern: re.Pattern[str]) -> Iterator[Problem]:
+    """Yield problems of a list of logins, which may be empty."""
+    if value != [] and not texts(value):
+        yield key, f'{key} must be a list of GitHub logins such as "octocat"'
+        return
+    for login in value if isinstance(value, list) else []:
+        if not pattern.fullmatch(login):
+            yield key, f"{key}: {login!r} is not a GitHub login"

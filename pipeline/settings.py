@@ -51,13 +51,13 @@ def collect_problems[A, B](first: Callable[[], A], second: Callable[[], B]) -> t
     return values[0], values[1]
 
 
-def read_routes(environment: Mapping[str, str], folder: Path) -> str:
-    """Return the text of ROUTES_FILE, or of `folder`/routes.toml. Raises ConfigurationError."""
-    path = Path(environment.get("ROUTES_FILE", "").strip() or folder / "routes.toml")
+def read_file(environment: Mapping[str, str], name: str, default: Path) -> str:
+    """Return the text of the file that a setting names, or of the default. Raises ConfigurationError."""
+    path = Path(environment.get(name, "").strip() or default)
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError([f"ROUTES_FILE cannot be read ({type(error).__name__}: {path})"]) from error
+        raise ConfigurationError([f"{name} cannot be read ({type(error).__name__}: {path})"]) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

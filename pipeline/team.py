@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.accounts import Accounts
 from pipeline.errors import ConfigurationError
+from pipeline.settings import read_file
 from pipeline.targets import Target
 from pipeline.working_hours import ALWAYS, Hours
 
@@ -50,13 +51,7 @@ class Team(Accounts):
     @classmethod
     def read(cls, environment: Mapping[str, str], folder: Path) -> "Team":
         """Read TEAM_FILE, or `folder`/team.toml if there is one. Raises ConfigurationError."""
-        named = environment.get("TEAM_FILE", "").strip()
-        path = Path(named) if named else folder / "team.toml"
-        if not named and not path.exists():
+        default = folder / "team.toml"
+        if not environment.get("TEAM_FILE", "").strip() and not default.exists():
             return cls()
-        try:
-            return cls.parse(path.read_text(encoding="utf-8-sig"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(
-                [f"TEAM_FILE cannot be read ({type(error).__name__}: {path})"]
-            ) from error
+        return cls.parse(read_file(environment, "TEAM_FILE", default))

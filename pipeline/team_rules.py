@@ -1,6 +1,5 @@
 """Every rule for the values of config/team.toml, table by table: each problem with its line."""
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import date, time, timedelta
 from typing import Any
@@ -8,12 +7,14 @@ from zoneinfo import available_timezones
 
 from pipeline import team_values
 from pipeline.file_rules import (
+    BOT_LOGIN,
     CHANNEL,
     LOGIN,
     Problem,
     Table,
     did_you_mean,
     labels,
+    logins,
     repositories,
     texts,
     unknown_keys,
@@ -21,7 +22,6 @@ from pipeline.file_rules import (
 from pipeline.line_numbers import LineNumbers, with_line
 
 TABLES = ("team", "bots", "hours", "target", "digest")
-_BOT = re.compile(r"[\w-]+(\[bot\])?", re.ASCII)
 _DAYS = 'days must be weekdays such as "Mon-Fri", "Sun-Thu" or "Mon, Wed"'
 
 
@@ -55,15 +55,15 @@ def problems(text: str, document: dict[str, Any]) -> Iterator[str]:
 
 def _of_team(table: Table, bots: frozenset[str]) -> Iterator[Problem]:
     yield from unknown_keys(table, ("logins", "away"))
-    yield from _logins("logins", table.get("logins", []), LOGIN)
-    yield from _logins("away", table.get("away", []), LOGIN)
+    yield from logins("logins", table.get("logins", []), LOGIN)
+    yield from logins("away", table.get("away", []), LOGIN)
     for login in sorted(_listed(table) & bots):
         yield "logins", f"logins: {login!r} is one of the [bots], too"
 
 
 def _of_bots(table: Table) -> Iterator[Problem]:
     yield from unknown_keys(table, ("logins",))
-    yield from _logins("logins", table.get("logins", []), _BOT)
+    yield from logins("logins", table.get("logins", []), BOT_LOGIN)
 
 
 def _of_hours(table: Table) -> Iterator[Problem]:
@@ -143,15 +143,6 @@ def _days(key: str, value: object) -> Iterator[Problem]:
         return
     for day in value:
         yield from _value(key, day, team_values.day, f'{key} must be dates such as "2026-12-25"')
-
-
-def _logins(key: str, value: object, pattern: re.Pattern[str]) -> Iterator[Problem]:
-    if value != [] and not texts(value):
-        yield key, f'{key} must be a list of GitHub logins such as "octocat"'
-        return
-    for login in value if isinstance(value, list) else []:
-        if not pattern.fullmatch(login):
-            yield key, f"{key}: {login!r} is not a GitHub login"
 
 
 def _zone(name: object) -> Iterator[Problem]:

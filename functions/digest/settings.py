@@ -11,7 +11,7 @@ from clients.github.settings import GitHubSettings, has_credentials
 from clients.slack.webhook import is_webhook_url
 from pipeline import people
 from pipeline.errors import ConfigurationError, Unavailable
-from pipeline.settings import RotatingToken, SettingsReader, collect_problems, read_routes
+from pipeline.settings import RotatingToken, SettingsReader, collect_problems, read_file
 from pipeline.team import DigestPlan, Team
 
 _DATASET = re.compile(r"([\w.-]+:)?[\w-]+\.\w+")
@@ -40,7 +40,8 @@ class Settings:
         (own, github), (planned, routed) = collect_problems(
             lambda: collect_problems(lambda: _own(environment), lambda: _github(environment)),
             lambda: collect_problems(
-                lambda: _team(environment, folder), lambda: _routes(read_routes(environment, folder))
+                lambda: _team(environment, folder),
+                lambda: _routes(read_file(environment, "ROUTES_FILE", folder / "routes.toml")),
             ),
         )
         team, plan = planned

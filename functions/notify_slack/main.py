@@ -14,7 +14,7 @@ from clients.slack.webhook import IncomingWebhook, is_webhook_url
 from pipeline import logs
 from pipeline.logs import log
 from pipeline.once import once
-from pipeline.settings import collect_problems, load_at_startup, read_routes
+from pipeline.settings import collect_problems, load_at_startup, read_file
 from pipeline.subscriber import receive
 from pipeline.team import Team
 
@@ -45,7 +45,7 @@ def read_all_routes() -> Routes:
     """Return the routes, which know the bots of the team's file. Raises ConfigurationError."""
     folder = Path(__file__).parent
     routes, team = collect_problems(
-        lambda: routes_file.parse(read_routes(os.environ, folder=folder)),
+        lambda: routes_file.parse(read_file(os.environ, "ROUTES_FILE", folder / "routes.toml")),
         lambda: Team.read(os.environ, folder=folder),
     )
     return replace(routes, bots=team.bots)

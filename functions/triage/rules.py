@@ -16,8 +16,9 @@ _ACTIONS = (
     "opened reopened edited closed labeled unlabeled assigned unassigned milestoned demilestoned locked"
     " unlocked pinned unpinned typed untyped"
 )
-# The events that a rule may name; after `deleted` and `transferred` there is nothing to act on.
+# The events that a rule may name. After those that it left by, there is no issue to act on.
 EVENTS = (*(f"issues.{action}" for action in _ACTIONS.split()), "issue_comment.created")
+LEFT = ("issues.deleted", "issues.transferred")
 AUTHORS = ("outsider", "team", "bot", "first-time")
 _FIRST_TIME = {"NONE", "FIRST_TIMER", "FIRST_TIME_CONTRIBUTOR"}
 
@@ -108,7 +109,7 @@ def _reasons_to_ignore(event: IssueEvent, now: datetime, own_login: str | None) 
         yield "own_action", f"the event was sent by {own_login}, which is our own app"
     if event.is_pull_request:
         yield "pull_request", "it is about a pull request"
-    if name in {"issues.deleted", "issues.transferred"}:
+    if name in LEFT:
         yield "issue_left", f"the issue is not there any more after {name}"
     if event.issue is None or event.issue.number is None or not is_repository_name(event.repository):
         yield "incomplete", "the event does not say which issue of which repository it is about"

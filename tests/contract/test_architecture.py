@@ -38,6 +38,7 @@ PURE = (
     "functions/reconcile/problems.py",
     "functions/stream_bq/row.py",
     "functions/triage/rules.py",
+    "functions/triage/validation.py",
     "metrics/*.py",
     "ops/doctor/checks/*.py",
     "ops/doctor/facts.py",

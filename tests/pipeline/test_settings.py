@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ConfigurationError, Unavailable
-from pipeline.settings import RotatingToken, SettingsReader, collect_problems, load_at_startup, read_routes
+from pipeline.settings import RotatingToken, SettingsReader, collect_problems, load_at_startup, read_file
 
 
 def problems(read: SettingsReader) -> tuple[str, ...]:
@@ -262,16 +262,17 @@ def test_two_sources_report_together() -> None:
         assert caught.value.problems == expected
 
 
-def test_routes_are_read_from_the_setting_or_from_the_folder(tmp_path: Path) -> None:
-    """ROUTES_FILE wins over routes.toml beside the function; a byte order mark is ignored."""
-    (tmp_path / "routes.toml").write_text("# ours", encoding="utf-8")
+def test_a_file_is_read_from_the_setting_or_from_the_folder(tmp_path: Path) -> None:
+    """A setting wins over the file beside the function; a byte order mark is ignored."""
+    default = tmp_path / "routes.toml"
+    default.write_text("# ours", encoding="utf-8")
     (tmp_path / "other.toml").write_text("\ufeff# ä", encoding="utf-8")
-    assert read_routes({"ROUTES_FILE": " "}, tmp_path) == "# ours"
-    assert read_routes({"ROUTES_FILE": str(tmp_path / "other.toml")}, tmp_path) == "# ä"
+    assert read_file({"ROUTES_FILE": " "}, "ROUTES_FILE", default) == "# ours"
+    assert read_file({"ROUTES_FILE": str(tmp_path / "other.toml")}, "ROUTES_FILE", default) == "# ä"
 
 
-def test_a_routes_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """The error about an unreadable routes file names its path and the cause."""
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """The error about an unreadable file names its setting, its path and the cause."""
     (tmp_path / "latin.toml").write_bytes(b"# \xe4")
     for path, error in (
         ("no.toml", "FileNotFoundError"),
@@ -279,5 +280,5 @@ def test_a_routes_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ("latin.toml", "UnicodeDecodeError"),
     ):
         with pytest.raises(ConfigurationError) as caught:
-            read_routes({"ROUTES_FILE": str(tmp_path / path)}, tmp_path)
+            read_file({"ROUTES_FILE": str(tmp_path / path)}, "ROUTES_FILE", tmp_path / "routes.toml")
         assert caught.value.problems == (f"ROUTES_FILE cannot be read ({error}: {tmp_path / path})",)
