@@ -29,7 +29,7 @@ from local.terminal import Terminal
 from ops import local_stack
 
 SEEDS = 10**6
-PORTS = (*read_functions(), "pubsub", "bigquery", "slack", "secret_manager")
+PORTS = (*read_functions(), "pubsub", "bigquery", "slack", "secret_manager", "console")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from local.console.server import Console
+from local.feed.feed import Feed
 from local.orphans import lock
 from local.processes import NotReady
 from local.stack import topics
@@ -28,8 +30,13 @@ def run(stack: Stack, terminal: Terminal, state: Path, commands: Sequence[str] =
 
     Raises NotReady if it ends again and again.
     """
-    with endpoints_file(stack, state / "endpoints.json") as path:
+    with (
+        Feed(stack) as feed,
+        Console(stack, feed) as console,
+        endpoints_file(stack, state / "endpoints.json", console.url) as path,
+    ):
         terminal.title("Ready")
+        terminal.entry("Playground", console.url)
         terminal.entry("Webhook URL", stack.ingest_url)
         terminal.entry(*slack_entry(stack))
         terminal.entry("BigQuery", f"BIGQUERY_EMULATOR_HOST={stack.bigquery_url}")
@@ -42,7 +49,7 @@ def run(stack: Stack, terminal: Terminal, state: Path, commands: Sequence[str] =
         parts = Parts(stack, terminal.line)
         while True:
             if parts.restart_ended():
-                write_endpoints(stack, path)
+                write_endpoints(stack, path, console.url)
             time.sleep(0.5)
 
 
@@ -81,7 +88,7 @@ def alone(state: Path) -> Iterator[None]:
         yield
 
 
-def endpoints(stack: Stack) -> dict[str, Any]:
+def endpoints(stack: Stack, console_url: str = "") -> dict[str, Any]:
     """Return the content of .local/endpoints.json."""
     return {
         **{f"{name}_url": f"{stack.url(name)}/" for name in stack.functions},
@@ -91,7 +98,7 @@ def endpoints(stack: Stack) -> dict[str, Any]:
         "slack_token_file": str(stack.slack_token_file),
         "subscriptions": {of: f"{stack.url(name)}/" for name, of in stack.functions.items() if of},
         "secret_manager_host": stack.secret_manager.host,
-        "console_url": stack.slack.console_url,
+        "console_url": console_url,
         "webhook_secret": stack.webhook_secret,
         "project": topics.PROJECT,
         "topic": topics.TOPIC,
@@ -103,18 +110,18 @@ def endpoints(stack: Stack) -> dict[str, Any]:
     }
 
 
-def write_endpoints(stack: Stack, path: Path) -> None:
+def write_endpoints(stack: Stack, path: Path, console_url: str = "") -> None:
     """Write the endpoints in one step, readable by their owner only."""
     draft = path.with_suffix(".new")
     draft.touch(mode=0o600)
-    draft.write_text(json.dumps(endpoints(stack), indent=2) + "\n")
+    draft.write_text(json.dumps(endpoints(stack, console_url), indent=2) + "\n")
     draft.replace(path)
 
 
 @contextlib.contextmanager
-def endpoints_file(stack: Stack, path: Path) -> Iterator[Path]:
+def endpoints_file(stack: Stack, path: Path, console_url: str = "") -> Iterator[Path]:
     """Write the endpoints, and remove them at the end."""
-    write_endpoints(stack, path)
+    write_endpoints(stack, path, console_url)
     try:
         yield path
     finally:

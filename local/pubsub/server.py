@@ -67,6 +67,10 @@ class PubSubServer(GrpcServer):
         """Return how many messages a push endpoint has still to take, in all subscriptions."""
         return self._service.unacknowledged()
 
+    def backlogs(self) -> dict[str, int]:
+        """Return how many messages each subscription has that are not acknowledged, by its short name."""
+        return self._service.backlogs()
+
     def report_to(self, report: Report) -> None:
         """Call `report` after each push from now on."""
         self._service.report = report

@@ -127,6 +127,12 @@ class Service:
             pushed = [each for each in self._subscriptions.values() if each.spec.push_config.push_endpoint]
         return sum(len(subscription.backlog) for subscription in pushed)
 
+    def backlogs(self) -> dict[str, int]:
+        """Return how many messages each subscription has that are not acknowledged, by its short name."""
+        with self._creating:
+            subscriptions = list(self._subscriptions.items())
+        return {name.rpartition("/")[2]: len(each.backlog) for name, each in subscriptions}
+
     def pause(self, *, paused: bool) -> None:
         """Refuse every call and start no push until this is called with False; every message is kept."""
         with self._creating:

@@ -59,7 +59,7 @@ class SlackServer(StandIn):
             clock=clock,
         )
         zone = datetime.now(UTC).astimezone().tzinfo or UTC
-        self._names = Names(channels=channels, users=users or {}, zone=zone)
+        self.names = Names(channels=channels, users=users or {}, zone=zone)
         self._requests: list[tuple[str, Arguments]] = []
         self._rate_limit = RateLimit(burst, clock)
         self._drawn: tuple[list[Message], str] | None = None
@@ -76,7 +76,7 @@ class SlackServer(StandIn):
     @property
     def webhook_url(self) -> str:
         """Incoming webhook of the first channel."""
-        return self.webhook_for(next(iter(self._names.channels)))
+        return self.webhook_for(next(iter(self.names.channels)))
 
     @property
     def console_url(self) -> str:
@@ -120,5 +120,5 @@ class SlackServer(StandIn):
         """Return the console page. A browser loads it every few seconds; it is drawn only after a change."""
         messages = self.messages
         if self._drawn is None or self._drawn[0] != messages:
-            self._drawn = messages, render_page(messages, self._names, refresh=REFRESH)
+            self._drawn = messages, render_page(messages, self.names, refresh=REFRESH)
         return self._drawn[1]

@@ -2,8 +2,9 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from local.slack.access import Access
@@ -62,6 +63,25 @@ class Workspace:
         with self._lock:
             stored = [message for channel in self._messages.values() for message in channel.values()]
         return sorted(stored, key=lambda message: microseconds(message.ts))
+
+    def channels(self, first: Iterable[str] = ()) -> list[str]:
+        """Return the channels that are named, and any other with messages."""
+        with self._lock:
+            return list(dict.fromkeys([*first, *self._messages]))
+
+    def newest(self, channel: str, count: int) -> list[Message]:
+        """Return the last messages of a channel with the parents of those that are replies, oldest first."""
+        with self._lock:
+            stored = self._messages[channel]
+            found = {message.ts: message for message in islice(reversed(stored.values()), count)}
+            threads = {message.thread_ts for message in found.values()} & stored.keys()
+            found |= {ts: stored[ts] for ts in threads if ts is not None}
+        return sorted(found.values(), key=lambda message: microseconds(message.ts))
+
+    def has(self, channel: str, ts: str) -> bool:
+        """Return whether there is such a message."""
+        with self._lock:
+            return ts in self._messages[channel]
 
     def check_method(self, name: str, verb: str) -> None:
         """Raise RefusedError with unknown_method, or invalid_post_type for a write by GET."""

@@ -168,7 +168,7 @@ def test_serve_writes_its_endpoints_and_starts_a_part_again(start: Callable[...,
     serve.until(lambda: pids(serve)["notify_slack"] != first["notify_slack"])
     assert "notify_slack ended by itself (killed by SIGKILL); it is started again." in serve.printed()
     assert serve.left_running() == list(PARTS)
-    page = lambda: requests.get(str(found["console_url"]), timeout=10).text  # noqa: E731
+    page = lambda: requests.get(f"{found['console_url']}api/state", timeout=10).text  # noqa: E731
     serve.until(lambda: "Sent by a test" in page())
     serve.process.send_signal(signal.SIGINT)
     assert serve.process.wait(PATIENCE) == 130

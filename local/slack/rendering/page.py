@@ -45,16 +45,23 @@ def render_page(messages: Sequence[Message], names: Names, *, refresh: int | Non
     by_channel: dict[str, list[Message]] = {channel: [] for channel in names.channels}
     for message in sorted(messages, key=lambda message: message.ts):
         by_channel.setdefault(message.channel, []).append(message)
-    return _template().render(channels=by_channel, total=len(messages), refresh=refresh, names=names)
+    page = _template("page.html.j2")
+    return page.render(channels=by_channel, total=len(messages), refresh=refresh, names=names)
+
+
+def render_message(message: Message, names: Names) -> str:
+    """Draw one message without its replies."""
+    drawing: Any = _template("message.html.j2").make_module({"names": names})
+    return str(drawing.article(message, ()))
 
 
 @cache
-def _template() -> Template:
-    """Compile the template once, and only if a page is drawn: it takes 30 ms."""
+def _template(name: str) -> Template:
+    """Compile a template once, and only if it is drawn: that of the page takes 30 ms."""
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     environment.filters |= {"words": _words, "refer": _refer, "rich_text": rich_text, "safe_url": _safe_url}
-    return environment.get_template("page.html.j2", globals={"threads": _threads})
+    return environment.get_template(name, globals={"threads": _threads})
 
 
 def _threads(posted: Sequence[Message]) -> tuple[list[Message], dict[str, list[Message]]]:

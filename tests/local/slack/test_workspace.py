@@ -157,7 +157,7 @@ def test_an_update_with_attachments_alone_keeps_the_rest(slack, web):
     web.chat_update(channel=CHANNEL, ts=ts, attachments=[mark])
     [message] = slack.messages
     assert (message.text, message.blocks, message.metadata) == ("a", tuple(BLOCKS), METADATA)
-    assert 'style="border-color: #b34700"><div class="text">waiting for <b>2</b> days</div>' in slack.page()
+    assert 'fill="#b34700"/></svg><div class="text">waiting for <b>2</b> days</div>' in slack.page()
     assert as_text(message).endswith("▌ waiting for 2 days")
     web.chat_update(channel=CHANNEL, ts=ts, text="b", blocks=BLOCKS)
     [shown] = web.conversations_history(channel=CHANNEL)["messages"]
