@@ -105,9 +105,9 @@ class IssueEvent:
         payload = parse_payload(delivery.body)
         action = json_fields.text(payload, "action")
         raw_issue = json_fields.mapping(payload, "issue")
-        issue = _issue(raw_issue) if raw_issue else None
+        issue = read_issue(raw_issue) if raw_issue else None
         comment = (
-            _comment(json_fields.mapping(payload, "comment")) if issue and "comment" in payload else None
+            read_comment(json_fields.mapping(payload, "comment")) if issue and "comment" in payload else None
         )
         repository = json_fields.mapping(payload, "repository")
         sender = json_fields.mapping(payload, "sender")
@@ -188,7 +188,8 @@ def _event_at(
     return moments.get(kind) or issue.updated_at
 
 
-def _issue(raw: Json) -> Issue:
+def read_issue(raw: Json) -> Issue:
+    """Return an issue as webhooks and GitHub's REST API show it."""
     author = json_fields.mapping(raw, "user")
     status = json_fields.mapping(raw, "status")  # in preview at GitHub
     return Issue(
@@ -216,7 +217,8 @@ def _issue(raw: Json) -> Issue:
     )
 
 
-def _comment(raw: Json) -> Comment:
+def read_comment(raw: Json) -> Comment:
+    """Return a comment as webhooks and GitHub's REST API show it."""
     author = json_fields.mapping(raw, "user")
     return Comment(
         id=json_fields.integer(raw, "id"),

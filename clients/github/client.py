@@ -1,4 +1,4 @@
-"""Reads GitHub's REST API: pages, waits for rate limits, retries, and one sentence for what stays wrong.
+"""GitHub's REST API: pages, waits for rate limits, retries, and one sentence for what stays wrong.
 
 One request at a time, as https://docs.github.com/rest/using-the-rest-api asks. No ETags are sent: callers
 store what they read and do not ask for it again.
@@ -8,17 +8,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from functools import partial
 from typing import Any
 from urllib.parse import urljoin
-
-import requests
 
 from clients.github import responses
 from clients.github.app_token import AppToken
 from clients.github.responses import Response
 from clients.github.settings import GitHubSettings
+from clients.github.transport import TransientError, Transport
+from clients.github.write_pace import SECOND, WritePace
 from pipeline.errors import Unavailable
 
 TIMEOUT_SECONDS = (5.0, 30.0)  # to connect, and between two parts of the answer
@@ -28,19 +26,11 @@ LONGEST_WAIT_SECONDS = 3660.0  # the limit is per hour; one minute allows for cl
 LIMITED_TRIES = 6
 REDIRECTS = 3
 PER_PAGE = 100  # GitHub's maximum
-WRITE_PAUSE_SECONDS = (
-    1.0  # https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
-)
 USED_UP = "GitHub's rate limit is used up"
+TOO_MANY_WRITES = "GitHub takes no more writes"
 
 Json = Mapping[str, Any]
 OnWait = Callable[[str, datetime], None]
-
-_HEADERS = {
-    "Accept": "application/vnd.github+json",
-    "User-Agent": "issuewire",
-    "X-GitHub-Api-Version": "2022-11-28",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +51,9 @@ class GitHubClient:
     """One connection, one request at a time.
 
     `on_wait` is called with the reason and the end of every wait before it begins; what it raises passes
-    through, so a caller that has no time can refuse. Raises Unavailable with a sentence for people; no
-    sentence contains the token.
+    through, so a caller that has no time can refuse. A wait that was refused is left to the next request.
+    `timeout` is for the connection and for each part of an answer, in seconds. Raises Unavailable with a
+    sentence for people; no sentence contains the token.
     """
 
     def __init__(
@@ -70,6 +61,7 @@ class GitHubClient:
         settings: GitHubSettings,
         on_wait: OnWait,
         *,
+        timeout: tuple[float, float] = TIMEOUT_SECONDS,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -77,11 +69,12 @@ class GitHubClient:
         self._on_wait = on_wait
         self._sleep = sleep
         self._clock = clock
-        self._session = requests.Session()
-        self._session.headers.update(_HEADERS)
+        self._transport = Transport(timeout, clock)
+        self._session = self._transport.session
         self._app = AppToken(settings.app, self._ask, clock) if settings.app else None
         self._resume_at: datetime | None = None
-        self._wrote_at: datetime | None = None
+        self._refusals = 0  # for a rate limit, since the last answer
+        self._pace = WritePace()
 
     @property
     def is_app(self) -> bool:
@@ -115,35 +108,45 @@ class GitHubClient:
             read_at=response.date,
         )
 
-    def post(self, path: str) -> None:
-        """Ask GitHub to do what a path of the API names, a second after the last such request.
+    def post(self, path: str, body: Any = None) -> Any:
+        """Have GitHub do or create what a path of the API names, and return the JSON value of its answer.
 
         It is sent again only if a rate limit refused it: an answer that was lost may have been a success.
-        Raises NotFound or Forbidden.
+        Raises NotFound, Forbidden or Invalid.
         """
-        if self._wrote_at is not None:
-            paused = (self._clock() - self._wrote_at).total_seconds()
-            self._sleep(min(max(WRITE_PAUSE_SECONDS - paused, 0.0), WRITE_PAUSE_SECONDS))
+        return self._write("POST", path, body)
+
+    def patch(self, path: str, body: Any) -> Any:
+        """Change the named fields of an object, as `post` does."""
+        return self._write("PATCH", path, body)
+
+    def await_turn(self, *, creates: bool = True) -> None:
+        """Wait until GitHub takes the next write, so that what is read now is not old when it is sent."""
+        seconds = self._pace.pause(self._clock(), creates=creates).total_seconds()
+        if seconds > SECOND.total_seconds():
+            self._wait(seconds, TOO_MANY_WRITES)
+        elif seconds > 0:
+            self._sleep(seconds)
+
+    def _write(self, method: str, path: str, body: Any) -> Any:
+        creates = body is not None
+        self.await_turn(creates=creates)
         try:
-            self._request("POST", self._settings.api_url + path, {}, tries=1)
+            return self._request(method, self._settings.api_url + path, {}, body=body, tries=1).content
         finally:
-            self._wrote_at = self._clock()
+            self._pace.wrote(self._clock(), creates=creates)
 
     def _request(
-        self, method: str, url: str, parameters: Mapping[str, str], *, tries: int = TRIES
+        self, method: str, url: str, parameters: Mapping[str, str], *, body: Any = None, tries: int = TRIES
     ) -> Response:
         """Return the answer of success, after as many waits as it takes."""
         failures = refusals = redirects = 0
         renewed = False
         while True:
-            if self._resume_at is not None:
-                seconds = (self._resume_at - self._clock()).total_seconds()
-                self._resume_at = None
-                if seconds > 0:
-                    self._wait(seconds, USED_UP)
+            self._rest()
             try:
-                response = self._send(method, url, parameters)
-            except _TransientError as error:
+                response = self._send(method, url, parameters, body)
+            except TransientError as error:
                 failures += 1
                 if failures == tries:
                     raise Unavailable("github_down", f"GitHub gives no answer: {error}.") from error
@@ -156,63 +159,27 @@ class GitHubClient:
             if response.status == 401 and not renewed and self._app and self._app.forget(self._path(url)):
                 renewed = True
                 continue
-            wait = responses.limit_wait(response, refusals)
+            wait = responses.limit_wait(response, self._refusals)
             if wait is None:
+                self._refusals = 0
+                self._rest_for(responses.seconds_until_reset(response))  # set by the last one of the window
                 responses.check_status(response)
-                seconds_left = responses.seconds_until_reset(response)
-                if seconds_left is not None:  # this answer was the last that the current window allows
-                    self._resume_at = self._clock() + timedelta(seconds=seconds_left)
                 return response
+            self._rest_for(wait)
+            self._refusals = min(self._refusals + 1, LIMITED_TRIES)
             refusals += 1
             if refusals > LIMITED_TRIES:
                 raise Unavailable("rate_limited", "GitHub keeps refusing: too many requests.")
-            self._wait(wait, USED_UP)
 
-    def _send(self, method: str, url: str, parameters: Mapping[str, str]) -> Response:
-        """Return one answer. Raises _TransientError if another try may help, else Unavailable."""
-        shown = responses.without_query(url)
+    def _send(self, method: str, url: str, parameters: Mapping[str, str], body: Any) -> Response:
+        """Return one answer. Raises TransientError if another try may help, else Unavailable."""
         if responses.origin(url) != responses.origin(self._settings.api_url):
             raise Unavailable(
-                "github_elsewhere", f"GitHub points to {shown}, outside of GITHUB_API_URL; not followed."
+                "github_elsewhere",
+                f"GitHub points to {responses.without_query(url)}, outside of GITHUB_API_URL; not followed.",
             )
         token = self._app.read(self._path(url)) if self._app else self._settings.token.read()
-        try:
-            answer = self._session.request(
-                method,
-                url,
-                params=dict(parameters),
-                timeout=TIMEOUT_SECONDS,
-                allow_redirects=False,
-                auth=partial(_authorize, token),
-            )
-        except requests.Timeout as error:
-            raise _TransientError(f"{shown} took too long") from error
-        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-            raise _TransientError(f"{shown} cannot be reached or broke off") from error
-        except (requests.RequestException, ValueError) as error:
-            raise Unavailable(
-                "github_unusable", f"{shown} cannot be used: {type(error).__name__}."
-            ) from error
-        if answer.status_code >= 500:
-            raise _TransientError(f"{shown} answered {answer.status_code}")
-        try:
-            content = answer.json()
-        except requests.JSONDecodeError as error:
-            if answer.status_code == 200:
-                raise _TransientError(f"{shown} answered no JSON") from error
-            content = None
-        try:
-            date = parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
-        except ValueError:
-            date = self._clock()  # may be wrong
-        return Response(
-            url=answer.url,
-            status=answer.status_code,
-            reason=answer.reason,
-            headers={name.lower(): value for name, value in answer.headers.items()},
-            content=content,
-            date=date,
-        )
+        return self._transport.send(method, url, parameters, body, token)
 
     def _ask(self, method: str, path: str) -> Any:
         """Return what GitHub answers to the App itself."""
@@ -222,6 +189,19 @@ class GitHubClient:
         """Return the path in the API."""
         return responses.without_query(url).removeprefix(self._settings.api_url)
 
+    def _rest_for(self, seconds: float | None) -> None:
+        """Send nothing for so long, whichever request comes next."""
+        if seconds is not None:
+            self._resume_at = self._clock() + timedelta(seconds=seconds)
+
+    def _rest(self) -> None:
+        """Wait for the end of a rate limit."""
+        if self._resume_at is not None:
+            seconds = (self._resume_at - self._clock()).total_seconds()
+            if seconds > 0:
+                self._wait(seconds, USED_UP)
+            self._resume_at = None
+
     def _wait(self, seconds: float, reason: str) -> None:
         until = self._clock() + timedelta(seconds=seconds)
         if seconds > LONGEST_WAIT_SECONDS:
@@ -230,13 +210,3 @@ class GitHubClient:
             )
         self._on_wait(reason, until)
         self._sleep(seconds)
-
-
-def _authorize(token: str, request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Set the token; without this, requests would take a .netrc entry for the host."""
-    request.headers["Authorization"] = f"Bearer {token}"
-    return request
-
-
-class _TransientError(Exception):
-    """The request failed in a way that another try may not; the text says how."""

@@ -28,6 +28,14 @@ class Forbidden(Unavailable):
     """GitHub answers 403 for another reason than a rate limit: the token lacks a permission."""
 
 
+class Suspended(Unavailable):
+    """GitHub answers 403 because the account has suspended the installation of the GitHub App."""
+
+
+class Invalid(Unavailable):
+    """GitHub answers 422: it cannot do what the request asks for, such as to assign an unknown login."""
+
+
 class PaginationLimit(Unavailable):
     """GitHub lists no further pages by number, although the list goes on.
 
@@ -112,7 +120,7 @@ def check_status(response: Response) -> None:
     if status == 401:
         raise _unauthorized(response)
     if status == 403 and "suspended" in response.message:
-        raise Unavailable(
+        raise Suspended(
             "app_suspended",
             f"{response.message.rstrip('.')} (403): unsuspend the GitHub App in the settings of the account "
             "that installed it, at Applications.",
@@ -125,7 +133,7 @@ def check_status(response: Response) -> None:
         reason = "cursor_needed" if "page parameter" in response.message else "list_ends"
         raise PaginationLimit(reason, f"{url} is not listed any further.")
     sentence = f"{url} answered {status}: {response.message or response.reason}"
-    raise (Forbidden if status == 403 else Unavailable)("github_refused", sentence)
+    raise {403: Forbidden, 422: Invalid}.get(status, Unavailable)("github_refused", sentence)
 
 
 def _unauthorized(response: Response) -> Unavailable:

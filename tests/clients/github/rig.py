@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clients.github.client import GitHubClient
+from clients.github.client import TIMEOUT_SECONDS, GitHubClient
 from clients.github.settings import GitHubSettings
 from local.github.server import TOKEN, GitHubServer
 from pipeline.errors import Unavailable
@@ -37,11 +37,20 @@ class Clock:
         self.reasons.append(reason)
 
 
-def make_client(server: GitHubServer, clock: Clock, **environment: str) -> GitHubClient:
+def make_client(
+    server: GitHubServer,
+    clock: Clock,
+    timeout: tuple[float, float] = TIMEOUT_SECONDS,
+    **environment: str,
+) -> GitHubClient:
     """Return a client of the server; `environment` overrides its settings."""
     settings = {"GITHUB_API_URL": server.url, "GITHUB_TOKEN": TOKEN, **environment}
     return GitHubClient(
-        GitHubSettings.from_environment(settings), clock.on_wait, sleep=clock.sleep, clock=lambda: clock.now
+        GitHubSettings.from_environment(settings),
+        clock.on_wait,
+        timeout=timeout,
+        sleep=clock.sleep,
+        clock=lambda: clock.now,
     )
 
 

@@ -80,14 +80,13 @@ def test_an_unreachable_github_is_one_sentence(server: GitHubServer, clock: Cloc
     client.close()
 
 
-def test_a_late_answer_is_not_waited_for(
-    server: GitHubServer, client: GitHubClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_late_answer_is_not_waited_for(server: GitHubServer, clock: Clock) -> None:
     """A request ends after a time limit and is retried."""
-    monkeypatch.setattr(client_module, "TIMEOUT_SECONDS", (1.0, 0.2))
+    client = make_client(server, clock, timeout=(1.0, 0.2))
     server.fail_next(hang=30)
     assert name_of(client) == "app"
     assert "took too long" in clock.reasons[0]
+    client.close()
 
 
 @pytest.mark.parametrize(
