@@ -114,8 +114,14 @@ class AppToken:
         return f"The GitHub App {self._app.id} is not installed {where}; install it from its page at GitHub."
 
     def _create(self, installation: int) -> _Token:
-        """Ask GitHub for a new token."""
-        found = self._ask("POST", f"/app/installations/{installation}/access_tokens")
+        """Ask GitHub for a new token. Raises NotFound, and forgets the installation, if it was removed."""
+        try:
+            found = self._ask("POST", f"/app/installations/{installation}/access_tokens")
+        except NotFound as error:
+            gone = [place for place, known in self._installations.items() if known == installation]
+            for place in gone:
+                del self._installations[place]
+            raise NotFound("app_not_installed", self._not_installed("there any more")) from error
         ends_at = parse_time(_read(found, "expires_at", str))
         return _Token(value=_read(found, "token", str), ends_at=ends_at or self._clock())
 

@@ -4,29 +4,16 @@ Rules: https://docs.github.com/rest/issues and .../rest/using-the-rest-api/issue
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from clients.github.client import GitHubClient
+from clients.github.past_event import PastEvent, read_past_event
 from pipeline import json_fields
-from pipeline.delivery import parse_time
 from pipeline.errors import Unavailable
 from pipeline.events import Comment, Issue, read_comment, read_issue
 from pipeline.json_fields import Json
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastEvent:
-    """One event of an issue's history: `kind` is GitHub's name of it, `by` the login of who did it.
-
-    `subject` is the name of the label, or the login of the assignee.
-    """
-
-    kind: str
-    by: str | None
-    subject: str | None
-    at: datetime | None
+from pipeline.once import once
 
 
 class IssueActions:
@@ -38,8 +25,9 @@ class IssueActions:
     def __init__(self, github: GitHubClient, check: Callable[[], None]) -> None:
         self._github = github
         self._check = check
+        self.own_login = once(self._own_login)
 
-    def own_login(self) -> str:
+    def _own_login(self) -> str:
         """Return the login of the App's own actions: its slug and [bot]."""
         self._check()
         slug = json_fields.text(self._github.get("/app")[0], "slug")
@@ -55,7 +43,7 @@ class IssueActions:
 
     def events(self, repository: str, number: int) -> list[PastEvent]:
         """Return the history of the issue, the oldest event first; it has no comments."""
-        return [_past_event(raw) for raw in self._items(f"{_path(repository, number)}/events", {})]
+        return [read_past_event(raw) for raw in self._items(f"{_path(repository, number)}/events", {})]
 
     def comments(self, repository: str, number: int, since: datetime | None = None) -> list[Comment]:
         """Return the comments, the oldest first: all, or those that were changed since then."""
@@ -105,15 +93,3 @@ def _path(repository: str, number: int) -> str:
 
 def _object(found: Any) -> Json:
     return found if isinstance(found, dict) else {}
-
-
-def _past_event(raw: Json) -> PastEvent:
-    """Return an event. Of assignments GitHub names who did it as `assigner`; `actor` may be the assignee."""
-    by = json_fields.mapping(raw, "assigner") or json_fields.mapping(raw, "actor")
-    label, assignee = json_fields.mapping(raw, "label"), json_fields.mapping(raw, "assignee")
-    return PastEvent(
-        kind=json_fields.text(raw, "event") or "",
-        by=json_fields.text(by, "login"),
-        subject=json_fields.text(label, "name") or json_fields.text(assignee, "login"),
-        at=parse_time(raw.get("created_at")),
-    )

@@ -77,9 +77,7 @@ class _Run:
         issue, read_at = self.github.issue(self.repository, self.number)
         if self.event.issue and issue.id != self.event.issue.id:
             raise NotFound("issue_moved", f"{self.repository}#{self.number} is another issue now.")
-        return IssueView(
-            issue=issue, events=events, comments=comments, own_login=own_login, read_at=read_at
-        )
+        return IssueView(issue=issue, events=events, comments=comments, own_login=own_login, read_at=read_at)
 
     def act(self, view: IssueView) -> None:
         """Do what is missing, within the limit of actions a day."""

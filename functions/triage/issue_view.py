@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from clients.github.issue_actions import PastEvent
+from clients.github.past_event import PastEvent
 from pipeline.events import Comment, Issue, IssueEvent
 
 from .marker import rules_in
@@ -72,9 +72,7 @@ class IssueView:
 
     def _last(self, kinds: Collection[str], value: str) -> PastEvent | None:
         """Return the last event of these kinds about a label or a login; their case does not matter."""
-        about = (
-            each for each in self.events if each.kind in kinds and (each.subject or "").lower() == value.lower()
-        )
+        about = (each for each in self.events if each.kind in kinds and each.subject.lower() == value.lower())
         return max(enumerate(about), default=(0, None), key=lambda found: found[0])[1]
 
     def _comment(self, rule: str) -> Verdict | None:

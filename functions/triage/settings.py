@@ -32,7 +32,8 @@ def _own(environment: Mapping[str, str]) -> tuple[bool, str]:
         mode = read.optional("TRIAGE_MODE", _MODE, "dry-run or act")
         if mode == "act" and not is_app(environment):
             read.problem(
-                "TRIAGE_MODE is act, which needs a GitHub App: GITHUB_APP_ID and GITHUB_APP_KEY_FILE are not set"
+                "TRIAGE_MODE is act, which needs a GitHub App, and GITHUB_APP_ID and GITHUB_APP_KEY_FILE are "
+                "not set"
             )
         return mode != "act", read.matching("BIGQUERY_DATASET", _DATASET, "PROJECT.DATASET")
 

@@ -1,5 +1,6 @@
 """Stores what became of each action, one row in the table triage_actions."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,8 +43,10 @@ def to_row(event: IssueEvent, outcome: Outcome, at: datetime, *, dry_run: bool) 
         "dry_run": dry_run or outcome.action.dry_run,
         "at": format_time(at),
     }
-    parts = (event.delivery_id, outcome.action.rule, outcome.action.what, outcome.action.value, outcome.result)
-    return Row(id="\n".join(parts), columns=columns)
+    action = outcome.action
+    parts = f"{event.delivery_id}\n{action.rule}\n{action.what}\n{action.value}\n{outcome.result}"
+    # BigQuery takes up to 128 characters.
+    return Row(id=hashlib.sha256(parts.encode()).hexdigest(), columns=columns)
 
 
 class ActionTable:
@@ -68,6 +71,4 @@ class ActionTable:
             raise unavailable(error) from error
         if refused:
             reasons = {str(found.get("reason")) for entry in refused for found in entry["errors"]}
-            raise Unavailable(
-                "row_refused", f"{self._name} refused a row: {', '.join(sorted(reasons))}."
-            )
+            raise Unavailable("row_refused", f"{self._name} refused a row: {', '.join(sorted(reasons))}.")

@@ -20,6 +20,7 @@ MAX_LINES = 250
 PURE = (
     "clients/github/hook_deliveries.py",
     "clients/github/issue_history.py",
+    "clients/github/past_event.py",
     "clients/github/responses.py",
     "clients/github/synthetic_deliveries.py",
     "clients/slack/blocks.py",
@@ -37,6 +38,9 @@ PURE = (
     "functions/reconcile/plan.py",
     "functions/reconcile/problems.py",
     "functions/stream_bq/row.py",
+    "functions/triage/issue_view.py",
+    "functions/triage/marker.py",
+    "functions/triage/outcome.py",
     "functions/triage/rules.py",
     "functions/triage/validation.py",
     "metrics/*.py",

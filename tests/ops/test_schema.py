@@ -92,6 +92,7 @@ def test_apply_creates_everything_and_is_idempotent(warehouse: Warehouse) -> Non
     assert {table["tableReference"]["tableId"]: table["type"] for table in before[0]} == {
         "events": "TABLE",
         "delivery_ledger": "TABLE",
+        "triage_actions": "TABLE",
         **{
             path.stem: "VIEW"
             for name in ("team", "views")

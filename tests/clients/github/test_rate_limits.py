@@ -1,6 +1,7 @@
 """The GitHub client waits as the rate-limit headers ask, says so, and gives up after an hour."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -101,3 +102,69 @@ def test_an_absurd_wait_is_refused_with_a_sentence(
     server.fail_next(status=429, headers={"Retry-After": after})
     assert error_of(client).reason == "rate_limited"
     assert clock.waits == []
+
+
+class Hurry(Exception):
+    """The caller has no time to wait."""
+
+
+def refuse_waits(_reason: str, _until: datetime) -> None:
+    """Refuse every wait."""
+    raise Hurry
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds"),
+    [
+        ({"status": 429, "headers": {"Retry-After": "90"}}, 90),
+        ({"status": 403, "message": "You have exceeded a secondary rate limit"}, 60),
+    ],
+)
+def test_a_wait_that_was_refused_is_left_to_the_next_request(
+    server: GitHubServer, clock: Clock, answer: dict[str, Any], seconds: int
+) -> None:
+    """A caller without time to wait raises; until the limit ends, no later request reaches GitHub either."""
+    client = make_client(server, clock)
+    client._on_wait = refuse_waits
+    server.fail_next(**answer)
+    for at in (0, 1, seconds - 2):
+        clock.now += timedelta(seconds=at)
+        with pytest.raises(Hurry):
+            client.get(REPOSITORY)
+    assert len(server.requests) == 1
+    clock.now += timedelta(seconds=1)
+    assert name_of(client) == "app"
+    assert len(server.requests) == 2
+    client.close()
+
+
+def test_secondary_limits_double_the_wait_across_requests(server: GitHubServer, clock: Clock) -> None:
+    """A limit that goes on for the next delivery is given twice the time; an answer ends the count."""
+    client = make_client(server, clock)
+    client._on_wait = refuse_waits
+    waited = []
+    for refused in (3, 1):
+        server.fail_next(refused, status=403, message="You have exceeded a secondary rate limit")
+        for _ in range(refused):
+            with pytest.raises(Hurry):
+                client.get(REPOSITORY)
+            assert client._resume_at is not None
+            waited.append((client._resume_at - clock.now).total_seconds())
+            clock.now = client._resume_at
+        assert name_of(client) == "app"
+    assert waited == [60, 120, 240, 60]
+    client.close()
+
+
+def test_the_last_request_of_the_hour_is_remembered(server: GitHubServer, clock: Clock) -> None:
+    """A caller without time to wait does not make GitHub refuse: the reset is known from the last answer."""
+    client = make_client(server, clock)
+    client._on_wait = refuse_waits
+    server.github.remaining, server.github.reset_at = 1, clock.now.timestamp() + 600
+    server.github.now = clock.now
+    assert name_of(client) == "app"
+    for _ in range(2):
+        with pytest.raises(Hurry):
+            client.get(REPOSITORY)
+    assert len(server.requests) == 1
+    client.close()

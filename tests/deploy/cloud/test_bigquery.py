@@ -29,7 +29,8 @@ def test_the_schema_of_the_project_is_applied_twice(ready):
     assert ready.state.datasets["github"]["location"] == "EU"
     kinds = {name: table["type"] for name, table in ready.state.tables.items()}
     views = {f"github.{file.stem}": "VIEW" for file in files if file.parent.name in {"team", "views"}}
-    assert kinds == {"github.events": "TABLE", "github.delivery_ledger": "TABLE"} | views
+    tables = dict.fromkeys(("github.events", "github.delivery_ledger", "github.triage_actions"), "TABLE")
+    assert kinds == tables | views
     table = ready.state.tables["github.events"]
     columns = {field["name"]: (field["type"], field["mode"]) for field in table["schema"]["fields"]}
     assert columns["delivery_id"] == ("STRING", "REQUIRED")
