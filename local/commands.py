@@ -22,14 +22,16 @@ from local.processes import NotReady
 from local.seed.clock import Clock
 from local.seed.fill import fill, prepare
 from local.stack.functions import read_functions
-from local.stack.options import STATE, Options
+from local.stack.options import STATE, TRIAGE, Options
 from local.stack.stack import running
 from local.stopping import stopping
 from local.terminal import Terminal
 from ops import local_stack
 
 SEEDS = 10**6
-PORTS = (*read_functions(), "pubsub", "bigquery", "slack", "secret_manager", "console")
+SCHEDULED = frozenset({"reconcile"})  # called by hand
+FUNCTIONS = read_functions(SCHEDULED, triage=True)
+PORTS = (*FUNCTIONS, "pubsub", "bigquery", "slack", "secret_manager", "github", "console")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -134,6 +136,11 @@ def demo_command(options: Options, terminal: Terminal) -> None:
 @partial(with_options, PARTS)
 @click.option("--seed", type=click.Choice(["year"]), help="Begin with a year of three repositories.")
 @click.option(
+    "--triage",
+    type=_FILE,
+    help="Rules of triage, which acts on the local GitHub.  [default: config/triage.toml]",
+)
+@click.option(
     "--secret-file", type=_FILE, help="Use the secret of your own webhook, and not a new one for each start."
 )
 @click.option(
@@ -142,18 +149,25 @@ def demo_command(options: Options, terminal: Terminal) -> None:
     help="Post to Slack itself: a bot token, or an incoming webhook's URL; it is read again for every post.",
 )
 @common
-def serve_command(
+def serve_command(  # noqa: PLR0913 -- each is one option
     options: Options,
     terminal: Terminal,
     *,
     seed: str | None,
+    triage: Path | None,
     secret_file: Path | None,
     slack_token_file: Path | None,
 ) -> None:
     """Keep the pipeline up until Ctrl-C; .local/endpoints.json holds every address."""
     terminal.line("Issuewire on this machine.")
     clock, commands = Clock(), (serve.SEND,)
-    options = replace(options, secret_file=secret_file, slack_token_file=slack_token_file)
+    options = replace(
+        options,
+        scheduled=SCHEDULED,
+        triage=triage or TRIAGE,
+        secret_file=secret_file,
+        slack_token_file=slack_token_file,
+    )
     if seed:
         options, commands = prepare(options, clock), (serve.SEND, serve.REPORT)
     with serve.alone(options.state), running(options, terminal.part) as stack:

@@ -11,6 +11,7 @@ from typing import Any
 
 from local.console.server import Console
 from local.feed.feed import Feed
+from local.github.server import TOKEN as GITHUB_TOKEN
 from local.orphans import lock
 from local.processes import NotReady
 from local.stack import topics
@@ -94,6 +95,8 @@ def endpoints(stack: Stack, console_url: str = "") -> dict[str, Any]:
         **{f"{name}_url": f"{stack.url(name)}/" for name in stack.functions},
         "pubsub_host": stack.pubsub_host,
         "bigquery_url": stack.bigquery_url,
+        "github_url": stack.github.url,
+        "github_token": GITHUB_TOKEN,
         "slack_url": stack.slack_api_url,
         "slack_token_file": str(stack.slack_token_file),
         "subscriptions": {of: f"{stack.url(name)}/" for name, of in stack.functions.items() if of},

@@ -26,7 +26,8 @@ class GitHub:
     `has_cursors`: lists of issues are paged by cursor, as github.com pages large ones. `event_pages`: GitHub
     lists no events of a repository beyond this page. `remaining` requests are allowed until `reset_at` (Unix
     time). `now`: GitHub's clock, None for the true time. `assignable`: who can be assigned, None for every
-    account. `write_limits`: how many changes are allowed, None for any number.
+    account. `write_limits`: how many changes are allowed, None for any number. `installs_app`: the App is on
+    the account of every repository that is hosted.
     """
 
     def __init__(self, token: str, send: Send) -> None:
@@ -43,6 +44,7 @@ class GitHub:
         self.now: datetime | None = None
         self.assignable: set[str] | None = None
         self.write_limits: WriteLimits | None = None
+        self.installs_app = False
         self._comment_ids = itertools.count(_COMMENT_IDS)
 
     def time(self) -> datetime:
@@ -87,7 +89,12 @@ class GitHub:
     def host(self, full_name: str) -> HostedRepository:
         """Return a repository, created if it is new; GitHub ignores the case of names."""
         repository = HostedRepository(repository=accounts.Repository(full_name=full_name))
-        return self.repositories.setdefault(full_name.lower(), repository)
+        found = self.repositories.setdefault(full_name.lower(), repository)
+        owner = found.repository.owner.login
+        if self.installs_app and not self.app.is_on(owner):
+            self.organizations.add(owner)
+            self.app.install(owner, permissions={"issues": "write", "metadata": "read"})
+        return found
 
     def repository(self, key: str | int) -> HostedRepository:
         """Return a repository by its name or id. Raises ApiError."""

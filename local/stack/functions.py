@@ -10,17 +10,19 @@ from local.processes import ROOT, Child
 _TRIGGER = re.compile(r"^TRIGGER=(\S+)$", re.MULTILINE)
 
 
-def read_functions(scheduled: Collection[str] = ()) -> dict[str, str | None]:
+def read_functions(scheduled: Collection[str] = (), *, triage: bool = False) -> dict[str, str | None]:
     """Return {function: its subscription, None if its trigger is not `push`}, by name.
 
-    Of what a schedule calls, only those in `scheduled` are there. Raises ValueError for a table without a
-    trigger.
+    Of what a schedule calls, only those in `scheduled` are there, and triage only if it is asked for. Raises
+    ValueError for a table without a trigger.
     """
     functions = {}
     for table in sorted((ROOT / "deploy" / "functions").glob("*.sh")):
         trigger = _TRIGGER.search(table.read_text(encoding="utf-8"))
         if trigger is None:
             raise ValueError(f"{table} sets no TRIGGER")
+        if table.stem == "triage" and not triage:
+            continue
         if trigger[1] != "schedule" or table.stem in scheduled:
             functions[table.stem] = table.stem.replace("_", "-") if trigger[1] == "push" else None
     return functions

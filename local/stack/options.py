@@ -10,6 +10,7 @@ from local.stack import topics
 
 STATE = ROOT / ".local"
 TEAM = ROOT / "config" / "team.toml"
+TRIAGE = ROOT / "config" / "triage.toml"
 DATASET = "github"
 TOKEN = "xoxb-local"
 SECRET = f"projects/{topics.PROJECT}/secrets/github-webhook-secret"
@@ -23,7 +24,8 @@ class Options:
     of the functions.
     `views` are those of BigQuery, None for all. `clock` is Slack's, in seconds.
     `secret_file` has the webhook's secret, None for a new one. `slack_token_file` has a token of Slack
-    itself, or the URL of an incoming webhook, None for the stand-in.
+    itself, or the URL of an incoming webhook, None for the stand-in. `triage` has the rules of triage, which
+    runs if there are any.
     """
 
     pubsub: str = "auto"
@@ -36,3 +38,4 @@ class Options:
     clock: Callable[[], float] = time.time
     secret_file: Path | None = None
     slack_token_file: Path | None = None
+    triage: Path = TRIAGE

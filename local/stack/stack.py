@@ -22,10 +22,11 @@ from local.pubsub import emulator as pubsub_emulator
 from local.pubsub.server import PubSubServer
 from local.secret_manager.server import SecretManagerServer
 from local.slack.server import SlackServer
-from local.stack import accounts, topics
+from local.stack import accounts, github, topics
 from local.stack.folders import make_run_folder, read_team, read_workspace
 from local.stack.functions import function_server, read_functions
 from local.stack.options import DATASET, SECRET, TEAM, TOKEN, Options
+from local.stack.triage import has_rules
 from local.stopping import handling_signals
 from local.watcher import STOP_SECONDS
 from ops import schema
@@ -44,7 +45,7 @@ class Stack:
             accounts.check_slack_token(options.slack_token_file)
         self.options = options
         self._team = read_team(options.environment, TEAM.parent)
-        self.functions = read_functions(options.scheduled)
+        self.functions = read_functions(options.scheduled, triage=has_rules(options.triage))
         self.folder = make_run_folder(options.state)
         self._record = Record(self.folder)
         self.webhook_secret = own_secret or secrets.token_hex(20)
@@ -53,6 +54,7 @@ class Stack:
         self.slack = SlackServer(
             options.ports.get("slack", 0), channels=channels, users=users, token=TOKEN, clock=options.clock
         )
+        self.github = github.github_server(options.ports.get("github", 0))
         self.secret_manager = SecretManagerServer(options.ports.get("secret_manager", 0))
         self.pubsub_server: PubSubServer | None = None
         self.pubsub_host = ""
@@ -71,10 +73,13 @@ class Stack:
         self._start(bigquery_server(self.folder, self.ports["bigquery"], topics.PROJECT))
         pubsub = self._start_pubsub()
         self.slack.start()
+        self.github.start()
+        self.github.github.set_app_hook(url=self.ingest_url, secret=self.webhook_secret)
         self.secret_manager.start()
         self.secret_manager.add_version(SECRET, self.webhook_secret.encode())
         for name in self.functions:
             self._start_function(name)
+        self._wait_for("GitHub", "stand-in", lambda: None)
         self._wait_for("Slack", "your own" if self.slack_is_real else "stand-in", lambda: None)
         self._wait_for("Secret Manager", "stand-in", lambda: None)
         self._wait_for("Pub/Sub", pubsub, self._create_topics)
@@ -106,6 +111,7 @@ class Stack:
             self.pubsub_server.stop()
         for name in sorted(self.children, key=lambda name: (name != "pubsub", name == "bigquery")):
             self.children[name].stop()
+        self.github.stop()
         self.slack.stop()
         self.secret_manager.stop()
         self._record.close()
@@ -160,6 +166,7 @@ class Stack:
 
     def _start_function(self, name: str) -> None:
         """Start it with every local endpoint in its environment; it reads those that it needs."""
+        own = self.options.environment
         environment = {
             "PUBSUB_TOPIC": topics.topic_path(),
             "PUBSUB_EMULATOR_HOST": self.pubsub_host,
@@ -173,8 +180,11 @@ class Stack:
             "BIGQUERY_TABLE": f"{topics.PROJECT}.{DATASET}.events",
             "BIGQUERY_EMULATOR_HOST": self.bigquery_url,
             "INGEST_URL": self.ingest_url,
+            "TRIAGE_FILE": str(self.options.triage.absolute()),
+            "TRIAGE_MODE": "act",  # the only GitHub that it reaches is the stand-in
+            **({} if "GITHUB_API_URL" in own else github.environment(self.github, self.folder)),
             **(accounts.network() if self.slack_is_real else {}),
-            **self.options.environment,
+            **own,
         }
         self._start(function_server(name, self.ports[name], self.folder, environment))
 

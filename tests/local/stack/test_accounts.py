@@ -83,10 +83,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @contextlib.contextmanager
 def half_started(options: Options) -> Iterator[Stack]:
-    """Yield a stack of which only the stand-ins for Slack and Secret Manager run."""
+    """Yield a stack of which only the stand-ins for Slack, GitHub and Secret Manager run."""
     stack = Stack(options, lambda *_: None)
     try:
         stack.slack.start()
+        stack.github.start()
         stack.secret_manager.start()
         yield stack
     finally:

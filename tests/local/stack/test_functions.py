@@ -11,3 +11,8 @@ def test_what_a_schedule_calls_does_not_run_here() -> None:
 def test_what_a_schedule_calls_runs_if_it_is_asked_for() -> None:
     """The drill calls reconcile itself."""
     assert read_functions({"reconcile"}) == read_functions() | {"reconcile": None}
+
+
+def test_triage_runs_if_it_is_asked_for() -> None:
+    """Without a rule it would have nothing to do."""
+    assert "triage" not in read_functions({"reconcile", "digest"})
