@@ -18,6 +18,7 @@ from ops.routes.command import routes
 from ops.schema import schema
 from ops.send.command import send
 from ops.team import team
+from ops.triage.command import triage
 from ops.why.command import why
 
 NAME = "issuewire"
@@ -46,7 +47,7 @@ def completion(shell: str) -> None:
     click.echo(known(ops, {}, NAME, _COMPLETE).source())
 
 
-for _command in (send, schema, backfill, report, routes, team, why, doctor, dead_letters, replay):
+for _command in (send, schema, backfill, report, routes, team, triage, why, doctor, dead_letters, replay):
     ops.add_command(_command)
 
 if __name__ == "__main__":

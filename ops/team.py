@@ -1,7 +1,6 @@
 """ops team: check the team file, and sum up what it says."""
 
 import json
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,8 +8,8 @@ from pathlib import Path
 import click
 
 from ops import ROOT
-from ops.cli import file_errors, json_option
-from pipeline.errors import ConfigurationError
+from ops.checked_file import read_checked
+from ops.cli import json_option
 from pipeline.targets import Target
 from pipeline.team import Team
 from pipeline.team_values import WEEKDAYS
@@ -39,14 +38,7 @@ def check_command(path: Path, *, as_json: bool) -> None:
 
     The file is read as the functions and `schema apply` read it. Every problem is named.
     """
-    with file_errors(path):
-        text = path.read_text("utf-8-sig")
-    try:
-        found = Team.parse(text)
-    except ConfigurationError as error:
-        problems = [f"{path}: {problem.removeprefix('team file: ')}" for problem in error.problems]
-        click.echo(json.dumps({"problems": problems}) if as_json else "\n".join(problems), err=not as_json)
-        sys.exit(1)
+    found = read_checked(path, "team file", Team.parse, as_json=as_json)
     click.echo(json.dumps({"problems": []}) if as_json else "\n".join(summary(found)))
 
 

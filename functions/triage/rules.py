@@ -1,6 +1,6 @@
 """Decides what the rules do about an event: an event, the rules and the team in, intended actions out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -19,7 +19,12 @@ _ACTIONS = (
 # The events that a rule may name. After those that it left by, there is no issue to act on.
 EVENTS = (*(f"issues.{action}" for action in _ACTIONS.split()), "issue_comment.created")
 LEFT = ("issues.deleted", "issues.transferred")
-AUTHORS = ("outsider", "team", "bot", "first-time")
+AUTHORS = {
+    "outsider": "an outsider",
+    "team": "of the team",
+    "bot": "a bot",
+    "first-time": "there for the first time",
+}
 _FIRST_TIME = {"NONE", "FIRST_TIMER", "FIRST_TIME_CONTRIBUTOR"}
 
 type What = Literal["add_label", "assign", "comment", "close"]
@@ -29,7 +34,7 @@ type What = Literal["add_label", "assign", "comment", "close"]
 class Rule:
     """One [[rule]]: conditions, all of which have to be met, and what is done then.
 
-    `events` are EVENT.ACTION. `author` is one of AUTHORS, or logins, or None for everyone. A rule in
+    `events` are EVENT.ACTION. `author` is a key of AUTHORS, or logins, or None for everyone. A rule in
     `dry_run` only says what it would do, while the others act.
     """
 
@@ -148,7 +153,7 @@ def _mismatches(
     if why := repository_mismatch(rule.repositories, event.repository):
         yield why
     if name not in rule.events:
-        yield f"{name!r} is not one of {', '.join(rule.events)}"
+        yield f"{name!r} is not {_one_of(rule.events)}"
     labels = label_mismatches(
         issue.labels, any_of=rule.labels_any, all_of=rule.labels_all, none_of=rule.labels_none
     )
@@ -158,16 +163,21 @@ def _mismatches(
         "issues.labeled": (*rule.labels_any, *rule.labels_all),
         "issues.unlabeled": rule.labels_none,
     }.get(name, ())
-    if decisive and (event.label or "").lower() not in lower(decisive):
-        yield f"the label {event.label!r} of the event is not one of {', '.join(map(repr, decisive))}"
+    if name in rule.events and decisive and (event.label or "").lower() not in lower(decisive):
+        yield f"the label {event.label!r} of the event is not {_one_of(map(repr, decisive))}"
     if rule.words_any and not any(
         word.casefold() in text for word in rule.words_any for text in written.texts
     ):
         where = "the comment has" if event.comment else "title and text have"
         yield f"{where} none of {', '.join(map(repr, rule.words_any))}"
     if rule.author is not None and not _is_by(rule.author, written, team):
-        wanted = rule.author if isinstance(rule.author, str) else f"one of {', '.join(rule.author)}"
+        wanted = AUTHORS[rule.author] if isinstance(rule.author, str) else _one_of(rule.author)
         yield f"the author {written.author!r} is not {wanted}"
+
+
+def _one_of(names: Iterable[str]) -> str:
+    listed = tuple(names)
+    return f"one of {', '.join(listed)}" if listed[1:] else listed[0]
 
 
 def _is_by(wanted: str | tuple[str, ...], written: _Written, team: Accounts) -> bool:

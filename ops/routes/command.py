@@ -2,9 +2,7 @@
 
 import json
 import os
-import sys
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,13 +10,12 @@ import click
 from functions.notify_slack.routing import routes_file
 from functions.notify_slack.routing.routes import Routes
 from ops import ROOT
-from ops.cli import file_errors, json_option
+from ops.checked_file import read_checked
+from ops.cli import json_option
 from ops.local_stack import local_option
 from ops.routes.explanation import defaults_summary, explain_json, explain_lines, summary
-from ops.send.saved_delivery import read_delivery
-from pipeline.delivery import Delivery
-from pipeline.errors import ConfigurationError, Malformed
-from pipeline.events import IssueEvent
+from ops.send.saved_delivery import read_event
+from pipeline.errors import Malformed
 from pipeline.team import Team
 
 file_option = click.option(
@@ -82,36 +79,8 @@ def explain_command(payload: str, event: str | None, routes_path: Path, *, as_js
 
 def read_routes(path: Path, *, as_json: bool) -> Routes:
     """Return the routes; a file with problems ends the command with all of them and status 1."""
-    text = read_text(path)
-    try:
+
+    def parse(text: str) -> Routes:
         return replace(routes_file.parse(text), bots=Team.read(os.environ, ROOT / "config").bots)
-    except ConfigurationError as error:
-        of_routes = "routes file: "  # another problem is of the team file, and says so
-        problems = [
-            f"{path}: {problem.removeprefix(of_routes)}" if problem.startswith(of_routes) else problem
-            for problem in error.problems
-        ]
-        if as_json:
-            click.echo(json.dumps({"problems": problems}))
-        else:
-            click.echo("\n".join(problems), err=True)
-        sys.exit(1)
 
-
-def read_text(path: Path) -> str:
-    """Return the file's text, decoded as the function decodes it. Raises ClickException."""
-    with file_errors(path):
-        return path.read_text("utf-8-sig")
-
-
-def read_event(file: str, event: str | None) -> IssueEvent:
-    """Return the event in a sample's or a payload's file. Raises ClickException if there is none."""
-    saved = read_delivery(file, event)
-    delivery = Delivery(
-        delivery_id="explained", event=event or "", body=saved.body, received_at=datetime.now(UTC)
-    )
-    try:
-        IssueEvent.from_delivery(delivery)  # before guessing, whose own message would be about --event
-    except Malformed as error:
-        raise click.ClickException(f"{'stdin' if file == '-' else file}: {error}") from error
-    return IssueEvent.from_delivery(replace(delivery, event=saved.event_name()))
+    return read_checked(path, "routes file", parse, as_json=as_json)

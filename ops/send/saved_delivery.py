@@ -3,14 +3,16 @@
 import codecs
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from ops.cli import file_errors
+from pipeline.delivery import Delivery
 from pipeline.errors import Malformed
-from pipeline.events import parse_payload
+from pipeline.events import IssueEvent, parse_payload
 
 _BYTE_ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MARKS = (("ping", {"zen"}), ("issue_comment", {"issue", "comment"}), ("issues", {"issue"}))
@@ -55,6 +57,22 @@ def read_delivery(file: str, event: str | None) -> SavedDelivery:
             return SavedDelivery(body=text.encode(), event=event or header)
         case _:
             return SavedDelivery(body=content, event=event)
+
+
+def read_event(file: str, event: str | None) -> IssueEvent:
+    """Return the event in a sample's or a payload's file, as if ingest received it now.
+
+    Raises ClickException if there is none.
+    """
+    saved = read_delivery(file, event)
+    delivery = Delivery(
+        delivery_id="explained", event=event or "", body=saved.body, received_at=datetime.now(UTC)
+    )
+    try:
+        IssueEvent.from_delivery(delivery)  # before guessing, whose own message would be about --event
+    except Malformed as error:
+        raise click.ClickException(f"{'stdin' if file == '-' else file}: {error}") from error
+    return IssueEvent.from_delivery(replace(delivery, event=saved.event_name()))
 
 
 def _as_utf8(content: bytes) -> bytes:

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
 from google.cloud import bigquery
 
@@ -12,6 +12,7 @@ from clients.bigquery import QueryRunner
 from metrics import queries
 from metrics.query import Query
 from ops.report.fetch import UnknownRepository, find_repository
+from ops.stored_payload import from_columns
 from ops.why.timeline import IssueName, StoredDelivery
 from pipeline.delivery import Delivery, Source
 from pipeline.events import IssueEvent
@@ -86,8 +87,9 @@ def fetch(
 
 
 def _delivery(row: EventRow, repository_id: int, number: int) -> StoredDelivery:
+    columns = {**asdict(row), "repository_id": repository_id, "issue_number": number}
     with_payload = row.payload not in {None, "null"}
-    body = row.payload if with_payload else json.dumps(_payload(row, repository_id, number))
+    body = row.payload if with_payload else json.dumps(from_columns(columns))
     delivery = Delivery(
         delivery_id=row.delivery_id,
         event=row.event,
@@ -98,28 +100,3 @@ def _delivery(row: EventRow, repository_id: int, number: int) -> StoredDelivery:
     return StoredDelivery(
         event=IssueEvent.from_delivery(delivery), inserted_at=row.inserted_at, with_payload=with_payload
     )
-
-
-def _payload(row: EventRow, repository_id: int, number: int) -> dict[str, Any]:
-    """Return the payload as far as the other columns have it; none says whether the repository is private."""
-    issue: dict[str, Any] = {
-        "number": number,
-        "title": row.issue_title,
-        "state": row.issue_state,
-        "user": _account(row.issue_author, row.issue_author_type),
-        "labels": [{"name": name} for name in row.issue_labels],
-        "assignees": [{"login": login} for login in row.issue_assignees],
-    }
-    if row.is_pull_request:
-        issue["pull_request"] = {}
-    return {
-        "action": row.action,
-        "repository": {"id": repository_id, "full_name": row.repository},
-        "sender": _account(row.sender, row.sender_type),
-        "issue": issue,
-        "label": {"name": row.label} if row.label is not None else None,
-    }
-
-
-def _account(login: str | None, kind: str | None) -> dict[str, str | None] | None:
-    return None if login is None else {"login": login, "type": kind}

@@ -1,0 +1,100 @@
+"""ops triage: check the rules, and explain what they do about a saved payload."""
+
+import json
+import os
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from functions.triage import rules_file
+from functions.triage.rules import Rule, decide
+from ops import ROOT
+from ops.checked_file import read_checked
+from ops.cli import json_option, one_line_errors
+from ops.local_stack import local_option
+from ops.send.saved_delivery import read_event
+from ops.triage import wording
+from pipeline.team import Team
+
+DEFAULT = ROOT / "config" / "triage.toml"
+file_option = click.option(
+    "--file",
+    "triage_path",
+    envvar="TRIAGE_FILE",
+    show_envvar=True,
+    default=DEFAULT,
+    show_default="config/triage.toml",
+    type=click.Path(path_type=Path),
+    help="The triage file.",
+)
+own_login_option = click.option(
+    "--own-login",
+    metavar="LOGIN",
+    help="Login of our GitHub App, such as issuewire[bot]: what it sent triggers nothing.",
+)
+
+
+@click.group()
+def triage() -> None:
+    """Check the rules for issues, and show what they do."""
+
+
+@triage.command("check")
+@click.argument(
+    "triage_path", metavar="[FILE]", envvar="TRIAGE_FILE", default=DEFAULT, type=click.Path(path_type=Path)
+)
+@json_option
+@one_line_errors()
+def check_command(triage_path: Path, *, as_json: bool) -> None:
+    """Check the triage file and sum up each rule.
+
+    The file is read as triage reads it at its start. Every problem is named. FILE is config/triage.toml, or
+    what TRIAGE_FILE names, if it is left out.
+    """
+    rules = read_rules(triage_path, as_json=as_json)
+    found = [f"{triage_path}: {warning}" for warning in wording.warnings(rules, read_team())]
+    if as_json:
+        click.echo(json.dumps({"problems": [], "warnings": found, "rules": list(map(asdict, rules))}))
+        return
+    for warning in found:
+        click.echo(f"Warning: {warning}", err=True)
+    click.echo("\n".join(map(wording.summary, rules)) or wording.NO_RULE)
+
+
+@triage.command("explain")
+@click.argument("payload", metavar="FILE")
+@local_option
+@click.option("--event", help="X-GitHub-Event.  [default: that of FILE, guessed if need be]")
+@file_option
+@own_login_option
+@json_option
+@one_line_errors()
+def explain_command(
+    payload: str, event: str | None, triage_path: Path, own_login: str | None, *, as_json: bool
+) -> None:
+    """Explain what each rule does about a delivery.
+
+    Says why the other rules do not match, too. The delivery is taken as one that ingest receives now. GitHub
+    is not asked: what the issue has by now, or what a person took off it, is not known here. Nothing is done.
+
+    FILE is a sample, or a payload as GitHub shows it under the webhook's Recent deliveries; - is stdin.
+    """
+    delivered = read_event(payload, event)
+    rules = read_rules(triage_path, as_json=as_json)
+    decision = decide(delivered, rules, read_team(), now=datetime.now(UTC), own_login=own_login)
+    if as_json:
+        click.echo(json.dumps(wording.explain_json(decision, delivered.issue, rules)))
+    else:
+        click.echo("\n".join(wording.explain_lines(decision, delivered.issue, rules)))
+
+
+def read_rules(path: Path, *, as_json: bool) -> tuple[Rule, ...]:
+    """Return the rules; a file with problems ends the command with all of them and status 1."""
+    return read_checked(path, "triage file", rules_file.parse, as_json=as_json)
+
+
+def read_team() -> Team:
+    """Return the team. Raises ConfigurationError."""
+    return Team.read(os.environ, ROOT / "config")
