@@ -148,6 +148,7 @@ def demo_command(options: Options, terminal: Terminal) -> None:
     type=_FILE,
     help="Post to Slack itself: a bot token, or an incoming webhook's URL; it is read again for every post.",
 )
+@click.option("-q", "--quiet", is_flag=True, help="Print no line for each delivery.")
 @common
 def serve_command(  # noqa: PLR0913 -- each is one option
     options: Options,
@@ -157,6 +158,7 @@ def serve_command(  # noqa: PLR0913 -- each is one option
     triage: Path | None,
     secret_file: Path | None,
     slack_token_file: Path | None,
+    quiet: bool,
 ) -> None:
     """Keep the pipeline up until Ctrl-C; .local/endpoints.json holds every address."""
     terminal.line("Issuewire on this machine.")
@@ -174,7 +176,7 @@ def serve_command(  # noqa: PLR0913 -- each is one option
         if seed:
             terminal.title("A year of three repositories")
             fill(stack, clock, terminal.line)
-        serve.run(stack, terminal, options.state, commands)
+        serve.run(stack, terminal, options.state, commands, quiet=quiet)
 
 
 @local.command("drill")

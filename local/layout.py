@@ -30,6 +30,13 @@ def columns(cells: Sequence[tuple[str, int]], text: str, width: int) -> list[str
     return [start.rstrip(), *("    " + line for line in wrap(text, width - 4, hang=2))]
 
 
+def beside(head: str, text: str, width: int, *, hang: int) -> list[str]:
+    """Return the head, its blanks as they are, and the text, which goes on below it, indented by `hang`."""
+    first, *rest = text.split(" ")
+    lines = wrap(" ".join([head.replace(" ", "\0") + first, *rest]), width, hang=hang)
+    return [line.replace("\0", " ") for line in lines]
+
+
 def table(rows: Sequence[Mapping[str, Any]], width: int) -> list[str]:
     """Return the rows under their columns' names, or, if the words do not fit, each row as a block of lines.
 

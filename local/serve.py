@@ -5,12 +5,14 @@ import json
 import os
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from local.console.server import Console
 from local.feed.feed import Feed
+from local.feed.show import Show
 from local.github.server import TOKEN as GITHUB_TOKEN
 from local.orphans import lock
 from local.processes import NotReady
@@ -23,11 +25,14 @@ from local.terminal import Terminal
 from ops import local_stack
 
 SEND = "./issuewire send samples/issues.opened.json"
+CHECK_SECONDS = 0.5
 REPORT = "./issuewire report --local --out report.html"
 
 
-def run(stack: Stack, terminal: Terminal, state: Path, commands: Sequence[str] = (SEND,)) -> None:
-    """Print the addresses and commands to try, and start a part again that ends.
+def run(
+    stack: Stack, terminal: Terminal, state: Path, commands: Sequence[str] = (SEND,), *, quiet: bool = False
+) -> None:
+    """Print the addresses, commands to try, and unless `quiet` each delivery; start a part again that ends.
 
     Raises NotReady if it ends again and again.
     """
@@ -47,11 +52,34 @@ def run(stack: Stack, terminal: Terminal, state: Path, commands: Sequence[str] =
         terminal.line("\nCtrl-C stops it all. From another terminal, in this folder:")
         for command in commands:
             terminal.command(shell_command(state, command))
-        parts = Parts(stack, terminal.line)
-        while True:
+        if not quiet:
+            terminal.title("Deliveries")
+        rewrite = partial(write_endpoints, stack, path, console.url)
+        watch(stack, feed, terminal, rewrite, quiet=quiet)
+
+
+def watch(
+    stack: Stack, feed: Feed, terminal: Terminal, rewrite: Callable[[], None], *, quiet: bool
+) -> NoReturn:
+    """Print what happens, and start again what ends; `rewrite` then writes the endpoints.
+
+    Raises NotReady if a part ends again and again.
+    """
+
+    def say(kind: str, part: str, text: str) -> None:
+        terminal.line(text)
+        feed.tell(part="stack", kind=kind, text=text, level="warning", name=part)
+
+    parts, show, checked = Parts(stack, say), Show(feed, terminal), 0.0
+    while True:
+        if time.monotonic() - checked >= CHECK_SECONDS:
             if parts.restart_ended():
-                write_endpoints(stack, path, console.url)
-            time.sleep(0.5)
+                rewrite()
+            checked = time.monotonic()
+        if quiet:
+            time.sleep(CHECK_SECONDS)
+        else:
+            show.next()
 
 
 def slack_entry(stack: Stack) -> tuple[str, str]:

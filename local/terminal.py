@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.text import Text
 
 from local import layout
+from local.feed.lines import Line
 
 PLAIN_WIDTH = 130
+_STYLES = {"info": "", "warning": "yellow", "error": "red"}
 
 
 class Terminal:
@@ -80,6 +82,14 @@ class Terminal:
         """Print one delivery and its answer."""
         style = "" if status < 300 else "yellow"
         self._print(layout.columns([(str(status), 5), (event, 23)], note, self.width), style)
+
+    def delivered(self, line: Line) -> None:
+        """Print what became of a delivery. A narrow terminal breaks it between words, below its event."""
+        time = f"{line.at.astimezone():%H:%M:%S}"
+        about = f"{line.event:<16}  {line.issue:<11}  {line.status:<3}  " if line.issue or line.status else ""
+        head = f"{time}  {about}"
+        lines = layout.beside(head, line.text, self.width, hang=10) if self._real else [head + line.text]
+        self._print(lines, _STYLES[line.level])
 
     def table(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Print rows under their columns' names."""

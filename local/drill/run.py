@@ -208,7 +208,7 @@ class Drill:
     @contextlib.contextmanager
     def _restarting(self) -> Iterator[None]:
         """Start again what ends, beside the drill, until the block ends."""
-        parts, stop = Parts(self._stack, self._say), threading.Event()
+        parts, stop = Parts(self._stack, lambda *ended: self._say(ended[-1])), threading.Event()
 
         def restart() -> None:
             try:

@@ -29,7 +29,8 @@ class FunctionOutcome:
     """What a subscriber did with a delivery; `text` says it in a few words, empty while it is not known.
 
     `outcomes` are the words of its log by channel, "" for one without. `seconds` are those from the delivery
-    to the end. `message_id` is that of the message which it is about: a redelivery begins anew.
+    to the end. `is_busy`: the attempt failed only because other work comes first. `message_id` is that of the
+    message which it is about: a redelivery begins anew.
     """
 
     state: State = "waiting"
@@ -42,6 +43,7 @@ class FunctionOutcome:
     message_id: str | None = None
     texts: Texts = field(default_factory=_none)  # what the outcomes mean
     problem: str = ""
+    is_busy: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -110,7 +112,12 @@ class Steps:
         if happening.level == "info" or reason in _NOTES or (self.reported and before.is_final):
             return before
         problem = wording.problem(happening.text, reason if isinstance(reason, str) else None)
-        now = replace(before, problem=problem, reason=reason if isinstance(reason, str) else before.reason)
+        now = replace(
+            before,
+            problem=problem,
+            reason=reason if isinstance(reason, str) else before.reason,
+            is_busy=happening.level == "warning",
+        )
         if self.reported or place:  # a line that names a channel comes before the one that ends the attempt
             return now
         attempts = before.attempts if before.is_final else before.attempts + 1  # another channel is done
@@ -130,6 +137,7 @@ class Steps:
             attempts=attempts,
             retry_at=happening.at + timedelta(seconds=fields["seconds"]),
             reason=before.reason if has_answer else None,
+            is_busy=before.is_busy and has_answer,
             problem=known or str(fields.get("problem", "")),
         )
 

@@ -1,5 +1,6 @@
 """What a log line, a push and a change in Slack say, as the feed keeps it; pure."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,8 @@ from local.feed.happening import level_of
 from local.pubsub.push import PushReport
 from local.slack.message import Message
 from ops.why.timeline import LogLine
+
+_SAYS_LITTLE = re.compile(r"Exception (?:on|in) |Not stored$")
 
 type Told = dict[str, Any]  # the arguments of Feed.tell
 
@@ -21,7 +24,7 @@ def of_line(function: str, fields: Mapping[str, Any]) -> Told:
     return {
         "part": function,
         "kind": "line",
-        "text": line.message,
+        "text": headline(str(fields.get("message", "")), line.message),
         "level": level_of(line.severity),
         "delivery_id": line.delivery_id,
         "event": line.event,
@@ -29,6 +32,12 @@ def of_line(function: str, fields: Mapping[str, Any]) -> Told:
         "issue": issue if isinstance(issue, int) else None,
         **{name: value for name, value in fields.items() if name not in _LEFT_OUT},
     }
+
+
+def headline(message: str, error: str) -> str:
+    """Return the line of a log message that says most; `error` is the last one of its traceback."""
+    first, _, rest = message.partition("\n")
+    return error if rest and _SAYS_LITTLE.match(first) else first
 
 
 def of_push(report: PushReport, functions: Mapping[str, str]) -> Told:

@@ -17,15 +17,16 @@ _CARD = {
 }
 _OTHERS = {
     "stored": "row stored",
-    "no_card": "ignored: there is no card to update, and the event makes none",
-    "not_shown": "ignored",
+    "no_card": "not shown: there is no card to update, and the event makes none",
+    "not_shown": "not shown",
 }
 IGNORED = {"no_card", "not_shown", "ignored"}
 
 UNREACHABLE = "the function cannot be reached, or ended without an answer"
 _PREFIXES = re.compile(
     r"^(?:The channel was not updated|Exception on \S+ \[\w+\]|Not stored|Not accepted|Refused"
-    r"|(?:\w+\.)*(?:Unavailable|Busy|Malformed|Rejected|ConfigurationError)): "
+    r"|(?:\w+\.)*(?:Unavailable|Busy|Malformed|Rejected|ConfigurationError|SlackRefused|NotFound"
+    r"|Forbidden)): "
 )
 
 
@@ -49,7 +50,8 @@ def problem(message: str, reason: str | None) -> str:
     while (shorter := _PREFIXES.sub("", text)) != text:
         text = shorter
     text = text.rstrip(".")
-    return f"{text} ({reason})" if reason and reason not in text else text
+    is_said = reason is None or reason.removeprefix("slack_") in text
+    return text if is_said else f"{text} ({reason})"
 
 
 def dead(attempts: int, why: str) -> str:

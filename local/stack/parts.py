@@ -9,6 +9,9 @@ from local.stack.stack import Stack
 
 LIMIT, WITHIN_SECONDS = 3, 60.0
 
+# Called with what happened (ended or restarted), the part, and a sentence.
+type Say = Callable[[str, str, str], object]
+
 # What the end of a part means for what was sent.
 _OF_A_SUBSCRIBER = "Pub/Sub sends again what it had not acknowledged."
 _EFFECTS = {
@@ -25,9 +28,7 @@ _EFFECTS = {
 class Parts:
     """The parts of a stack, and when each of them ended."""
 
-    def __init__(
-        self, stack: Stack, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, stack: Stack, say: Say, clock: Callable[[], float] = time.monotonic) -> None:
         self._stack = stack
         self._say = say
         self._clock = clock
@@ -50,11 +51,11 @@ class Parts:
             raise NotReady(
                 f"{name} ended by itself {len(ends)} times within a minute ({why}).\n{child.last_lines()}"
             )
-        self._say(f"{name} ended by itself ({why}); it is started again.")
+        self._say("ended", name, f"{name} ended by itself ({why}); it is started again.")
         try:
             self._stack.restart(name)
         except NotReady:
             if not child.why_ended():
                 raise  # it runs, and does not answer
             return  # it has ended again: the next call counts that
-        self._say(_EFFECTS.get(name, _OF_A_SUBSCRIBER))
+        self._say("restarted", name, _EFFECTS.get(name, _OF_A_SUBSCRIBER))

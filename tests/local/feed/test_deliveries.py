@@ -72,7 +72,7 @@ def test_ignored(story: Story) -> None:
     story.push("notify_slack")
     story.line("notify_slack", "The event is not shown.", outcome="not_shown", why="no route matches")
     found = reduce(story.happenings).functions["notify_slack"]
-    assert (found.state, found.text) == ("ignored", "ignored: no route matches")
+    assert (found.state, found.text) == ("ignored", "not shown: no route matches")
 
 
 def test_retry_and_success(story: Story) -> None:

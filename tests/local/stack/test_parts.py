@@ -64,7 +64,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def parts(stack: FakeStack, said: list[str], clock: FakeClock) -> Parts:
     """Return what is tested."""
-    return Parts(stack, said.append, clock)  # type: ignore[arg-type]
+    return Parts(stack, lambda kind, part, text: said.append(f"{kind} {part}: {text}"), clock)  # type: ignore[arg-type]
 
 
 def test_parts_that_run_are_left_alone(parts: Parts, stack: FakeStack, said: list[str]) -> None:
@@ -84,7 +84,8 @@ def test_a_part_that_ended_is_started_again(
     stack.children[name].why = "killed by SIGKILL"
     assert parts.restart_ended()
     assert stack.restarted == [name]
-    assert said[0] == f"{name} ended by itself (killed by SIGKILL); it is started again."
+    assert said[0] == f"ended {name}: {name} ended by itself (killed by SIGKILL); it is started again."
+    assert said[1].startswith(f"restarted {name}: ")
     assert effect in said[1]
     assert not parts.restart_ended()
 
