@@ -7,6 +7,7 @@ from typing import Any
 from rich.cells import cell_len
 
 _GAP = 2
+_HARD_BLANK = "\u00a0"  # `wrap` does not break at it
 
 
 def wrap(text: str, width: int, *, hang: int = 4) -> list[str]:
@@ -31,10 +32,15 @@ def columns(cells: Sequence[tuple[str, int]], text: str, width: int) -> list[str
 
 
 def beside(head: str, text: str, width: int, *, hang: int) -> list[str]:
-    """Return the head, its blanks as they are, and the text, which goes on below it, indented by `hang`."""
-    first, *rest = text.split(" ")
-    lines = wrap(" ".join([head.replace(" ", "\0") + first, *rest]), width, hang=hang)
-    return [line.replace("\0", " ") for line in lines]
+    """Return the head, its blanks as they are if it fits, and the text, which goes on below it.
+
+    What follows a break is indented by `hang` columns.
+    """
+    first = text.split(" ", maxsplit=1)[0]
+    if cell_len(head + first) > width:
+        return wrap(head + text, width, hang=hang)
+    lines = wrap(head.replace(" ", _HARD_BLANK) + text, width, hang=hang)
+    return [line.replace(_HARD_BLANK, " ") for line in lines]
 
 
 def table(rows: Sequence[Mapping[str, Any]], width: int) -> list[str]:

@@ -86,7 +86,7 @@ class Terminal:
     def delivered(self, line: Line) -> None:
         """Print what became of a delivery. A narrow terminal breaks it between words, below its event."""
         time = f"{line.at.astimezone():%H:%M:%S}"
-        about = f"{line.event:<16}  {line.issue:<11}  {line.status:<3}  " if line.issue or line.status else ""
+        about = f"{line.event:<14}  {line.issue:<11}  {line.status:<3}  " if line.issue or line.status else ""
         head = f"{time}  {about}"
         lines = layout.beside(head, line.text, self.width, hang=10) if self._real else [head + line.text]
         self._print(lines, _STYLES[line.level])

@@ -12,8 +12,8 @@ _CARD = {
     "updated": "card updated",
     "recorded": "card shows a later state already",
     "already_handled": "handled before",
-    "folded": "added to the burst message",
-    "already_folded": "in the burst message already",
+    "folded": "folded",
+    "already_folded": "folded before",
 }
 _OTHERS = {
     "stored": "row stored",

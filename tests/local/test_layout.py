@@ -90,3 +90,13 @@ def test_a_text_beside_columns_starts_below_them_if_it_must() -> None:
         "  202  issues.opened",
         "    octavia reports a bug",
     ]
+
+
+def test_a_text_beside_its_head() -> None:
+    """The head keeps its blanks, and the text goes on below it; a head that is too wide is broken itself."""
+    assert layout.beside("10:00  a   b  ", "one two three", 24, hang=7) == [
+        "10:00  a   b  one two",
+        "       three",
+    ]
+    assert layout.beside("10:00  a   b  ", "one", 24, hang=7) == ["10:00  a   b  one"]
+    assert layout.beside("10:00  a   b  ", "one", 12, hang=7) == ["10:00 a b", "       one"]
