@@ -65,8 +65,8 @@ class Browser:
         for domain in ("Page", "Network", "Log", "Runtime"):
             self.call(f"{domain}.enable")
 
-    def open(self, page: Path, width: int, *, dark: bool = False, media: str = "screen") -> None:
-        """Clear the records, and show a file in a window of this width."""
+    def open(self, page: Path | str, width: int, *, dark: bool = False, media: str = "screen") -> None:
+        """Clear the records, and show a file or an address in a window of this width."""
         self.requests.clear()
         self.errors.clear()
         features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
@@ -76,7 +76,7 @@ class Browser:
             width=width, height=800, deviceScaleFactor=1, mobile=width < 600,
         )  # fmt: skip
         self._loaded = False
-        self.call("Page.navigate", url=page.as_uri())
+        self.call("Page.navigate", url=page.as_uri() if isinstance(page, Path) else page)
         deadline = time.monotonic() + SECONDS
         while not self._loaded:
             self._read(deadline)
@@ -86,6 +86,24 @@ class Browser:
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
+
+    def wait_for(self, expression: str) -> Any:
+        """Return the value of a JavaScript expression once it is true."""
+        deadline = time.monotonic() + SECONDS / 2
+        while not (value := self.ask(expression)):
+            assert time.monotonic() < deadline, (expression, self.errors)
+            time.sleep(0.03)
+        return value
+
+    def press(self, key: str) -> None:
+        """Press and release Tab, Enter, the space bar, Home, End, or an arrow to the left or right."""
+        typed = {"Enter": "\r", " ": " "}.get(key, "")
+        code = {"Enter": 13, " ": 32, "Tab": 9, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowRight": 39}[key]
+        for kind in ("keyDown", "keyUp"):
+            self.call(
+                "Input.dispatchKeyEvent",
+                type=kind, key=key, text=typed if kind == "keyDown" else "", windowsVirtualKeyCode=code,
+            )  # fmt: skip
 
     def screenshot(self, height: int) -> bytes:
         """Return the top of the page as PNG."""

@@ -11,7 +11,7 @@ const UNITS = {
   slack: ["message", "messages"], bigquery: ["row", "rows"], triage: ["handled", "handled"],
   notify_slack: ["handled", "handled"], stream_bq: ["handled", "handled"], reconcile: ["run", "runs"],
 };
-const NEXT = new Set(["github", "ingest", "pubsub", "notify_slack", "stream_bq"]);
+const FIRST = new Set(["github", "reconcile"]); // no arrow leads to these
 const states = new Map();
 
 export function startFlow() {
@@ -38,15 +38,18 @@ function drawPart(part, old) {
   const [one, many] = UNITS[part.name] ?? ["", ""];
   const about = [
     part.backlog ? counted(part.backlog, "waits", "wait") : "",
+    part.name === "reconcile" ? "asks GitHub for what failed" : "",
     typeof part.delay_ms === "number" ? duration(part.delay_ms / 1000) : "",
   ].filter(Boolean);
-  const note = part.held ? `${counted(part.held, "dead letter")} held` : part.name === "pubsub" ? "" : part.note;
+  const waiting = Object.entries(part.backlogs ?? {}).map(([name, count]) => el("span", { class: "whole" }, `${name} ${count}`));
+  const note = part.held ? `${counted(part.held, "dead letter")} held` : part.backlogs ? "" : part.note;
   const element = el("article", {
-    class: "part", "data-part": part.name, "data-state": part.state, "data-to": NEXT.has(part.name),
+    class: "part", "data-part": part.name, "data-state": part.state, "data-fed": !FIRST.has(part.name),
   },
   el("h3", {}, el("span", {}, part.label), el("span", { class: "state" }, `${SIGNS[part.state] ?? "?"} ${part.state}`)),
   el("p", {}, el("b", {}, (part.count ?? 0).toLocaleString("en")), ` ${part.count === 1 ? one : many}${about.map((each) => `\u00a0· ${each}`).join("")}`),
-  note ? el("p", { class: "problem" }, note) : null,
+  waiting.length ? el("p", {}, "Waiting: ", waiting.flatMap((each, at) => (at ? [", ", each] : [each]))) : null,
+  note ? el("p", { class: part.held || part.state !== "up" ? "problem" : "" }, note) : null,
   part.by ? el("button", { type: "button", onclick: () => breakPart(part.name, "well") }, `Repair ${part.label}`) : null);
   element.count = part.count;
   if (old && old.count !== part.count) element.classList.add("pulse");

@@ -7,7 +7,8 @@ import { badge } from "./tabs.js";
 const SHOWN = 100; // messages of a channel outside of threads
 const STORED = "issuewire.read"; // the newest ts that was read, by channel
 const read = JSON.parse(localStorage.getItem(STORED) ?? "{}");
-let open = null;
+let open = null; // the id of the channel in sight
+let wasChosen = false;
 let atEnd = true;
 
 export function startSlack() {
@@ -30,7 +31,7 @@ export function startSlack() {
 }
 
 function draw() {
-  if (!store.channels.has(open)) open = store.channels.keys().next().value ?? null;
+  if (!store.channels.get(open)?.messages.size) open = busiest() ?? open;
   const channel = store.channels.get(open);
   if (!channel) return;
   const isSeen = !document.hidden && byId("slack-column").checkVisibility();
@@ -40,6 +41,13 @@ function draw() {
   byId("channel-count").textContent = counted(channel.messages.size, "message");
   byId("welcome").hidden = [...store.channels.values()].some((each) => each.messages.size);
   drawMessages(channel);
+}
+
+/** Return the channel that was posted to last, if the reader has not chosen one with messages. */
+function busiest() {
+  if (wasChosen && store.channels.has(open)) return open;
+  const newest = (channel) => Number([...channel.messages.keys()].at(-1) ?? 0);
+  return [...store.channels.values()].sort((one, other) => newest(other) - newest(one))[0]?.id;
 }
 
 /** Draw again after the column has come into sight. */
@@ -73,6 +81,7 @@ function drawChannel(item, old) {
 
 function show(id) {
   open = id;
+  wasChosen = true;
   atEnd = true;
   byId("messages").replaceChildren();
   draw();

@@ -81,8 +81,12 @@ async function startSql() {
     const chosen = choice.selectedOptions[0].dataset.sql;
     if (chosen) sql.value = chosen;
   });
-  for (const each of await get("/api/sql/examples")) choice.append(el("option", { "data-sql": each.sql }, each.title));
-  if (!sql.value) sql.value = choice.options[1]?.dataset.sql ?? "";
+  try {
+    for (const each of await get("/api/sql/examples")) choice.append(el("option", { "data-sql": each.sql }, each.title));
+  } catch (error) {
+    byId("sql-status").textContent = `No examples: ${error.message}`;
+  }
+  sql.value ||= choice.options[1]?.dataset.sql ?? "";
 }
 
 async function run(sql) {
