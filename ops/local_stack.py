@@ -23,7 +23,8 @@ class LocalStack:
     """Where the parts of the running stack are; `routes`, `logs` and `slack_token_file` are paths.
 
     `subscriptions` are the push subscriptions and the URLs of their functions. `team` is the path of the
-    team's file if the stack uses another one than config/team.toml, else empty.
+    team's file if the stack uses another one than config/team.toml, else empty. `github_url` and
+    `github_token` lead to its GitHub, which has the issues.
     """
 
     ingest_url: str
@@ -39,11 +40,14 @@ class LocalStack:
     logs: str
     subscriptions: Mapping[str, str]
     team: str = ""
+    github_url: str = ""
+    github_token: str = ""
 
     @classmethod
     def parse(cls, endpoints: Mapping[str, Any]) -> Self | None:
         """Return the stack that the file describes, None if it is not complete."""
-        names = [field.name for field in fields(cls) if field.name not in {"subscriptions", "team"}]
+        optional = ("team", "github_url", "github_token")
+        names = [each.name for each in fields(cls) if each.name not in {"subscriptions", *optional}]
         found = {name: endpoints.get(name) for name in names}
         pushed = endpoints.get("subscriptions")
         if not isinstance(pushed, dict) or not all(
@@ -51,7 +55,8 @@ class LocalStack:
         ):
             return None
         texts = {name: str(value) for name, value in found.items()}
-        return cls(**texts, subscriptions=pushed, team=str(endpoints.get("team") or ""))
+        texts |= {name: str(endpoints.get(name) or "") for name in optional}
+        return cls(**texts, subscriptions=pushed)
 
 
 def find() -> LocalStack | None:

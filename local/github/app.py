@@ -11,6 +11,7 @@ from local.github.app_routes import app_routes
 from local.github.errors import ApiError, not_found
 from local.github.history_routes import history_routes
 from local.github.hook_routes import hook_routes
+from local.github.stand_in_routes import stand_in_routes
 from local.github.state import GitHub
 from local.github.write_routes import write_routes
 
@@ -39,6 +40,7 @@ def create_app(github: GitHub, prefix: str = "") -> Flask:
         return response
 
     issues = (history_routes(github, prefix), write_routes(github, prefix))
+    app.register_blueprint(stand_in_routes(github))
     for blueprint in (*issues, hook_routes(github), app_routes(github)):
         app.register_blueprint(blueprint, url_prefix=prefix or None)
     return app

@@ -8,17 +8,46 @@ from ops.send.payloads import Event
 
 type Json = dict[str, Any]
 
+_OF_ISSUE: dict[str, type] = {
+    **dict.fromkeys(("id", "number", "comments"), int),
+    **dict.fromkeys(("url", "title", "state", "created_at", "updated_at"), str),
+    **dict.fromkeys(("labels", "assignees"), list),
+}
+_OF_COMMENT: dict[str, type] = {
+    "id": int,
+    **dict.fromkeys(("issue_url", "created_at", "updated_at"), str),
+}
 _COUNTED = {"created": 1, "deleted": -1}
+
+
+def missing(event: Event) -> list[str]:
+    """Return what a payload about an issue lacks, or has in another type, to be stored as GitHub does."""
+    payload, action = event.payload, event.payload.get("action")
+    lacks = [] if isinstance(action, str) else ["action"]
+    lacks += [name for name in ("repository", "sender") if not isinstance(payload.get(name), dict)]
+    parts = {"issue": _OF_ISSUE, **({"comment": _OF_COMMENT} if event.name == "issue_comment" else {})}
+    for part, types in parts.items():
+        has = payload.get(part)
+        fields = has if isinstance(has, dict) else {}
+        lacks += [f"{part}.{name}" for name, kind in types.items() if not isinstance(fields.get(name), kind)]
+    named = {"labels": "name", "assignees": "login"}
+    for field, name in named.items() if not lacks else ():
+        if not all(isinstance(each, dict) and name in each for each in payload["issue"][field]):
+            lacks.append(f"issue.{field} with a {name} each")
+    of_action = {"labeled": "label", "unlabeled": "label", "assigned": "assignee", "unassigned": "assignee"}
+    if (part := of_action.get(str(action))) and not isinstance(payload.get(part), dict):
+        lacks.append(part)
+    return lacks
 
 
 def stored_issue(event: Event) -> Json:
     """Return the issue after the event; a webhook shows an old `closed_at`, and counts no new comment."""
     issue = event.payload["issue"]
-    closed_at = issue["closed_at"] if issue["state"] == "closed" else None
+    closed_at = issue.get("closed_at") if issue["state"] == "closed" else None
     comments = issue["comments"]
     if event.name == "issue_comment":
         comments = max(comments + _COUNTED.get(event.payload["action"], 0), 0)
-    return {**issue, "closed_at": closed_at, "comments": comments}
+    return {"state_reason": None, **issue, "closed_at": closed_at, "comments": comments}
 
 
 def new_path(payload: Json) -> str | None:
@@ -53,11 +82,11 @@ def issue_events(event: Event) -> Iterator[tuple[str, Json | None, Json]]:
             if before := (payload.get("changes") or {}).get("title"):
                 yield "renamed", by, {"rename": {**before, "to": payload["issue"]["title"]}}
         case "issues", "closed":
-            yield action, by, {"state_reason": payload["issue"]["state_reason"], "commit_id": None}
+            yield action, by, {"state_reason": payload["issue"].get("state_reason"), "commit_id": None}
         case "issues", _:
             yield action, by, {}
 
 
 def _short(label: Json) -> Json:
     """Return a label as the events of an issue show it."""
-    return {"name": label["name"], "color": label.get("color")}
+    return {"name": label.get("name"), "color": label.get("color")}

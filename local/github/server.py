@@ -88,6 +88,12 @@ class GitHubServer(StandIn):
         with self._lock:
             return self.github.act(spec)
 
+    def store(self, *events: Event) -> None:
+        """Store what events change, and deliver nothing. Any thread may call this."""
+        with self._lock:
+            for event in events:
+                self.github.store(event)
+
     def stop(self) -> None:
         """Stop as every stand-in does, and end the deliveries."""
         super().stop()

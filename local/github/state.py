@@ -12,6 +12,7 @@ from local.github.hooks import Hooks, Send
 from local.github.repository import HostedRepository
 from local.github.write_limits import WriteLimits
 from ops.send import accounts
+from ops.send.known_issue import KnownIssue
 from ops.send.payload_spec import PayloadSpec, build
 from ops.send.payloads import Event
 
@@ -61,14 +62,29 @@ class GitHub:
         A new repository is created. Raises Impossible, or ApiError for an issue that is gone.
         """
         hosted = self.host(spec.repository)
-        known = hosted.known(spec.number) if spec.issue_name else None
-        if known is None and spec.issue_name and not spec.opens:
+        if spec.issue_name and not spec.opens:
             hosted.issue(spec.number)
-        event = build(spec, known, self.time(), comment_id=next(self._comment_ids))
-        if spec.author == LOGIN and "comment" in event.payload:
-            event.payload["comment"]["performed_via_github_app"] = {"id": APP_ID, "slug": SLUG}
+        event = self.event_of(spec)
         places = self._record(spec.repository, event)
         return self.hooks.emit_later(places, event.name, event.payload), event
+
+    def event_of(self, spec: PayloadSpec) -> Event:
+        """Return the event that the options describe; nothing changes. Raises Impossible."""
+        event = build(spec, self.known(spec), self.time(), comment_id=next(self._comment_ids))
+        if spec.author == LOGIN and "comment" in event.payload:
+            event.payload["comment"]["performed_via_github_app"] = {"id": APP_ID, "slug": SLUG}
+        return event
+
+    def known(self, spec: PayloadSpec) -> KnownIssue | None:
+        """Return the issue that the options are about, as it is; None if there is none."""
+        hosted = self.repositories.get(spec.repository.lower())
+        return hosted.known(spec.number) if hosted and spec.issue_name else None
+
+    def store(self, event: Event) -> None:
+        """Store what an event changes, and deliver nothing. A new repository is created."""
+        name = event.payload["repository"]["full_name"]
+        self.host(name)
+        self._record(name, event)
 
     def _record(self, full_name: str, event: Event) -> list[str]:
         """Store what the event changes; return the places whose hooks hear of it."""
@@ -76,6 +92,8 @@ class GitHub:
         if event.name in {"issues", "issue_comment"}:
             hosted.record(event)
         name = hosted.repository.full_name
+        if (event.name, event.payload.get("action")) == ("repository", "deleted"):
+            del self.repositories[name.lower()]
         return [name, name.split("/")[0], *([PLACE] if self.app.is_on(name) else [])]
 
     def set_app_hook(self, **config: str) -> None:

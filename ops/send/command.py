@@ -4,14 +4,13 @@ import json
 import sys
 import time
 import uuid
-from contextlib import nullcontext
 from typing import IO, Any
 
 import click
 
 from ops.cli import json_option
-from ops.send.memory import IssueMemory
 from ops.send.outgoing import Draft, from_file, from_options
+from ops.send.preparing import prepared, preview
 from ops.send.target import SIGNATURE, Target, find_target, headers, post, read_secret
 from pipeline.errors import Malformed
 from pipeline.events import parse_payload
@@ -59,7 +58,8 @@ def send(  # noqa: PLR0913 - one for each option
     FILE is a sample, or a payload as GitHub shows it under the webhook's Recent deliveries; - is stdin.
     It is sent as it is. Without FILE, the options describe an event.
 
-    An issue is remembered by repository and number, and the next event changes only what it is about:
+    An issue is remembered by repository and number, and the next event changes only what it is about. With
+    make serve the issue is that of its GitHub, which has what triage did too:
 
     \b
       issuewire send samples/issues.opened.json
@@ -91,9 +91,7 @@ def send(  # noqa: PLR0913 - one for each option
         print_delivery(draft, find_target(url, key, required=False), delivery_id, as_json=as_json)
         return
     target = find_target(url, key)
-    memory = IssueMemory.of(target)
-    with memory.locked() if draft.name else nullcontext():
-        outgoing = draft.finish(memory.recall(draft.name) if draft.name else None)
+    with prepared(draft, target) as outgoing:
         click.echo(f"Sending {outgoing.title} ({len(outgoing.body):,} bytes) to {target.url} ...", err=True)
         started = time.monotonic()
         answer = post(target, outgoing.event, delivery_id, outgoing.body)
@@ -107,13 +105,11 @@ def send(  # noqa: PLR0913 - one for each option
         click.echo(json.dumps(outcome) if as_json else line)
         if answer.status_code not in range(200, 300):
             sys.exit(1)
-        if draft.name:
-            memory.keep(draft.name, outgoing.issue)
 
 
 def print_delivery(draft: Draft, target: Target, delivery_id: str, *, as_json: bool) -> None:
     """Print headers, an empty line and the exact body; or as JSON, a sample, which `send` reads."""
-    outgoing = draft.finish(IssueMemory.of(target).recall(draft.name) if draft.name else None)
+    outgoing = preview(draft, target)
     fields = headers(outgoing.event, delivery_id, outgoing.body, target.secret)
     if as_json or not target.secret:
         del fields[SIGNATURE]

@@ -33,10 +33,14 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """The delivery before it is known what was sent before; `name` is that of the issue that it is about."""
+    """The delivery before it is known what was sent before; `name` is that of the issue that it is about.
+
+    `spec` is what the options describe, None for a file.
+    """
 
     name: Name | None
     finish: Callable[[KnownIssue | None], Outgoing]
+    spec: PayloadSpec | None = None
 
 
 def from_file(file: str, event: str | None) -> Draft:
@@ -61,18 +65,24 @@ def from_options(event: str | None, values: dict[str, Any]) -> Draft:
         body = json.dumps(built.payload).encode()
         return _outgoing(built.name, built.payload, body, spec.issue_name, known)
 
-    return Draft(name=spec.issue_name, finish=finish)
+    return Draft(name=spec.issue_name, finish=finish, spec=spec)
+
+
+def describe(event: str, payload: Json, name: Name | None, *, is_known: bool) -> str:
+    """Return the event, its action and its issue in words."""
+    action = payload.get("action")
+    title = f"{event}.{action}" if isinstance(action, str) else event
+    if name is None:
+        return title
+    return f"{title} of {'' if is_known or action == 'opened' else 'the new issue '}{name[0]}#{name[1]}"
 
 
 def _outgoing(
     event: str, payload: Json, body: bytes, name: Name | None, known: KnownIssue | None
 ) -> Outgoing:
-    action = payload.get("action")
-    title = f"{event}.{action}" if isinstance(action, str) else event
-    if name is None:
-        return Outgoing(event=event, body=body, title=title, issue=None)
-    title += f" of {'' if known or action == 'opened' else 'the new issue '}{name[0]}#{name[1]}"
-    return Outgoing(event=event, body=body, title=title, issue=after(known, event, payload))
+    title = describe(event, payload, name, is_known=known is not None)
+    issue = after(known, event, payload) if name else None
+    return Outgoing(event=event, body=body, title=title, issue=issue)
 
 
 def _object(body: bytes) -> Json:
