@@ -119,7 +119,8 @@ class _Run:
     def applied(self, todo: Sequence[Action], own_login: str) -> frozenset[str]:
         """Send the request; return, in lower case, which of the values the issue then has.
 
-        GitHub answers with what it has stored. If something is missing there, the issue is read once more.
+        GitHub answers with labels, assignees and state as it has stored them. If something is missing
+        there, the issue is read once more.
         """
         first, place = todo[0], (self.repository, self.number)
         match first.what:
@@ -134,8 +135,9 @@ class _Run:
             case "comment":
                 body = with_marker(first.value, first.rule, self.event.delivery_id)
                 posted = self.github.add_comment(*place, body)
-                is_there = posted.author == own_login and first.rule in rules_in(posted.body or "")
-                found = (first.value,) if is_there else ()
+                view = self.github.comments(*place, posted.created_at)  # the answer repeats what was sent
+                ours = (rules_in(each.body or "") for each in view if each.author == own_login)
+                found = (first.value,) if any(first.rule in rules for rules in ours) else ()
             case "close":
                 issue = self.github.close(*place, first.value)
                 found = (first.value,) if issue.state == "closed" else ()

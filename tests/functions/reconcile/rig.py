@@ -75,6 +75,7 @@ class InProcess(BaseAdapter):
                 query_string=url.query,
                 method=request.method,
                 headers=dict(request.headers),
+                data=request.body,
                 base_url=API,
             )
         except ConnectionAbortedError as error:
