@@ -20,6 +20,7 @@ source deploy/functions.sh
 source deploy/schedule.sh
 source deploy/payloads.sh
 source deploy/secrets.sh
+source deploy/app.sh
 source deploy/webhook.sh
 source deploy/alerts.sh
 source deploy/outside.sh
@@ -38,10 +39,11 @@ Usage: ./deploy.sh [--dry-run] [--yes] [--adopt NAME,...] COMMAND
   secrets NAME           store another secret of a function from stdin
   secrets show           print the webhook secret
   secrets rotate REPO... replace the webhook secret: store a new one, update GitHub, disable the old one; name every REPO
-                         whose webhook points here. --finish completes an interrupted rotation
+                         whose webhook points here. --finish completes a rotation
   all                    setup and all functions, subscribers before ingest
   setup                  APIs, accounts, topics, subscriptions, secrets without a value, tables and views
 $(printf '  %-22s setup and this function\n' "${FUNCTIONS[@]}")
+  app [ORG]              create a GitHub App, for an organisation or for yourself, and store its key; --replace: another one
   webhook REPO           create or update GitHub's webhook, and wait until its ping arrives
   alerts                 create or update the alert policies
   status [REPO...]       list every resource, the webhooks, Slack's token and channels; 0 only if there is no problem
@@ -83,7 +85,7 @@ main() {
       usage
       return
       ;;
-    check | secrets | all | setup | webhook | alerts | status | rollback | destroy) ;;
+    check | secrets | app | all | setup | webhook | alerts | status | rollback | destroy) ;;
     *)
       is_function "$command" || die "there is no command '$command'; see ./deploy.sh help"
       set -- "$command" "$@"
@@ -111,6 +113,7 @@ command_function() {
   require_used "$1"
   check_configuration "$1"
   preflight
+  require_deployable "$1"
   set_up function
   deploy_function "$1"
 }
@@ -121,6 +124,7 @@ command_all() {
   local name
   for name in "${FUNCTIONS[@]}"; do check_configuration "$name"; done
   preflight
+  for name in "${FUNCTIONS[@]}"; do require_deployable "$name"; done
   set_up function
   for name in "${ALL_SECRETS[@]}"; do require_version "$name" >/dev/null; done
   deploy_subscribers

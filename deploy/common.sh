@@ -5,6 +5,8 @@
 REPORTED=99 # exit status of a subshell whose error message is already on stderr
 DRY_RUN='' YES='' COMMAND='' STEP='start' SCRATCH=''
 ACCOUNT='' CHILD='' JOBS=() JOB_LEVEL=0 TOKEN=''
+UNFINISHED=''     # what a run that stops here leaves behind, if the same command does not complete it
+REPORT_SECONDS=15 # after so long, and again, a call that still runs is reported
 # The tests shorten these. All are in seconds.
 RETRY_SECONDS=${ISSUEWIRE_DEPLOY_RETRY_SECONDS:-5}              # between two attempts
 SECRET_READ_SECONDS=${ISSUEWIRE_DEPLOY_SECRET_READ_SECONDS:-35} # until ingest reads its secret again: it does so every 30
@@ -40,7 +42,7 @@ on_error() {
   (($1 != REPORTED)) || exit 1
   say "deploy.sh: failed while: $STEP"
   ((JOB_LEVEL == 0)) || exit 1
-  say "Nothing needs to be cleaned up. Fix the cause and run again: ./deploy.sh $COMMAND"
+  say "${UNFINISHED:-Nothing needs to be cleaned up.} Fix the cause and run again: ./deploy.sh $COMMAND"
   exit 1
 }
 
@@ -52,7 +54,7 @@ on_signal() {
   end_child
   for job in "${JOBS[@]}"; do kill "${job%%:*}" 2>/dev/null || true; done
   wait
-  ((BASH_SUBSHELL)) || say "deploy.sh: stopped while: $STEP. What has started in the cloud continues. Run again: ./deploy.sh $COMMAND"
+  ((BASH_SUBSHELL)) || say "deploy.sh: stopped while: $STEP. ${UNFINISHED:-What has started in the cloud continues.} Run again: ./deploy.sh $COMMAND"
   exit "$1"
 }
 
@@ -150,7 +152,7 @@ run() {
       end_child
       printf 'no answer within %s s: %s\n' "$CALL_SECONDS" "${*:1:4}" >>"$stderr_file"
       return 124
-    elif ((SECONDS - reported >= 15)); then
+    elif ((SECONDS - reported >= REPORT_SECONDS)); then
       reported=$SECONDS
       say "    still running after $((SECONDS - started)) s: ${*:1:4}"
     fi

@@ -24,7 +24,7 @@ command_destroy() {
     report_done "Kept: the secrets, and the dataset $DATASET with its data (--data removes them)."
   fi
   ((${#left[@]} == 0)) || say "Left as they are, because they do not carry the label $LABEL:$(printf ' %s,' "${left[@]}")"
-  report_done 'Delete the webhook at GitHub yourself: its URL no longer exists.'
+  report_done 'Delete the webhook or the GitHub App at GitHub yourself: the URL no longer exists.'
 }
 
 confirm() {

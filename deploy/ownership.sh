@@ -126,7 +126,7 @@ query_list() {
 
 list_topic() { query_list gcloud pubsub topics list --format="value[separator='|'](name.basename(),labels.app)"; }
 
-list_secret() { query_list gcloud secrets list --format="value[separator='|'](name.basename(),labels.app)"; }
+list_secret() { query_list gcloud secrets list --format="value[separator='|'](name.basename(),labels.app,labels.$APP_LABEL)"; }
 
 list_account() {
   query_list gcloud iam service-accounts list --format="value[separator='|'](email,displayName)" |

@@ -127,6 +127,11 @@ def slack_error() -> object:
     return "" if answer["ok"] else answer["error"]
 
 
+def app_field(name: str) -> object:
+    """Print a field of a new GitHub App."""
+    return json.load(sys.stdin)[name]
+
+
 def labels() -> object:
     """Print name and label of each dataset, or of each table and view, one a line.
 
@@ -141,8 +146,8 @@ def labels() -> object:
 
 
 COMMANDS = (
-    *(alert, hook_body, hook_id, hook_state, labels, message, newest_delivery, newest_points, ping_status),
-    *(points_query, policies, policy_name, slack_error),
+    *(alert, app_field, hook_body, hook_id, hook_state, labels, message, newest_delivery, newest_points),
+    *(ping_status, points_query, policies, policy_name, slack_error),
 )
 
 if __name__ == "__main__":

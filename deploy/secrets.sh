@@ -19,7 +19,7 @@ command_secrets() {
 }
 
 create_empty_secrets() {
-  require_ours secret
+  [[ -n ${EXISTING[secret]+set} ]] || require_ours secret
   step 'enable Secret Manager'
   mutate gcloud services enable secretmanager.googleapis.com
   create_secrets
@@ -27,6 +27,8 @@ create_empty_secrets() {
 
 create_missing_secrets() {
   local name version description
+  require_ours secret
+  [[ -z $GITHUB_ASKED ]] || find_github_app
   create_empty_secrets
   for name in "${ALL_SECRETS[@]}"; do
     version=$(newest_version "$name")
@@ -79,6 +81,7 @@ store_app_key() {
   [[ " ${ALL_SECRETS[*]} " == *" $GITHUB_APP_SECRET "* ]] || ALL_SECRETS+=("$GITHUB_APP_SECRET")
   create_empty_secrets
   store "$GITHUB_APP_SECRET" "$SECRET"
+  find_github_app
   [[ -n $GITHUB_APP_ID ]] || say 'Next: set GITHUB_APP_ID in deploy.env'
 }
 
@@ -147,9 +150,10 @@ require_version() {
 rotate() {
   local finish='' repository versions version
   if [[ ${1:-} == --finish ]]; then finish=yes && shift; fi
-  (($#)) || die 'secrets rotate takes every OWNER/REPO or organisation whose webhook points here'
   for repository in "$@"; do hooks_url "$repository" >/dev/null; done
   require_ours secret function
+  find_github_app
+  (($#)) || [[ -n $GITHUB_APP_ID$DRY_RUN ]] || die 'secrets rotate takes every OWNER/REPO or organisation whose webhook points here'
   versions=$(enabled_versions "$WEBHOOK_SECRET")
   [[ -n $DRY_RUN || -n $versions ]] || die "$WEBHOOK_SECRET has no version yet; store one: ./deploy.sh secrets"
   if [[ -z $finish ]]; then
@@ -163,9 +167,14 @@ rotate() {
   [[ -z $DRY_RUN ]] || versions=$'NEW\nOLD'
   wait_until_read # also with --finish: the interrupted run may have stored it a second ago
   for repository in "$@"; do upsert_webhook "$repository"; done
+  if [[ -n $GITHUB_APP_ID && -z $finish ]]; then
+    report_done "The older secrets are still accepted, because the GitHub App $GITHUB_APP_ID may use one. On its page at GitHub, set the webhook secret"
+    report_done "that ./deploy.sh secrets show prints; then: ./deploy.sh $COMMAND"
+    return
+  fi
   while read -r version; do
     step "disable the old version $version"
     mutate gcloud secrets versions disable "$version" --secret="$WEBHOOK_SECRET"
   done < <(sed 1d <<<"$versions")
-  report_done "$* is signed with the newest secret. The older ones are disabled, and any other webhook that used them is refused."
+  report_done "${*:-The GitHub App} is signed with the newest secret. The older ones are disabled, and any other webhook that used them is refused."
 }

@@ -55,6 +55,12 @@ set_deploy_flags() {
   DEPLOY_FLAGS+=("${FLAGS[@]}" "--set-env-vars=^@^${variables#@}")
 }
 
+# require_deployable NAME: stops before anything is changed if its settings contradict each other.
+require_deployable() {
+  load_table "$1"
+  [[ -z $PROBLEM || -n $DRY_RUN ]] || die "$PROBLEM"
+}
+
 # Wrong routes, for example, would make the function refuse every event, so they are reported before anything is changed.
 check_configuration() {
   local python

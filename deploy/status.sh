@@ -22,6 +22,7 @@ preflight() {
   billing=$(query '' gcloud billing projects describe "$PROJECT" --format='value(billingEnabled)' 2>/dev/null) || billing=unknown
   [[ $billing != False ]] || die "billing is off for $PROJECT; link a billing account to it"
   say "    gcloud $version as $ACCOUNT, project $PROJECT, billing ${billing/True/on}"
+  [[ -z $GITHUB_ASKED ]] || find_github_app
 }
 
 # Sets ACCOUNT, once for the whole run.
@@ -51,6 +52,7 @@ command_status() {
   require_login
   step 'read the state of every resource'
   if [[ -n $DRY_RUN ]]; then say 'status only reads; run it without --dry-run' && return; fi
+  [[ -z $GITHUB_ASKED ]] || find_github_app
   deployed=$(list_function)
   url=$(row "$(service ingest)" "$deployed")
   [[ -z $only_cloud ]] || status_settings "${url##*|}"

@@ -12,18 +12,19 @@
 #   SECRETS       the secrets that it reads
 #   ROLES         its account's further roles, each "ROLE RESOURCE": topic/NAME, subscription/NAME, table/NAME or project
 #   ENVIRONMENT   its environment variables, each NAME=VALUE; no value contains an @
+#   PROBLEM       why it cannot be deployed with these settings, and what to do
 #   FLAGS         further flags of gcloud functions deploy: size, instances, timeout
 
 FUNCTIONS=(deploy/functions/*.sh)
 FUNCTIONS=("${FUNCTIONS[@]##*/}")
 FUNCTIONS=("${FUNCTIONS[@]%.sh}")
-PUBLIC_FUNCTIONS=() PUBLIC_SERVICES=() SUBSCRIBERS=() SUBSCRIPTIONS=() SCHEDULED=() JOB_NAMES=() ALL_SECRETS=() INGEST_ADDRESSES=''
+INGEST_ADDRESSES=''
 
 is_function() { [[ $1 =~ ^[a-z][a-z0-9_]*$ && -f deploy/functions/$1.sh ]]; }
 
 # load_table NAME: sets the variables above to what the function's table says.
 load_table() {
-  NEEDS='' NEEDS_TEXT='' TRIGGER='' SCHEDULE='' ZONE=Etc/UTC RETRIES=0 PACKAGES=() FILES=() CHECK=() SECRETS=() ROLES=() ENVIRONMENT=() FLAGS=()
+  NEEDS='' NEEDS_TEXT='' TRIGGER='' SCHEDULE='' ZONE=Etc/UTC RETRIES=0 PACKAGES=() FILES=() CHECK=() SECRETS=() ROLES=() ENVIRONMENT=() FLAGS=() PROBLEM='' ASKS_GITHUB=''
   # shellcheck source=/dev/null
   source "deploy/functions/$1.sh"
 }
@@ -45,27 +46,38 @@ add_reads() {
 
 # add_github FOLDER: the function asks GitHub, with the key of GITHUB_APP_ID or else with the token; MOUNTS has the secret's file.
 add_github() {
-  local secret=$GITHUB_SECRET file=$1/github-token
+  local file=$1/github-token
   if [[ -n $GITHUB_APP_ID ]]; then
-    secret=$GITHUB_APP_SECRET file=$1/github-app-key
-    ENVIRONMENT+=(GITHUB_APP_ID="$GITHUB_APP_ID" GITHUB_APP_KEY_FILE="$file")
+    add_github_app "$1"
   else
-    ENVIRONMENT+=(GITHUB_TOKEN_FILE="$file")
+    ASKS_GITHUB=yes
+    ENVIRONMENT+=(GITHUB_TOKEN_FILE="$file" GITHUB_API_URL="$GITHUB_API_URL")
+    SECRETS+=("$GITHUB_SECRET")
+    MOUNTS+=",$file=$GITHUB_SECRET:latest"
   fi
-  ENVIRONMENT+=(GITHUB_API_URL="$GITHUB_API_URL")
-  SECRETS+=("$secret")
-  MOUNTS+=",$file=$secret:latest"
   # Of two that were used one after the other, both are removed.
   [[ $COMMAND != destroy* ]] || SECRETS+=("$GITHUB_SECRET" "$GITHUB_APP_SECRET")
 }
 
-# Reads every table once: its settings, who is called how, and all secrets. `destroy` removes what was left out since, too.
+# add_github_app FOLDER: the function asks GitHub with the key of GITHUB_APP_ID, if there is one, and never with the token.
+add_github_app() {
+  local file=$1/github-app-key
+  ASKS_GITHUB=yes
+  [[ -n $GITHUB_APP_ID ]] || return 0
+  ENVIRONMENT+=(GITHUB_APP_ID="$GITHUB_APP_ID" GITHUB_APP_KEY_FILE="$file" GITHUB_API_URL="$GITHUB_API_URL")
+  SECRETS+=("$GITHUB_APP_SECRET")
+  MOUNTS+=",$file=$GITHUB_APP_SECRET:latest"
+}
+
+# Reads every table: its settings, who is called how, and all secrets. `destroy` removes what was left out since, too.
 read_tables() {
   local name secret used=()
+  PUBLIC_FUNCTIONS=() PUBLIC_SERVICES=() SUBSCRIBERS=() SUBSCRIPTIONS=() SCHEDULED=() JOB_NAMES=() ALL_SECRETS=() GITHUB_ASKED=''
   for name in "${FUNCTIONS[@]}"; do
     load_table "$name"
     [[ -z $NEEDS || -n ${!NEEDS} || $COMMAND == destroy* ]] || continue
     used+=("$name")
+    GITHUB_ASKED+=$ASKS_GITHUB
     case $TRIGGER in
       http-public) PUBLIC_FUNCTIONS+=("$name") PUBLIC_SERVICES+=("$(service "$name")") ;;
       push) SUBSCRIBERS+=("$name") SUBSCRIPTIONS+=("$(service "$name")") ;;

@@ -36,7 +36,7 @@ upsert_webhook() {
 # require_webhooks REPO...: stops unless each has its hook and the token may read it; changes nothing.
 require_webhooks() {
   local repository hooks answer url id addresses
-  [[ -z $DRY_RUN ]] || return 0
+  [[ -z $DRY_RUN && $# != 0 ]] || return 0
   url=$(ingest_url)
   addresses=$(ingest_addresses "$url")
   use_github_token
@@ -51,7 +51,8 @@ require_webhooks() {
 
 ingest_url() {
   local deployment
-  deployment=$(deployment_of ingest)
+  deployment=$(row "$(service ingest)" "${EXISTING[function]:-}")
+  [[ $deployment == *'|https://'* ]] || deployment=$(deployment_of ingest)
   [[ -n $DRY_RUN || ${deployment##*|} == https://* ]] || die 'ingest is not deployed yet: ./deploy.sh all'
   printf '%s/' "${deployment##*|}"
 }

@@ -3,6 +3,7 @@
 import copy
 import itertools
 import subprocess
+import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ PROJECT, REGION = "acme-issues", "us-central1"
 DOMAIN = f"{PROJECT}.iam.gserviceaccount.com"
 SLACK_TOKEN = "xoxb-never-shown"
 GITHUB_TOKEN = "ghp_never-shown"
+BROWSER = Path(__file__).with_name("browser.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +45,14 @@ class DeployRig:
     runs: dict[str, Run] = field(default_factory=dict)
     process: subprocess.Popen[str] | None = None
 
-    def run(self, name: str, *arguments: str, stdin: str = "") -> Run:
+    def run(self, name: str, *arguments: str, stdin: str = "", **settings: str) -> Run:
         """Run deploy.sh with the cloud's environment and keep the result under a name."""
         environment = self.cloud.environment | {
             "PROJECT": PROJECT,
             "ISSUEWIRE_DEPLOY_RETRY_SECONDS": "0.2",
             "ISSUEWIRE_DEPLOY_SECRET_READ_SECONDS": "0",
             "GITHUB_TOKEN": self.cloud.state.github.token,
+            **settings,
         }
         requested = len(self.cloud.requests)
         self.process = subprocess.Popen(
@@ -172,6 +175,7 @@ class Scenario:
         (rig.checkout / "deploy.env").write_text("GITHUB_SOURCES=acme/app\n")
         rig.run("github token", "secrets", "github-token", stdin=f"{GITHUB_TOKEN}\n")
         rig.run("reconcile", "reconcile")
+        rig.run("app", "app", "acme", BROWSER=f"{sys.executable} {BROWSER} %s")
         add_revision(state, REGION, "ingest", state.functions["ingest"]["serviceConfig"])
         rig.run("rollback", "rollback", "ingest")
         state.time_series = [backlog(hold, 3), backlog("notify-slack", 7), age("notify-slack", 1000)]

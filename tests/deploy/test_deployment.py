@@ -8,6 +8,7 @@ from io import BytesIO
 import pytest
 
 from tests.deploy.cloud.state import members_of
+from tests.deploy.manifest_github import APP
 from tests.deploy.scenario import DOMAIN, GITHUB_TOKEN, PROJECT, SLACK_TOKEN
 from tests.support.checkout import CHANNEL, ROOT
 
@@ -355,3 +356,16 @@ def test_destroy_leaves_nothing(operated):
     }
     assert left == {"hooks", "policies", "time_series"}
     assert bindings(run.after) == {}
+
+
+def test_a_github_app_is_stored_by_the_browsers_way(operated):
+    """The real gcloud stores key, id and webhook secret; the secret that was there stays enabled."""
+    run = operated.runs["app"]
+    assert run.status == 0, run.err
+    assert run.after["secrets"]["github-app-key"]["labels"] == {"app": "issuewire", "github-app-id": "12345"}
+    stored = {name: run.after["versions"][name] for name in ("github-app-key", "github-webhook-secret")}
+    newest = {name: base64.b64decode(versions[-1]["payload"]).decode() for name, versions in stored.items()}
+    assert newest == {"github-app-key": APP["pem"].strip(), "github-webhook-secret": APP["webhook_secret"]}
+    enabled = [one for one in stored["github-webhook-secret"] if one["state"] == "ENABLED"]
+    assert len(enabled) == 2
+    assert [text for text in ("MIIE", APP["webhook_secret"], "noise") if text in run.out + run.err] == []

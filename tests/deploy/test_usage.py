@@ -13,8 +13,8 @@ SECRET = "0123456789abcdef-good-secret"
 
 COMMANDS = [
     *("all", "setup", "ingest", "notify_slack", "stream_bq", "check", "secrets", "secrets webhook"),
-    *("secrets slack", "secrets show", "secrets rotate acme/app", "webhook acme/app", "alerts", "status"),
-    *("rollback ingest", "destroy", "destroy --data"),
+    *("secrets slack", "secrets show", "secrets rotate acme/app", "app acme", "webhook acme/app", "alerts"),
+    *("status", "rollback ingest", "destroy", "destroy --data"),
 ]
 
 
@@ -41,7 +41,6 @@ def test_help_names_every_command(sandbox):
         ("rollback", "rollback takes one of ingest, notify_slack, stream_bq"),
         ("rollback notify-slack", "rollback takes one of"),
         ("rollback ''", "rollback takes one of"),
-        ("secrets rotate", "takes every OWNER/REPO"),
         ("secrets rotate acme/app a/b/c", "'a/b/c' is neither"),
         ("secrets slack xoxb-1-private", "a secret is given on stdin"),
         ("secrets 'slack-token github-webhook-secret'", "secrets takes nothing, webhook, slack"),
