@@ -136,6 +136,7 @@ def endpoints(stack: Stack, console_url: str = "") -> dict[str, Any]:
         "dataset": DATASET,
         "routes": str(stack.options.routes),
         "team": stack.options.environment.get("TEAM_FILE", ""),
+        "triage": str(stack.options.triage.absolute()),
         "logs": str(stack.folder),
         "pids": {"local": os.getpid()} | {name: child.pid for name, child in stack.children.items()},
     }

@@ -22,8 +22,8 @@ STATE = "ISSUEWIRE_STATE"  # the environment variable that names another folder 
 class LocalStack:
     """Where the parts of the running stack are; `routes`, `logs` and `slack_token_file` are paths.
 
-    `subscriptions` are the push subscriptions and the URLs of their functions. `team` is the path of the
-    team's file if the stack uses another one than config/team.toml, else empty. `github_url` and
+    `subscriptions` are the push subscriptions and the URLs of their functions. `team` and `triage` are the
+    paths of these files if the stack uses others than those in config, else empty. `github_url` and
     `github_token` lead to its GitHub, which has the issues.
     """
 
@@ -40,13 +40,14 @@ class LocalStack:
     logs: str
     subscriptions: Mapping[str, str]
     team: str = ""
+    triage: str = ""
     github_url: str = ""
     github_token: str = ""
 
     @classmethod
     def parse(cls, endpoints: Mapping[str, Any]) -> Self | None:
         """Return the stack that the file describes, None if it is not complete."""
-        optional = ("team", "github_url", "github_token")
+        optional = ("team", "triage", "github_url", "github_token")
         names = [each.name for each in fields(cls) if each.name not in {"subscriptions", *optional}]
         found = {name: endpoints.get(name) for name in names}
         pushed = endpoints.get("subscriptions")
@@ -114,6 +115,7 @@ def _environment(stack: LocalStack) -> Iterator[None]:
         "PUBSUB_TOPIC": f"projects/{stack.project}/topics/{stack.topic}",
         "BIGQUERY_EMULATOR_HOST": stack.bigquery_url,
         **({"TEAM_FILE": stack.team} if stack.team else {}),
+        **({"TRIAGE_FILE": stack.triage} if stack.triage else {}),
         **dict.fromkeys(("no_proxy", "NO_PROXY"), ",".join(filter(None, proxied))),
     }
     before = {name: os.environ.get(name) for name in changes}

@@ -1,6 +1,6 @@
 """What several commands take as an argument or option."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -35,3 +35,11 @@ class Issue(click.ParamType[IssueName]):
         if found is None:
             self.fail("is not of the form OWNER/REPO#123", param, ctx)
         return found
+
+
+def check_span(since: datetime | None, until: datetime | None) -> None:
+    """Raise UsageError for a span without a moment in it."""
+    if since is not None and since > datetime.now(UTC):
+        raise click.UsageError(f"--since is in the future: {since:%Y-%m-%d %H:%M:%S} UTC")
+    if since is not None and until is not None and until <= since:
+        raise click.UsageError("--until is not after --since")

@@ -13,7 +13,7 @@ from clients.pubsub.batch_publisher import BatchPublisher
 from metrics.wording import count
 from ops.cli import confirm, json_option, one_line_errors, yes_option
 from ops.local_stack import local_option
-from ops.parameters import Issue, Moment
+from ops.parameters import Issue, Moment, check_span
 from ops.progress import Progress, Step
 from ops.replay import stored
 from ops.replay.plan import Plan
@@ -85,7 +85,7 @@ def replay(  # noqa: PLR0913 - one for each option
         raise click.UsageError("give one of --delivery, --issue and --since; --until needs --since")
     if seek and (since is None or until is not None or only is None):
         raise click.UsageError("--seek needs --since and --only, and has no end")
-    _check_span(since, until)
+    check_span(since, until)
     topic = read_topic(os.environ)
     if seek:
         assert since is not None
@@ -111,14 +111,6 @@ def replay(  # noqa: PLR0913 - one for each option
     lost = [each.delivery_id for each in without_payload]
     values = {"replayed": len(found), "without_payload": lost, "only": only}
     click.echo(json.dumps(values) if as_json else plan.outcome())
-
-
-def _check_span(since: datetime | None, until: datetime | None) -> None:
-    """Raise UsageError for a span without a moment in it. A seek to the future would drop all messages."""
-    if since is not None and since > datetime.now(UTC):
-        raise click.UsageError(f"--since is in the future: {since:%Y-%m-%d %H:%M:%S} UTC")
-    if since is not None and until is not None and until <= since:
-        raise click.UsageError("--until is not after --since")
 
 
 def _selection(

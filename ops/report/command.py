@@ -10,17 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from google.api_core.exceptions import NotFound
 
-from clients.bigquery import connect, first_line
+from clients.bigquery import connect
 from metrics.figures import MAX_LABELS, Report
 from metrics.headline import headline
 from ops import ROOT
 from ops.cli import json_option, one_line_errors
 from ops.local_stack import local_option
 from ops.report import markdown
-from ops.report.fetch import ReportQuery, UnknownRepository, fetch
+from ops.report.fetch import ReportQuery, fetch
 from ops.settings import find_dataset
+from ops.stored_errors import stored_errors
 from pipeline.team import Team
 
 QUIET_SECONDS = 2.0  # no progress line before this
@@ -120,16 +120,8 @@ def render_page(figures: Report) -> str:
 
 def read(project: str, query: ReportQuery) -> Report:
     """Return the report. Raises ClickException, and one of clients.bigquery.FAILURES."""
-    try:
+    with stored_errors(project, query.dataset):
         return fetch(connect(project), query, progress())
-    except UnknownRepository as error:
-        shown = ", ".join(error.known[:5]) + (", ..." if len(error.known) > 5 else "")
-        raise click.ClickException(f"{error}; stored are: {shown or 'no repositories yet'}") from error
-    except NotFound as error:
-        raise click.ClickException(
-            f"a table or view of {project}.{query.dataset} is missing; run ./issuewire schema apply "
-            f"--project {project} --dataset {query.dataset} ({first_line(error)})"
-        ) from error
 
 
 def progress() -> Callable[[str], None]:

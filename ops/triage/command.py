@@ -1,39 +1,19 @@
 """ops triage: check the rules, and explain what they do about a saved payload."""
 
 import json
-import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from functions.triage import rules_file
-from functions.triage.rules import Rule, decide
-from ops import ROOT
-from ops.checked_file import read_checked
+from functions.triage.rules import decide
 from ops.cli import json_option, one_line_errors
 from ops.local_stack import local_option
 from ops.send.saved_delivery import read_event
 from ops.triage import wording
-from pipeline.team import Team
-
-DEFAULT = ROOT / "config" / "triage.toml"
-file_option = click.option(
-    "--file",
-    "triage_path",
-    envvar="TRIAGE_FILE",
-    show_envvar=True,
-    default=DEFAULT,
-    show_default="config/triage.toml",
-    type=click.Path(path_type=Path),
-    help="The triage file.",
-)
-own_login_option = click.option(
-    "--own-login",
-    metavar="LOGIN",
-    help="Login of our GitHub App, such as issuewire[bot]: what it sent triggers nothing.",
-)
+from ops.triage.options import DEFAULT, file_option, own_login_option, read_rules, read_team
+from ops.triage.replay import replay
 
 
 @click.group()
@@ -90,11 +70,4 @@ def explain_command(
         click.echo("\n".join(wording.explain_lines(decision, delivered.issue, rules)))
 
 
-def read_rules(path: Path, *, as_json: bool) -> tuple[Rule, ...]:
-    """Return the rules; a file with problems ends the command with all of them and status 1."""
-    return read_checked(path, "triage file", rules_file.parse, as_json=as_json)
-
-
-def read_team() -> Team:
-    """Return the team. Raises ConfigurationError."""
-    return Team.read(os.environ, ROOT / "config")
+triage.add_command(replay)

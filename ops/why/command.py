@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
-from google.api_core.exceptions import NotFound
 
-from clients.bigquery import connect, first_line
+from clients.bigquery import connect
 from ops.cli import json_option, one_line_errors
 from ops.local_stack import local_option
 from ops.parameters import Issue
 from ops.report.command import progress
 from ops.routes.command import file_option, read_routes
 from ops.settings import find_dataset
+from ops.stored_errors import stored_errors
 from ops.why import logs as functions_logs
 from ops.why import wording
 from ops.why.answer import answer
@@ -90,13 +90,8 @@ def why(  # noqa: PLR0913 - one for each option
 
 def read_stored(project: str, dataset: str, issue: IssueName) -> StoredIssue:
     """Return what is stored. Raises ClickException, and one of clients.bigquery.FAILURES."""
-    try:
+    with stored_errors(project, dataset):
         return fetch(connect(project), dataset, issue, progress())
-    except NotFound as error:
-        raise click.ClickException(
-            f"a table or view of {project}.{dataset} is missing; run ./issuewire schema apply "
-            f"--project {project} --dataset {dataset} ({first_line(error)})"
-        ) from error
 
 
 def read_logs(project: str, folder: Path | None, stored: StoredIssue, number: int, days: int) -> Logs:

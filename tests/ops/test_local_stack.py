@@ -25,6 +25,8 @@ COMMANDS = {
     "dead-letters list": ("dead-letters", "list", "--local"),
     "replay": ("replay", "--local", "--delivery", "d-1"),
     "routes explain": ("routes", "explain", "--local", "payload.json"),
+    "triage explain": ("triage", "explain", "--local", "payload.json"),
+    "triage replay": ("triage", "replay", "--local", "--since", "2026-01-01"),
 }
 
 
@@ -64,6 +66,20 @@ def test_an_explanation_follows_the_routes_of_the_stack(file: Path) -> None:
     assert invoke(*COMMANDS["routes explain"]).stdout.startswith("matches   theirs -> C1\n")
     mine = invoke(*COMMANDS["routes explain"], "--file", "mine.toml")
     assert mine.stdout.startswith("matches   mine -> C1\n")
+
+
+def test_an_explanation_follows_the_rules_of_the_stack(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules are those that the stack's triage has, unless an option names others."""
+    monkeypatch.setenv("TRIAGE_FILE", "mine.toml")
+    for name in ("theirs", "mine"):
+        Path(f"{name}.toml").write_text(f'[[rule]]\nname = "{name}"\nadd_labels = ["x"]\n')
+    Path("payload.json").write_text(json.dumps(an_issue().opened().payload))
+    write_endpoints(file, triage=str(Path("theirs.toml").resolve()))
+    assert invoke(*COMMANDS["triage explain"]).stdout.startswith("matches   theirs\n")
+    mine = invoke(*COMMANDS["triage explain"], "--file", "mine.toml")
+    assert mine.stdout.startswith("matches   mine\n")
+    write_endpoints(file)
+    assert invoke(*COMMANDS["triage explain"]).stdout.startswith("matches   mine\n")
 
 
 @pytest.mark.parametrize(("team", "expected"), [("theirs.toml", "theirs.toml"), ("", "mine.toml")])

@@ -123,11 +123,10 @@ def test_every_problem_is_reported_together_with_its_line() -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("name = 1", "name must be one line of at most 100 characters without <, > and ="),
-        ('name = " "', "name must be one line of at most 100 characters without <, > and ="),
-        ('name = "a\\nb"', "name must be one line of at most 100 characters without <, > and ="),
-        ('name = "-->"', "name must be one line of at most 100 characters without <, > and ="),
-        ('name = "a delivery=b"', "name must be one line of at most 100 characters without <, > and ="),
+        ("name = 1", "name must be one line of at most 100 characters"),
+        ('name = " "', "name must be one line of at most 100 characters"),
+        ('name = "a\\nb"', "name must be one line of at most 100 characters"),
+        (f'name = "{"a" * 101}"', "name must be one line of at most 100 characters"),
         ("repositories = []", 'repositories must be a list of globs such as "acme/*"'),
         ('events = "issues.opened"', f"events must be a list of EVENT.ACTION {KNOWN_EVENTS}"),
         ("events = []", f"events is empty, so the rule can never match {KNOWN_EVENTS}"),
@@ -150,8 +149,8 @@ def test_every_problem_is_reported_together_with_its_line() -> None:
         ("comment = ['Hi']", "comment must be a text, and not an empty one"),
         ('comment = "\\u0000"', "comment has a control character"),
         (
-            f'comment = "{"x" * 65_001}"',
-            "comment is longer than 65,000 characters, and GitHub would refuse it",
+            f'comment = "{"x" * 60_001}"',
+            "comment is longer than 60,000 characters, and GitHub would refuse it",
         ),
         (
             'comment = "<!-- issuewire rule=a -->"',
