@@ -38,6 +38,11 @@ class HostedRepository:
         number = (self.shown or {}).get("id")
         return number if isinstance(number, int) else self.repository.id
 
+    @property
+    def next_number(self) -> int:
+        """Return the number of the next issue."""
+        return max((*self.issues, *self.gone), default=0) + 1
+
     def as_json(self) -> Json:
         """Return the repository as the API shows it."""
         return self.repository.as_json() | (self.shown or {})

@@ -14,6 +14,7 @@ from local.github.state import GitHub
 from local.github.webhook import send
 from local.github.write_routes import WITHOUT_EFFECT
 from local.stand_in import StandIn
+from ops.send.accounts import Account
 from ops.send.payload_spec import PayloadSpec
 from ops.send.payloads import Event
 
@@ -93,6 +94,17 @@ class GitHubServer(StandIn):
         with self._lock:
             for event in events:
                 self.github.store(event)
+
+    def emit_later(self, full_name: str, event: Event) -> str:
+        """Let an event happen; see GitHub.emit_later. Creates the repository. Any thread may call this."""
+        with self._lock:
+            self.github.host(full_name)
+            return self.github.emit_later(full_name, event)
+
+    def transfer(self, repository: str, number: int, to: str, by: Account) -> tuple[list[str], int]:
+        """Move an issue; see GitHub.transfer. Any thread may call this."""
+        with self._lock:
+            return self.github.transfer(repository, number, to, by)
 
     def stop(self) -> None:
         """Stop as every stand-in does, and end the deliveries."""

@@ -65,8 +65,28 @@ class GitHub:
         if spec.issue_name and not spec.opens:
             hosted.issue(spec.number)
         event = self.event_of(spec)
-        places = self._record(spec.repository, event)
-        return self.hooks.emit_later(places, event.name, event.payload), event
+        return self.emit_later(spec.repository, event), event
+
+    def emit_later(self, full_name: str, event: Event) -> str:
+        """Store what the event changes, and deliver it like `emit`, but later; return its guid at once."""
+        return self.hooks.emit_later(self._record(full_name, event), event.name, event.payload)
+
+    def transfer(self, repository: str, number: int, to: str, by: accounts.Account) -> tuple[list[str], int]:
+        """Move an issue to another repository; return the guids of both events, and its number there.
+
+        A new repository is created. Raises ApiError for an issue that is gone.
+        """
+        hosted, target = self.repository(repository), self.host(to)
+        hosted.issue(number)
+        known, there = hosted.known(number), target.next_number
+        assert known is not None
+        at = known.next_time(self.time())
+        issue = known.restored(at)
+        before = issue.as_json()
+        leaves, moved = issue.transferred(by, at, target.repository, there)
+        arrives = moved.opened(old_issue=known.issue, old_repository=known.repository)
+        left = self.emit_later(repository, known.merged(before, leaves))
+        return [left, self.emit_later(to, arrives)], there
 
     def event_of(self, spec: PayloadSpec) -> Event:
         """Return the event that the options describe; nothing changes. Raises Impossible."""
