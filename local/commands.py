@@ -13,12 +13,13 @@ from typing import Any
 import click
 
 from local import serve
+from local.bigquery.front import BigQueryFront
 from local.demo import digest
 from local.demo import run as demo
 from local.drill import command as drill
 from local.drill.schedule import draw
 from local.orphans import end_orphans
-from local.processes import NotReady
+from local.processes import NotReady, free_port
 from local.seed.clock import Clock
 from local.seed.fill import fill, prepare
 from local.stack.functions import read_functions
@@ -172,11 +173,18 @@ def serve_command(  # noqa: PLR0913 -- each is one option
     )
     if seed:
         options, commands = prepare(options, clock), (serve.SEND, serve.REPORT)
-    with serve.alone(options.state), running(options, terminal.part) as stack:
-        if seed:
-            terminal.title("A year of three repositories")
-            fill(stack, clock, terminal.line)
-        serve.run(stack, terminal, options.state, commands, quiet=quiet)
+    bigquery = options.ports.get("bigquery") or free_port()
+    with serve.alone(options.state), BigQueryFront(bigquery) as front:
+        behind = replace(
+            options,
+            ports=options.ports | {"bigquery": bigquery},
+            environment=options.environment | {"BIGQUERY_EMULATOR_HOST": front.url},
+        )
+        with running(behind, terminal.part) as stack:
+            if seed:
+                terminal.title("A year of three repositories")
+                fill(stack, clock, terminal.line)
+            serve.run(stack, terminal, options.state, commands, front=front, quiet=quiet)
 
 
 @local.command("drill")

@@ -35,6 +35,7 @@ class Child:
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path = ROOT
     process: subprocess.Popen[bytes] | None = None
+    was_killed: bool = False  # by us, since it was started
 
     @property
     def pid(self) -> int:
@@ -58,6 +59,7 @@ class Child:
                 start_new_session=True,
             )
             WATCHER.add(self.process.pid)
+            self.was_killed = False
 
     def wait_until(self, answers: Callable[[], bool]) -> None:
         """Return once `answers` is true. Raises NotReady when the process ends or a minute passes."""
@@ -84,6 +86,7 @@ class Child:
     def kill(self) -> None:
         """End it at once, as a crash does; `why_ended` then says so."""
         if self.process is not None and self.process.poll() is None:
+            self.was_killed = True
             self._signal(signal.SIGKILL)
 
     def why_ended(self) -> str:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+from local.bigquery.front import BigQueryFront
 from local.console.server import Console
 from local.feed.feed import Feed
 from local.feed.show import Show
@@ -29,16 +30,24 @@ CHECK_SECONDS = 0.5
 REPORT = "./issuewire report --local --out report.html"
 
 
-def run(
-    stack: Stack, terminal: Terminal, state: Path, commands: Sequence[str] = (SEND,), *, quiet: bool = False
+def run(  # noqa: PLR0913 -- what runs, where it tells of it, and how much
+    stack: Stack,
+    terminal: Terminal,
+    state: Path,
+    commands: Sequence[str] = (SEND,),
+    *,
+    front: BigQueryFront,
+    quiet: bool = False,
 ) -> None:
     """Print the addresses, commands to try, and unless `quiet` each delivery; start a part again that ends.
+
+    The functions reach BigQuery through `front`.
 
     Raises NotReady if it ends again and again.
     """
     with (
         Feed(stack) as feed,
-        Console(stack, feed) as console,
+        Console(stack, feed, front) as console,
         endpoints_file(stack, state / "endpoints.json", console.url) as path,
     ):
         terminal.title("Ready")

@@ -61,9 +61,13 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
 from local.console import access
+from local.console.nets import NoAnswer
 from local.console.page import page
 from local.console.stream import stream
+from local.console.wishes import NotPossible
 from local.http_server import EVENT_STREAM
+from pipeline.errors import Malformed
+from pipeline.events import parse_payload
 
 if TYPE_CHECKING:
     from local.console.server import Console
@@ -87,6 +91,14 @@ def create_app(console: "Console") -> Flask:
     @app.before_request
     def check_access() -> None:
         access.check(request.method, request.path, request.headers, console.port)
+
+    @app.errorhandler(NotPossible)
+    def refuse_wish(error: NotPossible) -> Response:
+        return _json({"error": str(error)}, HTTPStatus.BAD_REQUEST)
+
+    @app.errorhandler(NoAnswer)
+    def report_failure(error: NoAnswer) -> Response:
+        return _json({"error": str(error)}, HTTPStatus.BAD_GATEWAY)
 
     @app.errorhandler(access.Forbidden)
     @app.errorhandler(Answered)
@@ -121,6 +133,24 @@ def create_app(console: "Console") -> Flask:
             raise Answered(HTTPStatus.NOT_FOUND, "there is no such picture")
         return Response(found.content, content_type=found.kind)
 
+    @app.post("/api/simulate")
+    def simulate() -> Response:
+        return _json(console.simulator.carry_out(read_object(request)).as_json())
+
+    @app.post("/api/break")
+    def break_() -> Response:
+        wanted = read_object(request)
+        text = console.switches.turn(wanted.get("part"), wanted.get("how"))
+        return _json({"text": text, "switches": console.switches.as_json()})
+
+    @app.post("/api/reconcile")
+    def reconcile() -> Response:
+        return _json(console.nets.reconcile())
+
+    @app.post("/api/dead-letters/replay")
+    def replay() -> Response:
+        return _json(console.nets.replay())
+
     @app.get("/api/state")
     def state() -> Response:
         return _json(console.board.state())
@@ -136,10 +166,10 @@ def create_app(console: "Console") -> Flask:
 
 def read_object(sent: Request) -> Json:
     """Return the JSON object of a POST. Raises Answered."""
-    body = sent.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise Answered(HTTPStatus.BAD_REQUEST, "the body must be a JSON object")
-    return body
+    try:
+        return parse_payload(sent.get_data())
+    except Malformed as error:
+        raise Answered(HTTPStatus.BAD_REQUEST, f"the body must be a JSON object: {error}") from error
 
 
 def _json(content: Any, status: int = 200) -> Response:

@@ -11,23 +11,23 @@ WAIT_SECONDS: Final = 0.25
 _ANSWERS = ("Published", "Ping answered", "Not published", "Refused", "Not accepted")  # of ingest, one each
 
 
-def part_of(happening: Happening, *, reported: bool = True) -> str | None:
-    """Return the part that has handled one more, None if none has.
+def parts_of(happening: Happening, *, reported: bool = True) -> tuple[str, ...]:
+    """Return the parts that have handled one more.
 
     `reported`: Pub/Sub reports what it pushes. Otherwise a line with an outcome counts.
     """
     match happening.part, happening.kind:
         case "ingest", "line" if happening.text.startswith(_ANSWERS):
-            return "ingest"
+            return ("ingest", "pubsub") if happening.text == "Published" else ("ingest",)
         case "pubsub", "acknowledged":
-            return str(happening.fields.get("function"))
+            return (str(happening.fields.get("function")),)
         case "reconcile", "line" if happening.text.startswith("Reconciled"):
-            return "reconcile"
+            return ("reconcile",)
         case "slack", "posted" | "updated":
-            return "slack"
+            return ("slack",)
         case function, "line" if not reported and "outcome" in happening.fields:
-            return function
-    return None
+            return (function,)
+    return ()
 
 
 class Flow:
@@ -52,6 +52,6 @@ class Flow:
         number = 0
         while not self._stopped.is_set():
             happenings = self._feed.wait(number, WAIT_SECONDS)
-            parts = (part_of(happening, reported=self._reported) for happening in happenings)
-            self.counts.update(part for part in parts if part)
+            for happening in happenings:
+                self.counts.update(parts_of(happening, reported=self._reported))
             number = happenings[-1].number if happenings else number

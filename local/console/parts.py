@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from local.console.flow import Flow
 from local.feed.feed import Feed
+from local.github.github_app import HOOK_ID
 from local.stack.stack import Stack
 from local.stack.topics import HOLD
 
@@ -58,7 +59,13 @@ class Parts:
             shown: Json = {"name": name, "label": label, "state": state, "count": counts[name]}
             return shown | {"backlog": None, "delay_ms": delays.get(name), "note": ""} | fields
 
-        rows = [part("github", "GitHub", count=counts["ingest"]), part("ingest", "ingest")]
+        sent = self._stack.github.github.hooks.deliveries[HOOK_ID]
+        answered = [delivery["duration"] for delivery in sent[:MEASURED] if delivery["status_code"] < 300]
+        ingest = round(1000 * median(answered)) if answered else None
+        rows = [
+            part("github", "GitHub", count=max(len(sent), counts["ingest"])),
+            part("ingest", "ingest", delay_ms=ingest),
+        ]
         held = backlogs.pop(HOLD, None) if backlogs else None
         waiting = ", ".join(f"{name} {count}" for name, count in backlogs.items())
         notes = [waiting, f"{held} held as dead letters" if held else ""]
@@ -66,7 +73,6 @@ class Parts:
             part(
                 "pubsub",
                 "Pub/Sub",
-                count=sum(counts[name] for name, of in stack.functions.items() if of),
                 backlog=sum(backlogs.values()) if backlogs else None,
                 backlogs=backlogs,
                 held=held,

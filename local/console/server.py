@@ -3,34 +3,45 @@
 import threading
 from typing import Any, Final, Self
 
+from local.bigquery.front import BigQueryFront
 from local.console.api import create_app
 from local.console.board import Board
 from local.console.flow import Flow
 from local.console.issues_view import IssuesView
+from local.console.nets import Nets
 from local.console.parts import Parts
+from local.console.simulator import Simulator
 from local.console.slack_view import SlackView
 from local.console.switches import Switches
+from local.console.week import Week
 from local.feed.feed import Feed
 from local.http_server import HttpServer
 from local.stack.stack import Stack
 
+NO_ANSWER: Final = (502, 504)  # of local/github/webhook.py
 PORT: Final = 8000  # unless an option names another, or it is taken
 
 
 class Console:
-    """The page of one stack. Use it as a context manager, inside of the feed's."""
+    """The page of one stack. Use it as a context manager, inside of the feed's.
 
-    def __init__(self, stack: Stack, feed: Feed) -> None:
+    `front` stands before the local BigQuery, None if the functions reach it directly.
+    """
+
+    def __init__(self, stack: Stack, feed: Feed, front: BigQueryFront | None = None) -> None:
         self.stack = stack
         self.feed = feed
         self.stopping = threading.Event()
-        self.switches = Switches(stack)
+        self.switches = Switches(stack, front, feed.tell)
+        self.week = Week(stack.github, feed.tell)
+        self.simulator = Simulator(stack.github, self.week)
+        self.nets = Nets(stack)
         self._flow = Flow(feed, reported=stack.pubsub_server is not None)
         self._parts = Parts(stack, feed, self._flow, self.switches.on)
         self.board = Board(
             feed,
             SlackView(stack.slack.workspace, stack.slack.names),
-            IssuesView(dict),
+            IssuesView(self._issues),
             self._row,
         )
         self._server: HttpServer | None = None
@@ -47,6 +58,7 @@ class Console:
         return f"http://127.0.0.1:{self.port}/"
 
     def __enter__(self) -> Self:
+        self.stack.github.github.hooks.report = self._tell_delivery
         app = create_app(self)
         self._server = self._listen(app)
         self._flow.__enter__()
@@ -54,9 +66,27 @@ class Console:
 
     def __exit__(self, *exc_info: object) -> None:
         self.stopping.set()
+        self.week.end()
+        self.switches.heal_all()
         assert self._server is not None
         self._server.close()
         self._flow.__exit__()
+
+    def _tell_delivery(self, guid: str, event: str, payload: dict[str, Any], code: int) -> None:
+        """Tell what became of a delivery of GitHub's; ingest itself says more of one that it has taken."""
+        action, issue = payload.get("action"), payload.get("issue") or {}
+        text = "GitHub got no answer" if code in NO_ANSWER else f"GitHub was answered {code}"
+        self.feed.tell(
+            part="github",
+            kind="delivered",
+            text=text,
+            level="info" if code < 300 else "warning",
+            delivery_id=guid,
+            event=f"{event}.{action}" if action else event,
+            repository=(payload.get("repository") or {}).get("full_name"),
+            issue=issue.get("number"),
+            status=code,
+        )
 
     def _listen(self, app: Any) -> HttpServer:
         chosen = self.stack.options.ports.get("console", PORT)
@@ -66,6 +96,10 @@ class Console:
             if "console" in self.stack.options.ports:
                 raise
             return HttpServer(0, app)
+
+    def _issues(self) -> dict[str, dict[int, Any]]:
+        hosted = list(self.stack.github.github.repositories.values())
+        return {each.repository.full_name: dict(each.issues) for each in hosted}
 
     def _row(self) -> dict[str, Any]:
         return {"parts": self._parts.row(), "switches": self.switches.as_json()}

@@ -4,7 +4,7 @@ import secrets
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from local.console.week import Week
@@ -113,8 +113,9 @@ class Simulator:
     def _close(self, wish: Wish) -> Done:
         issue = self._issue(wish)
         if (issue["state"], issue["state_reason"]) == ("closed", wish.reason):
-            raise NotPossible(f"{_name(wish)} is closed as {wish.reason} already")
-        return self._change(wish, f"closed as {wish.reason}:", "closed", reason=wish.reason)
+            raise NotPossible(f"{_name(wish)} is closed as {wish.reason.replace('_', ' ')} already")
+        done = self._change(wish, "closed", "closed", reason=wish.reason)
+        return replace(done, text=f"{wish.author} closed {_name(wish)} as {wish.reason.replace('_', ' ')}.")
 
     def _reopen(self, wish: Wish) -> Done:
         if self._issue(wish)["state"] != "closed":

@@ -19,6 +19,7 @@ def stream(
 
     If the feed no longer has what follows the number, the browser is told to read the state again.
     """
+    yield b": connected\n\n"  # so that the browser has the head at once
     seen = Seen(number=since)
     if not board.has_since(since):
         yield _event("reset", {})

@@ -6,6 +6,7 @@ Rules: https://docs.github.com/rest/repos/webhooks and .../orgs/webhooks
 import itertools
 import re
 import threading
+import time
 import uuid
 from bisect import bisect_left
 from collections import defaultdict
@@ -23,13 +24,16 @@ SENDERS = 8  # deliveries that are sent side by side
 type Json = dict[str, Any]
 # Sends a payload to a hook's URL: hook, event, delivery id and payload; returns the status of the answer.
 type Send = Callable[[Json, str, str, Json], int]
+# Called with the delivery id, the event, its payload and the status of the answer.
+type Report = Callable[[str, str, Json, int], object]
 
 
 class Hooks:
     """The hooks by place (OWNER/REPO or organization) and id, their deliveries by hook id, newest first.
 
     `late_lists` is how many lists of deliveries still come before the newest delivery is listed. `asked` has
-    the time and the guid of each request for a redelivery. `clock` is GitHub's.
+    the time and the guid of each request for a redelivery. `clock` is GitHub's. Of so many deliveries as
+    `loses_every` says, one is not sent, as if no one had answered. `report` is called after each delivery.
     """
 
     def __init__(self, send: Send, clock: Callable[[], datetime]) -> None:
@@ -37,6 +41,9 @@ class Hooks:
         self.deliveries: dict[int, list[Json]] = defaultdict(list)
         self.late_lists = 0
         self.asked: list[tuple[datetime, str]] = []
+        self.loses_every: int | None = None
+        self.report: Report = lambda *_: None
+        self._attempts = itertools.count(1)
         self._send = send
         self._clock = clock
         self._numbers = itertools.count(1)
@@ -144,7 +151,9 @@ class Hooks:
 
     def deliver(self, hook: Json, event: str, guid: str, payload: Json, *, redelivery: bool = False) -> None:
         """Send a payload once and list the delivery; a redelivery has the guid of the first one."""
-        code = self._send(hook, event, guid, payload)
+        began, number = time.monotonic(), next(self._attempts)
+        is_lost = self.loses_every is not None and number % self.loses_every == 0
+        code = 502 if is_lost else self._send(hook, event, guid, payload)
         status = "OK" if code < 300 else f"Invalid HTTP Response: {code}"
         hook["last_response"] = {"code": code, "status": "active", "message": status}
         with self._listing:
@@ -155,7 +164,7 @@ class Hooks:
                     "guid": guid,
                     "delivered_at": self._now(),
                     "redelivery": redelivery,
-                    "duration": 0.1,
+                    "duration": round(time.monotonic() - began, 3),
                     "status": status,
                     "status_code": code,
                     "event": event,
@@ -166,6 +175,7 @@ class Hooks:
                     "request": {"payload": payload},
                 },
             )
+        self.report(guid, event, payload, code)
 
     def _now(self) -> str:
         return _text(self._clock())

@@ -76,10 +76,11 @@ class GitHub:
 
         A new repository is created. Raises ApiError for an issue that is gone.
         """
-        hosted, target = self.repository(repository), self.host(to)
+        hosted = self.repository(repository)
         hosted.issue(number)
-        known, there = hosted.known(number), target.next_number
+        target, known = self.host(to), hosted.known(number)
         assert known is not None
+        there = target.next_number
         at = known.next_time(self.time())
         issue = known.restored(at)
         before = issue.as_json()

@@ -71,6 +71,10 @@ class PubSubServer(GrpcServer):
         """Return how many messages each subscription has that are not acknowledged, by its short name."""
         return self._service.backlogs()
 
+    def limit_attempts(self, count: int) -> None:
+        """Let every subscription with dead letters give up after so many attempts from now on."""
+        self._service.limit_attempts(count)
+
     def report_to(self, report: Report) -> None:
         """Call `report` after each push from now on."""
         self._service.report = report

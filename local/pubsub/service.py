@@ -133,6 +133,13 @@ class Service:
             subscriptions = list(self._subscriptions.items())
         return {name.rpartition("/")[2]: len(each.backlog) for name, each in subscriptions}
 
+    def limit_attempts(self, count: int) -> None:
+        """Let every subscription with dead letters give up after so many attempts from now on."""
+        with self._creating:
+            for subscription in self._subscriptions.values():
+                if "dead_letter_policy" in subscription.spec:
+                    subscription.spec.dead_letter_policy.max_delivery_attempts = count
+
     def pause(self, *, paused: bool) -> None:
         """Refuse every call and start no push until this is called with False; every message is kept."""
         with self._creating:

@@ -37,7 +37,8 @@ class Parts:
     def restart_ended(self) -> bool:
         """Start again what has ended; return whether anything has. Raises NotReady.
 
-        A part that has ended more than LIMIT times within a minute is not started again.
+        A part that has ended more than LIMIT times within a minute is not started again; that we have killed
+        it does not count.
         """
         ended = {name: why for name, child in self._stack.children.items() if (why := child.why_ended())}
         for name, why in ended.items():
@@ -46,12 +47,14 @@ class Parts:
 
     def _restart(self, name: str, why: str) -> None:
         child, ends = self._stack.children[name], self._ends[name]
-        ends.append(self._clock())
+        if not child.was_killed:
+            ends.append(self._clock())
         if len(ends) > LIMIT and ends[-1] - ends[0] < WITHIN_SECONDS:
             raise NotReady(
                 f"{name} ended by itself {len(ends)} times within a minute ({why}).\n{child.last_lines()}"
             )
-        self._say("ended", name, f"{name} ended by itself ({why}); it is started again.")
+        how = "was killed" if child.was_killed else f"ended by itself ({why})"
+        self._say("ended", name, f"{name} {how}; it is started again.")
         try:
             self._stack.restart(name)
         except NotReady:

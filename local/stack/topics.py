@@ -16,6 +16,7 @@ DEAD_TOPIC = "github-events-dead"
 HOLD = "github-events-dead-hold"
 RETENTION = timedelta(days=7)
 RPC_SECONDS = 10.0
+ATTEMPTS = 100  # before a message is held as a dead letter
 LONGEST_BACKOFF_SECONDS = 10  # ten minutes, as in the cloud, are too long at a laptop
 
 
@@ -55,7 +56,10 @@ def create_subscriptions(host: str, ports: Mapping[str, int]) -> None:
                 "minimum_backoff": {"seconds": 1},
                 "maximum_backoff": {"seconds": LONGEST_BACKOFF_SECONDS},
             },
-            dead_letter_policy={"dead_letter_topic": topic_path(DEAD_TOPIC), "max_delivery_attempts": 100},
+            dead_letter_policy={
+                "dead_letter_topic": topic_path(DEAD_TOPIC),
+                "max_delivery_attempts": ATTEMPTS,
+            },
         )
         subscriber.create_subscription(subscription, timeout=RPC_SECONDS)
 

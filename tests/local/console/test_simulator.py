@@ -95,8 +95,9 @@ def test_a_transfer_is_two_events(person: Person, inbox: Inbox) -> None:
     person.do("open", title="Wrong place")
     person.do("open", repository="other/site")
     assert person.do("transfer", number=1, to="other/site").endswith("it is other/site#2 now.")
-    assert inbox.sent[-2:] == [("issues.transferred", 1), ("issues.opened", 2)]
-    assert inbox.payloads[-1]["changes"]["old_issue"]["number"] == 1
+    assert set(inbox.sent[-2:]) == {("issues.transferred", 1), ("issues.opened", 2)}
+    [arrival] = [each for each in inbox.payloads if "old_issue" in each.get("changes", {})]
+    assert arrival["changes"]["old_issue"]["number"] == 1
     assert person.issue(2, "other/site")["title"] == "Wrong place"
     assert person.refusal("comment", number=1) == "acme/app#1 was transferred to another repository"
 
