@@ -17,6 +17,7 @@ from ops.report.command import report
 from ops.routes.command import routes
 from ops.schema import schema
 from ops.send.command import send
+from ops.switches import break_
 from ops.team import team
 from ops.triage.command import triage
 from ops.why.command import why
@@ -47,7 +48,8 @@ def completion(shell: str) -> None:
     click.echo(known(ops, {}, NAME, _COMPLETE).source())
 
 
-for _command in (send, schema, backfill, report, routes, team, triage, why, doctor, dead_letters, replay):
+_COMMANDS = (send, break_, schema, backfill, report, routes, team, triage, why, doctor, dead_letters, replay)
+for _command in _COMMANDS:
     ops.add_command(_command)
 
 if __name__ == "__main__":

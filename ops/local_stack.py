@@ -24,7 +24,7 @@ class LocalStack:
 
     `subscriptions` are the push subscriptions and the URLs of their functions. `team` and `triage` are the
     paths of these files if the stack uses others than those in config, else empty. `github_url` and
-    `github_token` lead to its GitHub, which has the issues.
+    `github_token` lead to its GitHub, which has the issues. `console_url` is the playground.
     """
 
     ingest_url: str
@@ -43,11 +43,12 @@ class LocalStack:
     triage: str = ""
     github_url: str = ""
     github_token: str = ""
+    console_url: str = ""
 
     @classmethod
     def parse(cls, endpoints: Mapping[str, Any]) -> Self | None:
         """Return the stack that the file describes, None if it is not complete."""
-        optional = ("team", "triage", "github_url", "github_token")
+        optional = ("team", "triage", "github_url", "github_token", "console_url")
         names = [each.name for each in fields(cls) if each.name not in {"subscriptions", *optional}]
         found = {name: endpoints.get(name) for name in names}
         pushed = endpoints.get("subscriptions")

@@ -24,7 +24,7 @@ class DeliverySummary:
     `number` is that of its newest happening.
     `status` and `answer` are those of ingest's HTTP answer, None if it has not answered, or if the message
     did not come through ingest (a replay). `published`: subscribers will get it. `times` counts the answers:
-    a redelivery is the second one.
+    a redelivery is the second one. `message_id` is Pub/Sub's of the last one.
     """
 
     delivery_id: str
@@ -37,6 +37,7 @@ class DeliverySummary:
     answer: str | None = None
     published: bool = False
     times: int = 0
+    message_id: str | None = None
     functions: Mapping[str, FunctionOutcome] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -47,7 +48,8 @@ class DeliverySummary:
         return all(each.is_final for each in self.functions.values())
 
     def as_json(self) -> dict[str, Any]:
-        """Return it for a page or a script."""
+        """Return it for a page or a script; `functions` is empty if subscribers get nothing."""
+        shown = self.functions if self.published else {}
         return {
             "delivery_id": self.delivery_id,
             "number": self.number,
@@ -58,8 +60,9 @@ class DeliverySummary:
             "status": self.status,
             "answer": self.answer,
             "times": self.times,
+            "message_id": self.message_id,
             "settled": self.is_settled,
-            "functions": {name: each.as_json() for name, each in self.functions.items()},
+            "functions": {name: each.as_json() for name, each in shown.items()},
         }
 
 
@@ -121,6 +124,7 @@ class Deliveries:
             answer=answer.text,
             published=before.published or answer.message_id is not None,
             times=before.times + 1,
+            message_id=answer.message_id or before.message_id,
             functions=functions,
         )
 

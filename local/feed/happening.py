@@ -23,7 +23,9 @@ class Happening:
     A function, `line`: the fields of its log line, without the message.
     pubsub, `acknowledged`, `retry`, `dead_letter`: function, message_id, attempt, status, seconds (until the
     next attempt), problem.
-    pubsub, `note`: none.
+    pubsub, stack, `note`: none; the feed says something of itself.
+    github, `delivered`: status.
+    any part, `switch`: how; it was made to fail, or healed.
     slack, `posted`, `updated`, `deleted`: channel, ts, thread_ts.
     stack, `ended`, `restarted`: name.
     """

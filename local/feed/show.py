@@ -10,7 +10,7 @@ SECONDS = 0.1  # between two looks at what waits
 
 
 class Show:
-    """Prints what comes after it was made, and what the feed notes of itself before."""
+    """Prints the deliveries, what the feed says of itself, and what was switched on the playground's page."""
 
     def __init__(self, feed: Feed, terminal: Terminal) -> None:
         self._feed = feed
@@ -23,7 +23,7 @@ class Show:
         happenings = self._feed.wait(self._number, SECONDS)
         for happening in happenings:
             self._number = happening.number
-            if happening.kind == "note":
+            if happening.kind in {"note", "switch"}:
                 self._terminal.delivered(Line(at=happening.at, text=happening.text, level=happening.level))
         ids = dict.fromkeys(happening.delivery_id for happening in happenings)
         changed = [found for each in ids if each is not None and (found := self._feed.delivery(each))]

@@ -9,6 +9,7 @@ from typing import IO, Any
 import click
 
 from ops.cli import json_option
+from ops.send import caused
 from ops.send.outgoing import Draft, from_file, from_options
 from ops.send.preparing import prepared, preview
 from ops.send.target import SIGNATURE, Target, find_target, headers, post, read_secret
@@ -40,6 +41,7 @@ from pipeline.events import parse_payload
 @click.option("--reason", help="Why it is closed: completed, not_planned or duplicate.  [default: completed]")
 @click.option("--delivery-id", help="X-GitHub-Delivery.  [default: a new GUID]")
 @click.option("--print", "printing", is_flag=True, help="Print the delivery; send and remember nothing.")
+@click.option("--no-wait", is_flag=True, help="Do not wait for what the functions of make serve do with it.")
 @json_option
 def send(  # noqa: PLR0913 - one for each option
     *,
@@ -50,6 +52,7 @@ def send(  # noqa: PLR0913 - one for each option
     event: str | None,
     delivery_id: str | None,
     printing: bool,
+    no_wait: bool,
     as_json: bool,
     **values: Any,
 ) -> None:
@@ -68,6 +71,8 @@ def send(  # noqa: PLR0913 - one for each option
       issuewire send --event issue_comment --action edited --author mona --body "Fixed." --number 7
       issuewire send --action labeled --label urgent --number 7
       issuewire send --action closed --author mona --number 7
+
+    With make serve, the outcome says what the functions did with the delivery within three seconds.
 
     The actions of issues are opened, edited, closed, reopened, labeled, unlabeled, assigned, unassigned and
     deleted; those of issue_comment are created, edited and deleted. An edit or a deletion is about the last
@@ -95,16 +100,23 @@ def send(  # noqa: PLR0913 - one for each option
         click.echo(f"Sending {outgoing.title} ({len(outgoing.body):,} bytes) to {target.url} ...", err=True)
         started = time.monotonic()
         answer = post(target, outgoing.event, delivery_id, outgoing.body)
-        outcome = {
+        outcome: dict[str, Any] = {
             "status": answer.status_code,
             "delivery_id": delivery_id,
             "milliseconds": round((time.monotonic() - started) * 1000),
             "answer": answer.text.strip(),
         }
         line = "{status} in {milliseconds} ms: {answer}".format_map(outcome)
-        click.echo(json.dumps(outcome) if as_json else line)
         if answer.status_code not in range(200, 300):
+            click.echo(json.dumps(outcome) if as_json else line)
             sys.exit(1)
+    if not as_json:
+        click.echo(line)
+    functions = None if no_wait else caused.wait_for(target, delivery_id, answer.text)
+    if as_json:
+        click.echo(json.dumps(outcome if functions is None else outcome | {"functions": functions}))
+    elif functions is not None:
+        click.echo("\n".join(caused.lines(functions)))
 
 
 def print_delivery(draft: Draft, target: Target, delivery_id: str, *, as_json: bool) -> None:
