@@ -28,9 +28,9 @@ type State = Literal["waiting", "done", "ignored", "retrying", "dead"]
 class FunctionOutcome:
     """What a subscriber did with a delivery; `text` says it in a few words, empty while it is not known.
 
-    `outcomes` are the words of its log by channel, "" for one without. `seconds` are those from the delivery
-    to the end. `is_busy`: the attempt failed only because other work comes first. `message_id` is that of the
-    message which it is about: a redelivery begins anew.
+    `outcomes` are the words of its log by channel or action, "" for one without. `seconds` are those from the
+    delivery to the end. `is_busy`: the attempt failed only because other work comes first. `message_id` is
+    that of the message which it is about: a redelivery begins anew.
     """
 
     state: State = "waiting"
@@ -98,12 +98,14 @@ class Steps:
     def _by_line(self, before: FunctionOutcome, happening: Happening) -> FunctionOutcome:
         fields = happening.fields
         reason, channel = fields.get("reason"), fields.get("channel")
-        place = channel if isinstance(channel, str) else ""
-        if "outcome" in fields:
+        found = wording.outcome(happening.part, happening.text, fields, self.channels)
+        if found is not None:
+            if found.word == "present" and before.outcomes.get(found.place) == "done":
+                return before  # by an earlier attempt
             now = replace(
                 before,
-                outcomes={**before.outcomes, place: str(fields["outcome"])},
-                texts={**before.texts, place: wording.outcome(fields, self.channels)},
+                outcomes={**before.outcomes, found.place: found.word},
+                texts={**before.texts, found.place: found.text},
             )
             if self.reported:
                 return replace(now, state=_handled(now)) if now.state in {"done", "ignored"} else now
@@ -118,7 +120,7 @@ class Steps:
             reason=reason if isinstance(reason, str) else before.reason,
             is_busy=happening.level == "warning",
         )
-        if self.reported or place:  # a line that names a channel comes before the one that ends the attempt
+        if self.reported or channel:  # a line that names a channel comes before the one that ends the attempt
             return now
         attempts = before.attempts if before.is_final else before.attempts + 1  # another channel is done
         return replace(now, state="retrying", attempts=attempts, seconds=None)

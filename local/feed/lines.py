@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from local.feed import wording
 from local.feed.deliveries import DeliverySummary
 from local.feed.function_outcome import FunctionOutcome
 from local.feed.happening import Level
@@ -121,7 +122,8 @@ def _line(summary: DeliverySummary, at: datetime, outcomes: Mapping[str, Functio
     number = f"#{summary.issue}" if summary.issue is not None else ""
     text = summary.answer or "no answer"
     if summary.published:
-        text = "; ".join(_text(name, outcome) for name, outcome in outcomes.items())
+        texts = [_text(name, each) for name, each in outcomes.items() if each.text != wording.NOTHING_TO_DO]
+        text = "; ".join(texts)
     return Line(
         at=at,
         event=summary.event or "",
@@ -142,7 +144,7 @@ def _level(summary: DeliverySummary, outcomes: Mapping[str, FunctionOutcome]) ->
 def _text(name: str, outcome: FunctionOutcome) -> str:
     if outcome.state == "waiting":
         return f"{name} has not answered yet"
-    if outcome.state in {"retrying", "dead"}:
+    if outcome.state in {"retrying", "dead"} or name == "triage":
         return f"{name}: {outcome.text}"
     text = outcome.text or f"{name} has handled it"
     if outcome.attempts < 2:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 type _Fields = Mapping[str, Any]
@@ -20,7 +21,11 @@ _OTHERS = {
     "no_card": "not shown: there is no card to update, and the event makes none",
     "not_shown": "not shown",
 }
-IGNORED = {"no_card", "not_shown", "ignored"}
+_ACTIONS = {"add_label": "label {} added", "assign": "{} assigned", "comment": "comment posted"}
+_ACTIONS |= {"close": "closed as {}"}
+_SUBJECTS = {"add_label": "label {}", "assign": "assignee {}", "comment": "comment", "close": "close as {}"}
+IGNORED = {"no_card", "not_shown", "ignored", "present", "removed", "changed"}
+NOTHING_TO_DO = "ignored: no rule matches"  # what triage says of most deliveries
 
 UNREACHABLE = "the function cannot be reached, or ended without an answer"
 _PREFIXES = re.compile(
@@ -30,8 +35,43 @@ _PREFIXES = re.compile(
 )
 
 
-def outcome(fields: _Fields, channels: Mapping[str, str]) -> str:
-    """Return what the outcome of a log line means; `channels` are Slack's names by their ids."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a log line says was done: where (a channel, an action, or ""), the log's word, and our text."""
+
+    place: str
+    word: str
+    text: str
+
+
+def outcome(part: str, message: str, fields: _Fields, channels: Mapping[str, str]) -> Outcome | None:
+    """Return what a log line says was done, None if it says nothing of it.
+
+    `channels` are Slack's names by their ids.
+    """
+    if "outcome" in fields:
+        place = fields.get("channel")
+        text = _shown(fields, channels)
+        return Outcome(place=place if isinstance(place, str) else "", word=str(fields["outcome"]), text=text)
+    if "result" in fields:
+        return _action(message, fields)
+    if part == "triage" and message.startswith(("Ignored: ", "Nothing to do")):
+        return Outcome(place="", word="ignored", text=message[0].lower() + message[1:].rstrip("."))
+    return None
+
+
+def _action(message: str, fields: _Fields) -> Outcome:
+    """Return what became of an action of triage."""
+    what, value, result = (str(fields.get(name)) for name in ("what", "value", "result"))
+    if result == "done":
+        text = _ACTIONS.get(what, what).format(value)
+    else:
+        subject = _SUBJECTS.get(what, what).format(value)
+        text = f"{subject}: {message[:1].lower()}{message[1:].rstrip('.')}"
+    return Outcome(place=f"{what} {value}", word=result, text=text)
+
+
+def _shown(fields: _Fields, channels: Mapping[str, str]) -> str:
     name = str(fields.get("outcome"))
     text = _CARD.get(name) or _OTHERS.get(name) or name.replace("_", " ")
     replied = fields.get("replied") in (True, "True", 1)

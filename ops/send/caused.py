@@ -13,6 +13,7 @@ from ops.send.target import Target
 
 WAIT_SECONDS = 3.0
 _POLL_SECONDS = 0.1
+_HEARD_SECONDS = 1.0  # the feed reads the logs ten times as often
 _RETRIES_SECONDS = 1.0  # what is tried again by then is not waited for
 
 type Functions = Mapping[str, Json]
@@ -49,9 +50,13 @@ def lines(functions: Functions) -> Iterator[str]:
 def _poll(playground: Playground, path: str, message_id: str) -> Functions:
     began = time.monotonic()
     while True:
-        found = playground.get(path) or {}
-        functions: Functions = found["functions"] if found.get("message_id") == message_id else {}
+        found = playground.get(path)
         passed = time.monotonic() - began
+        if found is None and passed >= _HEARD_SECONDS:
+            raise click.ClickException("the playground has not heard of it")
+        functions: Functions = {}
+        if found is not None and found.get("message_id") == message_id:
+            functions = found["functions"]
         if passed >= WAIT_SECONDS or (functions and _is_enough(functions, passed)):
             return functions
         time.sleep(_POLL_SECONDS)

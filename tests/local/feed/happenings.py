@@ -58,7 +58,7 @@ class Story:
 
     def push(self, function: str, attempt: int = 1, **fields: Any) -> Happening:
         """Add the report of a push, by default of one that was acknowledged."""
-        functions = {name.replace("_", "-"): name for name in SUBSCRIBERS}
+        functions = {name.replace("_", "-"): name for name in (*SUBSCRIBERS, "triage")}
         return self.tell(**sources.of_push(report(function, attempt, **fields), functions))
 
     def refused_by_slack(self, attempt: int, seconds: float) -> list[Happening]:

@@ -128,6 +128,14 @@ def test_without_reports(story: Story) -> None:
     assert found.text == "retry: Slack answered 500 (slack_unavailable)"
 
 
+def test_what_an_earlier_attempt_did(story: Story) -> None:
+    """An action that the second attempt finds done was done by the first one."""
+    for attempt, result in enumerate(("done", "present"), 1):
+        story.push("stream_bq", attempt)
+        story.line("stream_bq", "It is there", what="add_label", value="bug", result=result)
+    assert reduce(story.happenings).functions["stream_bq"].text == "label bug added"
+
+
 def test_dead_letter(story: Story) -> None:
     """A message that used up its attempts is held, with the last reason."""
     story.refused_by_slack(100, 0.0)

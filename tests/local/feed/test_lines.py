@@ -1,5 +1,6 @@
 """The terminal gets one line of each delivery when it is handled, and one for what comes later."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -13,9 +14,9 @@ from tests.local.feed.happenings import CHANNELS, ID, START, SUBSCRIBERS, Story
 class Screen:
     """Applies what happens in a story, and asks for the lines at its moments."""
 
-    def __init__(self) -> None:
+    def __init__(self, subscribers: Sequence[str] = SUBSCRIBERS) -> None:
         self.story = Story()
-        self._deliveries = Deliveries(SUBSCRIBERS, CHANNELS, reported=True)
+        self._deliveries = Deliveries(subscribers, CHANNELS, reported=True)
         self._lines = DeliveryLines()
         self._applied = 0
 
@@ -166,3 +167,21 @@ def test_dead_letter(screen: Screen) -> None:
     [line] = screen.at(0.6)
     assert line.level == "error"
     assert line.text.startswith("notify_slack: dead-lettered after 100 attempts: Slack answered 500")
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"what": "add_label", "value": "bug", "result": "done"}, "row stored; triage: label bug added"),
+        ({"message": "Ignored: no rule matches"}, "row stored"),
+        ({"message": "Ignored: the event is old."}, "row stored; triage: ignored: the event is old"),
+    ],
+)
+def test_triage(fields: dict[str, str], text: str) -> None:
+    """What triage does is told; that no rule matches, as for most deliveries, is not."""
+    screen = Screen(("stream_bq", "triage"))
+    screen.story.line("ingest", "Published")
+    stored(screen.story)
+    screen.story.push("triage")
+    screen.story.line("triage", **({"message": "Done"} | fields))
+    assert screen.texts(0.5) == [text]

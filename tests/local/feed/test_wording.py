@@ -25,7 +25,34 @@ TRACEBACK = "Traceback (most recent call last):\n  File x\nValueError: no"
 )
 def test_outcome(fields: dict[str, Any], text: str) -> None:
     """Each outcome has its words; one that is not known here is said as the function says it."""
-    assert wording.outcome(fields, {"C1": "issues"}) == text
+    found = wording.outcome("notify_slack", "", fields, {"C1": "issues"})
+    assert found is not None
+    assert (found.place, found.word, found.text) == (fields.get("channel", ""), fields["outcome"], text)
+
+
+@pytest.mark.parametrize(
+    ("what", "value", "result", "message", "text"),
+    [
+        ("add_label", "bug", "done", "Done", "label bug added"),
+        ("assign", "kim", "done", "Done", "kim assigned"),
+        ("comment", "Thanks!", "done", "Done", "comment posted"),
+        ("close", "duplicate", "done", "Done", "closed as duplicate"),
+        ("add_label", "bug", "removed", "Not done: taken off", "label bug: not done: taken off"),
+        ("comment", "Thanks!", "would", "Would be done.", "comment: would be done"),
+    ],
+)  # fmt: skip
+def test_actions_of_triage(what: str, value: str, result: str, message: str, text: str) -> None:
+    """Each action says what it did, or why it did nothing; each has a place of its own."""
+    fields = {"what": what, "value": value, "result": result, "rule": "r"}
+    found = wording.outcome("triage", message, fields, {})
+    assert found == wording.Outcome(place=f"{what} {value}", word=result, text=text)
+
+
+def test_what_triage_ignores() -> None:
+    """An event without an action says why; other lines say nothing of an outcome."""
+    found = wording.outcome("triage", "Ignored: no rule matches", {"reason": "no_rule_matches"}, {})
+    assert found == wording.Outcome(place="", word="ignored", text=wording.NOTHING_TO_DO)
+    assert wording.outcome("stream_bq", "Ignored: x", {}, {}) is None
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ PATH = f"GET /api/deliveries/{ID}"
 ROW = {"state": "done", "text": "row stored", "attempts": 1}
 CARD = {"state": "done", "text": "card posted in #issues", "attempts": 3}
 RETRY = {"state": "retrying", "text": "retry in 1 s: Slack is away", "attempts": 1}
+UNKNOWN = (404, {"error": "no delivery"})
 WAITS = {"state": "waiting", "text": "", "attempts": 0}
 
 
@@ -26,6 +27,7 @@ def playground(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     """Run the playground of a stack whose ingest is the receiver; nothing is waited for long."""
     monkeypatch.setattr(caused, "WAIT_SECONDS", 0.3)
     monkeypatch.setattr(caused, "_RETRIES_SECONDS", 0.1)
+    monkeypatch.setattr(caused, "_HEARD_SECONDS", 0.2)
     monkeypatch.setattr(caused, "_POLL_SECONDS", 0.01)
     receiver.answer = b'{"delivery_id": "x", "message_id": "5"}\n'
     with fake_playground() as fake:
@@ -43,7 +45,7 @@ def known(message_id: str = "5", **functions: Any) -> tuple[int, Any]:
 def test_one_line_for_each_function(playground: FakePlayground) -> None:
     """After the answer, each subscriber has a line, once both have done something."""
     steps = itertools.chain(
-        [(404, {"error": "no delivery"}), known(notify_slack=WAITS, stream_bq=ROW)],
+        [UNKNOWN, known(notify_slack=WAITS, stream_bq=ROW)],
         itertools.repeat(known(notify_slack=CARD, stream_bq=ROW)),
     )
     playground.answers[PATH] = lambda: next(steps)
@@ -90,7 +92,11 @@ def test_another_ingest(playground: FakePlayground) -> None:
 
 def test_a_playground_that_does_not_answer(playground: FakePlayground) -> None:
     """The delivery was accepted, so the command succeeds; stderr says what is not known."""
-    playground.answers[PATH] = (500, {"error": "broken"})
-    result = invoke("--delivery-id", ID, "--json")
-    assert (result.exit_code, json.loads(result.stdout)["status"]) == (0, 202)
-    assert result.stderr.endswith("What became of it is not known: broken\n")
+    for answer, error in (
+        ((500, {"error": "broken"}), "broken"),
+        (UNKNOWN, "the playground has not heard of it"),
+    ):
+        playground.answers[PATH] = answer
+        result = invoke("--delivery-id", ID, "--json")
+        assert (result.exit_code, json.loads(result.stdout)["status"]) == (0, 202)
+        assert result.stderr.endswith(f"What became of it is not known: {error}\n")
