@@ -14,6 +14,7 @@ class FakeChild:
 
     def __init__(self) -> None:
         self.why = ""
+        self.was_killed = False
         self.log = Path("log")
 
     def why_ended(self) -> str:
@@ -107,6 +108,16 @@ def test_a_part_that_ends_again_and_again_is_given_up(
         parts.restart_ended()
     assert "the log's end" in str(error.value)
     assert len(stack.restarted) == 6
+
+
+def test_a_part_may_be_killed_often(parts: Parts, stack: FakeStack, said: list[str]) -> None:
+    """A person who kills a part again and again sees it come back each time."""
+    stack.children["ingest"].was_killed = True
+    for _ in range(6):
+        stack.children["ingest"].why = "killed by SIGKILL"
+        assert parts.restart_ended()
+    assert len(stack.restarted) == 6
+    assert "ended ingest: ingest was killed; it is started again." in said
 
 
 def test_a_part_that_ends_while_it_starts_is_counted(parts: Parts, stack: FakeStack) -> None:
