@@ -24,7 +24,7 @@ PALE = """
   for (const element of document.querySelectorAll("body *")) {
     const own = [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
     if (!(own || element.matches("input, textarea, select")) || !element.checkVisibility()) continue;
-    if (element.matches(":disabled, option, svg *, .unseen")) continue;
+    if (element.matches("option, svg *, .unseen")) continue;
     let opacity = 1;
     for (let each = element; each; each = each.parentElement) opacity *= getComputedStyle(each).opacity;
     const back = behind(element);

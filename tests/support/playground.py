@@ -33,7 +33,7 @@ def playground(folder: Path, **options: Any) -> Iterator[Console]:
 
     chosen = Options(state=folder, routes=routes, scheduled=frozenset({"reconcile"}), **options)
     with running(chosen, lambda *_: None) as stack, Feed(stack) as feed, Console(stack, feed) as console:
-        watcher = threading.Thread(target=restart, args=(Parts(stack, lambda _: None),))
+        watcher = threading.Thread(target=restart, args=(Parts(stack, lambda *_: None),))
         watcher.start()
         try:
             yield console
@@ -66,7 +66,7 @@ class Page:
     def click(self, selector: str) -> None:
         """Click an element once it is there and enabled."""
         element = f"document.querySelector({json.dumps(selector)})"
-        self.browser.wait_for(f"{element} !== null && !{element}.disabled")
+        self.browser.wait_for(f"{element} !== null && {element}.ariaBusy !== 'true'")
         self.browser.ask(f"{element}.click()")
 
     def act(self, do: str) -> str:

@@ -9,11 +9,34 @@ const SIGNS = { waiting: "…", done: "✓", ignored: "–", retrying: "↻", de
 const LEVELS = { waiting: "waiting", done: "done", ignored: "skipped", retrying: "retry", dead: "failed" };
 const WORDS = { waiting: "not handled yet", done: "done", ignored: "ignored", retrying: "tried again", dead: "given up" };
 let unfolded = null; // the id of the delivery whose details are shown
+let current = null; // the id of the one that the Tab key reaches
 let details = null; // of that delivery: the answer of the server, or its error
 
 export function startDeliveries() {
   byId("only-issue").addEventListener("change", draw);
+  const list = byId("deliveries");
+  list.addEventListener("keydown", move);
+  list.addEventListener("focusin", (event) => {
+    current = event.target.closest("li").dataset.key;
+    reach();
+  });
   onChange("deliveries", draw);
+}
+
+/** Arrows, Home and End move in the list: hundreds of stops of the Tab key would be too many. */
+function move(event) {
+  const buttons = [...byId("deliveries").querySelectorAll(".delivery")];
+  const at = buttons.indexOf(event.target);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
+  if (at < 0 || to === undefined) return;
+  event.preventDefault();
+  buttons[Math.max(0, Math.min(to, buttons.length - 1))].focus();
+}
+
+function reach() {
+  const buttons = [...byId("deliveries").querySelectorAll(".delivery")];
+  const chosen = buttons.find((button) => button.parentElement.dataset.key === current) ?? buttons[0];
+  for (const button of buttons) button.tabIndex = button === chosen ? 0 : -1;
 }
 
 const keyOf = (delivery) => (delivery.repository && delivery.issue ? `${delivery.repository}#${delivery.issue}` : null);
@@ -23,6 +46,7 @@ function draw() {
   const only = byId("only-issue").checked;
   const shown = only ? all.filter((delivery) => keyOf(delivery) === store.chosen) : all;
   keep(byId("deliveries"), shown.map((delivery) => ({ delivery, open: delivery.delivery_id === unfolded })), (item) => item.delivery.delivery_id, drawItem);
+  reach();
   byId("no-delivery").hidden = shown.length > 0;
   byId("deliveries-note").textContent = shown.length ? counted(shown.length, "delivery", "deliveries") : "";
   badge(byId("deliveries-panel-tab"), all.filter((delivery) => Object.values(delivery.functions).some((each) => each.state === "retrying" || each.state === "dead")).length, "with trouble");
@@ -33,7 +57,7 @@ function drawItem({ delivery, open }, old) {
   const button = item.firstElementChild;
   button.setAttribute("aria-expanded", String(open));
   button.replaceChildren(
-    el("span", { class: "what" }, delivery.event ?? "no event name", el("i", {}, keyOf(delivery) ? ` ${keyOf(delivery)}` : "")),
+    el("span", { class: "what" }, delivery.event ?? "not verified", el("i", {}, keyOf(delivery) ? ` ${keyOf(delivery)}` : "")),
     el("span", { class: "when" }, isPublished(delivery) ? el("span", { class: "status" }, "✓ 202 ") : null, clock(delivery.at)),
     el("span", { class: "outcomes" },
       isPublished(delivery) && delivery.times < 2 ? null : drawAnswer(delivery),

@@ -30,6 +30,10 @@ const showColumn = tabs(byId("columns-tabs"), (column, all) => {
   redrawSlack();
 });
 showColumn("slack-column");
+document.querySelector(".skip").addEventListener("click", (event) => {
+  const column = event.target.closest("a")?.hash.slice(1);
+  if (column) showColumn(column);
+});
 const narrow = matchMedia("(max-width: 1020px)");
 const fit = () => {
   for (const column of document.querySelectorAll(".column")) {

@@ -8,6 +8,17 @@ export function said(text, isError = false) {
   result.classList.toggle("error", isError);
 }
 
+/** Carry out what a button is for, as `tell` does, but not again before it is over. */
+export async function once(button, act) {
+  if (button.ariaBusy === "true") return false;
+  button.ariaBusy = "true";
+  try {
+    return await tell(act);
+  } finally {
+    button.ariaBusy = null;
+  }
+}
+
 /** Carry out an action that returns a sentence; a refusal is said too. */
 export async function tell(act) {
   try {

@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { byId, el, keep } from "./dom.js";
-import { tell } from "./result.js";
+import { once } from "./result.js";
 import { choose, chosenIssue, issueKey, onChange, store } from "./store.js";
 
 const LISTED = 40;
@@ -12,6 +12,7 @@ const TITLES = [
 ];
 const OF_THE_CHOSEN = new Set(["comment", "label", "unlabel", "assign", "unassign", "close", "reopen", "edit", "transfer", "delete"]);
 let opened = 0;
+let awaited = null; // the id of the delivery of the issue that was opened here last
 
 export function startSimulator() {
   byId("title").value = TITLES[0];
@@ -19,19 +20,44 @@ export function startSimulator() {
     event.preventDefault();
     simulate(event.submitter);
   });
+  byId("simulator").addEventListener("keydown", enter);
   byId("find").addEventListener("input", drawIssues);
   byId("issues").addEventListener("change", (event) => choose(event.target.value));
   byId("first").addEventListener("click", () => simulate(byId("simulator").querySelector("[value=open]")));
   onChange("issues", drawIssues);
   onChange("chosen", drawChosen);
+  onChange("deliveries", chooseOpened);
+  onChange("issues", chooseOpened);
+}
+
+/** Enter in a field presses the button that follows the field; a form's own default would be its first button. */
+function enter(event) {
+  if (event.key !== "Enter" || !event.target.matches("input")) return;
+  event.preventDefault();
+  let place = event.target.closest(".field");
+  while (place && !place.matches(".buttons")) place = place.nextElementSibling;
+  if (event.target.id !== "find") place?.querySelector("button").click();
 }
 
 async function simulate(button) {
   const what = button.value;
-  button.disabled = true;
-  const isDone = await tell(async () => (await post("/api/simulate", { do: what, ...values(what, button) })).text);
-  button.disabled = false;
-  if (isDone && what === "open") byId("title").value = TITLES[(opened += 1) % TITLES.length];
+  await once(button, async () => {
+    const answer = await post("/api/simulate", { do: what, ...values(what, button) });
+    if (what === "open") {
+      byId("title").value = TITLES[(opened += 1) % TITLES.length];
+      [awaited] = answer.deliveries;
+      chooseOpened();
+    }
+    return answer.text;
+  });
+}
+
+/** Choose the issue that was opened here, once the page knows it. */
+function chooseOpened() {
+  const delivery = store.deliveries.get(awaited);
+  if (!delivery || !store.issues.has(`${delivery.repository}#${delivery.issue}`)) return;
+  awaited = null;
+  choose(`${delivery.repository}#${delivery.issue}`);
 }
 
 /** Return what the server needs to know for an action; it checks all of it. */
@@ -91,6 +117,7 @@ const words = (reason) => (reason ? `as ${reason.replace("_", " ")}` : "");
 
 function drawChosen() {
   const issue = chosenIssue();
+  byId("chosen-name").textContent = issue ? issueKey(issue) : "an issue";
   if (!issue) return;
   byId("closing").hidden = issue.state !== "open";
   byId("reopening").hidden = issue.state === "open";

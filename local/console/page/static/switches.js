@@ -3,7 +3,7 @@
 import { post } from "./api.js";
 import { byId, el, keep } from "./dom.js";
 import { breakPart } from "./flow.js";
-import { tell } from "./result.js";
+import { once } from "./result.js";
 import { onChange, store } from "./store.js";
 import { badge } from "./tabs.js";
 
@@ -18,14 +18,10 @@ export function startSwitches() {
 
 function act(id, path) {
   const button = byId(id);
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    await tell(async () => {
-      const answer = await post(path);
-      return answer.text ?? JSON.stringify(answer.summary ?? answer);
-    });
-    button.disabled = false;
-  });
+  button.addEventListener("click", () => once(button, async () => {
+    const answer = await post(path);
+    return answer.text ?? JSON.stringify(answer);
+  }));
 }
 
 function draw() {
