@@ -32,7 +32,8 @@ class Trial:
     """Counts over all events that were tried.
 
     `matches` counts events by the name of the rule, `effects` by the rule's name and the kind of action,
-    `ignored` by the reason. `issues` are those that would have been changed. `is_cut`: there are more events.
+    `ignored` by the reason. `issues` are those that would have been changed. `without_payload` counts the
+    events whose text a rule asks for and that have none. `is_cut`: there are more events.
     """
 
     rules: Sequence[Rule]
@@ -52,13 +53,17 @@ class Trial:
         event = stored.event
         decision = decide(event, self.rules, self.team, now=event.received_at, own_login=self.own_login)
         self.events += 1
-        self.without_payload += not stored.with_payload
+        self.without_payload += not stored.with_payload and self._asks_for_words(event)
         if decision.ignored is not None:
             self.ignored[decision.ignored.reason] += 1
         self.matches.update(decision.matched)
         effects = tuple(self._effects(event, decision))
         self.effects.update((action.rule, action.what) for action in effects)
         return Tried(event=event, decision=decision, effects=effects)
+
+    def _asks_for_words(self, event: IssueEvent) -> bool:
+        name = f"{event.event}.{event.action}"
+        return any(rule.words_any and name in rule.events for rule in self.rules)
 
     def _effects(self, event: IssueEvent, decision: Decision) -> Iterator[Action]:
         """Yield what the issue lacks, each once: a label that is gone later was taken off by a person."""

@@ -117,11 +117,13 @@ def test_the_numbers_of_each_rule_are_summed_up() -> None:
 
 def test_what_the_numbers_leave_out_is_said() -> None:
     """Missing payloads and the limit are one line each."""
-    of = trial()
+    of = trial(Rule(name="words", words_any=("x",), close="completed"), TURNS)
+    of.add(StoredEvent(event=issue_event(an_issue().labeled(MONA, NOON, "x")), with_payload=False))
+    assert list(notes(of)) == []
     of.add(StoredEvent(event=opened(), with_payload=False))
     of.is_cut = True
     assert list(notes(of)) == [
-        "there are more events than the first 1; raise --limit, or narrow the time",
+        "there are more events than the first 2; raise --limit, or narrow the time",
         "1 event has no payload in BigQuery (STORE_PAYLOAD, PAYLOAD_DAYS), so words_any saw the title alone",
     ]
 
