@@ -23,7 +23,7 @@ class DeliverySummary:
 
     `number` is that of its newest happening.
     `status` and `answer` are those of ingest's HTTP answer, None if it has not answered, or if the message
-    did not come through ingest (a replay). `published`: subscribers will get it. `times` counts the answers:
+    did not come through ingest (a replay). `published`: subscribers will get it. `times` counts them:
     a redelivery is the second one. `message_id` is Pub/Sub's of the last one.
     """
 
@@ -123,7 +123,7 @@ class Deliveries:
             status=answer.status,
             answer=answer.text,
             published=before.published or answer.message_id is not None,
-            times=before.times + 1,
+            times=before.times + (not answer.is_second_hand),
             message_id=answer.message_id or before.message_id,
             functions=functions,
         )

@@ -209,6 +209,14 @@ def test_redelivery(story: Story) -> None:
     assert reduce(story.happenings).functions["notify_slack"].text == ""
 
 
+def test_github_is_heard_first(story: Story) -> None:
+    """One answer that is told twice, by GitHub and then by ingest's log, is one."""
+    story.tell(part="github", kind="delivered", text="OK", delivery_id=ID, status=202)
+    card_and_row(story)
+    found = reduce(story.happenings)
+    assert (found.times, found.answer, found.is_settled) == (1, "published", True)
+
+
 def test_replay_for_one(story: Story) -> None:
     """A replay that is meant for one subscriber leaves what the other one did."""
     card_and_row(story)
