@@ -21,10 +21,10 @@ MADE_UP = "no-id-"  # stands for the id of a request that has none
 class DeliverySummary:
     """One delivery. `at` is when the feed first heard of it, or of its last redelivery.
 
-    `number` is that of its newest happening.
-    `status` and `answer` are those of ingest's HTTP answer, None if it has not answered, or if the message
-    did not come through ingest (a replay). `published`: subscribers will get it. `times` counts them:
-    a redelivery is the second one. `message_id` is Pub/Sub's of the last one.
+    `number` is that of its newest happening. `status` and `answer` are those of ingest's HTTP answer, None if
+    it has not answered, or if the message did not come through ingest (a replay). `published`: subscribers
+    will get it. `times` counts the answers that ingest has logged: a redelivery is the second one.
+    `message_id` is Pub/Sub's of the last one.
     """
 
     delivery_id: str
@@ -43,8 +43,8 @@ class DeliverySummary:
     @property
     def is_settled(self) -> bool:
         """Return whether nothing more is to come."""
-        if not self.published:
-            return self.status is not None
+        if not self.published:  # GitHub may know the answer before ingest's line is read
+            return self.status is not None and (self.times > 0 or self.status >= 300)
         return all(each.is_final for each in self.functions.values())
 
     def as_json(self) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def _is_ripe(summary: DeliverySummary, now: datetime) -> bool:
     if age >= PATIENCE:
         return True
     if not summary.published or summary.status is None:
-        return summary.is_settled
+        return summary.is_settled and (summary.times > 0 or age >= LOG_TIME)
     has_failed = age >= LOG_TIME  # a failure needs no more time; what is busy will soon be done
     return all(
         each.text and (each.is_final or (each.state == "retrying" and has_failed and not each.is_busy))

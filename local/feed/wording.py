@@ -102,5 +102,5 @@ def dead(attempts: int, why: str) -> str:
 
 def retry(seconds: float | None, why: str) -> str:
     """Return that the function failed; `seconds` are those until the next attempt, None if not known."""
-    when = "retry" if seconds is None else f"retry in {max(round(seconds), 1)} s"
+    when = "will be retried" if seconds is None else f"retry in {max(round(seconds), 1)} s"
     return f"{when}: {why}" if why else when

@@ -125,7 +125,7 @@ def test_without_reports(story: Story) -> None:
     lines = [happening for happening in story.happenings if happening.part != "pubsub"]
     found = reduce(lines, reported=False).functions["notify_slack"]
     assert (found.state, found.attempts) == ("retrying", 2)
-    assert found.text == "retry: Slack answered 500 (slack_unavailable)"
+    assert found.text == "will be retried: Slack answered 500 (slack_unavailable)"
 
 
 def test_what_an_earlier_attempt_did(story: Story) -> None:

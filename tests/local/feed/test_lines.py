@@ -139,6 +139,20 @@ def test_refused(screen: Screen) -> None:
     )
 
 
+def test_github_knows_first(screen: Screen) -> None:
+    """GitHub's word about an answer waits for ingest's own line, and is told if none comes."""
+    fields = {"part": "github", "kind": "delivered", "delivery_id": ID, "event": "issues.opened"}
+    screen.story.tell(**fields, text="GitHub was answered 503", status=503)
+    assert screen.texts(0.1) == []
+    screen.story.line("ingest", "Not accepted: no.", "ERROR", message_id=None)
+    assert screen.texts(0.15) == ["not accepted: no"]
+    other = fields | {"delivery_id": "other"}
+    screen.story.tell(**other, text="GitHub was answered 502", status=502)
+    assert screen.texts(1.0) == ["GitHub was answered 502"]
+    screen.story.tell(**fields | {"delivery_id": "third"}, text="GitHub was answered 202", status=202)
+    assert screen.texts(1.9) == []
+
+
 def test_redelivery_and_replay(screen: Screen) -> None:
     """A redelivery has a line of its own, and so has a replay, which ingest does not see."""
     for message_id in ("1", "2"):
