@@ -16,6 +16,7 @@ from local import serve
 from local.bigquery.front import BigQueryFront
 from local.demo import digest
 from local.demo import run as demo
+from local.demo import triage as triage_story
 from local.drill import command as drill
 from local.drill.schedule import draw
 from local.orphans import end_orphans
@@ -122,7 +123,7 @@ def common(use: Callable[..., None]) -> Callable[..., None]:
 def demo_command(options: Options, terminal: Terminal) -> None:
     """Send a scenario of two repositories to the real functions, and balance the ledger."""
     terminal.line("Issuewire demo: signed GitHub deliveries through the real functions, on this machine.")
-    with running(digest.prepare(options), terminal.part) as stack:
+    with running(triage_story.prepare(digest.prepare(options)), terminal.part) as stack:
         balanced = demo.run(stack, terminal)
     terminal.line("")
     if not balanced:

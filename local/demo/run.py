@@ -1,5 +1,6 @@
 """The demo: send the scenario to the running stack, show the outcome, and balance the ledger."""
 
+import json
 import textwrap
 import time
 from datetime import UTC, datetime
@@ -7,13 +8,14 @@ from functools import partial
 
 import requests
 
-from local.demo import digest
+from local.demo import digest, triage
 from local.demo.ledger import balance
 from local.demo.scenario import Step, scenario
 from local.slack.message import Message
 from local.slack.rendering.terminal import as_text
 from local.stack.stack import Stack
 from local.terminal import Terminal
+from ops.send import payloads
 from ops.send.target import Target, post
 
 SETTLE_SECONDS = 60.0
@@ -38,8 +40,10 @@ def run(stack: Stack, terminal: Terminal) -> bool:
     terminal.title(f"Deliveries to {stack.ingest_url}")
     answers = [deliver(stack, terminal, step) for step in steps]
     published = sum(answer.status_code == 202 for answer in answers)
-    wait_for_subscribers(stack, terminal, published)
+    wait_for_subscribers(stack, terminal, published + triage.DONE)
     show_cards(stack, terminal, [step.delivery_id for step in steps])
+    terminal.title("What the rules of local/demo/triage.toml did at the local GitHub")
+    terminal.table(stack.query(triage.ACTIONS))
     terminal.title("BigQuery: the view issue_events")
     rows = stack.query(ROWS)
     terminal.table(rows)
@@ -59,7 +63,9 @@ def run(stack: Stack, terminal: Terminal) -> bool:
 
 
 def deliver(stack: Stack, terminal: Terminal, step: Step) -> requests.Response:
-    """Send one step and print its answer."""
+    """Let one step happen at GitHub, unless it is forged or repeated, send it, and print its answer."""
+    if not (step.forged or step.repeats or step.is_ping):
+        stack.github.store(payloads.Event(name=step.name, payload=json.loads(step.body)))
     secret = "a guess" if step.forged else stack.webhook_secret
     target = Target(url=stack.ingest_url, secret=secret.encode())
     answer = post(target, step.name, step.delivery_id, step.body)
@@ -68,13 +74,13 @@ def deliver(stack: Stack, terminal: Terminal, step: Step) -> requests.Response:
 
 
 def wait_for_subscribers(stack: Stack, terminal: Terminal, published: int) -> None:
-    """Wait until both subscribers have handled every published message, for a minute at most."""
-    deadline = time.monotonic() + SETTLE_SECONDS
+    """Wait until every subscriber has handled what was published, for a minute at most."""
+    deadline, actions = time.monotonic() + SETTLE_SECONDS, triage.DONE + triage.WOULD
     with terminal.waiting() as progress:
         while time.monotonic() < deadline:
             done = {name: len(stack.handled(name)) for name in ("notify_slack", "stream_bq")}
             progress(", ".join(f"{name} {count} of {published}" for name, count in done.items()))
-            if min(done.values()) >= published:
+            if min(done.values()) >= published and len(stack.query(triage.ACTIONS)) >= actions:
                 return
             time.sleep(0.1)
 

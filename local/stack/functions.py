@@ -7,6 +7,7 @@ from pathlib import Path
 
 from local.processes import ROOT, Child
 
+TRIAGE = "triage"  # its subscription is called so, too
 _TRIGGER = re.compile(r"^TRIGGER=(\S+)$", re.MULTILINE)
 
 
@@ -21,11 +22,11 @@ def read_functions(scheduled: Collection[str] = (), *, triage: bool = False) -> 
         trigger = _TRIGGER.search(table.read_text(encoding="utf-8"))
         if trigger is None:
             raise ValueError(f"{table} sets no TRIGGER")
-        if table.stem == "triage" and not triage:
+        if table.stem == TRIAGE:
             continue
         if trigger[1] != "schedule" or table.stem in scheduled:
             functions[table.stem] = table.stem.replace("_", "-") if trigger[1] == "push" else None
-    return functions
+    return functions | ({TRIAGE: TRIAGE} if triage else {})
 
 
 def function_server(name: str, port: int, folder: Path, environment: Mapping[str, str]) -> Child:

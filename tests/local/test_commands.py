@@ -112,6 +112,9 @@ def test_the_demo_balances_and_leaves_nothing(start: Callable[..., Command]) -> 
     waiting, digest = rest.split("Slack: the digest of the last day")
     assert re.search(r"^acme/app +3 .* kim +30\.0$", waiting, re.MULTILINE)
     assert "overdue by 6 hours" in digest
+    assert re.search(r"#3 Dark mode flashes white .*`component: theme`\n.*assigned to mona", printed)
+    assert "issuewire[bot] assigned mona" in printed
+    assert re.search(r"^welcome +acme/app#1 +comment .* would$", printed, re.MULTILINE)
     assert "The ledger balances" in printed
     assert demo.left_running() == []
 

@@ -1,16 +1,22 @@
 """The demo's outcome: its ledger, and whether it balances."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from local.demo import run as demo
+from local.demo import triage
 from local.demo.ledger import Entry, balance
 from local.demo.scenario import Step, scenario
+from local.github.github_app import LOGIN
+from local.github.server import GitHubServer
+from local.stack.options import Options
 from local.terminal import Terminal
+from ops.send.payload_spec import PayloadSpec
 
 
 def answer(step: Step) -> Any:
@@ -25,16 +31,35 @@ def steps() -> list[Step]:
 
 
 @pytest.fixture
-def stack(steps: list[Step]) -> Any:
+def github() -> Iterator[GitHubServer]:
+    """Return a GitHub that has delivered what triage did."""
+    server = GitHubServer(send=lambda *_: 202)
+    server.github.installs_app = True
+    server.github.set_app_hook(url="https://ingest.example/")
+    issue = {"repository": "acme/app", "number": 3}
+    server.act(PayloadSpec(**issue, title="Dark mode flashes"))  # type: ignore[arg-type]
+    for change in ({"action": "labeled"}, {"action": "assigned", "assignee": "mona"}):
+        server.act(PayloadSpec(**issue, **change, author=LOGIN))  # type: ignore[arg-type]
+    server.github.hooks.wait()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def stack(steps: list[Step], github: GitHubServer, tmp_path: Path) -> Any:
     """Return a stack in which everything has arrived."""
     accepted = [step for step in steps if not (step.is_ping or step.forged)]
     handled = [{"outcome": "already_handled" if step.repeats else "posted"} for step in accepted]
+    handled += [{"outcome": "updated"}, {"outcome": "replied"}]
     cards = [None for step in accepted if step.makes_card and not step.repeats]
-    replies = ["1.0" for step in accepted if step.makes_reply]
+    replies = ["1.0", *("1.0" for step in accepted if step.makes_reply)]
     messages = [SimpleNamespace(thread_ts=thread) for thread in [*cards, *replies]]
     return SimpleNamespace(
         handled=lambda _: handled,
-        query=lambda _: [{"delivery": 1}] * sum(not step.repeats for step in accepted),
+        log_lines=lambda _: [{"result": "done"}] * 2 + [{"result": "would"}, {"reason": "no_rule_matches"}],
+        query=lambda _: [{"delivery": 1}] * (2 + sum(not step.repeats for step in accepted)),
+        github=github,
+        options=triage.prepare(Options(state=tmp_path)),
         slack=SimpleNamespace(messages=messages),
         ingest_url="",
     )
@@ -55,6 +80,23 @@ def test_the_ledger_names_what_is_missing(stack: Any, steps: list[Step]) -> None
     stack.query = lambda _: [{"delivery": 1}] * rows
     stack.slack.messages = [message for message in stack.slack.messages if message.thread_ts]
     assert uneven(stack, steps) == {"cards in Slack": (0, 4)}
+
+
+def test_a_bot_that_is_muted_adds_no_reply(stack: Any, steps: list[Step], tmp_path: Path) -> None:
+    """With routes that mute every bot, a reply about triage is one too many."""
+    own = tmp_path / "own.toml"
+    own.write_text('[[route]]\nname = "all"\nchannels = ["C1"]\n\n[defaults]\nmute_authors = ["*[bot]"]\n')
+    stack.options = triage.prepare(Options(state=tmp_path, routes=own))
+    assert uneven(stack, steps) == {"replies in their threads": (9, 8)}
+
+
+def test_triage_s_changes_are_expected(stack: Any, steps: list[Step]) -> None:
+    """What triage did not do, and what it did in spite of a dry run, is in the ledger."""
+    stack.log_lines = lambda _: [{"result": "done"}] * 3
+    assert uneven(stack, steps) == {
+        "done by triage, each delivered by GitHub": (3, 2),
+        "only said by triage (dry run)": (0, 1),
+    }
 
 
 @pytest.mark.parametrize(("found", "digests"), [(4, 1), (3, 1), (4, 0)])

@@ -16,3 +16,4 @@ def test_what_a_schedule_calls_runs_if_it_is_asked_for() -> None:
 def test_triage_runs_if_it_is_asked_for() -> None:
     """Without a rule it would have nothing to do."""
     assert "triage" not in read_functions({"reconcile", "digest"})
+    assert read_functions(triage=True) == read_functions() | {"triage": "triage"}
