@@ -1,7 +1,8 @@
 """Fills the running stack with the year, and says how far it is."""
 
+import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,11 +10,12 @@ from clients.bigquery import FAILURES, connect, explain
 from local.processes import NotReady
 from local.seed import cards, warehouse
 from local.seed.clock import Clock
-from local.seed.year import TEAM_FILE, year
+from local.seed.year import TEAM_FILE, Sent, year
 from local.stack.folders import read_team
 from local.stack.options import DATASET, TEAM, Options
 from local.stack.stack import Stack
 from local.stack.topics import PROJECT
+from ops.send.payloads import Event
 from pipeline.errors import PipelineError
 from pipeline.team import Team
 
@@ -33,13 +35,14 @@ def prepare(options: Options, clock: Clock) -> Options:
 
 
 def fill(stack: Stack, clock: Clock, say: Say) -> None:
-    """Store the year's rows and post its last cards, unless the warehouse has them. Raises NotReady.
+    """Store the year's issues and rows and post its last cards, unless the warehouse has them.
 
-    Slack itself gets no cards.
+    Slack itself gets no cards. Raises NotReady.
     """
     began, now = time.monotonic(), datetime.now(UTC)
     since = now - SLACK_WEEKS
     deliveries = list(year(now))
+    stack.github.store(*_events(deliveries))
     recent = [sent for sent in deliveries if sent.delivery.received_at >= since]
     client, table = connect(PROJECT, emulator=stack.bigquery_url), f"{PROJECT}.{DATASET}.events"
     try:
@@ -59,6 +62,13 @@ def fill(stack: Stack, clock: Clock, say: Say) -> None:
     finally:
         clock.be_present()
     say(f"  made in {time.monotonic() - began:.0f} s")
+
+
+def _events(deliveries: Iterable[Sent]) -> Iterator[Event]:
+    """Yield what happened at GitHub: each event once, also if it was delivered twice."""
+    found = {sent.delivery.delivery_id: sent.delivery for sent in deliveries}
+    for delivery in found.values():
+        yield Event(name=delivery.event, payload=json.loads(delivery.body))
 
 
 def _count(steps: Iterable[int], whole: int, what: str, say: Say) -> None:

@@ -1,16 +1,17 @@
 """The rules file of triage: without a rule in it, triage does not run."""
 
-import tomllib
 from pathlib import Path
 
+from functions.triage import rules_file
 from local.processes import NotReady
+from pipeline.errors import ConfigurationError
 
 
 def has_rules(path: Path) -> bool:
-    """Return whether the file has a rule; the function itself checks what it says. Raises NotReady."""
-    try:
-        return bool(tomllib.loads(path.read_text("utf-8-sig")).get("rule"))
-    except FileNotFoundError:
+    """Return whether the file has a rule. Raises NotReady for a file that is wrong."""
+    if not path.exists():
         return False
-    except (OSError, ValueError) as error:
-        raise NotReady(f"the rules of triage in {path} cannot be read ({error})") from error
+    try:
+        return bool(rules_file.read({"TRIAGE_FILE": str(path)}, path.parent))
+    except ConfigurationError as error:
+        raise NotReady("\n".join(error.problems)) from error

@@ -1,14 +1,16 @@
 """The year in the local BigQuery and in the Slack stand-in."""
 
 import functools
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from local.github.server import GitHubServer
 from local.processes import NotReady
 from local.seed import fill as filling
 from local.seed import year as years
@@ -31,6 +33,7 @@ class Parts:
     slack: SlackServer
     bigquery_url: str
     slack_is_real: bool = False
+    github: GitHubServer = field(default_factory=GitHubServer)
 
     @property
     def as_stack(self) -> Stack:
@@ -66,7 +69,7 @@ def test_a_year_fills_bigquery_and_slack_once(
     warehouse: Warehouse,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each delivery has a row, each recent issue one card at its time, and a second run adds nothing."""
+    """Each delivery has a row, each issue is at GitHub, recent ones have cards; a second run adds none."""
     monkeypatch.setattr(filling, "DATASET", warehouse.dataset(views=()))
     server, clock = slack
     stack = Parts(options=prepare(Options(), clock), slack=server, bigquery_url=warehouse.url)
@@ -91,6 +94,9 @@ def test_a_year_fills_bigquery_and_slack_once(
     received = {sent.delivery.received_at.timestamp() for sent in some}
     assert all(any(0 <= float(message.ts) - at < 30 for at in received) for message in messages)
     assert stack.slack.over_limit == []
+    newest = json.loads(some[-1].delivery.body)
+    hosted = stack.github.github.repository(newest["repository"]["full_name"])
+    assert hosted.issues[newest["issue"]["number"]]["updated_at"] == newest["issue"]["updated_at"]
 
     fill(stack.as_stack, clock, said.append)
     assert said[-1] == "  The year is there already; nothing is added."

@@ -27,7 +27,7 @@ def test_the_app_is_on_every_account(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "found"),
-    [(None, False), ("# [[rule]]\n", False), ('[[rule]]\nname = "parser"\n', True)],
+    [(None, False), ("# [[rule]]\n", False), ('[[rule]]\nname = "parser"\nadd_labels = ["bug"]\n', True)],
     ids=["no file", "comments", "a rule"],
 )
 def test_a_rule_starts_triage(tmp_path: Path, content: str | None, *, found: bool) -> None:
@@ -39,8 +39,8 @@ def test_a_rule_starts_triage(tmp_path: Path, content: str | None, *, found: boo
 
 
 def test_a_damaged_rules_file_is_named(tmp_path: Path) -> None:
-    """The stack does not start with it."""
+    """The stack does not start with it, and names every problem with its line."""
     path = tmp_path / "triage.toml"
-    path.write_text("[[rule]")
-    with pytest.raises(NotReady, match=r"triage\.toml cannot be read"):
+    path.write_text('[[rule]]\nname = "parser"\nadd_label = ["bug"]\n')
+    with pytest.raises(NotReady, match=r"line 3.*unknown key 'add_label'"):
         has_rules(path)

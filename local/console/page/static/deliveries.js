@@ -1,7 +1,7 @@
 // The list of deliveries: ingest's answer, and what each function did and why; body and log lines on a click.
 
 import { get } from "./api.js";
-import { byId, clock, counted, duration, el, keep } from "./dom.js";
+import { byId, clock, counted, duration, el, keep, keepFocus } from "./dom.js";
 import { choose, onChange, store } from "./store.js";
 import { badge } from "./tabs.js";
 
@@ -104,8 +104,11 @@ async function load(delivery) {
   } catch (error) {
     details = { error: error.message };
   }
-  const item = [...byId("deliveries").children].find((each) => each.dataset.key === unfolded);
-  if (delivery.delivery_id === unfolded) item?.querySelector(".detail")?.replaceWith(drawDetails(delivery));
+  if (delivery.delivery_id !== unfolded) return;
+  const old = [...byId("deliveries").children].find((each) => each.dataset.key === unfolded)?.querySelector(".detail");
+  const drawn = drawDetails(delivery);
+  if (old) keepFocus(old, drawn);
+  old?.replaceWith(drawn);
 }
 
 function drawDetails(delivery) {

@@ -24,12 +24,11 @@ export function keep(parent, items, keyOf, draw) {
     const key = String(keyOf(item));
     const before = old.get(key) ?? null;
     old.delete(key);
-    const signature = JSON.stringify(item);
     let element = before;
-    if (!before || before.signature !== signature) {
+    if (!before || !isSame(before.item, item)) {
       element = draw(item, before);
       element.dataset.key = key;
-      element.signature = signature;
+      element.item = item;
     }
     if (before && element !== before) {
       if (place === before) place = element;
@@ -39,6 +38,26 @@ export function keep(parent, items, keyOf, draw) {
     else parent.insertBefore(element, place);
   }
   for (const gone of old.values()) gone.remove();
+}
+
+/** Return whether two items have the same values; those of the store are replaced when they change. */
+function isSame(one, other) {
+  if (Object.is(one, other)) return true;
+  if (!(one instanceof Object && other instanceof Object)) return false;
+  const names = Object.keys(other);
+  return Object.keys(one).length === names.length && names.every((name) => {
+    const [left, right] = [one[name], other[name]];
+    return Object.is(left, right) || (Array.isArray(left) && Array.isArray(right)
+      && left.length === right.length && left.every((each, at) => Object.is(each, right[at])));
+  });
+}
+
+/** If the focus is inside of `old`, which `element` replaces, it stays at the same place. */
+export function keepFocus(old, element) {
+  if (!old.contains(document.activeElement)) return;
+  const places = "a, button, summary, [tabindex]";
+  const at = [...old.querySelectorAll(places)].indexOf(document.activeElement);
+  if (at >= 0) queueMicrotask(() => element.querySelectorAll(places)[at]?.focus());
 }
 
 /** Return the time of day of an ISO time, or of seconds since 1970, where the reader is. */

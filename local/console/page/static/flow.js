@@ -35,25 +35,45 @@ function draw() {
 }
 
 function drawPart(part, old) {
+  const element = old ?? newPart(part);
+  const [state, done, waiting, note, repair] = element.places;
   const [one, many] = UNITS[part.name] ?? ["", ""];
   const about = [
     part.backlog ? counted(part.backlog, "waits", "wait") : "",
     part.name === "reconcile" ? "asks GitHub for what failed" : "",
     typeof part.delay_ms === "number" ? duration(part.delay_ms / 1000) : "",
   ].filter(Boolean);
-  const waiting = Object.entries(part.backlogs ?? {}).map(([name, count]) => el("span", { class: "whole" }, `${name} ${count}`));
-  const note = part.held ? `${counted(part.held, "dead letter")} held` : part.backlogs ? "" : part.note;
-  const element = el("article", {
-    class: "part", "data-part": part.name, "data-state": part.state, "data-fed": !FIRST.has(part.name),
-  },
-  el("h3", {}, el("span", {}, part.label), el("span", { class: "state" }, `${SIGNS[part.state] ?? "?"} ${part.state}`)),
-  el("p", {}, el("b", {}, (part.count ?? 0).toLocaleString("en")), ` ${part.count === 1 ? one : many}${about.map((each) => `\u00a0· ${each}`).join("")}`),
-  waiting.length ? el("p", {}, "Waiting: ", waiting.flatMap((each, at) => (at ? [", ", each] : [each]))) : null,
-  note ? el("p", { class: part.held || part.state !== "up" ? "problem" : "" }, note) : null,
-  part.by ? el("button", { type: "button", onclick: () => breakPart(part.name, "well") }, `Repair ${part.label}`) : null);
+  element.dataset.state = part.state;
+  state.textContent = `${SIGNS[part.state] ?? "?"} ${part.state}`;
+  done.replaceChildren(
+    el("b", {}, part.count.toLocaleString("en")),
+    ` ${part.count === 1 ? one : many}${about.map((each) => `\u00a0· ${each}`).join("")}`);
+  const queues = Object.entries(part.backlogs ?? {}).map(([name, count]) => el("span", { class: "whole" }, `${name} ${count}`));
+  fill(waiting, queues.length ? ["Waiting: ", ...queues.flatMap((each, at) => (at ? [", ", each] : [each]))] : []);
+  fill(note, [part.held ? `${counted(part.held, "dead letter")} held` : part.backlogs ? "" : part.note].filter(Boolean));
+  note.classList.toggle("problem", Boolean(part.held) || part.state !== "up");
+  repair.hidden = !part.by;
+  if (old && old.count !== part.count) {
+    element.classList.remove("pulse");
+    requestAnimationFrame(() => element.classList.add("pulse"));
+  }
   element.count = part.count;
-  if (old && old.count !== part.count) element.classList.add("pulse");
   return element;
+}
+
+/** Return the box of a part without its figures; it stays the same element, so that the focus stays too. */
+function newPart(part) {
+  const places = [el("span", { class: "state" }), el("p"), el("p"), el("p"), el("button", { type: "button", onclick: () => breakPart(part.name, "well") }, `Repair ${part.label}`)];
+  const [state, ...others] = places;
+  const element = el("article", { class: "part", "data-part": part.name, "data-fed": !FIRST.has(part.name) },
+    el("h3", {}, el("span", {}, part.label), state), others);
+  element.places = places;
+  return element;
+}
+
+function fill(place, content) {
+  place.replaceChildren(...content);
+  place.hidden = !content.length;
 }
 
 /** Say aloud only that a part has begun or ceased to work: counts change too often. */

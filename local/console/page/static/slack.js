@@ -1,6 +1,6 @@
 // The middle column: channels, and their messages as Slack draws them, changed in place.
 
-import { byId, counted, el, keep } from "./dom.js";
+import { byId, counted, el, keep, keepFocus } from "./dom.js";
 import { onChange, store } from "./store.js";
 import { badge } from "./tabs.js";
 
@@ -155,11 +155,4 @@ function fromServer(html) {
   const template = document.createElement("template");
   template.innerHTML = html.trim();
   return template.content.firstElementChild;
-}
-
-/** If the focus is inside of what is replaced, it stays at the same place. */
-function keepFocus(old, element) {
-  if (!old.contains(document.activeElement)) return;
-  const at = [...old.querySelectorAll("a, summary")].indexOf(document.activeElement);
-  if (at >= 0) queueMicrotask(() => element.querySelectorAll("a, summary")[at]?.focus());
 }

@@ -2,6 +2,7 @@
 
 import { get } from "./api.js";
 import { byId } from "./dom.js";
+import { said } from "./result.js";
 import { load, take } from "./store.js";
 
 const RETRY_MILLISECONDS = 1000;
@@ -26,6 +27,10 @@ export async function follow() {
   };
   source.onerror = again;
   source.addEventListener("reset", again); // the server no longer knows what follows the number
+  source.addEventListener("happening", (event) => {
+    const happening = JSON.parse(event.data);
+    if (happening.kind === "week") said(happening.text);
+  });
   for (const [kind, act] of Object.entries(take)) {
     source.addEventListener(kind, (event) => act(JSON.parse(event.data)));
   }

@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { byId, counted, el } from "./dom.js";
-import { chosenIssue, issueKey, onChange } from "./store.js";
+import { chosenIssue, issueKey, onChange, store } from "./store.js";
 import { facts, table } from "./tables.js";
 
 const PAUSE_MILLISECONDS = 400; // between two readings
@@ -32,6 +32,7 @@ function reader(id, read) {
       try {
         await read(byId(id));
       } catch (error) {
+        byId(id).shown = null;
         byId(id).replaceChildren(el("p", { class: "error-text" }, error.message));
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
@@ -40,11 +41,21 @@ function reader(id, read) {
   };
 }
 
+/** Return whether the panel shows these values already: then it is left alone, with its scroll position. */
+function isShown(panel, ...values) {
+  const before = panel.shown;
+  panel.shown = JSON.stringify(values);
+  return panel.shown === before;
+}
+
 async function readIssue(panel) {
   const issue = chosenIssue();
+  if (!issue) panel.shown = null;
   if (!issue) return panel.replaceChildren(el("p", { class: "empty" }, "No issue is chosen. Open one, and its row and its events are shown here."));
   const { repository, number } = issue;
-  const { row, events } = await get("/api/issue", { repository, number });
+  const answer = await get("/api/issue", { repository, number });
+  if (isShown(panel, answer, store.chosen)) return;
+  const { row, events } = answer;
   const columns = events.length ? Object.keys(events[0]) : [];
   panel.replaceChildren(
     el("h3", {}, `${issueKey(issue)} in the view issues`),
@@ -54,7 +65,9 @@ async function readIssue(panel) {
 }
 
 async function readNumbers(panel) {
-  const { headline, charts } = await get("/api/numbers");
+  const answer = await get("/api/numbers");
+  if (isShown(panel, answer)) return;
+  const { headline, charts } = answer;
   panel.replaceChildren(
     headline.length
       ? el("dl", { class: "figures" }, headline.map((each) => el("div", {}, el("dt", {}, each.label), el("dd", { class: "value" }, each.value), el("dd", {}, each.note ?? ""))))
