@@ -68,12 +68,16 @@ class _Run:
     done: list[Outcome] = field(default_factory=list)
 
     def read(self) -> IssueView:
-        """Return the issue as it is now: the issue itself last, as it decides what is missing."""
+        """Return the issue as it is now.
+
+        People act meanwhile: a comment that is deleted now was read, or its deletion is among the events, and
+        what the events show and the issue lacks was taken off. The other order would put it back.
+        """
         own_login = self.github.own_login()
-        events = self.github.events(self.repository, self.number)
         needs_all = any(action.what in {"comment", "close"} for action in self.actions)
         since = None if needs_all else self.event.received_at - _DAY
         comments = self.github.comments(self.repository, self.number, since)
+        events = self.github.events(self.repository, self.number)
         issue, read_at = self.github.issue(self.repository, self.number)
         if self.event.issue and issue.id != self.event.issue.id:
             raise NotFound("issue_moved", f"{self.repository}#{self.number} is another issue now.")

@@ -66,7 +66,8 @@ class IssueView:
         if value.lower() in _lower(had):
             is_ours = last is not None and last.by == self.own_login
             return "present", "done_before" if is_ours else None
-        if last is not None and last.kind == kinds[1] and last.by != self.own_login:
+        # If the last event added it, somebody has taken it off since the events were read.
+        if last is not None and not (last.kind == kinds[1] and last.by == self.own_login):
             return "removed", reason
         return None
 
@@ -100,14 +101,11 @@ class IssueView:
         return ("changed", reason) if reason else None
 
     def _was_reopened(self, since: datetime) -> bool:
-        """Return whether somebody reopened the issue after we closed it, or after a close since then."""
-        closed = False
-        for each in self.events:
-            if each.kind == "closed" and (each.by == self.own_login or _is_after(each.at, since)):
-                closed = True
-            elif each.kind == "reopened" and closed and each.by != self.own_login:
-                return True
-        return False
+        """Return whether the issue, which is open, was closed by us, or by anybody since then."""
+        return any(
+            each.kind == "closed" and (each.by == self.own_login or _is_after(each.at, since))
+            for each in self.events
+        )
 
     def _changes(self, event: IssueEvent, done: Collection[Outcome]) -> Iterator[str]:
         """Yield a reason for each part of the issue that somebody else has changed since the event."""
@@ -136,6 +134,8 @@ class IssueView:
 
     def _has_other_comments(self, event: IssueEvent, was: Issue) -> bool:
         """Return whether somebody else has added, edited or deleted a comment since the event."""
+        if self.issue.comments != len(self.comments):
+            return True  # since the comments were read
         own = event.comment.id if event.comment else None
         others = [each for each in self.comments if not self._is_ours(each) and each.id != own]
         if any(_is_after(each.updated_at or each.created_at, event.event_at) for each in others):
