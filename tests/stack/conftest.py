@@ -22,19 +22,28 @@ repositories = ["acme/docs"]
 mona = "U0123456789"
 """
 
+TRIAGE = """
+[[rule]]
+name = "asked for"
+words_any = ["please triage this"]
+add_labels = ["triaged"]
+"""
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Start every part, with Google's Pub/Sub emulator if it is installed."""
     folder: Path = tmp_path_factory.mktemp("a team's stack")
     (folder / "routes.toml").write_text(ROUTES)
-    options = Options(state=folder, routes=folder / "routes.toml")
+    (folder / "triage.toml").write_text(TRIAGE)
+    options = Options(state=folder, routes=folder / "routes.toml", triage=folder / "triage.toml")
     with running(options, lambda *_: None) as started:
         yield started
 
 
 @pytest.fixture(autouse=True)
 def healthy(stack: Stack) -> Iterator[None]:
-    """Clear the faults of Slack after each test."""
+    """Clear the faults of Slack and GitHub after each test."""
     yield
     stack.slack.clear_faults()
+    stack.github.clear_faults()
