@@ -40,3 +40,10 @@ MEMORY = Goal(
 GROWTH = Goal(
     name="memory", what="ingest, growth of the memory in the last third", bar=2.0, aim=0.5, unit="MiB"
 )
+EFFECT = Goal(
+    name="effect",
+    what="triage, webhook to the effect at GitHub, local stack: p95",
+    bar=5.0,
+    aim=2.0,
+    unit="s",
+)

@@ -27,6 +27,7 @@ class Size:
     card_requests: int
     memory_events: int
     view_rounds: int
+    issues: int
 
 
 FULL = Size(
@@ -38,6 +39,7 @@ FULL = Size(
     card_requests=80,
     memory_events=30_000,
     view_rounds=3,
+    issues=200,
 )
 QUICK = Size(
     seconds=95,
@@ -48,6 +50,7 @@ QUICK = Size(
     card_requests=40,
     memory_events=6_000,
     view_rounds=1,
+    issues=40,
 )
 SMOKE = Size(
     seconds=15,
@@ -58,6 +61,7 @@ SMOKE = Size(
     card_requests=4,
     memory_events=3_600,
     view_rounds=1,
+    issues=2,
 )
 
 

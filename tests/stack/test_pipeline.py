@@ -134,9 +134,10 @@ def test_why_says_what_each_function_did(
     found = json.loads(CliRunner().invoke(ops, arguments).stdout)
     [delivery] = found["deliveries"]
     assert delivery["delivery_id"] == delivery_id
-    assert [line["function"] for line in delivery["log"]] == ["ingest", "notify_slack", "stream_bq"]
+    log = {line["function"]: line for line in delivery["log"]}
+    assert {"ingest", "notify_slack", "stream_bq"} <= log.keys()
     muted = "everything: the author 'renovate[bot]' is muted by *[bot]"
-    assert (delivery["log"][1]["why"], delivery["why_no_card"], found["has_card"]) == (muted, muted, False)
+    assert (log["notify_slack"]["why"], delivery["why_no_card"], found["has_card"]) == (muted, muted, False)
 
 
 def test_a_bigquery_outage_delays_only_the_row(github_sends: Sender, delivery_id: str) -> None:
