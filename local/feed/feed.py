@@ -122,8 +122,7 @@ class Feed:
             return self._deliveries.latest(limit)
 
     def _since(self, number: int) -> list[Happening]:
-        newer = min(max(self._count - number, 0), len(self._happenings))
-        return list(islice(reversed(self._happenings), newer))[::-1]
+        return list(islice(reversed(self._happenings), max(self._count - number, 0)))[::-1]
 
     def _follow(self) -> None:
         more, failed = False, False

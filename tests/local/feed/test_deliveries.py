@@ -91,6 +91,8 @@ def test_retry_and_success(story: Story) -> None:
     found = reduce(story.happenings).functions["notify_slack"]
     assert (found.state, found.attempts, found.text) == ("done", 3, "card posted in #issues")
     assert (found.reason, found.retry_at, found.seconds) == (None, None, 3.0)
+    story.line("notify_slack", "Some library warns", "WARNING", reason="warning")
+    assert reduce(story.happenings).functions["notify_slack"].reason is None
 
 
 def test_killed_function(story: Story) -> None:
@@ -253,3 +255,5 @@ def test_bounded() -> None:
         deliveries.apply(story.line("ingest", "Published", delivery_id=f"id-{number}"))
     assert [each.delivery_id for each in deliveries.latest(2)] == [f"id-{KEPT + 4}", f"id-{KEPT + 3}"]
     assert deliveries.get("id-0") is None
+    deliveries.apply(story.line("ingest", "Published", delivery_id="id-9", message_id="2"))
+    assert deliveries.latest(1)[0].delivery_id == "id-9"

@@ -161,6 +161,9 @@ def test_redelivery_and_replay(screen: Screen) -> None:
             screen.story.push(function, message_id=message_id)
             screen.story.line(function, "done", outcome="stored", message_id=message_id)
         assert len(screen.at(float(message_id))) == 1
+    screen.story.push("stream_bq", message_id="3", only="stream-bq")
+    screen.story.line("stream_bq", "Stored", outcome="stored", message_id="3", only="stream-bq")
+    assert screen.texts(3.0) == ["row stored"]
     screen.story.line("stream_bq", "Stored", outcome="stored", message_id="3", delivery_id="replayed")
     screen.story.tell(
         part="pubsub", kind="acknowledged", text="", function="stream_bq", delivery_id="replayed",

@@ -75,5 +75,5 @@ def test_endless_line(tmp_path: Path) -> None:
     add(log, "{" * (MAX_LINE_BYTES + 2 * CHUNK_BYTES))
     assert read_all(tail) == []
     assert all(len(file.rest) <= MAX_LINE_BYTES for file in tail._files.values())
-    add(log, '}\n{"n": 1}\n')
+    add(log, '{"n": 0}\n{"n": 1}\n')
     assert read_all(tail) == [("ingest", {"n": 1})]

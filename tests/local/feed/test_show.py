@@ -31,6 +31,7 @@ def printed(stack: FakeStack, screen: io.StringIO, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "stdout", screen)
     with Feed(stack) as feed:  # type: ignore[arg-type]
         show = Show(feed, Terminal())
+        feed.tell(part="slack", kind="switch", text="Slack answers 429.", level="warning")
         fields = {
             "severity": "WARNING",
             "message": f"Refused: {HOSTILE}",
@@ -65,6 +66,7 @@ def test_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It gets whole lines without control characters, whatever the width."""
     monkeypatch.setenv("COLUMNS", "40")
     lines = printed(FakeStack(tmp_path), io.StringIO(), monkeypatch).splitlines()
-    assert len(lines) == 2
+    assert len(lines) == 3
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  Slack answers 429\.", lines.pop(0))
     assert all(line.isprintable() for line in lines)
     assert re.fullmatch(r"\d\d:\d\d:\d\d  a\?\S+ +\S+#1 +401  refused: a\?.*", lines[0])
