@@ -5,7 +5,6 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from local.console.server import Console
 from local.feed.feed import Feed
@@ -17,11 +16,16 @@ ROUTES = """
 [[route]]
 name = "everything"
 channels = ["C0123456789"]
+
+[[route]]
+name = "docs"
+channels = ["C0000000002"]
+labels_any = ["docs"]
 """
 
 
 @contextlib.contextmanager
-def playground(folder: Path, **options: Any) -> Iterator[Console]:
+def playground(folder: Path) -> Iterator[Console]:
     """Run a stack with its playground; a part that ends is started again, as by make serve."""
     routes = folder / "routes.toml"
     routes.write_text(ROUTES)
@@ -31,8 +35,8 @@ def playground(folder: Path, **options: Any) -> Iterator[Console]:
         while not stopped.wait(0.1):
             parts.restart_ended()
 
-    chosen = Options(state=folder, routes=routes, scheduled=frozenset({"reconcile"}), **options)
-    with running(chosen, lambda *_: None) as stack, Feed(stack) as feed, Console(stack, feed) as console:
+    options = Options(state=folder, routes=routes, pubsub="builtin", scheduled=frozenset({"reconcile"}))
+    with running(options, lambda *_: None) as stack, Feed(stack) as feed, Console(stack, feed) as console:
         watcher = threading.Thread(target=restart, args=(Parts(stack, lambda *_: None),))
         watcher.start()
         try:
@@ -100,9 +104,10 @@ class Page:
         return str(self.browser.ask(f"document.querySelector({json.dumps(selector)}).textContent"))
 
     def wait_for_text(self, selector: str, text: str) -> None:
-        """Return once an element has this text in it."""
+        """Return once an element has this text in it, with any space."""
         self.browser.wait_for(
-            f"document.querySelector({json.dumps(selector)})?.textContent.includes({json.dumps(text)})"
+            f"document.querySelector({json.dumps(selector)})?.textContent"
+            f".replaceAll('\\u00a0', ' ').includes({json.dumps(text)})"
         )
 
     def cards(self, text: str) -> list[str]:

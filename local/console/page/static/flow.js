@@ -63,7 +63,7 @@ function drawPart(part, old) {
 
 /** Return the box of a part without its figures; it stays the same element, so that the focus stays too. */
 function newPart(part) {
-  const places = [el("span", { class: "state" }), el("p"), el("p"), el("p"), el("button", { type: "button", onclick: () => breakPart(part.name, "well") }, `Repair ${part.label}`)];
+  const places = [el("span", { class: "state" }), el("p"), el("p"), el("p"), el("button", { type: "button", "aria-label": `Repair ${part.label}`, onclick: () => breakPart(part.name, "well") }, "Repair")];
   const [state, ...others] = places;
   const element = el("article", { class: "part", "data-part": part.name, "data-fed": !FIRST.has(part.name) },
     el("h3", {}, el("span", {}, part.label), state), others);

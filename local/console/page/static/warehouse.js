@@ -72,7 +72,7 @@ async function readNumbers(panel) {
     headline.length
       ? el("dl", { class: "figures" }, headline.map((each) => el("div", {}, el("dt", {}, each.label), el("dd", { class: "value" }, each.value), el("dd", {}, each.note ?? ""))))
       : el("p", { class: "empty" }, "No issue is stored yet, so there is nothing to count."),
-    ...charts.map((chart) => el("figure", { class: "chart" }, el("figcaption", {}, el("h3", {}, chart.title)), drawing(chart.svg))));
+    ...charts.map((chart) => el("figure", { class: "drawing" }, el("figcaption", {}, el("h3", {}, chart.title)), drawing(chart.svg))));
 }
 
 /** Return a chart that the server has drawn from numbers, parsed as SVG and not as HTML. */
