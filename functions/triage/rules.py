@@ -104,8 +104,10 @@ def decide(
 
 def _reasons_to_ignore(event: IssueEvent, now: datetime, own_login: str | None) -> Iterator[tuple[str, str]]:
     name = f"{event.event}.{event.action}" if event.action else event.event
-    if event.issue is None or event.event not in {"issues", "issue_comment"}:
-        yield "not_an_issue", f"{name!r} is no event of an issue"
+    if event.issue is None:
+        yield "not_an_issue", f"{name!r} has no issue"
+    if event.event not in {"issues", "issue_comment"}:
+        yield "not_an_issue", f"no rule hears of {name!r}"
     if event.source not in {"webhook", "reconcile"}:
         yield "not_live", f"the source is {event.source}, and only new events trigger"
     if now - event.received_at >= MAX_AGE:
@@ -133,16 +135,19 @@ class _Written:
     author_type: str | None
     association: str | None
     texts: tuple[str, ...]
+    where: str
 
     @classmethod
     def of(cls, event: IssueEvent, issue: Issue) -> "_Written":
-        words = (event.comment.body,) if event.comment else (issue.title, issue.body)
-        source = event.comment or issue
+        comment = event.comment if event.event == "issue_comment" else None
+        words = (comment.body,) if comment else (issue.title, issue.body)
+        source = comment or issue
         return cls(
             author=source.author,
             author_type=source.author_type,
             association=source.author_association,
             texts=tuple(text.casefold() for text in words if text),
+            where="the comment has" if comment else "title and text have",
         )
 
 
@@ -168,8 +173,7 @@ def _mismatches(
     if rule.words_any and not any(
         word.casefold() in text for word in rule.words_any for text in written.texts
     ):
-        where = "the comment has" if event.comment else "title and text have"
-        yield f"{where} none of {', '.join(map(repr, rule.words_any))}"
+        yield f"{written.where} none of {', '.join(map(repr, rule.words_any))}"
     if rule.author is not None and not _is_by(rule.author, written, team):
         wanted = AUTHORS[rule.author] if isinstance(rule.author, str) else _one_of(rule.author)
         yield f"the author {written.author!r} is not {wanted}"

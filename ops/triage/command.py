@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from functions.triage.rules import decide
-from ops.cli import json_option, one_line_errors
+from ops.cli import json_option
 from ops.local_stack import local_option
 from ops.send.saved_delivery import read_event
 from ops.triage import wording
-from ops.triage.options import DEFAULT, file_option, own_login_option, read_rules, read_team
+from ops.triage.options import DEFAULT, file_option, own_login_option, read_rules
 from ops.triage.replay import replay
 
 
@@ -26,15 +26,14 @@ def triage() -> None:
     "triage_path", metavar="[FILE]", envvar="TRIAGE_FILE", default=DEFAULT, type=click.Path(path_type=Path)
 )
 @json_option
-@one_line_errors()
 def check_command(triage_path: Path, *, as_json: bool) -> None:
     """Check the triage file and sum up each rule.
 
     The file is read as triage reads it at its start. Every problem is named. FILE is config/triage.toml, or
     what TRIAGE_FILE names, if it is left out.
     """
-    rules = read_rules(triage_path, as_json=as_json)
-    found = [f"{triage_path}: {warning}" for warning in wording.warnings(rules, read_team())]
+    rules, team = read_rules(triage_path, as_json=as_json)
+    found = [f"{triage_path}: {warning}" for warning in wording.warnings(rules, team)]
     if as_json:
         click.echo(json.dumps({"problems": [], "warnings": found, "rules": list(map(asdict, rules))}))
         return
@@ -50,7 +49,6 @@ def check_command(triage_path: Path, *, as_json: bool) -> None:
 @file_option
 @own_login_option
 @json_option
-@one_line_errors()
 def explain_command(
     payload: str, event: str | None, triage_path: Path, own_login: str | None, *, as_json: bool
 ) -> None:
@@ -62,8 +60,8 @@ def explain_command(
     FILE is a sample, or a payload as GitHub shows it under the webhook's Recent deliveries; - is stdin.
     """
     delivered = read_event(payload, event)
-    rules = read_rules(triage_path, as_json=as_json)
-    decision = decide(delivered, rules, read_team(), now=datetime.now(UTC), own_login=own_login)
+    rules, team = read_rules(triage_path, as_json=as_json)
+    decision = decide(delivered, rules, team, now=datetime.now(UTC), own_login=own_login)
     if as_json:
         click.echo(json.dumps(wording.explain_json(decision, delivered.issue, rules)))
     else:

@@ -9,6 +9,7 @@ from functions.triage import rules_file
 from functions.triage.rules import Rule
 from ops import ROOT
 from ops.checked_file import read_checked
+from pipeline.settings import collect_problems
 from pipeline.team import Team
 
 DEFAULT = ROOT / "config" / "triage.toml"
@@ -29,11 +30,12 @@ own_login_option = click.option(
 )
 
 
-def read_rules(path: Path, *, as_json: bool) -> tuple[Rule, ...]:
-    """Return the rules; a file with problems ends the command with all of them and status 1."""
-    return read_checked(path, "triage file", rules_file.parse, as_json=as_json)
+def read_rules(path: Path, *, as_json: bool) -> tuple[tuple[Rule, ...], Team]:
+    """Return the rules and the team; files with problems end the command with all of them and status 1."""
 
+    def parse(text: str) -> tuple[tuple[Rule, ...], Team]:
+        return collect_problems(
+            lambda: rules_file.parse(text), lambda: Team.read(os.environ, ROOT / "config")
+        )
 
-def read_team() -> Team:
-    """Return the team. Raises ConfigurationError."""
-    return Team.read(os.environ, ROOT / "config")
+    return read_checked(path, "triage file", parse, as_json=as_json)

@@ -13,7 +13,7 @@ from ops.parameters import Moment, check_span
 from ops.report.command import progress
 from ops.settings import find_dataset
 from ops.stored_errors import stored_errors
-from ops.triage.options import file_option, own_login_option, read_rules, read_team
+from ops.triage.options import file_option, own_login_option, read_rules
 from ops.triage.stored import Scope, events
 from ops.triage.summary import line, lines, notes, outcome
 from ops.triage.trial import Trial, Tried
@@ -75,10 +75,10 @@ def replay(  # noqa: PLR0913 - one for each option
       BIGQUERY_EMULATOR_HOST  http://host:port of a local BigQuery
     """  # noqa: D301 - \b is click's mark for a block that is not rewrapped
     check_span(since, until)
-    rules = read_rules(triage_path, as_json=as_json)
+    rules, team = read_rules(triage_path, as_json=as_json)
     if not rules:
         raise click.ClickException(f"{triage_path} has no rule to try")
-    trial = Trial(rules=rules, team=read_team(), own_login=own_login)
+    trial = Trial(rules=rules, team=team, own_login=own_login)
     project, dataset = find_dataset(project, dataset)
     scope = Scope(since=since, until=until or datetime.now(UTC), repository=repository, limit=limit)
     show = progress()

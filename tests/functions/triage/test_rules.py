@@ -101,6 +101,8 @@ def test_a_word_that_is_missing_is_named() -> None:
 def test_a_comment_is_judged_by_its_own_author_and_text() -> None:
     """Author and words of issue_comment.created are the comment's; labels are the issue's."""
     said = issue_event(an_issue(author=MONA, labels=["bug"]).commented(OCTAVIA, NOON, "still fails"))
+    both = replace(said, event="issues", action="opened")
+    assert why_not(both, author="team", words_any=("export",)) is None  # only of a comment's own event
     of_comment = {"events": ("issue_comment.created",), "labels_any": ("bug",)}
     assert why_not(said, **of_comment, author="outsider", words_any=("STILL",)) is None
     assert why_not(said, **of_comment, author="team") == "the author 'octavia' is not of the team"
@@ -220,12 +222,15 @@ def test_what_is_no_issue_any_more_triggers_nothing() -> None:
     on_pull_request = an_issue(is_pull_request=True).commented(OCTAVIA, NOON, "x")
     left, _ = issue.transferred(MONA, NOON, accounts.Repository(full_name="acme/web"), 3)
     push = payloads.Event(name="push", payload={"repository": {"full_name": "acme/app"}})
+    related = payloads.Event(name="sub_issues", payload=issue.opened().payload)
     assert [
-        ignored(issue_event(made)) for made in (on_pull_request, left, issue.deleted(MONA, NOON), push)
+        ignored(issue_event(made))
+        for made in (on_pull_request, left, issue.deleted(MONA, NOON), push, related)
     ] == [
         "pull_request",
         "issue_left",
         "issue_left",
+        "not_an_issue",
         "not_an_issue",
     ]
 

@@ -74,6 +74,16 @@ def test_what_is_left_out_has_its_default() -> None:
     )
 
 
+def test_emoji_and_no_break_spaces_are_letters() -> None:
+    """Labels and words may hold what joins an emoji's parts, and spaces of any kind."""
+    [rule] = rules_file.parse(
+        '[[rule]]\nname = "a"\nadd_labels = ["\N{WOMAN}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER}"]\n'
+        'words_any = ["a\N{NO-BREAK SPACE}b", " x "]'
+    )
+    assert len(rule.add_labels[0]) == 3
+    assert rule.words_any == ("a\N{NO-BREAK SPACE}b", " x ")
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "rule = []"])
 def test_a_file_may_have_no_rule(text: str) -> None:
     """The file that is shipped has comments only, which is no problem."""
@@ -133,7 +143,7 @@ def test_every_problem_is_reported_together_with_its_line() -> None:
         ('labels_any = [" bug"]', "labels_any: ' bug' begins or ends with a space, which no label does"),
         ("labels_all = {}", 'labels_all must be a list of labels such as "bug"'),
         ('words_any = [""]', 'words_any must be a list of words such as "parser" or "syntax error"'),
-        ('words_any = ["a\\nb"]', "words_any: 'a\\nb' is not on one line, so it can never match"),
+        ('words_any = ["a\\nb"]', "words_any: 'a\\nb' has a line break; a word is on one line"),
         ('author = "mona"', AUTHORS),
         ("author = []", AUTHORS),
         ("author = 1", AUTHORS),
