@@ -79,6 +79,7 @@ def test_a_rule_is_for_opened_and_reopened_issues_unless_it_says_otherwise() -> 
     [
         (("parser",), True),
         (("STRASSE",), True),
+        (("weiß",), True),
         (("lexer", "syntax error"), True),
         (("p.rser",), False),
         ((".*",), False),
@@ -87,7 +88,7 @@ def test_a_rule_is_for_opened_and_reopened_issues_unless_it_says_otherwise() -> 
 )
 def test_words_are_taken_as_they_are_in_any_case(words: tuple[str, ...], matches: bool) -> None:  # noqa: FBT001
     """A word is looked for in title and text, each by itself; it is no pattern."""
-    event = opened(title="PARSER fails", body="the Syntax  Error, a syntax error on every Straße")
+    event = opened(title="PARSER fails", body="the Syntax  Error, a syntax error on every Straße, WEISS")
     assert (why_not(event, words_any=words) is None) is matches
 
 
@@ -147,6 +148,7 @@ def test_without_a_list_the_association_tells_the_team() -> None:
 def test_an_author_can_be_one_of_a_list() -> None:
     """Logins are compared in any case, and a deleted account is no one."""
     assert why_not(opened(), author=("Octavia",)) is None
+    assert why_not(opened(author=accounts.Account(login="OctaVia")), author=("octavia",)) is None
     assert why_not(opened(), author=("octa", "mona")) == "the author 'octavia' is not one of octa, mona"
     assert why_not(opened(author=None), author=("octavia",)) == "the author None is not octavia"
     assert why_not(opened(author=None), author="outsider") is None
@@ -167,6 +169,11 @@ def test_a_label_triggers_only_the_rules_that_require_it() -> None:
         why_not(other, **on_label, labels_any=("bug", "p2"))
         == "the label 'p1' of the event is not one of 'bug', 'p2'"
     )
+    assert (
+        why_not(other, labels_all=("p1", "bug"))
+        == "'issues.labeled' is not one of issues.opened, issues.reopened"
+    )
+    assert why_not(other, labels_all=("bug",)) == why_not(other)
     assert why_not(other, **on_label) is None
     assert why_not(other, **on_label, labels_none=("p2",)) is None
 
@@ -211,6 +218,7 @@ def test_our_own_events_never_trigger() -> None:
         login: replace(opened(), sender=login) for login in ("issuewire[bot]", "IssueWire[Bot]", "issuewire")
     }
     assert [ignored(event) for event in by.values()] == ["own_action", "own_action", None]
+    assert ignored(by["issuewire[bot]"], own_login="IssueWire[bot]") == "own_action"
     assert [ignored(event, own_login=None) for event in by.values()] == [None, None, None]
     assert ignored(replace(opened(), sender=None)) is None
     assert ignored(replace(opened(), sender=f"{OWN}x")) is None
@@ -307,6 +315,11 @@ def test_a_rule_in_dry_run_takes_nothing_from_the_others() -> None:
         ("one", "x", False),
         ("trial", "Hi", True),
         ("one", "Hello", False),
+    ]
+    assert actions(opened(), trial, replace(trial, name="second")) == [
+        ("trial", "add_label", "x"),
+        ("trial", "add_label", "y"),
+        ("trial", "comment", "Hi"),
     ]
     found = decided(opened(), acting, trial).actions
     assert [(action.rule, action.value) for action in found] == [
