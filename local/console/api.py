@@ -61,6 +61,7 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
 from local.console import access
+from local.console.examples import EXAMPLES
 from local.console.nets import NoAnswer
 from local.console.page import page
 from local.console.stream import stream
@@ -132,6 +133,36 @@ def create_app(console: "Console") -> Flask:
         if found is None:
             raise Answered(HTTPStatus.NOT_FOUND, "there is no such picture")
         return Response(found.content, content_type=found.kind)
+
+    @app.get("/api/deliveries/<delivery_id>")
+    def delivery(delivery_id: str) -> Response:
+        found = console.details.of(delivery_id)
+        if found is None:
+            raise Answered(HTTPStatus.NOT_FOUND, "no such delivery is known")
+        return _json(found)
+
+    @app.get("/api/issue")
+    def issue() -> Response:
+        named = request.args.get("repository", ""), request.args.get("number", "")
+        if not named[1].isascii() or not named[1].isdigit() or len(named[1]) > 18:
+            raise Answered(HTTPStatus.BAD_REQUEST, "give repository=OWNER/NAME and number=N")
+        return _json(console.warehouse.issue(named[0], int(named[1])))
+
+    @app.get("/api/numbers")
+    def numbers() -> Response:
+        return _json(console.warehouse.numbers())
+
+    @app.get("/report")
+    def report() -> Response:
+        return Response(console.warehouse.report(), content_type="text/html; charset=utf-8")
+
+    @app.get("/api/sql/examples")
+    def examples() -> Response:
+        return _json([{"title": title, "sql": sql} for title, sql in EXAMPLES.items()])
+
+    @app.post("/api/sql")
+    def ask() -> Response:
+        return _json(console.warehouse.ask(read_object(request).get("sql")))
 
     @app.post("/api/simulate")
     def simulate() -> Response:

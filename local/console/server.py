@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 from local.bigquery.front import BigQueryFront
 from local.console.api import create_app
 from local.console.board import Board
+from local.console.details import Details
 from local.console.flow import Flow
 from local.console.issues_view import IssuesView
 from local.console.nets import Nets
@@ -13,9 +14,12 @@ from local.console.parts import Parts
 from local.console.simulator import Simulator
 from local.console.slack_view import SlackView
 from local.console.switches import Switches
+from local.console.warehouse import Warehouse
 from local.console.week import Week
 from local.feed.feed import Feed
 from local.http_server import HttpServer
+from local.stack.folders import read_team
+from local.stack.options import TEAM
 from local.stack.stack import Stack
 
 NO_ANSWER: Final = (502, 504)  # of local/github/webhook.py
@@ -44,6 +48,9 @@ class Console:
             IssuesView(self._issues),
             self._row,
         )
+        team = read_team(stack.options.environment, TEAM.parent)
+        self.warehouse = Warehouse(stack.bigquery_url, team, lambda: self._flow.counts["stream_bq"])
+        self.details = Details(stack, feed, self.warehouse)
         self._server: HttpServer | None = None
 
     @property
@@ -71,6 +78,7 @@ class Console:
         assert self._server is not None
         self._server.close()
         self._flow.__exit__()
+        self.warehouse.close()
 
     def _tell_delivery(self, guid: str, event: str, payload: dict[str, Any], code: int) -> None:
         """Tell what became of a delivery of GitHub's; ingest itself says more of one that it has taken."""

@@ -1,0 +1,189 @@
+"""What BigQuery has: an issue's row and events, the numbers, the report, and a person's own question."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime
+from datetime import time as clock_time
+from typing import Any, Final
+
+from google.cloud import bigquery
+
+from clients.bigquery import FAILURES, RETRY_SECONDS, connect, first_line
+from local.console.nets import NoAnswer
+from local.console.numbers import numbers
+from local.console.read_only import MAX_ROWS, bounded
+from local.console.wishes import NotPossible
+from local.processes import ROOT
+from local.stack.topics import PROJECT
+from metrics.figures import Report
+from ops.report.fetch import ReportQuery, fetch
+from pipeline.team import Team
+
+DATASET: Final = "github"
+QUERY_SECONDS: Final = 10.0
+EVENTS: Final = 20
+LONGEST: Final = 2_000  # characters of a value
+AT_ONCE: Final = 2  # questions of persons
+FRESH_SECONDS: Final = 2.0  # how long the numbers are shown again, also if rows came meanwhile
+
+type Json = dict[str, Any]
+
+_ISSUE = "SELECT * FROM issues WHERE repository = @repository AND issue_number = @number LIMIT 1"
+_EVENTS = (
+    "SELECT * EXCEPT (payload) FROM issue_events WHERE repository = @repository AND issue_number = @number "
+    f"ORDER BY received_at DESC LIMIT {EVENTS}"
+)
+_BODY = "SELECT TO_JSON_STRING(payload) AS body FROM events WHERE delivery_id = @id LIMIT 1"
+
+
+class Warehouse:
+    """The local BigQuery at `url`, for many threads. `stored` counts the rows that came since the start."""
+
+    def __init__(self, url: str, team: Team, stored: Callable[[], int]) -> None:
+        self._client = connect(PROJECT, emulator=url)
+        self._team = team
+        self._stored = stored
+        self._asking = threading.Semaphore(AT_ONCE)
+        self._reporting = threading.Lock()
+        self._executor = ThreadPoolExecutor(4, thread_name_prefix="warehouse")
+        self._numbers: tuple[int, float, Json] | None = None
+        self._tables = {path.stem for path in (ROOT / "sql").rglob("*.sql")}
+
+    def ask(self, sql: object) -> Json:
+        """Answer a person's SELECT. Raises NotPossible for anything else, and for one that takes too long."""
+        if not isinstance(sql, str):
+            raise NotPossible("sql must be a text")
+        query = bounded(sql, self._tables)
+        if not self._asking.acquire(blocking=False):
+            raise NotPossible(f"{AT_ONCE} other questions are being answered; wait a moment")
+        began = time.monotonic()
+        try:
+            columns, rows = self._run(query, {})
+        except NoAnswer as error:
+            raise NotPossible(str(error)) from error
+        finally:
+            self._asking.release()
+        return {
+            "columns": columns,
+            "rows": [[text(value) for value in row] for row in rows[:MAX_ROWS]],
+            "truncated": len(rows) > MAX_ROWS,
+            "ms": round(1000 * (time.monotonic() - began)),
+        }
+
+    def issue(self, repository: str, number: int) -> Json:
+        """Return the issue's row in `issues`, and its latest rows in `issue_events`. Raises NoAnswer."""
+        named = {"repository": repository, "number": number}
+        row = self._executor.submit(self._dicts, _ISSUE, named)
+        events = self._dicts(_EVENTS, named)
+        return {"row": next(iter(row.result()), None), "events": events}
+
+    def body(self, delivery_id: str) -> str | None:
+        """Return the stored body of a delivery, None if there is none. Raises NoAnswer."""
+        _, rows = self._run(_BODY, {"id": delivery_id})
+        return next((row[0] for row in rows if row[0] not in {None, "null"}), None)
+
+    def numbers(self) -> Json:
+        """Return the headline numbers and two charts; made again only if rows have come. Raises NoAnswer."""
+        with self._reporting:
+            stored, now = self._stored(), time.monotonic()
+            if self._numbers is None or (
+                self._numbers[0] != stored and now - self._numbers[1] > FRESH_SECONDS
+            ):
+                self._numbers = stored, time.monotonic(), self._count()
+            return self._numbers[2]
+
+    def report(self) -> str:
+        """Return the report as HTML. Raises NoAnswer."""
+        from ops.report.page import render  # noqa: PLC0415 - matplotlib takes longer to import than the page
+
+        with self._reporting:
+            return render(self._report())
+
+    def close(self) -> None:
+        """End what is being read."""
+        self._executor.shutdown(cancel_futures=True)
+        self._client.close()
+
+    def _count(self) -> Json:
+        try:
+            return numbers(self._client, DATASET, self._team, datetime.now(UTC), self._executor)
+        except FAILURES as error:
+            raise NoAnswer(f"BigQuery did not answer: {first_line(error)}") from error
+
+    def _report(self) -> Report:
+        wanted = ReportQuery(
+            dataset=DATASET, repository=None, since=None, now=datetime.now(UTC), team=self._team
+        )
+        try:
+            return fetch(self._client, wanted, lambda _: None)
+        except FAILURES as error:
+            raise NoAnswer(f"BigQuery did not answer: {first_line(error)}") from error
+
+    def _dicts(self, sql: str, values: Json) -> list[Json]:
+        columns, rows = self._run(sql, values)
+        return [dict(zip(columns, map(text, row), strict=True)) for row in rows]
+
+    def _run(self, sql: str, values: Json) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Return names and rows of a query that may take QUERY_SECONDS. Raises NoAnswer."""
+        kinds = {int: "INT64", str: "STRING"}
+        config = bigquery.QueryJobConfig(
+            default_dataset=f"{PROJECT}.{DATASET}",
+            query_parameters=[
+                bigquery.ScalarQueryParameter(name, kinds[type(value)], value)
+                for name, value in values.items()
+            ],
+        )
+        try:
+            job = self._client.query(sql, job_config=config, job_retry=None, timeout=RETRY_SECONDS)
+            with _stopped_after(QUERY_SECONDS, job):
+                found = job.result(timeout=2 * QUERY_SECONDS, job_retry=None, max_results=MAX_ROWS + 1)
+                return [field.name for field in found.schema], [tuple(row.values()) for row in found]
+        except FAILURES as error:
+            raise NoAnswer(first_line(error)) from error
+
+
+@contextmanager
+def _stopped_after(seconds: float, job: bigquery.QueryJob) -> Iterator[None]:
+    """Cancel the job if the block takes longer; it then fails with NoAnswer."""
+    stopped = threading.Event()
+
+    def stop() -> None:
+        stopped.set()
+        with suppress(*FAILURES):  # the block has a limit of its own
+            job.cancel(timeout=RETRY_SECONDS)
+
+    timer = threading.Timer(seconds, stop)
+    timer.start()
+    try:
+        yield
+    except FAILURES as error:
+        if not stopped.is_set():
+            raise
+        raise NoAnswer(f"the query was stopped: it took more than {seconds:g} s") from error
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def text(value: object) -> str | None:
+    """Return a value as the page shows it: a text, or null."""
+    match value:
+        case None:
+            return None
+        case bool():
+            return str(value).lower()
+        case datetime():
+            shown = value.astimezone(UTC).isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00")
+        case date() | clock_time():
+            shown = value.isoformat()
+        case list() | dict() | tuple():
+            shown = json.dumps(value, default=str, ensure_ascii=False)
+        case float():
+            shown = f"{value:.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+        case _:
+            shown = str(value)
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
