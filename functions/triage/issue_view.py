@@ -96,7 +96,7 @@ class IssueView:
             last = self._last(("closed",), "")
             return "present", "done_before" if last is not None and last.by == self.own_login else None
         if self._was_reopened(event.event_at):
-            return "removed", "reopened"
+            return "removed", "issue_reopened"
         reason = next(self._changes(event, done), None)
         return ("changed", reason) if reason else None
 

@@ -26,7 +26,7 @@ CELLS = [
 # What no command can do: no one has to act, or it is done elsewhere.
 BY_HAND = re.compile(
     r"(nothing|wait|ask an administrator|see|do what the line says|report it)\b"
-    r"|(in Slack|at GitHub|in the routes file): "
+    r"|(in Slack|at GitHub|in the (routes|triage) file): "
 )
 # These read BigQuery. Without one they must get as far as its address.
 QUERYING = ("why", "schema", "report")

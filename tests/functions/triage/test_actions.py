@@ -124,8 +124,8 @@ def test_an_issue_that_a_person_reopened_is_not_closed_again(rig: Rig) -> None:
     event = rig.opens()
     rig.deliver(event)
     reopened = rig.does("octavia", "reopened")
-    assert rig.results(event)[-1] == "removed reopened"
-    assert rig.results(reopened)[-1] == "removed reopened"
+    assert rig.results(event)[-1] == "removed issue_reopened"
+    assert rig.results(reopened)[-1] == "removed issue_reopened"
     assert rig.issue()["state"] == "open"
 
 
