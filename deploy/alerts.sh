@@ -16,8 +16,7 @@ command_alerts() {
     title=$(alert_title "$file")
     name=$(read_json policy-name "$title" <<<"$existing")
     # Channels that were added in the console are kept, unless the setting names others.
-    body=$(read_json alert "$file" "$title" "$LABEL" "$ALERT_CHANNELS" DOCS_URL="$DOCS_URL" INGEST="$(service ingest)" RECONCILE="$(service reconcile)" \
-      DIGEST="$(service digest)" \
+    body=$(read_json alert "$file" "$title" "$LABEL" "$ALERT_CHANNELS" DOCS_URL="$DOCS_URL" INGEST="$(service ingest)" SERVICE="$(service "$(basename "${file%/*}")")" \
       DEAD_SUBSCRIPTION="$DEAD_SUBSCRIPTION" SERVICES="${services# OR }" SUBSCRIPTIONS="${pushed#, }" \
       SILENCE_HOURS="$SILENCE_HOURS" SILENCE_SECONDS="$((SILENCE_HOURS * 3600))" <<<"$existing")
     [[ $body != *'"notificationChannels": []'* ]] || unnotified=yes

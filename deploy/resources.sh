@@ -51,14 +51,16 @@ create_subscriptions() {
   # 31 days is the most that Pub/Sub keeps: https://docs.cloud.google.com/pubsub/docs/subscription-properties
   # The ack deadline is longer than the functions' timeout of 60 s, so that no delivery is repeated while it still runs.
   push_flags=(
-    --message-retention-duration=7d --expiration-period=never --ack-deadline=90 --min-retry-delay=10s --max-retry-delay=600s
+    --message-retention-duration=7d --expiration-period=never --ack-deadline=90 --min-retry-delay=10s
     --dead-letter-topic="$DEAD_TOPIC" --max-delivery-attempts=100
   )
   table=${EXISTING[subscription]:-}
   CHANGED=''
   ensure_subscription "$DEAD_SUBSCRIPTION" "$DEAD_TOPIC" "$table" \
     --message-retention-duration=31d --expiration-period=never --ack-deadline=60
-  for name in "${SUBSCRIPTIONS[@]}"; do ensure_subscription "$name" "$TOPIC" "$table" "${push_flags[@]}"; done
+  for name in "${SUBSCRIPTIONS[@]}"; do
+    ensure_subscription "$name" "$TOPIC" "$table" "${push_flags[@]}" --max-retry-delay="${PAUSES[$name]}s"
+  done
   [[ -n $CHANGED && -z $DRY_RUN ]] || return 0
   table=$(list_subscription)
   for name in "$DEAD_SUBSCRIPTION" "${SUBSCRIPTIONS[@]}"; do
@@ -94,7 +96,7 @@ expected_policy() {
   if [[ $1 == "$DEAD_SUBSCRIPTION" ]]; then
     printf '%s' "$DEAD_TOPIC||60|2678400s|never||||"
   else
-    printf '%s' "$TOPIC||90|604800s|never|10s|600s|$DEAD_TOPIC|100"
+    printf '%s' "$TOPIC||90|604800s|never|10s|${PAUSES[$1]}s|$DEAD_TOPIC|100"
   fi
 }
 

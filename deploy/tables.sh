@@ -6,6 +6,7 @@
 #   NEEDS         a variable; without a value for it, the function is left out. NEEDS_TEXT says what to write if it is no setting
 #   TRIGGER       http-public: anyone may call it; push: a Pub/Sub subscription with its name calls it; schedule: Cloud Scheduler does
 #   SCHEDULE      when Cloud Scheduler calls it, in the form of cron; ZONE is the time zone, RETRIES how often it repeats a failed call
+#   PAUSE         the longest pause in seconds before Pub/Sub delivers a message again
 #   PACKAGES      what is staged beside its modules: package folders or single modules, such as clients/bigquery.py
 #   FILES         further staged files, each NAME-IN-THE-FOLDER=PATH
 #   CHECK         a Python program and the file that it checks before anything is changed; python3 runs it, 3.13 if there is one
@@ -19,12 +20,13 @@ FUNCTIONS=(deploy/functions/*.sh)
 FUNCTIONS=("${FUNCTIONS[@]##*/}")
 FUNCTIONS=("${FUNCTIONS[@]%.sh}")
 INGEST_ADDRESSES=''
+declare -A PAUSES=() # by subscription
 
 is_function() { [[ $1 =~ ^[a-z][a-z0-9_]*$ && -f deploy/functions/$1.sh ]]; }
 
 # load_table NAME: sets the variables above to what the function's table says.
 load_table() {
-  NEEDS='' NEEDS_TEXT='' TRIGGER='' SCHEDULE='' ZONE=Etc/UTC RETRIES=0 PACKAGES=() FILES=() CHECK=() SECRETS=() ROLES=() ENVIRONMENT=() FLAGS=() PROBLEM='' ASKS_GITHUB=''
+  NEEDS='' NEEDS_TEXT='' TRIGGER='' SCHEDULE='' ZONE=Etc/UTC RETRIES=0 PAUSE=600 PACKAGES=() FILES=() CHECK=() SECRETS=() ROLES=() ENVIRONMENT=() FLAGS=() PROBLEM='' ASKS_GITHUB=''
   # shellcheck source=/dev/null
   source "deploy/functions/$1.sh"
 }
@@ -80,7 +82,7 @@ read_tables() {
     GITHUB_ASKED+=$ASKS_GITHUB
     case $TRIGGER in
       http-public) PUBLIC_FUNCTIONS+=("$name") PUBLIC_SERVICES+=("$(service "$name")") ;;
-      push) SUBSCRIBERS+=("$name") SUBSCRIPTIONS+=("$(service "$name")") ;;
+      push) SUBSCRIBERS+=("$name") SUBSCRIPTIONS+=("$(service "$name")") PAUSES[$(service "$name")]=$PAUSE ;;
       schedule) SCHEDULED+=("$name") JOB_NAMES+=("$(service "$name")") ;;
       *) die "deploy/functions/$name.sh: TRIGGER is none of http-public, push, schedule" ;;
     esac

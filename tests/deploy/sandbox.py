@@ -50,6 +50,7 @@ for name in $(sed -nE 's/.*subscriptions create ([a-z-]+) .*/\1/p' <<<"$log" | s
     push="$url/|issuewire-push@acme-issues.iam.gserviceaccount.com|$url"
   case $name in
     *hold) echo "$name|issuewire|github-events-dead||60|2678400s|never|||||$push" ;;
+    triage) echo "$name|issuewire|github-events||90|604800s|never|10s|60s|github-events-dead|100|$push" ;;
     *) echo "$name|issuewire|github-events||90|604800s|never|10s|600s|github-events-dead|100|$push" ;;
   esac
 done

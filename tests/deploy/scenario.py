@@ -16,12 +16,12 @@ from tests.deploy.cloud.monitoring import series
 from tests.deploy.cloud.run import add_revision
 from tests.support.checkout import CHANNEL, make_checkout
 
-__all__ = ["GITHUB_TOKEN", "SLACK_TOKEN", "DeployRig", "Run", "Scenario"]
+__all__ = ["SLACK_TOKEN", "DeployRig", "Run", "Scenario"]
 
 PROJECT, REGION = "acme-issues", "us-central1"
 DOMAIN = f"{PROJECT}.iam.gserviceaccount.com"
 SLACK_TOKEN = "xoxb-never-shown"
-GITHUB_TOKEN = "ghp_never-shown"
+RULES = '[[rule]]\nname = "bug"\nwords_any = ["crash"]\nadd_labels = ["bug"]\n'
 BROWSER = Path(__file__).with_name("browser.py")
 
 
@@ -172,10 +172,10 @@ class Scenario:
         rig.run("alerts", "alerts")
         rig.run("alerts again", "alerts")
         rig.run("rotate", "secrets", "rotate", "acme/app")
-        (rig.checkout / "deploy.env").write_text("GITHUB_SOURCES=acme/app\n")
-        rig.run("github token", "secrets", "github-token", stdin=f"{GITHUB_TOKEN}\n")
-        rig.run("reconcile", "reconcile")
         rig.run("app", "app", "acme", BROWSER=f"{sys.executable} {BROWSER} %s")
+        (rig.checkout / "deploy.env").write_text("GITHUB_SOURCES=acme/app\nTRIAGE_MODE=act\n")
+        (rig.checkout / "config/triage.toml").write_text(RULES)
+        rig.run("optional", "all")
         add_revision(state, REGION, "ingest", state.functions["ingest"]["serviceConfig"])
         rig.run("rollback", "rollback", "ingest")
         state.time_series = [backlog(hold, 3), backlog("notify-slack", 7), age("notify-slack", 1000)]

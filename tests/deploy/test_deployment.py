@@ -9,7 +9,7 @@ import pytest
 
 from tests.deploy.cloud.state import members_of
 from tests.deploy.manifest_github import APP
-from tests.deploy.scenario import DOMAIN, GITHUB_TOKEN, PROJECT, SLACK_TOKEN
+from tests.deploy.scenario import DOMAIN, PROJECT, SLACK_TOKEN
 from tests.support.checkout import CHANNEL, ROOT
 
 FUNCTIONS = ("ingest", "notify-slack", "stream-bq")
@@ -39,7 +39,7 @@ def bindings(state):
     """Return who has which role on which resource, in short names."""
     names = {
         f"serviceAccount:issuewire-{name}@{DOMAIN}": name
-        for name in (*FUNCTIONS, "reconcile", "push", "build")
+        for name in (*FUNCTIONS, "reconcile", "triage", "push", "build")
     }
     names |= {AGENT: "AGENT", "allUsers": "allUsers"}
     return {
@@ -218,7 +218,7 @@ def test_no_secret_is_shown(deployed, operated):
         for version in versions
     ]
     assert len(secrets) == 3
-    tokens = [deployed.cloud.state.github.token, deployed.cloud.state.access_token, GITHUB_TOKEN]
+    tokens = [deployed.cloud.state.github.token, deployed.cloud.state.access_token]
     for rig in (deployed, operated):
         for run in rig.runs.values():
             assert [secret for secret in (*secrets, *tokens) if secret in run.out + run.err] == []
@@ -282,9 +282,18 @@ def test_a_rotation_leaves_one_secret(operated):
     )
 
 
+def granted(run, name):
+    """Return the roles of a function's account by resource."""
+    found = {
+        resource: {role for role, member in roles if member == name}
+        for resource, roles in bindings(run.after).items()
+    }
+    return {resource: roles for resource, roles in found.items() if roles}
+
+
 def test_reconcile_is_added_with_its_schedule(operated):
-    """Account, least roles, token, packages, schedule and status follow from its table and its setting."""
-    run = operated.runs["reconcile"]
+    """Account, least roles, key, packages, schedule and status follow from its table and its setting."""
+    run = operated.runs["optional"]
     assert run.status == 0, run.err
     config = run.after["functions"]["reconcile"]["serviceConfig"]
     assert config["serviceAccountEmail"] == f"issuewire-reconcile@{DOMAIN}"
@@ -293,7 +302,7 @@ def test_reconcile_is_added_with_its_schedule(operated):
     assert variables["INGEST_URL"].split(",")[0] == f"{ingest}/"
     assert variables["GITHUB_SOURCES"] == "acme/app"
     (volume,) = config["secretVolumes"]
-    assert (volume["mountPath"], volume["secret"]) == ("/etc/issuewire", "github-token")
+    assert (volume["mountPath"], volume["secret"]) == ("/etc/issuewire", "github-app-key")
     ((name, job),) = run.after["scheduled"].items()
     assert name == f"projects/{PROJECT}/locations/us-central1/jobs/reconcile"
     assert (job["schedule"], job["httpTarget"]["uri"]) == ("7 * * * *", f"{config['uri']}/")
@@ -301,14 +310,10 @@ def test_reconcile_is_added_with_its_schedule(operated):
         "serviceAccountEmail": f"issuewire-push@{DOMAIN}",
         "audience": config["uri"],
     }
-    granted = {
-        resource: {role for role, member in roles if member == "reconcile"}
-        for resource, roles in bindings(run.after).items()
-    }
-    assert {resource: roles for resource, roles in granted.items() if roles} == {
+    assert granted(run, "reconcile") == {
         "topics/github-events": {"roles/pubsub.publisher"},
         "subscriptions/github-events-dead-hold": {"roles/pubsub.subscriber"},
-        "secrets/github-token": {"roles/secretmanager.secretAccessor"},
+        "secrets/github-app-key": {"roles/secretmanager.secretAccessor"},
         "datasets/github/tables/events": {"roles/bigquery.dataViewer"},
         "datasets/github/tables/delivery_ledger": {"roles/bigquery.dataEditor"},
         "": {"roles/bigquery.jobUser"},
@@ -321,6 +326,35 @@ def test_reconcile_is_added_with_its_schedule(operated):
     status = operated.runs["status again"].out
     assert re.search(r"^ok +function reconcile +https://reconcile", status, re.MULTILINE)
     assert re.search(r"^ok +schedule reconcile +7 \* \* \* \*$", status, re.MULTILINE)
+
+
+def test_triage_acts_with_the_stored_app_and_the_least_roles(operated):
+    """One table, the App's key and its own subscription are all that it has; no setting names the App."""
+    run = operated.runs["optional"]
+    config = run.after["functions"]["triage"]["serviceConfig"]
+    assert config["serviceAccountEmail"] == f"issuewire-triage@{DOMAIN}"
+    assert (config["maxInstanceCount"], config["maxInstanceRequestConcurrency"]) == (1, 1)
+    variables = config["environmentVariables"]
+    assert (variables["TRIAGE_MODE"], variables["GITHUB_APP_ID"]) == ("act", "12345")
+    (volume,) = config["secretVolumes"]
+    assert (volume["mountPath"], volume["secret"]) == ("/etc/issuewire", "github-app-key")
+    assert granted(run, "triage") == {
+        "secrets/github-app-key": {"roles/secretmanager.secretAccessor"},
+        "datasets/github/tables/triage_actions": {"roles/bigquery.dataEditor"},
+    }
+    made = {name: dict(one) for name, one in run.after["subscriptions"].items()}
+    push = made["triage"].pop("pushConfig")
+    assert push["pushEndpoint"] == f"{config['uri']}/"
+    assert made["triage"]["ackDeadlineSeconds"] > config["timeoutSeconds"]
+    # An event triggers for an hour, so it must not wait for longer than a part of that.
+    assert made["triage"]["retryPolicy"] == {"minimumBackoff": "10s", "maximumBackoff": "60s"}
+    alike = ("deadLetterPolicy", "expirationPolicy", "messageRetentionDuration", "topic")
+    assert [made["triage"][key] for key in alike] == [made["stream-bq"][key] for key in alike]
+    with zipfile.ZipFile(BytesIO(operated.cloud.zips["triage"][0])) as archive:
+        assert {"main.py", "triage.toml", "team.toml"} <= set(archive.namelist())
+    status = operated.runs["status again"].out
+    assert re.search(r"^ok +function triage +https://triage", status, re.MULTILINE)
+    assert re.search(r"^ok +subscription triage +-> https://triage", status, re.MULTILINE)
 
 
 def test_a_rollback_serves_the_previous_revision(operated):

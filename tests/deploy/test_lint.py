@@ -15,17 +15,25 @@ from tests.support.checkout import ROOT
 from tests.support.documents import commands
 
 SCRIPTS = [ROOT / "deploy.sh", *sorted((ROOT / "deploy").rglob("*.sh"))]
+TABLES = sorted((ROOT / "deploy/functions").glob("*.sh"))
 PAGES = [ROOT / "README.md", ROOT / "docs/operations.md"]
 
 
 @pytest.mark.parametrize(
-    "command", [["shellcheck", "--external-sources"], ["shfmt", "--diff", "--indent=2", "--case-indent"]]
+    ("command", "scripts"),
+    [
+        (["shellcheck", "--external-sources", "--check-sourced"], [SCRIPTS[0], *TABLES]),
+        (["shfmt", "--diff", "--indent=2", "--case-indent"], SCRIPTS),
+    ],
+    ids=["shellcheck", "shfmt"],
 )
-def test_the_scripts_are_clean(command):
-    """Shellcheck reports nothing, and shfmt would change nothing."""
+def test_the_scripts_are_clean(command, scripts):
+    """Shellcheck reports nothing, and shfmt would change nothing; deploy.sh reads every part."""
+    text = SCRIPTS[0].read_text()
+    assert all(f"\nsource deploy/{part.name}\n" in text for part in (ROOT / "deploy").glob("*.sh"))
     tool = Path(sys.executable).with_name(command[0])
     outcome = subprocess.run(
-        [tool, *command[1:], *SCRIPTS], cwd=ROOT, capture_output=True, text=True, check=False
+        [tool, *command[1:], *scripts], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (outcome.returncode, outcome.stdout) == (0, ""), outcome.stderr
 

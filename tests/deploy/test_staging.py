@@ -26,7 +26,7 @@ from pipeline.delivery import Delivery
 from tests.support.checkout import CHANNEL, FUNCTIONS, make_checkout, read_table, stage, staged_hash
 from tests.support.messages import NOON, post_raw, push_of
 
-OPTIONAL = {"digest", "reconcile"}
+OPTIONAL = {"digest", "reconcile", "triage"}
 INSTALLED = [name for name in FUNCTIONS if name not in OPTIONAL]  # the scenario deploys these first
 DELIVERY = Delivery(
     delivery_id="d-1",

@@ -86,6 +86,7 @@ def test_the_deployment_commands_are_understood(call: str) -> None:
     settings = {"PROJECT": "runbook-project", "GITHUB_SOURCES": "acme/app"}
     settings |= {"ROUTES_FILE": str(Path(__file__).parent / "routes.toml")}
     settings |= {"TEAM_FILE": str(Path(__file__).parent / "team.toml")}
+    settings |= {"TRIAGE_FILE": str(Path(__file__).parent / "triage.toml")}
     done = subprocess.run(
         ["./deploy.sh", "--dry-run", "--yes", *shlex.split(call)[1:]],
         cwd=ROOT,
