@@ -70,7 +70,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationFile:
-    """A routes or team file, and every problem in it."""
+    """A routes, team or triage file, and every problem in it."""
 
     path: str
     problems: tuple[str, ...]
@@ -87,7 +87,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryName:
-    """A repository that a route names exactly, and what GitHub calls it now."""
+    """A repository that a route or rule names exactly, and what GitHub calls it now."""
 
     named: str
     now: str

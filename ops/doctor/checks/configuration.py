@@ -1,4 +1,4 @@
-"""The routes and the team file, against themselves and against GitHub."""
+"""The routes, the team and the rules of triage, against themselves and against GitHub."""
 
 import shlex
 from collections.abc import Iterator

@@ -44,8 +44,8 @@ def read_deployed(sources: Sequence[str], routes: Path | None, show: Show, *, pi
     settings, project = cloud.settings, cloud.settings.get("project", "")
     routes = routes or ROOT / settings.get("routes_file", "config/routes.toml")
     team_file = settings.get("team_file", "")
-    team = {"TEAM_FILE": str(ROOT / team_file)} if team_file else os.environ
-    found = read_configuration(routes, team, ROOT / "config")
+    deployed = {"TEAM_FILE": str(ROOT / team_file)} if team_file else {}
+    found = read_configuration(routes, {**os.environ, **deployed}, ROOT / "config")
     yield from found.files
     yield from cloud.facts
     sources = sources or _known_sources(settings.get("github_sources", ""))
@@ -102,7 +102,7 @@ def _read_github(  # noqa: PLR0913 - each comes from another source
             show(f"the webhook of {source}")
             yield from read_webhooks(github, source, addresses, events, ping=ping, has_app_hook=has_app_hook)
         show("accounts and repositories")
-        yield from read_names(github, found.logins, found.repositories, found.files[0].path)
+        yield from read_names(github, found.logins, found.repositories)
     finally:
         github.close()
 

@@ -84,17 +84,17 @@ def read_app_hook(
 
 
 def read_names(
-    github: GitHubClient, logins: Sequence[tuple[str, str]], repositories: Sequence[str], routes_path: str
+    github: GitHubClient, logins: Sequence[tuple[str, str]], repositories: Sequence[tuple[str, str]]
 ) -> Iterator[object]:
-    """Yield whether GitHub has each account of a file, and what it calls each repository.
+    """Yield whether GitHub has each account of a file, and what it calls each repository; both have a path.
 
     GitHub redirects from a repository's former name. What it does not answer ends the reading.
     """
     try:
         for login, path in logins:
             yield Login(login=login, path=path, exists=_exists(github, login))
-        for named in repositories:
-            yield _read_repository(github, named, routes_path)
+        for named, path in repositories:
+            yield _read_repository(github, named, path)
     except Unavailable as error:
         yield NotChecked(what="accounts and repositories", why=str(error), fix=_fix(github, error))
 

@@ -173,12 +173,13 @@ def test_names_are_compared_with_github(server: GitHubServer, github: GitHubClie
     server.github.users.add("mona")
     server.github.repositories["acme/old"] = server.github.host("acme/new")
     logins = [("Mona", "team.toml"), ("octokat", "team.toml")]
-    names = ["acme/app", "acme/hidden", "acme/old"]
-    report = examine(CHECKS, read_names(github, logins, names, "routes.toml"))
+    names = [("acme/app", "routes.toml"), ("acme/hidden", "routes.toml"), ("acme/old", "triage.toml")]
+    report = examine(CHECKS, read_names(github, logins, names))
     assert slugs(report) == ["login_unknown", "route_outdated"]
+    assert report.findings[1].text.startswith("triage.toml names acme/old")
     assert [each.what for each in report.not_checked] == ["the repository acme/hidden"]
     server.fail_until_cleared(status=401, message="Bad credentials")
-    report = examine(CHECKS, read_names(github, logins * 9, names, "routes.toml"))
+    report = examine(CHECKS, read_names(github, logins * 9, names))
     assert (report.findings, len(report.not_checked)) == ((), 1)
 
 
@@ -361,24 +362,34 @@ def test_a_secret_that_may_not_be_read_is_not_checked(gcloud: Callable[[str], No
 
 
 def test_problems_and_names_of_the_files_are_read(tmp_path: Path) -> None:
-    """Problems of both files are found, and what they name is collected."""
+    """Problems of all files are found, and what they name is collected."""
     (tmp_path / "routes.toml").write_text(
         '[people]\nMona = "U0123456789"\n'
         '[[route]]\nchannels = ["C1", "C2"]\nrepositories = ["acme/app", "acme/*"]\n'
     )
     (tmp_path / "team.toml").write_text('[team]\nlogins = ["kim"]\naway = ["kim"]\n[bots]\nlogins = ["ci"]\n')
+    (tmp_path / "triage.toml").write_text(
+        '[[rule]]\nname = "a"\nrepositories = ["acme/web", "a*/b"]\nassign = ["kim", "lee"]\n'
+    )
     found = read_configuration(tmp_path / "routes.toml", {}, tmp_path)
-    assert (found.channels, found.repositories) == (("C1", "C2"), ("acme/app",))
-    assert [login for login, _ in found.logins] == ["mona", "kim", "ci"]
+    routes, team, triage = (str(tmp_path / f"{name}.toml") for name in ("routes", "team", "triage"))
+    assert found.channels == ("C1", "C2")
+    assert found.repositories == (("acme/app", routes), ("acme/web", triage))
+    assert found.logins == (("mona", routes), ("kim", team), ("ci", team), ("kim", triage), ("lee", triage))
     assert slugs(examine(CHECKS, found.files)) == []
 
     (tmp_path / "routes.toml").write_text("[[route]]\nchanels = []\n")
     (tmp_path / "team.toml").write_text("[bots")
-    assert set(slugs(examine(CHECKS, read_configuration(tmp_path / "routes.toml", {}, tmp_path).files))) == {
-        "configuration_invalid"
-    }
-    missing = read_configuration(tmp_path / "no.toml", {"TEAM_FILE": "no-team.toml"}, tmp_path)
-    assert slugs(examine(CHECKS, missing.files)) == ["configuration_invalid"] * 2
+    (tmp_path / "triage.toml").write_text("[[rules]]")
+    wrong = examine(CHECKS, read_configuration(tmp_path / "routes.toml", {}, tmp_path).files)
+    assert set(slugs(wrong)) == {"configuration_invalid"}
+    assert wrong.findings[-1].text == f"{triage}: line 1: unknown table 'rules', did you mean 'rule'?"
+    elsewhere = {"TEAM_FILE": "no-team.toml", "TRIAGE_FILE": "no-triage.toml"}
+    missing = read_configuration(tmp_path / "no.toml", elsewhere, tmp_path)
+    assert slugs(examine(CHECKS, missing.files)) == ["configuration_invalid"] * 3
+    (tmp_path / "triage.toml").unlink()
+    without = read_configuration(tmp_path / "routes.toml", {}, tmp_path)
+    assert without.files[-1].problems == ()
 
 
 def test_the_webhook_of_a_github_app_stands_for_those_of_its_repositories(tmp_path: Path) -> None:
