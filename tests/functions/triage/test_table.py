@@ -31,7 +31,7 @@ def dataset(warehouse: Warehouse) -> str:
 
 
 @pytest.fixture
-def engine(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def reachable(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the table reach the engine."""
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", warehouse.url)
 
@@ -71,7 +71,7 @@ def test_an_outcome_has_one_id_that_bigquery_takes() -> None:
     assert all(len(each) <= 128 for each in ids)
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("reachable")
 def test_every_column_is_in_the_table(warehouse: Warehouse, dataset: str) -> None:
     """The row's columns are those of the table; a repeated insert stores nothing twice."""
     table = ActionTable(f"{PROJECT}.{dataset}")
@@ -82,7 +82,7 @@ def test_every_column_is_in_the_table(warehouse: Warehouse, dataset: str) -> Non
     assert stored | {"at": None} == row().columns | {"at": None}
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("reachable")
 def test_a_refused_row_is_an_error(dataset: str) -> None:
     """A row that BigQuery does not take has the delivery repeated; the error quotes no value."""
     wrong = replace(row(), columns={**row().columns, "at": "yesterday"})
@@ -91,7 +91,7 @@ def test_a_refused_row_is_an_error(dataset: str) -> None:
     assert "Thanks" not in str(error)
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("reachable")
 def test_a_missing_table_is_an_error_that_says_what_to_do(warehouse: Warehouse) -> None:
     """The sentence names the command that makes the table."""
     error = error_of(ActionTable(f"{PROJECT}.{warehouse.unused_name()}"), row())
