@@ -22,6 +22,7 @@ from bench.functions import WrongAnswer
 from bench.measures import cold, memory, warm
 from bench.measures.card_cpu import card_cpu
 from bench.measures.effect import effect
+from bench.measures.page import page
 from bench.results import Results
 from bench.run import FULL, QUICK, SMOKE, Run, Size
 from bench.worker import Worker, WorkerFailed
@@ -45,7 +46,8 @@ MEASURES: dict[str, tuple[float, Callable[[Run], list[Figure]]]] = {
     "card_cpu": (45, card_cpu),
 }
 VIEWS = "views"
-NAMES = (VIEWS, *MEASURES)
+PAGE = "page"
+NAMES = (VIEWS, PAGE, *MEASURES)
 EFFECT = "effect"  # takes four minutes, which GitHub's limits ask for: only by its name
 
 
@@ -103,6 +105,8 @@ def measure(folder: Path, size: Size, names: tuple[str, ...], before: Checkout |
     found: list[views.View] = []
     with _recording(failures, VIEWS):
         found = views.measure(folder, size.view_rounds) if VIEWS in names else []
+    with _recording(failures, PAGE):
+        figures += page(folder, size.page_issues) if PAGE in names else []
     with _recording(failures, EFFECT):
         figures += effect(folder, size.issues) if EFFECT in names else []
     chosen = {name: MEASURES[name] for name in names if name in MEASURES}

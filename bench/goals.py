@@ -40,6 +40,13 @@ MEMORY = Goal(
 GROWTH = Goal(
     name="memory", what="ingest, growth of the memory in the last third", bar=2.0, aim=0.5, unit="MiB"
 )
+PAGE = Goal(
+    name="page",
+    what="the playground's page, from a part's own answer to the event in a browser: p95",
+    bar=300,
+    aim=150,
+    unit="ms",
+)
 EFFECT = Goal(
     name="effect",
     what="triage, webhook to the effect at GitHub, local stack: p95",

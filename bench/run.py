@@ -28,6 +28,7 @@ class Size:
     memory_events: int
     view_rounds: int
     issues: int
+    page_issues: int
 
 
 FULL = Size(
@@ -40,6 +41,7 @@ FULL = Size(
     memory_events=30_000,
     view_rounds=3,
     issues=200,
+    page_issues=60,
 )
 QUICK = Size(
     seconds=95,
@@ -51,6 +53,7 @@ QUICK = Size(
     memory_events=6_000,
     view_rounds=1,
     issues=40,
+    page_issues=30,
 )
 SMOKE = Size(
     seconds=15,
@@ -62,6 +65,7 @@ SMOKE = Size(
     memory_events=3_600,
     view_rounds=1,
     issues=2,
+    page_issues=2,
 )
 
 

@@ -28,7 +28,9 @@ QUERY_SECONDS: Final = 10.0
 EVENTS: Final = 20
 LONGEST: Final = 2_000  # characters of a value
 AT_ONCE: Final = 2  # questions of persons
-FRESH_SECONDS: Final = 2.0  # how long the numbers are shown again, also if rows came meanwhile
+# The numbers are shown again for so long, and for so many times what they took, also if rows came meanwhile.
+FRESH_SECONDS: Final = 1.0
+PAUSE: Final = 2.0
 
 type Json = dict[str, Any]
 
@@ -89,11 +91,11 @@ class Warehouse:
     def numbers(self) -> Json:
         """Return the headline numbers and two charts; made again only if rows have come. Raises NoAnswer."""
         with self._reporting:
-            stored, now = self._stored(), time.monotonic()
-            if self._numbers is None or (
-                self._numbers[0] != stored and now - self._numbers[1] > FRESH_SECONDS
-            ):
-                self._numbers = stored, time.monotonic(), self._count()
+            stored, began = self._stored(), time.monotonic()
+            if self._numbers is None or (self._numbers[0] != stored and began > self._numbers[1]):
+                found = self._count()
+                now = time.monotonic()
+                self._numbers = stored, now + max(FRESH_SECONDS, PAUSE * (now - began)), found
             return self._numbers[2]
 
     def report(self) -> str:

@@ -132,6 +132,26 @@ def test_the_state_is_all_that_the_page_shows(console: Console, stack: FakeStack
     assert state["last"] >= 2
 
 
+def test_the_lists_are_bounded(console: Console, stack: FakeStack, feed: Feed) -> None:
+    """After 2,000 deliveries and messages, the state has the newest 200 of each, and a reply's parent."""
+    first = post(stack, "The first card")
+    for number in range(2_000):
+        post(stack, f"card {number}")
+        feed.tell(
+            part="ingest", kind="line", text="Published", delivery_id=f"d-{number}", message_id=str(number)
+        )
+    post(stack, "A late reply", thread_ts=first)
+    state = call(console, "GET", "/api/state")[1]
+    [channel] = state["channels"]
+    assert len(channel["messages"]) == 201
+    assert channel["messages"][0]["ts"] == first
+    assert "card 1999" in channel["messages"][-2]["html"]
+    assert len(state["deliveries"]) == 200
+    assert state["deliveries"][0]["delivery_id"] == "d-1999"
+    counts = {each["name"]: each["count"] for each in state["parts"]}
+    assert counts["ingest"] <= 2_000
+
+
 def test_two_browsers_see_the_same(console: Console, stack: FakeStack) -> None:
     """Each stream tells of every message, also of its change and its end; a slow start loses nothing."""
     since = call(console, "GET", "/api/state")[1]["last"]
