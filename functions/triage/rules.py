@@ -112,7 +112,7 @@ def _reasons_to_ignore(event: IssueEvent, now: datetime, own_login: str | None) 
         yield "not_live", f"the source is {event.source}, and only new events trigger"
     if now - event.received_at >= MAX_AGE:
         yield "too_old", "the event was received an hour ago, or earlier"
-    if own_login is not None and (event.sender or "").lower() == own_login.lower():
+    if own_login and (event.sender or "").lower() == own_login.lower():
         yield "own_action", f"the event was sent by {own_login}, which is our own app"
     if event.is_pull_request:
         yield "pull_request", "it is about a pull request"
@@ -128,7 +128,7 @@ def _reasons_to_ignore(event: IssueEvent, now: datetime, own_login: str | None) 
 class _Written:
     """What the event is about: the issue's title and text, or the comment that was just written.
 
-    `texts` are in the form in which case does not matter.
+    `texts` are folded.
     """
 
     author: str | None
@@ -146,7 +146,7 @@ class _Written:
             author=source.author,
             author_type=source.author_type,
             association=source.author_association,
-            texts=tuple(text.casefold() for text in words if text),
+            texts=tuple(map(_folded, filter(None, words))),
             where="the comment has" if comment else "title and text have",
         )
 
@@ -170,9 +170,7 @@ def _mismatches(
     }.get(name, ())
     if name in rule.events and decisive and (event.label or "").lower() not in lower(decisive):
         yield f"the label {event.label!r} of the event is not {_one_of(map(repr, decisive))}"
-    if rule.words_any and not any(
-        word.casefold() in text for word in rule.words_any for text in written.texts
-    ):
+    if rule.words_any and not any(_folded(word) in text for word in rule.words_any for text in written.texts):
         yield f"{written.where} none of {', '.join(map(repr, rule.words_any))}"
     if rule.author is not None and not _is_by(rule.author, written, team):
         wanted = AUTHORS[rule.author] if isinstance(rule.author, str) else _one_of(rule.author)
@@ -182,6 +180,11 @@ def _mismatches(
 def _one_of(names: Iterable[str]) -> str:
     listed = tuple(names)
     return f"one of {', '.join(listed)}" if listed[1:] else listed[0]
+
+
+def _folded(text: str) -> str:
+    """Return the text without what does not matter: case, and with which characters its lines end."""
+    return text.replace("\r\n", "\n").casefold()
 
 
 def _is_by(wanted: str | tuple[str, ...], written: _Written, team: Accounts) -> bool:

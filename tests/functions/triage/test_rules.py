@@ -92,6 +92,15 @@ def test_words_are_taken_as_they_are_in_any_case(words: tuple[str, ...], matches
     assert (why_not(event, words_any=words) is None) is matches
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_word_may_be_a_form_s_field_with_its_answer(end: str) -> None:
+    """A word may have several lines, which end in the text as GitHub's forms or its editor end them."""
+    event = opened(body=f"### Version{end}{end}2.1{end}{end}### Component{end}{end}Parser")
+    assert why_not(event, words_any=("### component\n\nparser",)) is None
+    assert why_not(event, words_any=("### Component\r\n\r\nParser",)) is None
+    assert why_not(event, words_any=("### Version\n\nParser",)) is not None
+
+
 def test_a_word_that_is_missing_is_named() -> None:
     """The reason names the words, and where they were looked for."""
     assert why_not(opened(body=None), words_any=("q", "b's")) == "title and text have none of 'q', \"b's\""
@@ -221,6 +230,7 @@ def test_our_own_events_never_trigger() -> None:
     assert ignored(by["issuewire[bot]"], own_login="IssueWire[bot]") == "own_action"
     assert [ignored(event, own_login=None) for event in by.values()] == [None, None, None]
     assert ignored(replace(opened(), sender=None)) is None
+    assert ignored(replace(opened(), sender=None), own_login="") is None
     assert ignored(replace(opened(), sender=f"{OWN}x")) is None
 
 
