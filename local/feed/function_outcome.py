@@ -44,6 +44,7 @@ class FunctionOutcome:
     texts: Texts = field(default_factory=_none)  # what the outcomes mean
     problem: str = ""
     is_busy: bool = False
+    changed_at: datetime | None = None
 
     @property
     def is_final(self) -> bool:
@@ -93,7 +94,7 @@ class Steps:
         now = self._by_push(now, happening) if happening.part == "pubsub" else self._by_line(now, happening)
         if now.is_final and now.seconds is None:
             now = replace(now, seconds=round(max((happening.at - began).total_seconds(), 0.0), 3))
-        return replace(now, text=_text(now, happening.at))
+        return replace(now, text=_text(now, happening.at), changed_at=happening.at)
 
     def _by_line(self, before: FunctionOutcome, happening: Happening) -> FunctionOutcome:
         fields = happening.fields

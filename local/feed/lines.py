@@ -100,11 +100,13 @@ def _is_ripe(summary: DeliverySummary, now: datetime) -> bool:
         return True
     if not summary.published or summary.status is None:
         return summary.is_settled and (summary.times > 0 or age >= LOG_TIME)
-    has_failed = age >= LOG_TIME  # a failure needs no more time; what is busy will soon be done
-    return all(
-        each.text and (each.is_final or (each.state == "retrying" and has_failed and not each.is_busy))
-        for each in summary.functions.values()
-    )
+    return all(each.text and (each.is_final or _has_failed(each, now)) for each in summary.functions.values())
+
+
+def _has_failed(outcome: FunctionOutcome, now: datetime) -> bool:
+    """Return whether the reason of a failure is known; what is only busy will soon be done."""
+    is_read = outcome.changed_at is not None and now - outcome.changed_at >= LOG_TIME
+    return outcome.state == "retrying" and is_read and not outcome.is_busy
 
 
 def _news(summary: DeliverySummary, told: _Told) -> dict[str, FunctionOutcome]:

@@ -66,7 +66,7 @@ def test_what_serve_prints(
 ) -> None:
     """Deliveries are printed unless it is quiet, and ended parts always; the feed has both."""
     monkeypatch.setattr(serve, "Parts", EndingParts)
-    monkeypatch.setattr(serve, "CHECK_SECONDS", 0.15)
+    monkeypatch.setattr(serve, "CHECK_SECONDS", 0.1)
     stack, rewritten = FakeStack(tmp_path), []
     with Feed(stack) as feed:  # type: ignore[arg-type]
         line = {"severity": "INFO", "message": "Ping answered", "delivery_id": "1", "event": "ping"}

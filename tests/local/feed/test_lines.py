@@ -94,6 +94,18 @@ def test_retry_and_success(screen: Screen) -> None:
     assert screen.texts(60.0) == []
 
 
+def test_the_reason_of_a_failure(screen: Screen) -> None:
+    """A failure waits for the log line that says why, however long the attempt has taken."""
+    story = screen.story
+    story.line("ingest", "Published")
+    stored(story)
+    story.now = 1.0
+    story.push("notify_slack", status=500, problem="was answered 500", seconds=1.0)
+    assert screen.texts(1.05) == []
+    story.line("notify_slack", "The channel was not updated: Slack is away.", "ERROR", channel="C1")
+    assert screen.texts(1.4) == ["notify_slack: retry in 1 s: Slack is away; row stored"]
+
+
 def test_busy(screen: Screen) -> None:
     """A delivery that only has to wait for others is told once it is done, if that is soon."""
     story = screen.story

@@ -4,10 +4,12 @@ import io
 import json
 import re
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from local.feed import lines
 from local.feed.feed import Feed
 from local.feed.show import Show
 from local.terminal import Terminal
@@ -29,6 +31,7 @@ class Screen(io.StringIO):
 def printed(stack: FakeStack, screen: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return what is printed about a request with hostile names, and about one that cannot be handled."""
     monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setattr(lines, "PATIENCE", timedelta(seconds=0.2))
     with Feed(stack) as feed:  # type: ignore[arg-type]
         show = Show(feed, Terminal())
         feed.tell(part="slack", kind="switch", text="Slack answers 429.", level="warning")
@@ -65,8 +68,8 @@ def test_a_real_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width:
 def test_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It gets whole lines without control characters, whatever the width."""
     monkeypatch.setenv("COLUMNS", "40")
-    lines = printed(FakeStack(tmp_path), io.StringIO(), monkeypatch).splitlines()
-    assert len(lines) == 3
-    assert re.fullmatch(r"\d\d:\d\d:\d\d  Slack answers 429\.", lines.pop(0))
-    assert all(line.isprintable() for line in lines)
-    assert re.fullmatch(r"\d\d:\d\d:\d\d  a\?\S+ +\S+#1 +401  refused: a\?.*", lines[0])
+    found = printed(FakeStack(tmp_path), io.StringIO(), monkeypatch).splitlines()
+    assert len(found) == 3
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  Slack answers 429\.", found.pop(0))
+    assert all(line.isprintable() for line in found)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  a\?\S+ +\S+#1 +401  refused: a\?.*", found[0])
