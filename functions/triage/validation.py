@@ -85,6 +85,8 @@ def _words(words: object) -> Iterator[Problem]:
 def _author(author: object) -> Iterator[Problem]:
     if isinstance(author, list) and author:
         yield from logins("author", author, BOT_LOGIN)
+        for name in (name for name in AUTHORS if name in author):
+            yield "author", f'author: a list is of logins; write author = "{name}"'
     elif not isinstance(author, str) or author not in AUTHORS:
         hint = did_you_mean(author, AUTHORS) if isinstance(author, str) else ""
         yield (

@@ -1,5 +1,6 @@
 """Rules and what they do, in words and as JSON (pure)."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from pipeline.accounts import Accounts
 from pipeline.events import Issue
 
 COMMENT_SHOWN = 60
+_PATTERN = re.compile(r"^/.*/i?$|\.[*+]|\\[bdsw]|^\^|\$$")  # what is hardly ever meant as it is
 NO_RULE = "There is no rule, so triage does nothing."
 
 
@@ -38,6 +40,8 @@ def warnings(rules: Sequence[Rule], team: Accounts) -> Iterator[str]:
     for rule in rules:
         if rule.assign and all(login.lower() in team.away for login in rule.assign):
             yield f"rule {rule.name!r}: assign: all of them are away by the team file, so it assigns no one"
+        for word in filter(_PATTERN.search, rule.words_any):
+            yield f"rule {rule.name!r}: words_any: {word!r} is taken as it is, not as a regular expression"
 
 
 def phrase(action: Action) -> str:

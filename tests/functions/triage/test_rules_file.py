@@ -147,6 +147,7 @@ def test_every_problem_is_reported_together_with_its_line() -> None:
         ("author = []", AUTHORS),
         ("author = 1", AUTHORS),
         ("author = [1]", 'author must be a list of GitHub logins such as "octocat"'),
+        ('author = ["outsider"]', 'author: a list is of logins; write author = "outsider"'),
         ('author = ["*[bot]"]', "author: '*[bot]' is not a GitHub login"),
         ('add_labels = "bug"', 'add_labels must be a list of labels such as "bug"'),
         ('add_labels = ["a\\tb"]', "add_labels: 'a\\tb' is not one line without spaces around it"),

@@ -104,6 +104,19 @@ def test_people_who_are_all_away_are_a_warning() -> None:
     assert json.loads(invoke("check", "--json").stdout)["warnings"] == [warning]
 
 
+@pytest.mark.parametrize("word", ["crash.*", "/crash/", "/crash/i", r"\bcrash\b", "^crash", "crash$", "a.+"])
+def test_what_looks_like_a_regular_expression_is_a_warning(word: str) -> None:
+    """A word is taken as it is, which a pattern would not expect; ordinary words have no warning."""
+    rule = "[[rule]]\nname = 'a'\nclose = 'completed'\n"
+    Path("ours.toml").write_text(
+        f"{rule}words_any = ['{word}', 'C++', 'a/b', '1.0', 'f(x)?', 'cash: $5', '...']"
+    )
+    [warning] = json.loads(invoke("check", "--json").stdout)["warnings"]
+    assert (
+        warning == f"ours.toml: rule 'a': words_any: {word!r} is taken as it is, not as a regular expression"
+    )
+
+
 def test_every_problem_is_named_with_its_line() -> None:
     """A wrong file ends each command with status 1 and one line for each problem."""
     Path("wrong.toml").write_text(RULES.replace("add_labels", "add_label").replace("forum", "\\u0000"))
