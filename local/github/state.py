@@ -93,7 +93,8 @@ class GitHub:
         """Return the event that the options describe; nothing changes. Raises Impossible."""
         event = build(spec, self.known(spec), self.time(), comment_id=next(self._comment_ids))
         if spec.author == LOGIN and "comment" in event.payload:
-            event.payload["comment"]["performed_via_github_app"] = {"id": APP_ID, "slug": SLUG}
+            app = {"id": APP_ID, "slug": SLUG}
+            event.payload["comment"] |= {"performed_via_github_app": app, "author_association": "NONE"}
         return event
 
     def known(self, spec: PayloadSpec) -> KnownIssue | None:

@@ -100,6 +100,7 @@ def test_a_comment_is_the_bot_s(rig: Rig) -> None:
     answer = rig.ask("POST", "/comments", {"body": "Thanks!"})
     assert (answer.status_code, answer.get_json()["user"]["type"]) == (201, "Bot")
     assert answer.get_json()["performed_via_github_app"]["slug"] == "issuewire"
+    assert answer.get_json()["author_association"] == "NONE"
     assert rig.delivered() == [("issue_comment.created", LOGIN)]
     assert rig.sent[0][3]["issue"]["comments"] == 0
     assert rig.ask("GET", "").get_json()["comments"] == 1
