@@ -18,7 +18,7 @@ GET /api/stream?since=N    server-sent events (a reconnect's Last-Event-ID wins 
                            reset      {}: what follows N is not known any more; read /api/state again
                            A change may come twice, and one that the state has may come again.
 GET /api/deliveries/ID     {**DELIVERY, "body": JSON text or null, "lines": [{"part", "at", "level", "text",
-                            "kind", "fields"}], oldest first}; 404 {"error"}
+                            "kind", "fields"}], oldest first}, with ?short only DELIVERY; 404 {"error"}
 GET /api/issue?repository=R&number=N   {"row": {column: value} of `issues` or null,
                                         "events": [{column: value}] latest rows of issue_events, 20}
 GET /api/numbers           {"headline": [{"label", "value", "note"}], "charts": [{"title", "svg"}]}
@@ -134,9 +134,9 @@ def create_app(console: "Console") -> Flask:
             raise Answered(HTTPStatus.NOT_FOUND, "there is no such picture")
         return Response(found.content, content_type=found.kind)
 
-    @app.get("/api/deliveries/<delivery_id>")
+    @app.get("/api/deliveries/<path:delivery_id>")
     def delivery(delivery_id: str) -> Response:
-        found = console.details.of(delivery_id)
+        found = console.details.of(delivery_id, whole="short" not in request.args)
         if found is None:
             raise Answered(HTTPStatus.NOT_FOUND, "no such delivery is known")
         return _json(found)

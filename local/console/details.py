@@ -18,11 +18,16 @@ class Details:
         self._feed = feed
         self._warehouse = warehouse
 
-    def of(self, delivery_id: str) -> Json | None:
-        """Return a delivery, None if the feed does not know it (any more). Raises NoAnswer."""
+    def of(self, delivery_id: str, *, whole: bool = True) -> Json | None:
+        """Return a delivery, None if the feed does not know it (any more). Raises NoAnswer.
+
+        Without `whole`, the body and the lines are left out, and BigQuery is not asked.
+        """
         summary = self._feed.delivery(delivery_id)
         if summary is None:
             return None
+        if not whole:
+            return summary.as_json()
         shown = ("part", "at", "level", "text", "kind", "fields")
         happened = [each.as_json() for each in self._feed.since(0) if each.delivery_id == delivery_id]
         lines = [{name: each[name] for name in shown} for each in happened]

@@ -112,7 +112,7 @@ class Deliveries:
     ) -> DeliverySummary:
         if answer.is_second_hand and before.status is not None:
             return before  # ingest's own line says more
-        if before.times:
+        if before.status is not None:
             before = replace(before, at=at)
         functions = before.functions
         if answer.message_id is not None:  # those that have this message already are kept

@@ -14,7 +14,8 @@ from local.feed.function_outcome import FunctionOutcome
 from local.feed.happening import Level
 
 PATIENCE = timedelta(seconds=2)  # then the line is printed with what is known
-LOG_TIME = timedelta(seconds=0.3)  # for the log line that says why an attempt failed
+READ_TIME = timedelta(seconds=0.15)  # for the log lines that belong to what Pub/Sub has reported
+LOG_TIME = timedelta(seconds=0.3)  # for the one that says why an attempt failed
 BETWEEN_NOTES = timedelta(seconds=10)
 KEPT = 2_000
 
@@ -33,7 +34,7 @@ class Line:
 
 @dataclass(slots=True)
 class _Told:
-    """What was printed of a delivery: by function, of which message, and how far it was."""
+    """What was printed of a delivery: after how many answers; by function, of which message, and how far."""
 
     times: int
     functions: dict[str, tuple[str | None, int]]
@@ -53,15 +54,16 @@ class DeliveryLines:
         lines = []
         for summary in list(self._open.values()):
             told = self._told.get(summary.delivery_id)
-            if told is None or summary.times > max(told.times, 1):
+            if told is None or summary.times > told.times:
                 if not _is_ripe(summary, now):
                     continue
-                self._told[summary.delivery_id] = _Told(summary.times, _progress(summary))
+                times = max(summary.times, int(summary.published))
+                self._told[summary.delivery_id] = _Told(times, _progress(summary.functions))
                 lines.append(_line(summary, summary.at, summary.functions))
-            elif news := _news(summary, told):
-                told.functions |= _progress(summary)
+            elif news := _news(summary, told, now):
+                told.functions |= _progress(news)
                 lines.append(_line(summary, now, news))
-            if summary.is_settled:
+            if summary.is_settled and all(_is_read(each, now) for each in summary.functions.values()):
                 del self._open[summary.delivery_id]
         while len(self._told) > KEPT:
             self._open.pop(self._told.popitem(last=False)[0], None)
@@ -97,25 +99,33 @@ def _is_ripe(summary: DeliverySummary, now: datetime) -> bool:
     """Return whether the line is due: all is known, or one function fails and nothing better is near."""
     age = now - summary.at
     if age >= PATIENCE:
-        return True
+        return all(_is_read(each, now) for each in summary.functions.values())
     if not summary.published or summary.status is None:
         return summary.is_settled and (summary.times > 0 or age >= LOG_TIME)
-    return all(each.text and (each.is_final or _has_failed(each, now)) for each in summary.functions.values())
+    return all(
+        each.text and ((each.is_final and _is_read(each, now)) or _has_failed(each, now))
+        for each in summary.functions.values()
+    )
 
 
 def _has_failed(outcome: FunctionOutcome, now: datetime) -> bool:
     """Return whether the reason of a failure is known; what is only busy will soon be done."""
-    is_read = outcome.changed_at is not None and now - outcome.changed_at >= LOG_TIME
-    return outcome.state == "retrying" and is_read and not outcome.is_busy
+    return outcome.state == "retrying" and _is_read(outcome, now, LOG_TIME) and not outcome.is_busy
 
 
-def _news(summary: DeliverySummary, told: _Told) -> dict[str, FunctionOutcome]:
+def _is_read(outcome: FunctionOutcome, now: datetime, within: timedelta = READ_TIME) -> bool:
+    """Return whether all log lines so far are read."""
+    return outcome.changed_at is None or now - outcome.changed_at >= within
+
+
+def _news(summary: DeliverySummary, told: _Told, now: datetime) -> dict[str, FunctionOutcome]:
     """Return what is new: a function is done, has failed for the first time, or has done a replay."""
     news = {}
     for name, outcome in summary.functions.items():
         message, rank = told.functions[name]
         is_replay = message is not None and outcome.message_id != message and outcome.is_final
-        if outcome.text and (_rank(outcome) > rank or is_replay):
+        is_new = (_rank(outcome) > rank or is_replay) and outcome.text not in {"", wording.NOTHING_TO_DO}
+        if is_new and _is_read(outcome, now, READ_TIME if outcome.is_final else LOG_TIME):
             news[name] = outcome
     return news
 
@@ -146,9 +156,11 @@ def _level(summary: DeliverySummary, outcomes: Mapping[str, FunctionOutcome]) ->
 def _text(name: str, outcome: FunctionOutcome) -> str:
     if outcome.state == "waiting":
         return f"{name} has not answered yet"
-    if outcome.state in {"retrying", "dead"} or name == "triage":
+    if not outcome.text:
+        return f"{name} has handled it"
+    if outcome.state in {"retrying", "dead"}:
         return f"{name}: {outcome.text}"
-    text = outcome.text or f"{name} has handled it"
+    text = f"{name}: {outcome.text}" if name == "triage" else outcome.text
     if outcome.attempts < 2:
         return text
     after = "" if outcome.seconds is None else f", after {outcome.seconds:.0f} s"
@@ -163,8 +175,8 @@ def _waiting(name: str, failing: list[FunctionOutcome], now: datetime) -> str:
     return f"{count}: {why}" + ("" if seconds is None else f"; next attempt in {seconds} s")
 
 
-def _progress(summary: DeliverySummary) -> dict[str, tuple[str | None, int]]:
-    return {name: (each.message_id, _rank(each)) for name, each in summary.functions.items()}
+def _progress(functions: Mapping[str, FunctionOutcome]) -> dict[str, tuple[str | None, int]]:
+    return {name: (each.message_id, _rank(each)) for name, each in functions.items()}
 
 
 def _rank(outcome: FunctionOutcome) -> int:

@@ -31,7 +31,7 @@ def wait_for(target: Target, delivery_id: str, answer: str) -> Functions | None:
         return None
     try:
         return _poll(
-            Playground(stack.console_url), f"api/deliveries/{quote(delivery_id, safe='')}", message_id
+            Playground(stack.console_url), f"api/deliveries/{quote(delivery_id, safe='')}?short", message_id
         )
     except click.ClickException as error:
         click.echo(f"What became of it is not known: {error.message}", err=True)
@@ -43,12 +43,19 @@ def lines(functions: Functions) -> Iterator[str]:
     if not functions:
         yield f"No subscriber has logged anything in {WAIT_SECONDS:.0f} s."
     for name, outcome in functions.items():
-        attempts = f" (attempt {outcome['attempts']})" if outcome["attempts"] > 1 else ""
-        yield f"  {name:<13} {outcome['text'] or 'not done yet'}{attempts}"
+        yield f"  {name:<13} {outcome['text'] or 'not done yet'}{_attempts(outcome)}"
+
+
+def _attempts(outcome: Json) -> str:
+    attempts = outcome["attempts"]
+    if attempts < 2:
+        return ""
+    return f" ({attempts} attempts so far)" if outcome["state"] == "retrying" else f" (attempt {attempts})"
 
 
 def _poll(playground: Playground, path: str, message_id: str) -> Functions:
     began = time.monotonic()
+    before: Functions = {}
     while True:
         found = playground.get(path)
         passed = time.monotonic() - began
@@ -57,8 +64,10 @@ def _poll(playground: Playground, path: str, message_id: str) -> Functions:
         functions: Functions = {}
         if found is not None and found.get("message_id") == message_id:
             functions = found["functions"]
-        if passed >= WAIT_SECONDS or (functions and _is_enough(functions, passed)):
+        is_read = functions == before  # of several log lines, some may come a moment later
+        if passed >= WAIT_SECONDS or (functions and is_read and _is_enough(functions, passed)):
             return functions
+        before = functions
         time.sleep(_POLL_SECONDS)
 
 

@@ -227,3 +227,12 @@ def test_a_body_that_is_no_json_is_refused(console: Console) -> None:
         connection.request("POST", "/api/simulate", content, {"Content-Type": "application/json"})
         assert connection.getresponse().status == 400
         connection.close()
+
+
+def test_a_delivery_in_short(console: Console, feed: Feed) -> None:
+    """`short` leaves out body and lines, without a question to BigQuery; an unknown delivery is 404."""
+    feed.tell(part="ingest", kind="line", text="Published", delivery_id="a/b", message_id="1")
+    status, found, _ = call(console, "GET", "/api/deliveries/a%2Fb?short")
+    assert (status, found["message_id"]) == (200, "1")
+    assert {"body", "lines"}.isdisjoint(found)
+    assert call(console, "GET", "/api/deliveries/other?short")[0] == 404

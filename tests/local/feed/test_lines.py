@@ -54,7 +54,7 @@ def test_one_line(screen: Screen) -> None:
     story.push("notify_slack")
     assert screen.at(0.2) == []
     story.line("notify_slack", "The message was posted.", outcome="posted", channel="C1")
-    [line] = screen.at(0.3)
+    [line] = screen.at(0.4)
     assert (line.event, line.issue, line.status, line.level) == ("issues.opened", "acme/app#7", "202", "info")
     assert line.text == "card posted in #issues; row stored"
     assert line.at == START
@@ -88,7 +88,7 @@ def test_retry_and_success(screen: Screen) -> None:
     story.now = 3.4
     story.push("notify_slack", 3)
     story.line("notify_slack", "The message was posted.", outcome="posted", channel="C1")
-    assert screen.texts(3.5) == ["card posted in #issues (attempt 3, after 3 s)"]
+    assert screen.texts(3.6) == ["card posted in #issues (attempt 3, after 3 s)"]
     story.tell(part="slack", kind="posted", text="", delivery_id=ID)
     story.line("stream_bq", "late", reason="late")
     assert screen.texts(60.0) == []
@@ -117,7 +117,7 @@ def test_busy(screen: Screen) -> None:
     story.now = 1.1
     story.push("notify_slack", 2)
     story.line("notify_slack", "The message was posted.", outcome="posted", channel="C1")
-    assert screen.texts(1.2) == ["card posted in #issues (attempt 2, after 1 s); row stored"]
+    assert screen.texts(1.3) == ["card posted in #issues (attempt 2, after 1 s); row stored"]
 
 
 def test_many_that_fail(screen: Screen) -> None:
@@ -165,6 +165,23 @@ def test_github_knows_first(screen: Screen) -> None:
     assert screen.texts(1.9) == []
 
 
+def test_redelivered_after_no_answer(screen: Screen) -> None:
+    """What GitHub could not deliver has a new line with all that became of it, once it is delivered again."""
+    screen = Screen(("stream_bq", "triage"))
+    screen.story.tell(
+        part="github", kind="delivered", delivery_id=ID, text="GitHub got no answer", status=502
+    )
+    assert screen.texts(1.0) == ["GitHub got no answer"]
+    screen.story.now = 60.0
+    screen.story.line("ingest", "Published")
+    screen.story.push("triage")
+    screen.story.line("triage", "Ignored: no rule matches")
+    assert screen.texts(60.5) == []
+    stored(screen.story)
+    [line] = screen.at(61.0)
+    assert (line.status, line.text, line.at.second) == ("202", "row stored", 0)
+
+
 def test_redelivery_and_replay(screen: Screen) -> None:
     """A redelivery has a line of its own, and so has a replay, which ingest does not see."""
     for message_id in ("1", "2"):
@@ -193,7 +210,7 @@ def test_dead_letter(screen: Screen) -> None:
     screen.story.refused_by_slack(100, 0.0)
     screen.at(0.5)
     screen.story.push("notify_slack", 100, dead=True, status=None)
-    [line] = screen.at(0.6)
+    [line] = screen.at(0.7)
     assert line.level == "error"
     assert line.text.startswith("notify_slack: dead-lettered after 100 attempts: Slack answered 500")
 
@@ -214,3 +231,19 @@ def test_triage(fields: dict[str, str], text: str) -> None:
     screen.story.push("triage")
     screen.story.line("triage", **({"message": "Done"} | fields))
     assert screen.texts(0.5) == [text]
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_several_lines(*, answered: bool) -> None:
+    """What Pub/Sub reports is known before the last log line is read; the line waits for that one too."""
+    screen = Screen(("triage",))
+    screen.story.line("ingest", "Published")
+    if not answered:
+        assert screen.texts(2.0) == ["triage has not answered yet"]
+    screen.story.now = 2.0
+    screen.story.push("triage")
+    for number, label in enumerate(("bug", "urgent"), 1):
+        assert screen.texts(2.0 + number / 20) == []
+        screen.story.line("triage", "Done", what="add_label", value=label, result="done")
+    assert screen.texts(2.4) == ["triage: label bug added, label urgent added"]
+    assert screen.texts(9.0) == []
