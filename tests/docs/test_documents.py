@@ -1,5 +1,6 @@
 """The documents are correct: every command in them works and prints the output that they show."""
 
+import json
 import os
 import re
 import signal
@@ -80,16 +81,22 @@ def demo(command: str) -> None:
     assert [line for line in SHOWN if line.rstrip() not in plain] == []
 
 
+def wait_for_endpoints(serve: subprocess.Popen[str], path: Path) -> str:
+    """Return the content of the file that make serve writes once everything answers."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not path.exists():
+        assert serve.poll() is None, serve.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return path.read_text()
+
+
 def serve_and_send(_command: str) -> None:
     """Run README's `send` commands, in its order, while make serve runs."""
     endpoints = ROOT / ".local" / "endpoints.json"
     serve = shell("make serve")
     try:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not endpoints.exists():
-            assert serve.poll() is None, serve.communicate()[0]
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_for_endpoints(serve, endpoints)
         for send in [command for command in COMMANDS if command.startswith("./issuewire send ")]:
             assert "202" in run(send)
     finally:
@@ -167,6 +174,32 @@ def explains(command: str) -> None:
     assert run(command) == "matches   everything -> C0123456789\nCard in C0123456789: compact.\n"
 
 
+def checks_triage(command: str) -> None:
+    """Run the check; in the shipped file everything is commented out."""
+    assert run(command) == "There is no rule, so triage does nothing.\n"
+
+
+def explains_triage(command: str) -> None:
+    """Run the explanation; it prints what the page shows below it, or that the shipped file has no rule."""
+    printed = run(command)
+    assert f"```sh\n{command}\n```\n\n```\n{printed}```" in README or printed.startswith("There is no rule")
+
+
+def own_repository(command: str) -> None:
+    """Serve with the secret of a file, which has to be there, until Ctrl-C."""
+    state, secret = ROOT / ".local" / "own", ROOT / ".local" / "webhook-secret.txt"
+    state.mkdir(parents=True, exist_ok=True)
+    secret.write_text("a secret\n")
+    own = command.replace("webhook-secret.txt", str(secret)).replace("8080", str(free_port()))
+    serve = shell(own, ISSUEWIRE_STATE=str(state))
+    try:
+        endpoints = wait_for_endpoints(serve, state / "endpoints.json")
+    finally:
+        printed = press_ctrl_c(serve)
+    assert json.loads(endpoints)["webhook_secret"] == "a secret"
+    assert "nothing is left running" in printed
+
+
 def dry_run(command: str) -> None:
     """Run the command with --dry-run; tests/deploy run it against an imitated cloud."""
     bare = command.split(" <", maxsplit=1)[0]
@@ -180,6 +213,7 @@ def dry_run(command: str) -> None:
 
 RUNNERS: dict[str, Callable[[str], None]] = {
     "make demo": demo,
+    "make serve ARGS=": own_repository,
     "make serve": serve_and_send,
     "./issuewire send": sent_while_serving,
     "./issuewire schema": schema_help,
@@ -192,6 +226,9 @@ RUNNERS: dict[str, Callable[[str], None]] = {
     "./issuewire routes check": checks_routes,
     "./issuewire routes explain": explains,
     "./issuewire team check": checks_team,
+    "./issuewire triage check": checks_triage,
+    "./issuewire triage explain": explains_triage,
+    "./issuewire triage replay": needs_the_cloud,
     ".venv/bin/python -m functions_framework": one_function,
     "./deploy.sh": dry_run,
     "make setup": known_to_make,
@@ -219,7 +256,7 @@ def test_a_documented_command_works(command: str) -> None:
 
 def test_the_readme_shows_the_demo() -> None:
     """README shows the whole ledger of the demo, which is compared with the demo's output."""
-    assert len(SHOWN) == 12
+    assert len(SHOWN) == 14
 
 
 def test_the_readme_is_short() -> None:
