@@ -25,7 +25,7 @@ labels_any = ["docs"]
 
 
 @contextlib.contextmanager
-def playground(folder: Path) -> Iterator[Console]:
+def playground(folder: Path, *, scheduled: frozenset[str] = frozenset()) -> Iterator[Console]:
     """Run a stack with its playground; a part that ends is started again, as by make serve."""
     routes = folder / "routes.toml"
     routes.write_text(ROUTES)
@@ -35,7 +35,7 @@ def playground(folder: Path) -> Iterator[Console]:
         while not stopped.wait(0.1):
             parts.restart_ended()
 
-    options = Options(state=folder, routes=routes, pubsub="builtin", scheduled=frozenset({"reconcile"}))
+    options = Options(state=folder, routes=routes, pubsub="builtin", scheduled=scheduled)
     with running(options, lambda *_: None) as stack, Feed(stack) as feed, Console(stack, feed) as console:
         watcher = threading.Thread(target=restart, args=(Parts(stack, lambda *_: None),))
         watcher.start()
@@ -98,6 +98,10 @@ class Page:
     def switch(self, part: str, label: str) -> None:
         """Press the switch of a part."""
         self.click(f"#switches [data-key='{part}'] [data-key='{label}'] button")
+
+    def settle(self) -> None:
+        """Return once every delivery in the list is handled, or will be tried again later."""
+        self.browser.wait_for("document.querySelector('#deliveries [data-level=waiting]') === null")
 
     def text(self, selector: str) -> str:
         """Return the text of an element."""

@@ -21,7 +21,10 @@ def main(path: Path) -> None:
     """Run a stack, let a few things happen, break Slack, and write what the page shows then."""
     program = find_chromium()
     assert program is not None, "Chromium is missing (apt-get install chromium)"
-    with tempfile.TemporaryDirectory() as folder, playground(Path(folder)) as console:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        playground(Path(folder), scheduled=frozenset({"reconcile"})) as console,
+    ):
         browser = Browser(program, Path(folder))
         try:
             page = Page(browser, console)

@@ -3,8 +3,9 @@
 import { get, post } from "./api.js";
 import { byId, counted, el } from "./dom.js";
 import { chosenIssue, issueKey, onChange, store } from "./store.js";
-import { facts, table } from "./tables.js";
+import { cell, facts, table } from "./tables.js";
 
+const TELLING = ["event_at", "event", "action", "sender", "label", "assignee", "issue_state"]; // the first columns of events
 const PAUSE_MILLISECONDS = 400; // between two readings
 
 export function startWarehouse() {
@@ -56,7 +57,7 @@ async function readIssue(panel) {
   const answer = await get("/api/issue", { repository, number });
   if (isShown(panel, answer, store.chosen)) return;
   const { row, events } = answer;
-  const columns = events.length ? Object.keys(events[0]) : [];
+  const columns = [...new Set([...TELLING, ...Object.keys(events[0] ?? {})])].filter((name) => events.some((event) => cell(event[name]) !== ""));
   panel.replaceChildren(
     el("h3", {}, `${issueKey(issue)} in the view issues`),
     row ? facts(row) : el("p", { class: "empty" }, "No row yet."),
