@@ -89,6 +89,7 @@ status_settings() {
   status_setting topic "projects/$PROJECT/topics/$TOPIC"
   status_setting routes_file "$ROUTES_FILE"
   [[ ! -f $TEAM_FILE ]] || status_setting team_file "$TEAM_FILE"
+  [[ ! -f $TRIAGE_FILE ]] || status_setting triage_file "$TRIAGE_FILE"
   status_setting github_api_url "$GITHUB_API_URL"
   status_setting github_sources "$GITHUB_SOURCES"
   if [[ " ${FUNCTIONS[*]} " == *' reconcile '* ]]; then

@@ -102,6 +102,7 @@ def test_status_of_the_cloud_alone_is_what_doctor_reads(sandbox):
     ]
     assert (found.settings["project"], found.settings["slack_secret"]) == ("acme-issues", "slack-token")
     assert found.settings["team_file"] == "config/team.toml"
+    assert found.settings["triage_file"] == "config/triage.toml"
     assert "run_reconcile" not in found.settings
     unknown = {fact.what: fact.why for fact in found.facts if isinstance(fact, NotChecked)}
     assert unknown.keys() == {"access github-events-dead", "access notify-slack", "access stream-bq"}

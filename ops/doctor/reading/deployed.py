@@ -44,7 +44,8 @@ def read_deployed(sources: Sequence[str], routes: Path | None, show: Show, *, pi
     settings, project = cloud.settings, cloud.settings.get("project", "")
     routes = routes or ROOT / settings.get("routes_file", "config/routes.toml")
     team_file = settings.get("team_file", "")
-    deployed = {"TEAM_FILE": str(ROOT / team_file)} if team_file else {}
+    files = {"TEAM_FILE": team_file, "TRIAGE_FILE": settings.get("triage_file", "")}
+    deployed = {name: str(ROOT / path) for name, path in files.items() if path}
     found = read_configuration(routes, {**os.environ, **deployed}, ROOT / "config")
     yield from found.files
     yield from cloud.facts

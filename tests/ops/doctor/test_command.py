@@ -140,17 +140,18 @@ def test_slack_is_read_with_the_deployed_token(monkeypatch: pytest.MonkeyPatch) 
 def test_the_views_are_compared_with_the_deployed_team(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: str, command: str
 ) -> None:
-    """The team's file is the one that deploy.sh uses, and the command that fixes a view names it."""
+    """The files are those that deploy.sh uses, and the command that fixes a view names the team's."""
     (tmp_path / "config").mkdir()
     (tmp_path / named).write_text('[team]\nlogins = ["mona"]')
-    settings = f"=    project p\n=    team_file {named}\n=    complete yes\n"
+    (tmp_path / "rules.toml").write_text("[[rule]]")
+    settings = f"=    project p\n=    team_file {named}\n=    triage_file rules.toml\n=    complete yes\n"
     seen: list[Any] = []
     monkeypatch.setattr(deployed, "ROOT", tmp_path)
     monkeypatch.setattr(deployed, "read_cloud", lambda: cloud.parse(settings))
     monkeypatch.setattr(deployed, "read_newest", lambda *_: "")
     monkeypatch.setattr(deployed, "read_secret", lambda *_: UNKNOWN)
     monkeypatch.setattr(deployed, "read_bigquery", lambda *given, **_: seen.append(given) or iter(()))
-    ask()
+    assert f"configuration_invalid  {tmp_path}/rules.toml: " in ask().output
     [(_, _, fix, team)] = seen
     assert fix == f"{command} schema apply --project p --dataset github"
     assert team == Team(logins=("mona",))
