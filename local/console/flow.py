@@ -23,7 +23,7 @@ def parts_of(happening: Happening, *, reported: bool = True) -> tuple[str, ...]:
             return (str(happening.fields.get("function")),)
         case "reconcile", "line" if happening.text.startswith("Reconciled"):
             return ("reconcile",)
-        case "slack", "posted" | "updated":
+        case "slack", "posted":
             return ("slack",)
         case function, "line" if not reported and "outcome" in happening.fields:
             return (function,)

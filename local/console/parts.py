@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any, Final
 
@@ -47,54 +48,66 @@ class Parts:
             return self._made[1]
 
     def _row(self) -> list[Json]:
-        stack, counts, broken = self._stack, self._flow.counts, self._switches()
+        stack = self._stack
         backlogs = stack.pubsub_server.backlogs() if stack.pubsub_server else {}
-        delays = self._delays()
-
-        def part(name: str, label: str, **fields: Any) -> Json:
-            child = stack.children.get(name)
-            state = _STATES.get(broken[name], "broken") if name in broken else "up"
-            if child is not None and child.why_ended():
-                state = "down"
-            shown: Json = {"name": name, "label": label, "state": state, "count": counts[name]}
-            return shown | {"backlog": None, "delay_ms": delays.get(name), "note": ""} | fields
-
-        sent = self._stack.github.github.hooks.deliveries[HOOK_ID]
-        answered = [delivery["duration"] for delivery in sent[:MEASURED] if delivery["status_code"] < 300]
-        ingest = round(1000 * median(answered)) if answered else None
-        rows = [
-            part("github", "GitHub", count=max(len(sent), counts["ingest"])),
-            part("ingest", "ingest", delay_ms=ingest),
-        ]
-        held = backlogs.pop(HOLD, None) if backlogs else None
+        held = backlogs.pop(HOLD, None)
+        subscribers = {name: of for name, of in stack.functions.items() if of is not None}
+        delays, retrying = self._outcomes()
+        sent = stack.github.github.hooks.deliveries[HOOK_ID]
         waiting = ", ".join(f"{name} {count}" for name, count in backlogs.items())
-        notes = [waiting, f"{held} held as dead letters" if held else ""]
-        rows.append(
-            part(
+        notes = (waiting, f"{held} held as dead letters" if held else "")
+        return [
+            self._part("github", "GitHub", count=max(len(sent), self._flow.counts["ingest"])),
+            self._part("ingest", "ingest", delay_ms=_answer_time(sent)),
+            self._part(
                 "pubsub",
                 "Pub/Sub",
                 backlog=sum(backlogs.values()) if backlogs else None,
                 backlogs=backlogs,
                 held=held,
                 note="; ".join(filter(None, notes)),
-            )
-        )
-        rows += [
-            part(name, name, backlog=backlogs.get(of))
-            for name, of in stack.functions.items()
-            if of is not None
+            ),
+            *(
+                self._part(
+                    name,
+                    name,
+                    backlog=backlogs.get(of),
+                    delay_ms=delays.get(name),
+                    note=f"{retrying[name]} tried again" if retrying[name] else "",
+                )
+                for name, of in subscribers.items()
+            ),
+            *([self._part("reconcile", "reconcile")] if "reconcile" in stack.functions else []),
+            self._part(
+                "slack",
+                "Slack",
+                note="your own; what is posted is not shown here" if stack.slack_is_real else "",
+            ),
+            self._part("bigquery", "BigQuery", count=self._flow.counts["stream_bq"]),
         ]
-        rows += [part("reconcile", "reconcile")] if "reconcile" in stack.functions else []
-        rows.append(part("slack", "Slack", count=counts["slack"]))
-        rows.append(part("bigquery", "BigQuery", count=counts["stream_bq"]))
-        return rows
 
-    def _delays(self) -> dict[str, int]:
-        """Return the median of the last deliveries by function, from ingest's answer to the end."""
+    def _part(self, name: str, label: str, **fields: Any) -> Json:
+        child, broken = self._stack.children.get(name), self._switches()
+        state = _STATES.get(broken[name], "broken") if name in broken else "up"
+        if child is not None and child.why_ended():
+            state = "down"
+        shown: Json = {"name": name, "label": label, "state": state, "count": self._flow.counts[name]}
+        return shown | {"backlog": None, "delay_ms": None, "note": ""} | fields
+
+    def _outcomes(self) -> tuple[dict[str, int], Counter[str]]:
+        """Return by function the median time of the last deliveries, and how many are tried again now."""
         found: dict[str, list[float]] = {}
+        retrying: Counter[str] = Counter()
         for summary in self._feed.deliveries(4 * MEASURED):
             for name, outcome in summary.functions.items():
                 times = found.setdefault(name, [])
                 if outcome.seconds is not None and len(times) < MEASURED:
                     times.append(outcome.seconds)
-        return {name: round(1000 * median(times)) for name, times in found.items() if times}
+                retrying[name] += outcome.state == "retrying"
+        return {name: round(1000 * median(times)) for name, times in found.items() if times}, retrying
+
+
+def _answer_time(sent: Sequence[Json]) -> int | None:
+    """Return how long ingest took for the last deliveries that it has accepted, in the median."""
+    times = [delivery["duration"] for delivery in sent[:MEASURED] if delivery["status_code"] < 300]
+    return round(1000 * median(times)) if times else None
