@@ -79,7 +79,7 @@ class _Run:
         comments = self.github.comments(self.repository, self.number, since)
         events = self.github.events(self.repository, self.number)
         issue, read_at = self.github.issue(self.repository, self.number)
-        if self.event.issue and issue.id != self.event.issue.id:
+        if self.event.issue and (issue.id, issue.number) != (self.event.issue.id, self.number):
             raise NotFound("issue_moved", f"{self.repository}#{self.number} is another issue now.")
         return IssueView(issue=issue, events=events, comments=comments, own_login=own_login, read_at=read_at)
 

@@ -1,5 +1,6 @@
 """What is missing is done by additive calls and read back; what a person took back is left alone."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,34 @@ def test_a_change_while_we_act_is_seen_before_the_close(rig: Rig) -> None:
 
     rig.wire.before = comment_first
     assert rig.results(event)[-1] == "changed comments_changed"
+
+
+@pytest.mark.parametrize(
+    ("change", "reading", "result"),
+    [
+        ({"action": "unlabeled", "label": "parser"}, "/issues/1$", "removed label_removed"),
+        ({"action": "unassigned", "assignee": "mona"}, "/issues/1$", "removed assignee_removed"),
+        ({"action": "deleted", "event": "issue_comment"}, "/events", "present done_before"),
+        ({"action": "reopened"}, "/issues/1$", "removed issue_reopened"),
+    ],
+)
+def test_what_a_person_takes_off_while_we_read_is_not_put_back(
+    rig: Rig, change: dict[str, Any], reading: str, result: str
+) -> None:
+    """The parts of an issue are read in an order in which a change between two of them is seen."""
+    event = rig.opens()
+    rig.deliver(event)
+    written = len(rig.writes())
+
+    def change_first(request: Any) -> bool:
+        if re.search(reading, str(request.url).partition("?")[0]):
+            rig.wire.before = lambda _: True
+            rig.does("kim", **change)
+        return True
+
+    rig.wire.before = change_first
+    assert result in rig.results(event)
+    assert len(rig.writes()) == written
 
 
 def test_an_old_comment_of_ours_and_of_others_does_not_stop_a_close(tmp_path: Path) -> None:

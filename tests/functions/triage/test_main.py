@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -139,10 +140,22 @@ def test_a_repeated_message_does_nothing_again(up: Up) -> None:
     made = up.opened()
     assert [post_raw(up.function.url, push_of(made)).status_code for _ in range(2)] == [200, 200]
     written = [
-        each for each in up.github.requests if each.method == "POST" and f"/{up.number}/" in each.target
+        each
+        for each in up.github.requests
+        if each.method == "POST" and f"/issues/{up.number}/" in each.target
     ]
     assert len(written) == 2
     assert [row["result"] for row in up.rows(made)] == ["done"] * 3 + ["would"] + ["present"] * 3
+
+
+def test_simultaneous_repetitions_do_everything_once(up: Up) -> None:
+    """Deliveries take turns, so that each sees what the one before has done."""
+    made = up.opened()
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: post_raw(up.function.url, push_of(made)).status_code, range(6)))
+    assert answers == [200] * 6
+    results = [line["result"] for line in up.lines(made) if line["rule"] == "crash"]
+    assert sorted(results) == ["done"] * 3 + ["present"] * 15
 
 
 @pytest.mark.parametrize(
