@@ -32,7 +32,7 @@ from ops import local_stack
 
 SEEDS = 10**6
 SCHEDULED = frozenset({"reconcile"})  # called by hand
-FUNCTIONS = read_functions(SCHEDULED, triage=True)
+FUNCTIONS = read_functions({*SCHEDULED, "triage"})
 PORTS = (*FUNCTIONS, "pubsub", "bigquery", "slack", "secret_manager", "github", "console")
 
 

@@ -7,26 +7,25 @@ from pathlib import Path
 
 from local.processes import ROOT, Child
 
-TRIAGE = "triage"  # its subscription is called so, too
 _TRIGGER = re.compile(r"^TRIGGER=(\S+)$", re.MULTILINE)
+_NEEDS = re.compile(r"^NEEDS=", re.MULTILINE)
 
 
-def read_functions(scheduled: Collection[str] = (), *, triage: bool = False) -> dict[str, str | None]:
+def read_functions(optional: Collection[str] = ()) -> dict[str, str | None]:
     """Return {function: its subscription, None if its trigger is not `push`}, by name.
 
-    Of what a schedule calls, only those in `scheduled` are there, and triage only if it is asked for. Raises
+    Of those that need something of a deployment (NEEDS), only those in `optional` are there. Raises
     ValueError for a table without a trigger.
     """
     functions = {}
     for table in sorted((ROOT / "deploy" / "functions").glob("*.sh")):
-        trigger = _TRIGGER.search(table.read_text(encoding="utf-8"))
+        text = table.read_text(encoding="utf-8")
+        trigger = _TRIGGER.search(text)
         if trigger is None:
             raise ValueError(f"{table} sets no TRIGGER")
-        if table.stem == TRIAGE:
-            continue
-        if trigger[1] != "schedule" or table.stem in scheduled:
+        if table.stem in optional or not _NEEDS.search(text):
             functions[table.stem] = table.stem.replace("_", "-") if trigger[1] == "push" else None
-    return functions | ({TRIAGE: TRIAGE} if triage else {})
+    return functions
 
 
 def function_server(name: str, port: int, folder: Path, environment: Mapping[str, str]) -> Child:

@@ -45,7 +45,8 @@ class Stack:
             accounts.check_slack_token(options.slack_token_file)
         self.options = options
         self._team = read_team(options.environment, TEAM.parent)
-        self.functions = read_functions(options.scheduled, triage=has_rules(options.triage))
+        optional = options.scheduled | ({"triage"} if has_rules(options.triage) else set())
+        self.functions = read_functions(optional)
         self.folder = make_run_folder(options.state)
         self._record = Record(self.folder)
         self.webhook_secret = own_secret or secrets.token_hex(20)

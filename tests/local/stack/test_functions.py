@@ -3,17 +3,12 @@
 from local.stack.functions import read_functions
 
 
-def test_what_a_schedule_calls_does_not_run_here() -> None:
-    """The functions that deliveries reach run here, with their subscriptions; reconcile does not."""
+def test_functions_that_need_something_do_not_run_here() -> None:
+    """The functions that every deployment has run here, with their subscriptions."""
     assert read_functions() == {"ingest": None, "notify_slack": "notify-slack", "stream_bq": "stream-bq"}
 
 
-def test_what_a_schedule_calls_runs_if_it_is_asked_for() -> None:
-    """The drill calls reconcile itself."""
-    assert read_functions({"reconcile"}) == read_functions() | {"reconcile": None}
-
-
-def test_triage_runs_if_it_is_asked_for() -> None:
-    """Without a rule it would have nothing to do."""
-    assert "triage" not in read_functions({"reconcile", "digest"})
-    assert read_functions(triage=True) == read_functions() | {"triage": "triage"}
+def test_an_optional_function_runs_if_it_is_asked_for() -> None:
+    """What a schedule calls has no subscription, and triage has one."""
+    optional = {"reconcile": None, "triage": "triage"}
+    assert read_functions(optional) == read_functions() | optional
