@@ -11,7 +11,7 @@ from local.console.flow import Flow
 from local.console.issues_view import IssuesView
 from local.console.nets import Nets
 from local.console.parts import Parts
-from local.console.simulator import Simulator
+from local.console.simulator import MEMBERS, Simulator
 from local.console.slack_view import SlackView
 from local.console.switches import Switches
 from local.console.warehouse import Warehouse
@@ -36,9 +36,10 @@ class Console:
         self.stack = stack
         self.feed = feed
         self.stopping = threading.Event()
+        team = read_team(stack.options.environment, TEAM.parent)
         self.switches = Switches(stack, front, feed.tell)
         self.week = Week(stack.github, feed.tell)
-        self.simulator = Simulator(stack.github, self.week)
+        self.simulator = Simulator(stack.github, self.week, {*MEMBERS, *team.logins})
         self.nets = Nets(stack)
         self._flow = Flow(feed, reported=stack.pubsub_server is not None)
         self._parts = Parts(stack, feed, self._flow, self.switches.on)
@@ -48,7 +49,6 @@ class Console:
             IssuesView(self._issues),
             self._row,
         )
-        team = read_team(stack.options.environment, TEAM.parent)
         self.warehouse = Warehouse(stack.bigquery_url, team, lambda: self._flow.counts["stream_bq"])
         self.details = Details(stack, feed, self.warehouse)
         self._server: HttpServer | None = None

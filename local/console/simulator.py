@@ -3,7 +3,7 @@
 import secrets
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from local.github.errors import ApiError
 from local.github.github_app import HOOK_ID, PLACE
 from local.github.server import GitHubServer
 from local.github.webhook import send
+from local.seed import cast
 from ops.send.accounts import Account, Repository
 from ops.send.payload_spec import Impossible, PayloadSpec
 from ops.send.payloads import Issue
@@ -20,6 +21,7 @@ from pipeline.repository_name import is_repository_name
 
 BURST: Final = 25
 TEXT: Final = "I can reproduce this."
+MEMBERS: Final = tuple(person.login for person in cast.TEAM)
 _OPENERS = ("octavia", "kim", "noor", "sam-reads", "li-wei")
 
 type Json = dict[str, Any]
@@ -38,9 +40,13 @@ class Done:
 
 
 class Simulator:
-    """What a person does at GitHub. Safe for many threads: one wish after the other."""
+    """What a person does at GitHub. Safe for many threads: one wish after the other.
 
-    def __init__(self, github: GitHubServer, week: Week) -> None:
+    `members` are the logins of the team; the repositories know no one else.
+    """
+
+    def __init__(self, github: GitHubServer, week: Week, members: Collection[str] = MEMBERS) -> None:
+        self._members = {login.lower() for login in members}
         self._server = github
         self._week = week
         self._lock = threading.Lock()
@@ -185,7 +191,8 @@ class Simulator:
         return Done(deliveries=(guid,), text=f"{wish.author} {what} {_name(wish)}.")
 
     def _act(self, **fields: Any) -> str:
-        guid, _ = self._server.act(PayloadSpec(**fields))
+        spec = PayloadSpec(**fields)
+        guid, _ = self._server.act(spec, "MEMBER" if spec.author.lower() in self._members else "NONE")
         return guid
 
     def _issue(self, wish: Wish) -> Json:

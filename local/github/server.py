@@ -84,10 +84,10 @@ class GitHubServer(StandIn):
         """Return path and query of the requests that match a regular expression somewhere."""
         return [request.target for request in self.requests if re.search(pattern, request.target)]
 
-    def act(self, spec: PayloadSpec) -> tuple[str, Event]:
+    def act(self, spec: PayloadSpec, association: str | None = None) -> tuple[str, Event]:
         """Let an account do what the options describe; see GitHub.act. Any thread may call this."""
         with self._lock:
-            return self.github.act(spec)
+            return self.github.act(spec, association)
 
     def store(self, *events: Event) -> None:
         """Store what events change, and deliver nothing. Any thread may call this."""

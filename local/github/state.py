@@ -56,15 +56,20 @@ class GitHub:
         """Store what the event changes, deliver it to the hooks of repository and owner; return its guid."""
         return self.hooks.emit(self._record(full_name, event), event.name, event.payload)
 
-    def act(self, spec: PayloadSpec) -> tuple[str, Event]:
+    def act(self, spec: PayloadSpec, association: str | None = None) -> tuple[str, Event]:
         """Let an account do what the options describe; return guid and event, which is delivered later.
 
+        `association` is how the repository knows the account, None for the usual one of `send`.
         A new repository is created. Raises Impossible, or ApiError for an issue that is gone.
         """
         hosted = self.host(spec.repository)
         if spec.issue_name and not spec.opens:
             hosted.issue(spec.number)
         event = self.event_of(spec)
+        if association is not None and spec.opens:
+            event.payload["issue"]["author_association"] = association
+        if association is not None and "comment" in event.payload:
+            event.payload["comment"]["author_association"] = association
         return self.emit_later(spec.repository, event), event
 
     def emit_later(self, full_name: str, event: Event) -> str:

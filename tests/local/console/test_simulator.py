@@ -90,6 +90,18 @@ def test_a_bot_is_a_bot(person: Person, inbox: Inbox) -> None:
     assert inbox.payloads[0]["sender"]["type"] == "Bot"
 
 
+def test_the_team_is_known_and_others_are_not(person: Person, inbox: Inbox) -> None:
+    """A repository knows the team alone, so that only the team's comment is an answer of the team."""
+    person.do("open", author="mona")
+    for author in ("octocat", "mona", "dependabot[bot]"):
+        person.do("comment", number=1, author=author)
+    opened, *comments = inbox.payloads
+    assert opened["issue"]["author_association"] == "MEMBER"
+    assert [each["comment"]["author_association"] for each in comments] == ["NONE", "MEMBER", "NONE"]
+    person.do("label", number=1, author="octocat")
+    assert inbox.payloads[-1]["issue"]["author_association"] == "MEMBER"
+
+
 def test_a_transfer_is_two_events(person: Person, inbox: Inbox) -> None:
     """The issue leaves its repository, and arrives in the other one under that one's next number."""
     person.do("open", title="Wrong place")
