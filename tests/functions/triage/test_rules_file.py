@@ -150,6 +150,7 @@ def test_every_problem_is_reported_together_with_its_line() -> None:
         ('author = ["outsider"]', 'author: a list is of logins; write author = "outsider"'),
         ('author = ["*[bot]"]', "author: '*[bot]' is not a GitHub login"),
         ('add_labels = "bug"', 'add_labels must be a list of labels such as "bug"'),
+        ('add_labels = ["a "]', "add_labels: 'a ' is not one line without spaces around it"),
         ('add_labels = ["a\\tb"]', "add_labels: 'a\\tb' is not one line without spaces around it"),
         (f'add_labels = ["{"x" * 51}"]', f"add_labels: {'x' * 51!r} is longer than GitHub's 50 characters"),
         ('assign = "mona"', 'assign must be a list of GitHub logins such as "octocat"'),

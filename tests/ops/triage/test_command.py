@@ -19,7 +19,7 @@ name = "parser"
 repositories = ["acme/*"]
 words_any = ["parser", "syntax error"]
 author = "outsider"
-add_labels = ["component: parser", "bug"]
+add_labels = ["component: parser", "Bug"]
 assign = ["mona", "kim"]
 [[rule]]
 name = "close"
@@ -79,7 +79,7 @@ def test_a_file_is_summed_up() -> None:
     result = invoke("check")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
-        f"parser: {PARSER} -> adds 'component: parser', 'bug'; assigns one of mona, kim",
+        f"parser: {PARSER} -> adds 'component: parser', 'Bug'; assigns one of mona, kim",
         f"close: {CLOSE} -> comments 'Ask in the forum.'; closes as not_planned (dry run)",
     ]
     found = json.loads(invoke("check", "ours.toml", "--json").stdout)
@@ -154,7 +154,7 @@ def test_each_rule_and_each_action_has_its_line() -> None:
         "matches   parser",
         f"skips     close: {SKIPS_CLOSE}",
         "adds 'component: parser' (parser)",
-        "adds 'bug' (parser, the issue has it already)",
+        "adds 'Bug' (parser, the issue has it already)",
         "assigns mona (parser)",
     ]
     assert explain(issue.labeled(MONA, NOON, "question"))[2:] == [
@@ -202,7 +202,7 @@ def test_scripts_get_the_explanation_as_json() -> None:
                 "dry_run": False,
                 "present": False,
             },
-            {"rule": "parser", "what": "add_label", "value": "bug", "dry_run": False, "present": False},
+            {"rule": "parser", "what": "add_label", "value": "Bug", "dry_run": False, "present": False},
             {"rule": "parser", "what": "assign", "value": "mona", "dry_run": False, "present": True},
         ],
     }

@@ -63,6 +63,23 @@ def test_what_the_issue_has_or_got_before_is_not_done_again() -> None:
     assert len(of.issues) == 3
 
 
+def test_once_is_once_for_a_rule_s_comment_and_for_a_label() -> None:
+    """Two rules may say the same; a label is one in any case; and what is only tried leaves it to be done."""
+    issue = an_issue()
+    events = (issue_event(issue.opened()), issue_event(issue.reopened(MONA, NOON)))
+    late = ("issues.reopened",)
+    first = Rule(name="a", events=("issues.opened",), add_labels=("Bug",), comment="Hi")
+    assert done(trial(first, Rule(name="b", events=late, add_labels=("bug",), comment="Hi")), *events) == [
+        ["a add_label Bug", "a comment Hi"],
+        ["b comment Hi"],
+    ]
+    tried = replace(first, dry_run=True, comment=None)
+    assert done(trial(tried, Rule(name="b", events=late, add_labels=("bug",))), *events) == [
+        ["a add_label Bug"],
+        ["b add_label bug"],
+    ]
+
+
 def test_the_same_number_in_another_repository_is_another_issue() -> None:
     """Issues are told apart by the repository's id, which a rename keeps."""
     event = opened()
