@@ -28,7 +28,7 @@ command_app() {
       die 'app takes the name of an organisation, or none for your own account, and --replace'
     fi
   done
-  ALL_SECRETS+=("$GITHUB_APP_SECRET")
+  [[ " ${ALL_SECRETS[*]} " == *" $GITHUB_APP_SECRET "* ]] || ALL_SECRETS+=("$GITHUB_APP_SECRET")
   require_ours secret function
   [[ -n $replace ]] || require_no_app
   require_room_for_a_secret

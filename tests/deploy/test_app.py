@@ -121,7 +121,7 @@ def test_another_app_takes_its_place(sandbox):
     program = sandbox.checkout / "deploy/github_app.py"
     program.write_text(program.read_text().replace(APP["webhook_secret"], ""))
     store_app(sandbox)
-    outcome = sandbox.run("app --replace", GITHUB_APP_ID="99")
+    outcome = sandbox.run("app --replace", GITHUB_APP_ID="99", GITHUB_SOURCES="acme/app")
     assert outcome.status == 0, outcome.err
     assert "GITHUB_APP_ID=99 is set and wins: remove it" in outcome.err
     # GitHub gave no secret for its webhook.
