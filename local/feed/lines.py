@@ -171,7 +171,7 @@ def _waiting(name: str, failing: list[FunctionOutcome], now: datetime) -> str:
     count = f"{len(failing)} {'delivery waits' if len(failing) == 1 else 'deliveries wait'} for {name}"
     [(why, _)] = Counter(each.problem for each in failing).most_common(1)
     times = [each.retry_at for each in failing if each.retry_at is not None]
-    seconds = max(round((min(times) - now).total_seconds()), 0) if times else None
+    seconds = max(round((min(times) - now).total_seconds()), 1) if times else None
     return f"{count}: {why}" + ("" if seconds is None else f"; next attempt in {seconds} s")
 
 

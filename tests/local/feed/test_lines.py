@@ -135,7 +135,7 @@ def test_many_that_fail(screen: Screen) -> None:
     first, notes = printed[:25], printed[25:]
     assert {line.issue for line in first} == {"acme/app#7"}
     assert [line.text for line in notes] == [
-        "25 deliveries wait for notify_slack: was answered 500; next attempt in 0 s"
+        "25 deliveries wait for notify_slack: was answered 500; next attempt in 1 s"
     ] * 2
 
 
