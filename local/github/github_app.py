@@ -39,6 +39,14 @@ def private_key() -> str:
     ).decode()
 
 
+@functools.cache
+def _public_key() -> Any:
+    """Return the key that checks the App's signatures; to read a private key takes 50 ms."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
+    return load_pem_private_key(private_key().encode(), password=None).public_key()
+
+
 @dataclass(slots=True, kw_only=True)
 class Installation:
     """The App on one account; `repositories` None means all of them. `permissions` are GitHub's names."""
@@ -126,15 +134,13 @@ class GitHubApp:
     def _check_jwt(self, token: str) -> None:
         """Raise ApiError unless it is a JWT that GitHub takes now."""
         import jwt  # noqa: PLC0415 - most users have no App
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
 
         unchecked = {"verify_signature": False, "verify_exp": False, "verify_iat": False}
         try:
             if str(jwt.decode(token, options=unchecked).get("iss")) != str(APP_ID):
                 raise ApiError(404, "Integration not found")
-            key = load_pem_private_key(private_key().encode(), password=None).public_key()
             checked = unchecked | {"verify_signature": True, "verify_iss": False}
-            claims = jwt.decode(token, key, algorithms=["RS256"], options=checked)  # type: ignore[arg-type]
+            claims = jwt.decode(token, _public_key(), algorithms=["RS256"], options=checked)  # type: ignore[arg-type]
         except jwt.PyJWTError as error:
             raise ApiError(401, "A JSON web token could not be decoded") from error
         now, expires, issued = self._clock().timestamp(), claims.get("exp"), claims.get("iat")
