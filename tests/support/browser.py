@@ -96,9 +96,9 @@ class Browser:
         return value
 
     def press(self, key: str) -> None:
-        """Press and release Tab, Enter, the space bar, Home, End, or an arrow to the left or right."""
+        """Press and release Tab, Enter, the space bar, Home, or an arrow."""
         typed = {"Enter": "\r", " ": " "}.get(key, "")
-        code = {"Enter": 13, " ": 32, "Tab": 9, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowRight": 39}[key]
+        code = {"Tab": 9, "Enter": 13, " ": 32, "Home": 36, "ArrowRight": 39, "ArrowDown": 40}[key]
         for kind in ("keyDown", "keyUp"):
             self.call(
                 "Input.dispatchKeyEvent",

@@ -193,10 +193,31 @@ def test_everything_is_reached_by_keyboard(page: Page) -> None:
     page.browser.press("Home")
     assert page.browser.ask("document.querySelector('#simulate').checkVisibility()")
     page.browser.ask("document.querySelector('#deliveries button').focus()")
+    page.browser.press("ArrowDown")
     page.browser.press("Enter")
-    page.browser.wait_for("document.querySelector('#deliveries .detail pre') !== null")
+    page.browser.wait_for("document.querySelector('#deliveries > li:nth-child(2) .detail pre') !== null")
     page.browser.press(" ")
     page.browser.wait_for("!document.querySelector('#deliveries .detail')")
+
+
+def test_enter_acts_where_it_is_pressed(page: Page) -> None:
+    """Enter in a field does what the button after it does, and does not open an issue."""
+    reference = page.open_issue("Gets a label by keyboard")
+    page.choose(reference)
+    page.fill(label="by keyboard")
+    page.browser.ask("document.querySelector('#label').focus()")
+    page.browser.press("Enter")
+    page.wait_for_text(f"#issues [data-key='{reference}']", "by keyboard")
+
+
+def test_motion_can_be_reduced(page: Page) -> None:
+    """What flashes after a change stays still for who prefers that."""
+    flash = "(part => { part.classList.add('pulse'); return getComputedStyle(part).animationName })"
+    assert page.browser.ask(f"{flash}(document.querySelector('.part'))") == "pulse"
+    page.browser.call(
+        "Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}]
+    )
+    assert page.browser.ask(f"{flash}(document.querySelector('.part'))") == "none"
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

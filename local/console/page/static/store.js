@@ -77,6 +77,7 @@ export const take = {
   },
   issue(issue) {
     const key = issueKey(issue);
+    if (JSON.stringify(store.issues.get(key)) === JSON.stringify(issue)) return; // the stream may repeat what is known
     store.issues.delete(key);
     if (!issue.gone) store.issues = new Map([[key, issue], ...store.issues]);
     if (store.issues.size > KEPT_ISSUES) store.issues.delete([...store.issues.keys()].at(-1));

@@ -6,6 +6,7 @@ import { chosenIssue, issueKey, onChange, store } from "./store.js";
 import { cell, facts, table } from "./tables.js";
 
 const TELLING = ["event_at", "event", "action", "sender", "label", "assignee", "issue_state"]; // the first columns of events
+const NUMBERS_MILLISECONDS = 3000; // the server counts anew only some time after the last count, and if rows have come
 const PAUSE_MILLISECONDS = 400; // between two readings
 
 export function startWarehouse() {
@@ -14,6 +15,7 @@ export function startWarehouse() {
   onChange("chosen", issue);
   onChange("deliveries", issue);
   onChange("deliveries", numbers);
+  setInterval(numbers, NUMBERS_MILLISECONDS);
   startSql();
   return { "issue-panel": issue, "numbers-panel": numbers };
 }
@@ -73,6 +75,7 @@ async function readNumbers(panel) {
     headline.length
       ? el("dl", { class: "figures" }, headline.map((each) => el("div", {}, el("dt", {}, each.label), el("dd", { class: "value" }, each.value), el("dd", {}, each.note ?? ""))))
       : el("p", { class: "empty" }, "No issue is stored yet, so there is nothing to count."),
+    el("p", { class: "buttons" }, el("a", { href: "/report", target: "_blank", rel: "noopener" }, "Open the whole report")),
     ...charts.map((chart) => el("figure", { class: "drawing" }, el("figcaption", {}, el("h3", {}, chart.title)), drawing(chart.svg))));
 }
 
