@@ -125,7 +125,8 @@ class Scenario:
 
     def _deploy(self) -> DeployRig:
         try:
-            with Cloud(self._folder / "cloud-1", loads_gcloud=True) as cloud:
+            with Cloud(self._folder / "cloud-1") as cloud:
+                cloud.load("gcloud", "bq")
                 rig = self._rig("1", cloud)
                 self._first_runs(rig)
                 self._copied.set_result(None)
@@ -152,7 +153,8 @@ class Scenario:
         while not self._copied.done() and not self._is_closed:
             time.sleep(0.1)
         self._copied.result(timeout=0)
-        with Cloud(self._folder / "cloud-2", loads_gcloud=True) as cloud:
+        with Cloud(self._folder / "cloud-2") as cloud:
+            cloud.load("gcloud", "bq")
             rig = self._rig("2", cloud)
             for name, value in vars(self._rigs[0].cloud.state).items():
                 if not name.startswith("_") and name != "github":

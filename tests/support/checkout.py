@@ -1,7 +1,8 @@
 """A copy of the files that deploy.sh reads, and the staging of deploy.sh in it."""
 
+import functools
 import os
-import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -18,13 +19,25 @@ def make_checkout(folder: Path) -> Path:
     """Copy deploy.sh and the files that it reads into `folder`/checkout; return that folder."""
     copy = folder / "checkout"
     copy.mkdir(parents=True)
-    shutil.copy2(ROOT / "deploy.sh", copy)
-    for name in _FOLDERS:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in {os.path.dirname(name) for name in _files()}:  # noqa: PTH120 - these are texts
+        (copy / name).mkdir(parents=True, exist_ok=True)
+    for name, (content, mode) in _files().items():  # pathlib takes three times as long
+        file = os.open(f"{copy}/{name}", os.O_WRONLY | os.O_CREAT, mode)
+        os.write(file, content)
+        os.close(file)
     routes = copy / "config/routes.toml"
     routes.write_text(routes.read_text().replace("C0123456789", CHANNEL))  # which a deployment refuses
     return copy
+
+
+@functools.cache
+def _files() -> dict[str, tuple[bytes, int]]:
+    """Return content and mode of each file by its path; hundreds of tests make a copy."""
+    found = [ROOT / "deploy.sh", *(path for name in _FOLDERS for path in (ROOT / name).rglob("*"))]
+    files = [path for path in found if path.is_file() and "__pycache__" not in path.parts]
+    return {
+        str(path.relative_to(ROOT)): (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) for path in files
+    }
 
 
 def run_bash(checkout: Path, script: str, *arguments: str, **settings: str) -> str:

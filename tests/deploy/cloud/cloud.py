@@ -13,8 +13,8 @@ from tests.deploy.cloud.certificates import Certificates, make_certificates
 from tests.deploy.cloud.environment import make_environment
 from tests.deploy.cloud.faults import Faults
 from tests.deploy.cloud.functions import builds, functions, storage
-from tests.deploy.cloud.gcloud import LoadedGcloud
 from tests.deploy.cloud.github import github
+from tests.deploy.cloud.loaded_tools import LoadedTools
 from tests.deploy.cloud.log import Log
 from tests.deploy.cloud.messages import Answer, ApiError, Request
 from tests.deploy.cloud.monitoring import monitoring
@@ -47,23 +47,20 @@ HOSTS: Final = (
 class Cloud:
     """Open while the `with` block runs; the state stays readable afterwards.
 
-    certificates: by default new ones. loads_gcloud: for many calls of gcloud.
+    certificates: by default new ones.
     environment: for subprocesses. requests: all requests, in order.
     refused: hosts that are not served, requests without a handler and crashes of the stand-in; a test of a
     deployment asserts that it is empty. zips: function -> the sources of its deployments, oldest first.
     """
 
-    def __init__(
-        self, folder: Path, certificates: Certificates | None = None, *, loads_gcloud: bool = False
-    ) -> None:
+    def __init__(self, folder: Path, certificates: Certificates | None = None) -> None:
         self.state = State("acme-issues", "123456789012", access_token="stand-in-access-token")
         self.faults = Faults(self.state)
         self.requests = Log()
         self.refused: list[str] = []
         self._folder = folder
         self._certificates = certificates
-        self._loads_gcloud = loads_gcloud
-        self._gcloud: LoadedGcloud | None = None
+        self._tools: LoadedTools | None = None
         self._lock = threading.Lock()
         self._proxy: Proxy | None = None
         self._environment: dict[str, str] = {}
@@ -79,16 +76,18 @@ class Cloud:
             project=self.state.project,
             token=self.state.access_token,
         )
-        if self._loads_gcloud:
-            self._gcloud = LoadedGcloud(self._folder / "loaded", self._environment)
-            self._environment["PATH"] = f"{self._gcloud.tools}:{self._environment['PATH']}"
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._gcloud:
-            self._gcloud.close()
+        if self._tools:
+            self._tools.close()
         assert self._proxy is not None
         self._proxy.close()
+
+    def load(self, *tools: str) -> None:
+        """Load gcloud, or gcloud and bq, for many calls."""
+        self._tools = LoadedTools(self._folder / "loaded", self._environment, tools)
+        self._environment |= self._tools.variables
 
     @property
     def environment(self) -> dict[str, str]:

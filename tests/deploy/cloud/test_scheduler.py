@@ -17,6 +17,7 @@ PUSH = f"issuewire-push@{DOMAIN}"
 def test_gcloud_creates_corrects_and_deletes_the_job(ready, tmp_path: Path) -> None:
     """The unmodified gcloud makes one job, changes it only if it differs, and deletes it."""
     require_tool("gcloud")
+    ready.load("gcloud")
     checkout = make_checkout(tmp_path)
     send(ready, "POST", ACCOUNTS, {"accountId": "issuewire-push"})
     ready.state.enabled.add("cloudscheduler.googleapis.com")
@@ -61,6 +62,7 @@ def test_gcloud_creates_corrects_and_deletes_the_job(ready, tmp_path: Path) -> N
 def test_gcloud_keeps_the_job_that_empties_payloads(ready, tmp_path: Path) -> None:
     """The job sends BigQuery one UPDATE as an account of its own; `keep` removes both, and nothing else."""
     require_tool("gcloud")
+    ready.load("gcloud")
     checkout = make_checkout(tmp_path)
     send(ready, "POST", ACCOUNTS, {"accountId": "issuewire-payloads"})
     ready.state.enabled.add("cloudscheduler.googleapis.com")

@@ -15,7 +15,8 @@ def shared(tmp_path):
     """Return a project with another team's function, secret and dataset, for the real tools."""
     for tool in ("gcloud", "bq", "openssl"):
         require_tool(tool)
-    with Cloud(tmp_path / "cloud", loads_gcloud=True) as cloud:
+    with Cloud(tmp_path / "cloud") as cloud:
+        cloud.load("gcloud", "bq")
         state = cloud.state
         state.enabled |= {"cloudfunctions.googleapis.com", "secretmanager.googleapis.com"}
         full = f"projects/{state.project}/locations/us-central1/functions/ingest"

@@ -1,6 +1,6 @@
-"""Run in place of gcloud: passes the call to gcloud_server.py, and ends with its status.
+"""Run in place of a tool: passes the call to tool_server.py, and ends with its status.
 
-Arguments: the path of the socket, and those of gcloud.
+Arguments: the path of the socket, and those of the tool.
 """
 
 import json
