@@ -54,6 +54,8 @@ ISSUE     {"repository", "number", "title", "state", "state_reason", "labels": [
 """
 
 import json
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +64,7 @@ from werkzeug.exceptions import HTTPException
 
 from local.console import access
 from local.console.examples import EXAMPLES
-from local.console.nets import NoAnswer
+from local.console.interruption import NoAnswer, unless_stopped
 from local.console.page import page
 from local.console.stream import stream
 from local.console.wishes import NotPossible
@@ -88,6 +90,9 @@ def create_app(console: "Console") -> Flask:
     """Build the application."""
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=access.MAX_BODY, PROPAGATE_EXCEPTIONS=True)
+
+    def answer[Result](act: Callable[[], Result]) -> Result:
+        return unless_stopped(act, console.stopping)
 
     @app.before_request
     def check_access() -> None:
@@ -136,7 +141,8 @@ def create_app(console: "Console") -> Flask:
 
     @app.get("/api/deliveries/<path:delivery_id>")
     def delivery(delivery_id: str) -> Response:
-        found = console.details.of(delivery_id, whole="short" not in request.args)
+        act = partial(console.details.of, delivery_id, whole="short" not in request.args)
+        found = answer(act)
         if found is None:
             raise Answered(HTTPStatus.NOT_FOUND, "no such delivery is known")
         return _json(found)
@@ -146,15 +152,15 @@ def create_app(console: "Console") -> Flask:
         named = request.args.get("repository", ""), request.args.get("number", "")
         if not named[1].isascii() or not named[1].isdigit() or len(named[1]) > 18:
             raise Answered(HTTPStatus.BAD_REQUEST, "give repository=OWNER/NAME and number=N")
-        return _json(console.warehouse.issue(named[0], int(named[1])))
+        return _json(answer(partial(console.warehouse.issue, named[0], int(named[1]))))
 
     @app.get("/api/numbers")
     def numbers() -> Response:
-        return _json(console.warehouse.numbers())
+        return _json(answer(console.warehouse.numbers))
 
     @app.get("/report")
     def report() -> Response:
-        return Response(console.warehouse.report(), content_type="text/html; charset=utf-8")
+        return Response(answer(console.warehouse.report), content_type="text/html; charset=utf-8")
 
     @app.get("/api/sql/examples")
     def examples() -> Response:
@@ -162,11 +168,12 @@ def create_app(console: "Console") -> Flask:
 
     @app.post("/api/sql")
     def ask() -> Response:
-        return _json(console.warehouse.ask(read_object(request).get("sql")))
+        return _json(answer(partial(console.warehouse.ask, read_object(request).get("sql"))))
 
     @app.post("/api/simulate")
     def simulate() -> Response:
-        return _json(console.simulator.carry_out(read_object(request)).as_json())
+        done = answer(partial(console.simulator.carry_out, read_object(request)))
+        return _json(done.as_json())
 
     @app.post("/api/break")
     def break_() -> Response:
@@ -176,11 +183,11 @@ def create_app(console: "Console") -> Flask:
 
     @app.post("/api/reconcile")
     def reconcile() -> Response:
-        return _json(console.nets.reconcile())
+        return _json(answer(console.nets.reconcile))
 
     @app.post("/api/dead-letters/replay")
     def replay() -> Response:
-        return _json(console.nets.replay())
+        return _json(answer(console.nets.replay))
 
     @app.get("/api/state")
     def state() -> Response:

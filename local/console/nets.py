@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import requests
 
+from local.console.interruption import NoAnswer
 from local.processes import ROOT
 from local.stack import topics
 from local.stack.stack import Stack
@@ -15,10 +16,6 @@ from local.stack.stack import Stack
 SECONDS: Final = 120.0
 
 type Json = dict[str, Any]
-
-
-class NoAnswer(Exception):
-    """A part did not do what it was asked for; the text says why."""
 
 
 class Nets:

@@ -49,7 +49,7 @@ class Console:
             IssuesView(self._issues),
             self._row,
         )
-        self.warehouse = Warehouse(stack.bigquery_url, team, lambda: self._flow.counts["stream_bq"])
+        self.warehouse = Warehouse(stack.bigquery_url, team, lambda: feed.last)
         self.details = Details(stack, feed, self.warehouse)
         self._server: HttpServer | None = None
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from google.cloud import bigquery
 
 from clients.bigquery import FAILURES, RETRY_SECONDS, connect, first_line
-from local.console.nets import NoAnswer
+from local.console.interruption import NoAnswer
 from local.console.numbers import numbers
 from local.console.read_only import MAX_ROWS, bounded
 from local.console.wishes import NotPossible
@@ -28,9 +28,7 @@ QUERY_SECONDS: Final = 10.0
 EVENTS: Final = 20
 LONGEST: Final = 2_000  # characters of a value
 AT_ONCE: Final = 2  # questions of persons
-# The numbers are shown again for so long, and for so many times what they took, also if rows came meanwhile.
-FRESH_SECONDS: Final = 1.0
-PAUSE: Final = 2.0
+LONGEST_PAUSE_SECONDS: Final = 3.0  # between two counts; otherwise as long as a count takes
 
 type Json = dict[str, Any]
 
@@ -43,12 +41,12 @@ _BODY = "SELECT TO_JSON_STRING(payload) AS body FROM events WHERE delivery_id = 
 
 
 class Warehouse:
-    """The local BigQuery at `url`, for many threads. `stored` counts the rows that came since the start."""
+    """The local BigQuery at `url`, for many threads. `happened` is the number of the newest happening."""
 
-    def __init__(self, url: str, team: Team, stored: Callable[[], int]) -> None:
+    def __init__(self, url: str, team: Team, happened: Callable[[], int]) -> None:
         self._client = connect(PROJECT, emulator=url)
         self._team = team
-        self._stored = stored
+        self._happened = happened
         self._asking = threading.Semaphore(AT_ONCE)
         self._reporting = threading.Lock()
         self._executor = ThreadPoolExecutor(4, thread_name_prefix="warehouse")
@@ -89,14 +87,20 @@ class Warehouse:
         return next((row[0] for row in rows if row[0] not in {None, "null"}), None)
 
     def numbers(self) -> Json:
-        """Return the headline numbers and two charts; made again only if rows have come. Raises NoAnswer."""
+        """Return the headline numbers and two charts; made again only if something has happened.
+
+        It waits until the last ones are a moment old, so that the last happening is always counted.
+        """
         with self._reporting:
-            stored, began = self._stored(), time.monotonic()
-            if self._numbers is None or (self._numbers[0] != stored and began > self._numbers[1]):
-                found = self._count()
-                now = time.monotonic()
-                self._numbers = stored, now + max(FRESH_SECONDS, PAUSE * (now - began)), found
-            return self._numbers[2]
+            if self._numbers is not None and self._numbers[0] == self._happened():
+                return self._numbers[2]
+            if self._numbers is not None:
+                time.sleep(max(self._numbers[1] - time.monotonic(), 0.0))
+            happened, began = self._happened(), time.monotonic()
+            found = self._count()
+            now = time.monotonic()
+            self._numbers = happened, now + min(now - began, LONGEST_PAUSE_SECONDS), found
+            return found
 
     def report(self) -> str:
         """Return the report as HTML. Raises NoAnswer."""
@@ -106,8 +110,8 @@ class Warehouse:
             return render(self._report())
 
     def close(self) -> None:
-        """End what is being read."""
-        self._executor.shutdown(cancel_futures=True)
+        """Read nothing more; what is being read ends with the engine."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
     def _count(self) -> Json:

@@ -1,5 +1,6 @@
 """The playground over HTTP: who gets in, what the state and the stream say, and what a wish is answered."""
 
+import contextlib
 import html
 import http.client
 import json
@@ -202,6 +203,32 @@ def test_the_stop_ends_the_streams(stack: FakeStack, feed: Feed) -> None:
     assert threading.active_count() == before
     for browser in browsers:
         browser.close()
+
+
+def test_the_stop_waits_for_no_answer(stack: FakeStack, feed: Feed) -> None:
+    """A run of reconcile or a question to BigQuery that takes long does not hold up Ctrl-C."""
+    begun, over = threading.Event(), threading.Event()
+
+    def take_long() -> dict[str, Any]:
+        begun.set()
+        over.wait(20)
+        return {"text": "over"}
+
+    answers: list[Any] = []
+
+    def ask(console: Console) -> None:
+        with contextlib.suppress(http.client.HTTPException, OSError):
+            answers.append(call(console, "POST", "/api/reconcile", {}))
+
+    with Console(stack, feed) as console:
+        console.nets.reconcile = take_long
+        caller = threading.Thread(target=ask, args=(console,))
+        caller.start()
+        assert begun.wait(20)
+    assert not over.is_set()
+    over.set()
+    caller.join()
+    assert all(status == 502 for status, _, _ in answers)
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,18 @@ def test_questions_do_not_pile_up(asked: Warehouse) -> None:
         asked.ask("SELECT 1")
 
 
+def test_the_numbers_count_the_last_happening(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is counted twice for nothing, and what happens right after a count is counted."""
+    last, counted = [1], []
+    found = Warehouse("http://127.0.0.1:1", Team(), lambda: last[0])
+    monkeypatch.setattr(found, "_count", lambda: counted.append(last[0]) or {"headline": [last[0]]})
+    assert found.numbers() == found.numbers() == {"headline": [1]}
+    last[0] = 2
+    assert found.numbers() == {"headline": [2]}
+    assert counted == [1, 2]
+    found.close()
+
+
 def test_values_are_texts() -> None:
     """Every value has one text, which is cut where it is long; null stays null."""
     at = datetime(2026, 3, 2, 9, 0, 0, 1500, tzinfo=UTC)
