@@ -5,6 +5,7 @@ get there: the text is parsed as BigQuery's SQL, every table and function in it 
 runs is written anew from the parsed query.
 """
 
+import logging
 import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
@@ -18,7 +19,11 @@ MAX_SQL: Final = 20_000  # characters
 MAX_ROWS: Final = 500
 PLACES: Final = {(), ("github",), ("local-dev", "github")}  # before a table's name
 
+_OF_MODELS = ("AI", "ML")  # sqlglot's names of the functions that ask a model
 _NAME = re.compile(r"[^\W\d][\w -]{0,127}")
+
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of statements, which are refused here
 
 
 def bounded(sql: str, tables: Collection[str]) -> str:
@@ -42,6 +47,8 @@ def bounded(sql: str, tables: Collection[str]) -> str:
     try:
         _check(query, tables)
         return _limited(query).sql(dialect="bigquery", comments=False)
+    except errors.SqlglotError as error:
+        raise NotPossible(f"this is not BigQuery's SQL: {_first_line(error)}") from error
     except RecursionError as error:
         raise NotPossible("the query is nested too deeply") from error
 
@@ -59,7 +66,7 @@ def _check(query: "exp.Query", tables: Collection[str]) -> None:
             raise NotPossible("WITH RECURSIVE is not possible here: it may never end")
         if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)):
             raise NotPossible(f"there is no function {str(node.this)[:60]} here")
-        if isinstance(node, refused):
+        if isinstance(node, refused) or type(node).__name__.startswith(_OF_MODELS):
             raise NotPossible(f"{type(node).__name__} is not possible here; only SELECT is")
         if isinstance(node, exp.Identifier) and not _NAME.fullmatch(node.name) and not _is_path(node):
             raise NotPossible(f"{node.name[:60]!r} cannot be a name here")
@@ -70,11 +77,10 @@ def _check(query: "exp.Query", tables: Collection[str]) -> None:
 def _check_table(table: "exp.Table", names: Collection[str], named_here: Collection[str]) -> None:
     from sqlglot import exp  # noqa: PLC0415 - as above
 
-    path = [part.lower() for each in table.parts for part in each.name.split(".")]
-    is_known = path[-1] in names and tuple(path[:-1]) in PLACES
-    if not isinstance(table.this, exp.Identifier) or not (
-        is_known or (len(path) == 1 and path[0] in named_here)
-    ):
+    is_named = isinstance(table.this, exp.Identifier)
+    *place, name = [part.lower() for each in table.parts for part in each.name.split(".")] or [""]
+    is_known = name in names and tuple(place) in PLACES
+    if not is_named or not (is_known or (not place and name in named_here)):
         raise NotPossible(
             f"there is no table {table.sql('bigquery')[:60]}; there are {', '.join(sorted(names))}"
         )

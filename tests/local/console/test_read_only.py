@@ -68,6 +68,8 @@ def test_a_question_may_be_written_as_in_bigquery(sql: str) -> None:
         "SELECT * FROM EXTERNAL_QUERY('a', 'b')",
         "SELECT * FROM ML.PREDICT(MODEL m, TABLE issues)",
         "SELECT * FROM TABLE(f())",
+        "SELECT * FROM ROWS FROM (f())",
+        "SELECT AI.GENERATE('x')",
         "SELECT read_text('/etc/passwd')",
         "SELECT getenv('HOME')",
         "SELECT current_setting('secret_directory')",
