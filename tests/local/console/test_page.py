@@ -202,12 +202,12 @@ def test_everything_is_reached_by_keyboard(page: Page) -> None:
 
 def test_enter_acts_where_it_is_pressed(page: Page) -> None:
     """Enter in a field does what the button after it does, and does not open an issue."""
-    reference = page.open_issue("Gets a label by keyboard")
+    reference = page.open_issue("Gets a label")
     page.choose(reference)
-    page.fill(label="by keyboard")
+    page.fill(label="from the keyboard")
     page.browser.ask("document.querySelector('#label').focus()")
     page.browser.press("Enter")
-    page.wait_for_text(f"#issues [data-key='{reference}']", "by keyboard")
+    page.wait_for_text(f"#issues [data-key='{reference}']", "from the keyboard")
 
 
 def test_motion_can_be_reduced(page: Page) -> None:
