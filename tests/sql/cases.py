@@ -1,7 +1,7 @@
 """A few deliveries of one repository, and the rows of the views about it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from ops import schema
 from ops.send import accounts, payloads
 from pipeline.delivery import format_time, parse_time
 from tests.sql.deliveries import Subject, row
+from tests.sql.prepared import Prepared, Row
 from tests.support.messages import NOON
 from tests.support.warehouse import Warehouse
 
@@ -21,16 +22,20 @@ BOT = accounts.Account(login="triage", type="Bot")
 OLD_BOT = accounts.Account(login="sweeper[bot]")
 SUMMARIES = ("issues", "time_to_first_response", "issues_weekly")
 
-Row = dict[str, Any]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Case:
-    """The repository of one test, in a dataset that all tests share."""
+    """The repository of one test, in a dataset that all tests share.
+
+    `expected` are the rows of the test that are `prepared`, and are not stored again. Once the test stores
+    any other row, the views themselves answer.
+    """
 
     warehouse: Warehouse
     dataset: str
     repository: accounts.Repository
+    prepared: Prepared | None = None
+    expected: list[Row] = field(default_factory=list)
 
     @property
     def other(self) -> accounts.Repository:
@@ -73,11 +78,17 @@ class Case:
 
     def insert(self, *rows: Row) -> None:
         """Store rows."""
+        if self.prepared and self.expected[: len(rows)] == list(rows):
+            del self.expected[: len(rows)]
+            return
+        self.prepared = None
         self.warehouse.insert(self.dataset, list(rows))
 
     def ask(self, view: str, repository: accounts.Repository | None = None) -> list[Row]:
         """Return the view's rows about the repository."""
         of = (repository or self.repository).id
+        if self.prepared:
+            return self.prepared.ask(view, of)
         return self.warehouse.query(
             f"SELECT * FROM `${{DATASET}}.{view}` WHERE repository_id = {of}", self.dataset
         )

@@ -26,6 +26,11 @@ def dataset(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> s
     return name
 
 
+@pytest.fixture(scope="module")
+def prepared() -> None:
+    """Return nothing: these tests have a dataset of their own."""
+
+
 def test_the_list_decides_who_is_of_the_team(case: Case) -> None:
     """With a list, GitHub's association counts for nothing, and case does not matter."""
     issue = case.issue()
