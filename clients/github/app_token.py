@@ -51,7 +51,7 @@ class AppToken:
         self._latest = self._installation(path)
         token = self._tokens.get(self._latest)
         if token is None or self._clock() >= token.ends_at - RENEW_BEFORE:
-            token = self._tokens[self._latest] = self._create(self._latest)
+            token = self._renew(path)
         return token.value
 
     def forget(self, path: str) -> bool:
@@ -113,17 +113,26 @@ class AppToken:
     def _not_installed(self, where: str) -> str:
         return f"The GitHub App {self._app.id} is not installed {where}; install it from its page at GitHub."
 
+    def _renew(self, path: str) -> _Token:
+        """Ask GitHub for a new token. The App may have been removed and installed again meanwhile."""
+        try:
+            return self._create(self._installation(path))
+        except NotFound:
+            self._installations = {
+                place: known for place, known in self._installations.items() if known != self._latest
+            }
+            self._latest = self._installation(path)
+            return self._create(self._latest)
+
     def _create(self, installation: int) -> _Token:
-        """Ask GitHub for a new token. Raises NotFound, and forgets the installation, if it was removed."""
         try:
             found = self._ask("POST", f"/app/installations/{installation}/access_tokens")
         except NotFound as error:
-            gone = [place for place, known in self._installations.items() if known == installation]
-            for place in gone:
-                del self._installations[place]
             raise NotFound("app_not_installed", self._not_installed("there any more")) from error
         ends_at = parse_time(_read(found, "expires_at", str))
-        return _Token(value=_read(found, "token", str), ends_at=ends_at or self._clock())
+        token = _Token(value=_read(found, "token", str), ends_at=ends_at or self._clock())
+        self._tokens[installation] = token
+        return token
 
 
 def _read[T](found: Any, name: str, kind: type[T]) -> T:

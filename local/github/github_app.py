@@ -4,6 +4,7 @@ Rules: https://docs.github.com/apps/creating-github-apps/authenticating-with-a-g
 """
 
 import functools
+import itertools
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -84,10 +85,11 @@ class GitHubApp:
         self.installations: list[Installation] = []
         self.tokens: dict[str, tuple[Installation, datetime]] = {}
         self._clock = clock
+        self._ids = itertools.count(1)
 
     def install(self, account: str, **more: Any) -> Installation:
         """Install the App on an account."""
-        installation = Installation(id=len(self.installations) + 1, account=account, **more)
+        installation = Installation(id=next(self._ids), account=account, **more)
         self.installations.append(installation)
         return installation
 

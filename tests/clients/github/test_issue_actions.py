@@ -133,3 +133,13 @@ def test_an_installation_that_was_removed_is_forgotten(rig: AppRig) -> None:
     rig.github.app.install("somebody")
     rig.github.app.install("acme")
     assert issues.issue(NAME, 1)[0].number == 1
+
+
+def test_an_app_that_was_removed_and_installed_again_needs_no_second_try(rig: AppRig) -> None:
+    """GitHub gives a new installation another id; it is looked up once the old one is unknown."""
+    issues = IssueActions(rig.client(), lambda: None)
+    issues.issue(NAME, 1)
+    rig.github.app.installations.clear()
+    rig.github.app.tokens.clear()
+    rig.github.app.install("acme", permissions={"issues": "write"})
+    assert issues.add_labels(NAME, 1, ["a"]) == ("mine", "a")
