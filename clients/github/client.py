@@ -96,11 +96,11 @@ class GitHubClient:
 
         `parameters` are ignored for `next`, which has them all. Raises NotFound or PaginationLimit.
         """
-        if path.startswith(("http://", "https://")):
-            response = self._request("GET", path, {})
-        else:
-            size = {"per_page": str(PER_PAGE)}
-            response = self._request("GET", self._settings.api_url + path, {**parameters, **size})
+        url, size = path, {}
+        if not path.startswith(("http://", "https://")):
+            url, size = self._settings.api_url + path, {**parameters, "per_page": str(PER_PAGE)}
+        response = self._request("GET", url, size)
+        responses.check_moved_list(response, url)
         return Page(
             items=responses.require_objects(response, response.content),
             next=response.links.get("next"),
@@ -112,6 +112,7 @@ class GitHubClient:
         """Have GitHub do or create what a path of the API names, and return the JSON value of its answer.
 
         It is sent again only if a rate limit refused it: an answer that was lost may have been a success.
+        A `body` is sent nowhere else: a redirect may lead to an issue's new repository.
         Raises NotFound, Forbidden or Invalid.
         """
         return self._write("POST", path, body)
@@ -140,7 +141,8 @@ class GitHubClient:
         self, method: str, url: str, parameters: Mapping[str, str], *, body: Any = None, tries: int = TRIES
     ) -> Response:
         """Return the answer of success, after as many waits as it takes."""
-        failures = refusals = redirects = 0
+        failures = refusals = 0
+        redirects = REDIRECTS if body is None else 0
         renewed = False
         while True:
             self._rest()
@@ -152,8 +154,8 @@ class GitHubClient:
                     raise Unavailable("github_down", f"GitHub gives no answer: {error}.") from error
                 self._wait(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), f"GitHub: {error}")
                 continue
-            if response.location is not None and redirects < REDIRECTS:
-                redirects += 1
+            if response.location is not None and redirects > 0:
+                redirects -= 1
                 url, parameters = urljoin(url, response.location), {}
                 continue
             if response.status == 401 and not renewed and self._app and self._app.forget(self._path(url)):

@@ -9,6 +9,7 @@ from typing import Any
 
 from clients.github.client import GitHubClient
 from clients.github.past_event import PastEvent, read_past_event
+from clients.github.responses import NotFound
 from pipeline import json_fields
 from pipeline.errors import Unavailable
 from pipeline.events import Comment, Issue, read_comment, read_issue
@@ -36,9 +37,11 @@ class IssueActions:
         return f"{slug}[bot]"
 
     def issue(self, repository: str, number: int) -> tuple[Issue, datetime]:
-        """Return the issue as it is now, and GitHub's time of reading it."""
+        """Return the issue as it is now, and GitHub's time of reading it. A pull request is NotFound."""
         self._check()
         found, read_at = self._github.get(_path(repository, number))
+        if "pull_request" in found:
+            raise NotFound("pull_request", f"{repository}#{number} is a pull request now.")
         return read_issue(found), read_at
 
     def events(self, repository: str, number: int) -> list[PastEvent]:

@@ -21,7 +21,10 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 
 
 class NotFound(Unavailable):
-    """GitHub answers 404, 410 or 451: the object does not exist, or the token may not see it."""
+    """GitHub answers 404, 410 or 451: the object does not exist, or the token may not see it.
+
+    The reason is `moved_away` for a redirect that is not followed.
+    """
 
 
 class Forbidden(Unavailable):
@@ -127,6 +130,8 @@ def check_status(response: Response) -> None:
         )
     if status == 404 and response.message == "Integration not found":
         raise Unavailable("app_refused", "GITHUB_APP_ID is the id of no GitHub App (404); correct it.")
+    if response.location is not None:
+        raise NotFound("moved_away", f"{url} answered {status}: it is at another address now.")
     if status in {404, 410, 451}:
         raise NotFound("not_found", f"{url} does not exist, or the token may not read it ({status}).")
     if status == 422 and "pagination" in response.message.lower():
@@ -153,6 +158,12 @@ def _unauthorized(response: Response) -> Unavailable:
     return Unavailable(
         "token_refused", "GitHub refuses the token (401): it has expired or is wrong; set a new one."
     )
+
+
+def check_moved_list(response: Response, url: str) -> None:
+    """Raise NotFound if the URL of a list has led to one object, such as a transferred issue."""
+    if isinstance(response.content, dict) and without_query(response.url) != without_query(url):
+        raise NotFound("moved_away", f"{without_query(url)} is at another address now.")
 
 
 def require_objects(response: Response, items: Any) -> tuple[Mapping[str, Any], ...]:

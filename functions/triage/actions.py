@@ -7,11 +7,13 @@ message finds what is done and does the rest.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from clients.github.issue_actions import IssueActions
 from clients.github.responses import Forbidden, Invalid, NotFound, Suspended
 from pipeline.errors import Unavailable
-from pipeline.events import IssueEvent
+from pipeline.events import Issue, IssueEvent
+from pipeline.repository_name import is_repository_name
 
 from .issue_view import IssueView
 from .marker import rules_in, with_marker
@@ -81,6 +83,7 @@ class _Run:
         issue, read_at = self.github.issue(self.repository, self.number)
         if self.event.issue and (issue.id, issue.number) != (self.event.issue.id, self.number):
             raise NotFound("issue_moved", f"{self.repository}#{self.number} is another issue now.")
+        self.repository = _repository(issue) or self.repository  # it may have been renamed
         return IssueView(issue=issue, events=events, comments=comments, own_login=own_login, read_at=read_at)
 
     def act(self, view: IssueView) -> None:
@@ -88,10 +91,15 @@ class _Run:
         left = view.actions_left()
         for what in _ORDER:
             todo: list[Action] = []
-            for action in (action for action in self.actions if action.what == what):
-                if what == "close" and self.done:
-                    self.github.await_turn()
+            intended = [action for action in self.actions if action.what == what]
+            if what == "close" and intended and self.done:
+                self.github.await_turn()
+                try:
                     view = self.read()
+                except REFUSALS as error:
+                    self.refuse(intended, error)
+                    return
+            for action in intended:
                 settled = view.settled(action, self.event, self.done)
                 if settled is not None:
                     self.tell(Outcome(action=action, result=settled[0], reason=settled[1]))
@@ -151,6 +159,12 @@ class _Run:
         """Report that GitHub refuses the actions for good."""
         for action in actions:
             self.tell(Outcome(action=action, result="refused", reason=error.reason, detail=str(error)))
+
+
+def _repository(issue: Issue) -> str | None:
+    """Return the owner/name in the issue's address."""
+    name = "/".join(urlsplit(issue.url or "").path.split("/")[1:3])
+    return name if is_repository_name(name) else None
 
 
 def _lower(values: Sequence[str]) -> frozenset[str]:

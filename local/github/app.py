@@ -25,6 +25,10 @@ def create_app(github: GitHub, prefix: str = "") -> Flask:
     def check_access() -> None:
         path = request.path.removeprefix(prefix)
         g.actor = github.check_access(request.headers, path, request.method)
+        if new_path := github.new_path(path):
+            status = 301 if request.method == "GET" else 307
+            location = f"{request.host_url.rstrip('/')}{prefix}{new_path}"
+            raise ApiError(status, "Moved Permanently", headers={"Location": location})
 
     @app.errorhandler(ApiError)
     def refuse(error: ApiError) -> tuple[Response, int, dict[str, str]]:

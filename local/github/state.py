@@ -28,7 +28,7 @@ class GitHub:
     lists no events of a repository beyond this page. `remaining` requests are allowed until `reset_at` (Unix
     time). `now`: GitHub's clock, None for the true time. `assignable`: who can be assigned, None for every
     account. `write_limits`: how many changes are allowed, None for any number. `installs_app`: the App is on
-    the account of every repository that is hosted.
+    the account of every repository that is hosted. `old_names` lead to the present names of repositories.
     """
 
     def __init__(self, token: str, send: Send) -> None:
@@ -46,6 +46,7 @@ class GitHub:
         self.assignable: set[str] | None = None
         self.write_limits: WriteLimits | None = None
         self.installs_app = False
+        self.old_names: dict[str, str] = {}
         self._comment_ids = itertools.count(_COMMENT_IDS)
 
     def time(self) -> datetime:
@@ -155,6 +156,13 @@ class GitHub:
         if owner not in self.organizations:
             raise not_found()
         return owner
+
+    def new_path(self, path: str) -> str | None:
+        """Return where a path leads that has the old name of a repository; None for every other path."""
+        match path.split("/", 4)[1:]:
+            case ["repos", owner, name, *rest] if new := self.old_names.get(f"{owner}/{name}"):
+                return "/".join([f"/repositories/{self.repository(new).id}", *rest])
+        return None
 
     def check_access(self, headers: Mapping[str, str], path: str, method: str = "GET") -> str:
         """Count the request, and return the login that it acts for.

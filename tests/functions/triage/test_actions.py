@@ -1,6 +1,7 @@
 """What is missing is done by additive calls and read back; what a person took back is left alone."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from functions.triage.marker import rules_in, with_marker
 from functions.triage.rules import Rule
 from local.github.github_app import LOGIN
+from ops.send.accounts import Account
 from pipeline.errors import Busy, Unavailable
 from tests.functions.triage.rig import Rig
 
@@ -22,6 +24,12 @@ ALL_FOUR = Rule(
 def rig(tmp_path: Path) -> Rig:
     """Return GitHub, and triage with one rule that does everything to a new issue."""
     return Rig(tmp_path, ALL_FOUR)
+
+
+def transfer(rig: Rig) -> None:
+    """Let somebody move the issue to another repository, where the App is installed, too."""
+    rig.github.host("acme/other")
+    rig.github.transfer("acme/app", 1, "acme/other", Account.named("mona"))
 
 
 # What is done
@@ -334,10 +342,54 @@ def test_an_issue_that_is_gone_is_acknowledged(rig: Rig) -> None:
 def test_an_issue_that_was_transferred_gets_nothing(rig: Rig) -> None:
     """GitHub redirects to the issue in its new repository, for which the rule was not meant."""
     event = rig.opens()
+    transfer(rig)
+    assert rig.results(event) == ["refused moved_away"] * 5
+    assert rig.writes() == []
+
+
+def test_an_issue_that_has_become_a_pull_request_gets_nothing(rig: Rig) -> None:
+    """GitHub can attach a branch to an issue, which keeps its number; no rule is about pull requests."""
+    event = rig.opens()
+    rig.issue()["pull_request"] = {"url": "https://api.github.com/repos/acme/app/pulls/1"}
+    assert rig.results(event) == ["refused pull_request"] * 5
+    assert rig.writes() == []
+
+
+def test_an_issue_in_the_place_of_a_transferred_one_gets_nothing(rig: Rig) -> None:
+    """An issue is known by its id; GitHub gives a transferred one another."""
+    event = rig.opens()
     hosted = rig.github.repository("acme/app")
     hosted.issues[1] = {**hosted.issues[1], "id": 12}
     assert rig.results(event) == ["refused issue_moved"] * 5
     assert rig.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("write", "done"),
+    [("POST .*/labels", 0), ("POST .*/assignees", 2), ("POST .*/comments", 3), ("PATCH .*", 4)],
+)
+def test_an_issue_that_is_transferred_while_we_act_gets_nothing_more(rig: Rig, write: str, done: int) -> None:
+    """A write is not sent to where GitHub redirects it: the issue stays open in its new repository."""
+    event = rig.opens()
+
+    def transfer_first(request: Any) -> bool:
+        if re.fullmatch(write, f"{request.method} {request.url}"):
+            rig.wire.before = lambda _: True
+            transfer(rig)
+        return True
+
+    rig.wire.before = transfer_first
+    results = rig.results(event)
+    assert (results[:done], set(results[done:])) == (["done"] * done, {"refused moved_away"})
+    assert rig.github.repository("acme/other").issues[1]["state"] == "open"
+
+
+def test_an_issue_of_a_renamed_repository_gets_its_actions(rig: Rig) -> None:
+    """An event has the name of its time; GitHub redirects what is read, and the issue has the new name."""
+    event = replace(rig.opens(), repository="acme/old")
+    rig.github.old_names["acme/old"] = "acme/app"
+    assert rig.results(event) == ["done"] * 5
+    assert rig.issue()["state"] == "closed"
 
 
 def test_an_app_that_is_not_installed_is_acknowledged(rig: Rig) -> None:
