@@ -17,7 +17,7 @@ from clients.github.responses import Response
 from clients.github.settings import GitHubSettings
 from clients.github.transport import TransientError, Transport
 from clients.github.write_pace import SECOND, WritePace
-from pipeline.errors import Unavailable
+from pipeline.errors import Busy, Unavailable
 
 TIMEOUT_SECONDS = (5.0, 30.0)  # to connect, and between two parts of the answer
 TRIES = 6
@@ -171,7 +171,7 @@ class GitHubClient:
             self._refusals = min(self._refusals + 1, LIMITED_TRIES)
             refusals += 1
             if refusals > LIMITED_TRIES:
-                raise Unavailable("rate_limited", "GitHub keeps refusing: too many requests.")
+                raise Busy("rate_limited", "GitHub keeps refusing: too many requests.")
 
     def _send(self, method: str, url: str, parameters: Mapping[str, str], body: Any) -> Response:
         """Return one answer. Raises TransientError if another try may help, else Unavailable."""
@@ -207,8 +207,6 @@ class GitHubClient:
     def _wait(self, seconds: float, reason: str) -> None:
         until = self._clock() + timedelta(seconds=seconds)
         if seconds > LONGEST_WAIT_SECONDS:
-            raise Unavailable(
-                "rate_limited", f"{reason} until {until:%Y-%m-%d %H:%M} UTC; run the same command again then."
-            )
+            raise Busy("rate_limited", f"{reason} until {until:%Y-%m-%d %H:%M} UTC; try again then.")
         self._on_wait(reason, until)
         self._sleep(seconds)

@@ -98,7 +98,7 @@ def limit_wait(response: Response, refusals: int) -> float | None:
         return None
     after = response.headers.get("retry-after", "")
     if after.isdecimal():
-        return min(float(after), _FAR_SECONDS)
+        return min(max(float(after), 1.0), _FAR_SECONDS)  # at once would be more than one write a second
     seconds = seconds_until_reset(response)
     if seconds is not None:
         return seconds

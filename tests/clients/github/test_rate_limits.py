@@ -75,7 +75,7 @@ def test_a_limit_of_over_an_hour_says_when_to_come_back(
     clock.now = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
     server.fail_next(status=429, headers={"Retry-After": str(5 * 3600)})
     error = error_of(client)
-    assert "until 2026-03-01 17:00 UTC; run the same command again then" in str(error)
+    assert "until 2026-03-01 17:00 UTC; try again then" in str(error)
     assert clock.waits == []
 
 

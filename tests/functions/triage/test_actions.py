@@ -486,6 +486,25 @@ def test_a_rate_limit_is_left_to_pubsub_and_obeyed_by_the_next_delivery(rig: Rig
     assert set(rig.results(event)) == {"done"}
 
 
+def test_a_rate_limit_of_hours_is_no_error_to_an_operator(rig: Rig) -> None:
+    """It is a WARNING, as every other limit; the line says until when, and no one has to do anything."""
+    event = rig.opens()
+    rig.server.fail_next(method="POST", target="/labels", status=429, headers={"Retry-After": "7200"})
+    with pytest.raises(Busy, match="used up until 2026-03-04 14:00 UTC; try again then"):
+        rig.deliver(event)
+
+
+def test_a_write_that_may_be_sent_again_at_once_waits_for_its_second(rig: Rig) -> None:
+    """GitHub's `Retry-After: 0` does not lift its rule of a second between two writes."""
+    event = rig.opens()
+    for _ in range(5):
+        rig.server.fail_next(method="POST", target="/labels", status=429, headers={"Retry-After": "0"})
+    began = rig.now
+    rig.deliver(event)
+    assert len([write for write in rig.writes() if write == "POST labels"]) == 6
+    assert (rig.now - began).total_seconds() >= 5 + 4
+
+
 def test_writes_are_a_second_apart(rig: Rig) -> None:
     """GitHub asks for a second between writes, also between two deliveries."""
     moments: list[float] = []
