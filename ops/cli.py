@@ -50,6 +50,8 @@ def file_errors(path: str | Path) -> Iterator[None]:
         yield
     except (OSError, ValueError) as error:
         cause = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+        if isinstance(error, UnicodeDecodeError):
+            cause = "it is not UTF-8; save it as UTF-8"
         raise click.ClickException(f"{path} cannot be read: {cause}") from error
 
 

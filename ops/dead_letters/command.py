@@ -97,7 +97,8 @@ def replay_command(ids: tuple[str, ...], *, everything: bool, limit: int, yes: b
     """Publish messages again, for the subscription that gave up alone.
 
     Fix the cause first. A message leaves the hold once Pub/Sub has confirmed that it is published. Nothing
-    doubles: one row, one card. A message that fails another 100 times is held again.
+    doubles: one row, one card. A message that fails another 100 times is held again. triage does nothing
+    about one that is replayed.
 
     \b
     Examples:

@@ -63,11 +63,11 @@ def replay(  # noqa: PLR0913 - one for each option
 
     Reads payloads from BigQuery, and publishes them under their own ids, to all subscribers or to one.
     Nothing doubles: one row, one card. You can stop it at any moment and run it again. Rows without a payload
-    are named and left out.
+    are named and left out. triage does nothing about a replay.
 
     With --seek, BigQuery is not needed: Pub/Sub delivers again to one subscription what it received since
     then and still has; it keeps messages for seven days. What that subscription was sent before then and has
-    not acknowledged is dropped.
+    not acknowledged is dropped. triage acts on what ingest received in the last hour.
 
     \b
     Examples:

@@ -45,7 +45,7 @@ def test_a_file_s_error_names_the_file(tmp_path: Path) -> None:
         path.read_text()
     path.write_bytes(b"\xff")
     with (
-        pytest.raises(click.ClickException, match=r"routes\.toml cannot be read: UnicodeDecodeError"),
+        pytest.raises(click.ClickException, match=r"routes\.toml cannot be read: it is not UTF-8"),
         file_errors(path),
     ):
         path.read_text("utf-8")

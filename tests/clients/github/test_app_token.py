@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from clients.github.responses import Forbidden
 from local.github.server import TOKEN
 from tests.clients.github.app_rig import AppRig
 from tests.support.messages import an_issue
@@ -61,6 +62,17 @@ def test_a_token_that_github_refuses_is_renewed_once(rig: AppRig) -> None:
     before = len(rig.server.targets(f"^{REPOSITORY}$"))
     assert rig.error().reason == "token_refused"
     assert len(rig.server.targets(f"^{REPOSITORY}$")) == before + 2
+
+
+def test_a_permission_that_is_granted_later_has_effect_with_the_next_request(rig: AppRig) -> None:
+    """A token has the permissions of its creation, so one that was refused is not kept for its hour."""
+    client = rig.client()
+    client.get("/repos/acme/app")
+    rig.server.fail_next(status=403, message="Resource not accessible by integration")
+    with pytest.raises(Forbidden):
+        client.get("/repos/acme/app")
+    client.get("/repos/acme/app")
+    assert rig.tokens_created() == 2
 
 
 def test_each_request_has_the_right_credential(rig: AppRig) -> None:

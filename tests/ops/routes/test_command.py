@@ -167,7 +167,11 @@ def test_a_file_with_a_byte_order_mark_is_accepted() -> None:
 @pytest.mark.parametrize("command", [["check"], ["explain", "payload.json"]])
 @pytest.mark.parametrize(
     ("name", "cause"),
-    [("none.toml", "No such file or directory"), ("config", "Is a directory"), ("raw", "UnicodeDecodeError")],
+    [
+        ("none.toml", "No such file or directory"),
+        ("config", "Is a directory"),
+        ("raw", "it is not UTF-8; save it as UTF-8"),
+    ],
 )
 def test_a_routes_file_that_cannot_be_read_is_one_line(command: list[str], name: str, cause: str) -> None:
     """An unreadable routes file is reported in one line with its name and the cause; the status is 1."""
