@@ -103,9 +103,20 @@ class Page:
         """Press the switch of a part."""
         self.click(f"#switches [data-key='{part}'] [data-key='{label}'] button")
 
-    def settle(self) -> None:
-        """Return once every delivery in the list is handled, or will be tried again later."""
-        self.browser.wait_for("document.querySelector('#deliveries [data-level=waiting]') === null")
+    def settle(self, reference: str) -> None:
+        """Return once the newest delivery is about this issue, and it is known what became of each."""
+        self.wait_for_text("#deliveries > li:first-child", reference)
+        self.browser.wait_for(
+            "![...document.querySelectorAll('#deliveries .outcome .text')]"
+            ".some(each => ['done', 'not handled yet'].includes(each.textContent))"
+        )
+
+    def content(self) -> tuple[str, str, list[str]]:
+        """Return the messages, the deliveries, and the issues; those of one second have no order."""
+        issues = self.browser.ask(
+            "[...document.querySelectorAll('#issues label')].map(each => each.textContent)"
+        )
+        return self.text("#messages"), self.text("#deliveries"), sorted(issues)
 
     def text(self, selector: str) -> str:
         """Return the text of an element."""
