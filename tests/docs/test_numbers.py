@@ -52,13 +52,23 @@ def test_a_query_returns_what_the_document_shows(
     assert [[str(value) for value in row.values()] for row in found] == lines
 
 
-def test_the_runbook_finds_the_id_of_a_repository(warehouse: Warehouse, dataset: str) -> None:
-    """The query of the runbook prints the one id of a repository, with the options that deploy.sh uses."""
+def runbook_query(warehouse: Warehouse, dataset: str, about: str) -> list[dict[str, object]]:
+    """Run the query of the runbook that names `about`; it has the options that deploy.sh uses."""
     runbook = (ROOT / "docs" / "operations.md").read_text()
-    [(*options, query)] = [call for call in commands(runbook) if call[0] == "bq"]
+    [(*options, query)] = [call for call in commands(runbook) if call[0] == "bq" and about in call[-1]]
     assert options == ["bq", "--project_id=my-project", "query", "--use_legacy_sql=false"]
     query = query.replace("github.", f"{dataset}.").replace("acme/phoenix", "acme/website")
-    assert len(warehouse.query(query, dataset)) == 1
+    return warehouse.query(query, dataset)
+
+
+def test_the_runbook_finds_the_id_of_a_repository(warehouse: Warehouse, dataset: str) -> None:
+    """The query of the runbook prints the one id of a repository."""
+    assert len(runbook_query(warehouse, dataset, "repository_id")) == 1
+
+
+def test_the_runbook_shows_what_triage_did(warehouse: Warehouse, dataset: str) -> None:
+    """The query of the runbook fits the table of triage, which is empty where no rule has matched."""
+    assert runbook_query(warehouse, dataset, "triage_actions") == []
 
 
 def test_a_repository_can_be_deleted(warehouse: Warehouse, dataset: str) -> None:
