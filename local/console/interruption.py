@@ -12,11 +12,8 @@ class NoAnswer(Exception):
     """A part did not do what it was asked for; the text says why."""
 
 
-def unless_stopped[Result](act: Callable[[], Result], stopping: threading.Event) -> Result:
-    """Return what `act` returns, and raise what it raises; raises NoAnswer if the stop comes first.
-
-    `act` then goes on in a thread that ends with the program.
-    """
+def in_background[Result](act: Callable[[], Result]) -> Future[Result]:
+    """Start `act` in a thread that ends with the program; return what it will return or raise."""
     future: Future[Result] = Future()
 
     def run() -> None:
@@ -26,6 +23,12 @@ def unless_stopped[Result](act: Callable[[], Result], stopping: threading.Event)
             future.set_exception(error)
 
     threading.Thread(target=run, name="playground-answer", daemon=True).start()
+    return future
+
+
+def unless_stopped[Result](act: Callable[[], Result], stopping: threading.Event) -> Result:
+    """Return what `act` returns, and raise what it raises; raises NoAnswer if the stop comes first."""
+    future = in_background(act)
     while True:
         try:
             return future.result(TICK_SECONDS)

@@ -1,6 +1,5 @@
 """The headline numbers and two small charts: three of the report's queries, counted as the report counts."""
 
-from concurrent.futures import Executor
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -8,6 +7,7 @@ from google.cloud import bigquery
 
 from clients.bigquery import QueryRunner
 from local.console.charts import backlog, opened_and_closed
+from local.console.interruption import in_background
 from metrics import queries, wording
 from metrics.times import TIMES, Times
 from metrics.waiting import WAITING, ranked
@@ -18,14 +18,14 @@ from pipeline.team import Team
 type Json = dict[str, Any]
 
 
-def numbers(client: bigquery.Client, dataset: str, team: Team, now: datetime, executor: Executor) -> Json:
+def numbers(client: bigquery.Client, dataset: str, team: Team, now: datetime) -> Json:
     """Return what the page shows, empty before the first event. Raises what the client raises."""
     run = QueryRunner(client, dataset, _silent)
     beginning = datetime.combine(date(1, 1, 1), time(), tzinfo=UTC)
     recent = datetime.combine(recent_from(now), time(), tzinfo=UTC)
     scope: Json = {"repository": None}
-    waiting_rows = executor.submit(run, WAITING, scope)
-    times_rows = executor.submit(run, TIMES, scope | {"since": beginning, "recent": recent})
+    waiting_rows = in_background(lambda: run(WAITING, scope))
+    times_rows = in_background(lambda: run(TIMES, scope | {"since": beginning, "recent": recent}))
     weeks, _ = join_weeks(run(queries.WEEKS, scope), None, monday(now))
     if not weeks:
         return {"headline": [], "charts": []}

@@ -4,16 +4,16 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
 from typing import Any, Final
 
 from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from clients.bigquery import FAILURES, RETRY_SECONDS, connect, first_line
-from local.console.interruption import NoAnswer
+from local.console.interruption import NoAnswer, in_background
 from local.console.numbers import numbers
 from local.console.read_only import MAX_ROWS, bounded
 from local.console.wishes import NotPossible
@@ -49,7 +49,6 @@ class Warehouse:
         self._happened = happened
         self._asking = threading.Semaphore(AT_ONCE)
         self._reporting = threading.Lock()
-        self._executor = ThreadPoolExecutor(4, thread_name_prefix="warehouse")
         self._numbers: tuple[int, float, Json] | None = None
         self._tables = {path.stem for path in (ROOT / "sql").rglob("*.sql")}
 
@@ -77,7 +76,7 @@ class Warehouse:
     def issue(self, repository: str, number: int) -> Json:
         """Return the issue's row in `issues`, and its latest rows in `issue_events`. Raises NoAnswer."""
         named = {"repository": repository, "number": number}
-        row = self._executor.submit(self._dicts, _ISSUE, named)
+        row = in_background(lambda: self._dicts(_ISSUE, named))
         events = self._dicts(_EVENTS, named)
         return {"row": next(iter(row.result()), None), "events": events}
 
@@ -111,12 +110,11 @@ class Warehouse:
 
     def close(self) -> None:
         """Read nothing more; what is being read ends with the engine."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
     def _count(self) -> Json:
         try:
-            return numbers(self._client, DATASET, self._team, datetime.now(UTC), self._executor)
+            return numbers(self._client, DATASET, self._team, datetime.now(UTC))
         except FAILURES as error:
             raise NoAnswer(f"BigQuery did not answer: {first_line(error)}") from error
 
@@ -143,10 +141,12 @@ class Warehouse:
                 for name, value in values.items()
             ],
         )
+        retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
+        bounds: Json = {"retry": retry, "job_retry": None}
         try:
-            job = self._client.query(sql, job_config=config, job_retry=None, timeout=RETRY_SECONDS)
+            job = self._client.query(sql, job_config=config, timeout=RETRY_SECONDS, **bounds)
             with _stopped_after(QUERY_SECONDS, job):
-                found = job.result(timeout=2 * QUERY_SECONDS, job_retry=None, max_results=MAX_ROWS + 1)
+                found = job.result(timeout=2 * QUERY_SECONDS, max_results=MAX_ROWS + 1, **bounds)
                 return [field.name for field in found.schema], [tuple(row.values()) for row in found]
         except FAILURES as error:
             raise NoAnswer(first_line(error)) from error
