@@ -132,6 +132,8 @@ def demo_command(options: Options, terminal: Terminal) -> None:
         )
         sys.exit(1)
     terminal.line("The ledger balances: nothing lost, nothing doubled. Everything is stopped.", "green")
+    terminal.line("To open issues, and break what answers them, on a page in your browser:")
+    terminal.command('make serve ARGS="--open"')
 
 
 @local.command("serve")
@@ -150,6 +152,7 @@ def demo_command(options: Options, terminal: Terminal) -> None:
     type=_FILE,
     help="Post to Slack itself: a bot token, or an incoming webhook's URL; it is read again for every post.",
 )
+@click.option("--open", "opens", is_flag=True, help="Open the playground in your browser.")
 @click.option("-q", "--quiet", is_flag=True, help="Print no line for each delivery.")
 @common
 def serve_command(  # noqa: PLR0913 -- each is one option
@@ -160,6 +163,7 @@ def serve_command(  # noqa: PLR0913 -- each is one option
     triage: Path | None,
     secret_file: Path | None,
     slack_token_file: Path | None,
+    opens: bool,
     quiet: bool,
 ) -> None:
     """Keep the pipeline up until Ctrl-C; .local/endpoints.json holds every address."""
@@ -185,7 +189,7 @@ def serve_command(  # noqa: PLR0913 -- each is one option
             if seed:
                 terminal.title("A year of three repositories")
                 fill(stack, clock, terminal.line)
-            serve.run(stack, terminal, options.state, commands, front=front, quiet=quiet)
+            serve.run(stack, terminal, options.state, commands, front=front, opens=opens, quiet=quiet)
 
 
 @local.command("drill")

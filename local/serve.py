@@ -4,7 +4,9 @@ import contextlib
 import json
 import os
 import shlex
+import threading
 import time
+import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -37,11 +39,12 @@ def run(  # noqa: PLR0913 -- what runs, where it tells of it, and how much
     commands: Sequence[str] = (SEND,),
     *,
     front: BigQueryFront,
+    opens: bool = False,
     quiet: bool = False,
 ) -> None:
     """Print the addresses, commands to try, and unless `quiet` each delivery; start a part again that ends.
 
-    The functions reach BigQuery through `front`.
+    The functions reach BigQuery through `front`. `opens` shows the playground in the user's browser.
 
     Raises NotReady if it ends again and again.
     """
@@ -61,6 +64,9 @@ def run(  # noqa: PLR0913 -- what runs, where it tells of it, and how much
         terminal.line("\nCtrl-C stops it all. From another terminal, in this folder:")
         for command in commands:
             terminal.command(shell_command(state, command))
+        if opens:
+            # Some browsers keep the call until they are closed.
+            threading.Thread(target=webbrowser.open, args=(console.url,), daemon=True).start()
         if not quiet:
             terminal.title("Deliveries")
         rewrite = partial(write_endpoints, stack, path, console.url)

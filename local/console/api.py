@@ -122,7 +122,7 @@ def create_app(console: "Console") -> Flask:
 
     @app.get("/")
     def show_page() -> Response:
-        return Response(page.render(), content_type="text/html; charset=utf-8")
+        return Response(page.render(console.board.channels()), content_type="text/html; charset=utf-8")
 
     @app.get("/favicon.svg", defaults={"name": "favicon.svg"})
     @app.get("/static/<name>")

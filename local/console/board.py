@@ -56,6 +56,12 @@ class Board:
         oldest = kept[0].number if kept else 1
         return oldest - 1 <= number <= self.last
 
+    def channels(self) -> list[Json]:
+        """Return Slack's channels with their messages."""
+        with self._lock:
+            self._refresh()
+            return self._slack.channels()
+
     def state(self) -> Json:
         """Return all that the page shows."""
         last = self.last  # first: what changes from here on is sent again

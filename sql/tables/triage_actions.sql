@@ -1,8 +1,8 @@
 -- What triage did or would have done, one row per action of a delivery and result. A message that is delivered again adds a row with
--- the result `present` for what was done before.
+-- the result `present` for what was done before. AT is a word of SQL, so the column is always in backticks.
 
 CREATE TABLE IF NOT EXISTS `${DATASET}.triage_actions` (
-  at TIMESTAMP NOT NULL,
+  `at` TIMESTAMP NOT NULL,
   delivery_id STRING NOT NULL OPTIONS (description = "The event that the rule matched"),
   rule STRING NOT NULL OPTIONS (description = "The name of the rule in config/triage.toml"),
   repository_id INT64,
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS `${DATASET}.triage_actions` (
   reason STRING OPTIONS (description = "Why it was not done, as in the log"),
   dry_run BOOL NOT NULL OPTIONS (description = "TRIAGE_MODE or the rule says that nothing is changed")
 )
-PARTITION BY DATE(at)
+PARTITION BY DATE(`at`)
 CLUSTER BY repository_id, issue_number
 OPTIONS (
   labels = [("app", "issuewire")],

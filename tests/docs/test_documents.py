@@ -79,6 +79,7 @@ def demo(command: str) -> None:
     printed = run(command).splitlines()
     plain = [line.rstrip() for line in printed]
     assert [line for line in SHOWN if line.rstrip() not in plain] == []
+    assert plain[-1].strip() == 'make serve ARGS="--open"'
 
 
 def wait_for_endpoints(serve: subprocess.Popen[str], path: Path) -> str:
@@ -186,17 +187,22 @@ def explains_triage(command: str) -> None:
 
 
 def own_repository(command: str) -> None:
-    """Serve with the secret of a file, which has to be there, until Ctrl-C."""
-    state, secret = ROOT / ".local" / "own", ROOT / ".local" / "webhook-secret.txt"
+    """Serve with the secret of a file, which has to be there, until Ctrl-C; a browser may be opened."""
+    state = ROOT / ".local" / "own"
     state.mkdir(parents=True, exist_ok=True)
+    secret, browser, opened = (state / name for name in ("webhook-secret.txt", "browser", "opened"))
     secret.write_text("a secret\n")
-    own = command.replace("webhook-secret.txt", str(secret)).replace("8080", str(free_port()))
-    serve = shell(own, ISSUEWIRE_STATE=str(state))
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" >"{opened}"\n')
+    browser.chmod(0o700)
+    own = command.replace("webhook-secret.txt", str(secret)).replace("--port ingest=8080", "--open")
+    serve = shell(own, ISSUEWIRE_STATE=str(state), BROWSER=str(browser))
     try:
-        endpoints = wait_for_endpoints(serve, state / "endpoints.json")
+        endpoints = json.loads(wait_for_endpoints(serve, state / "endpoints.json"))
+        assert serve.poll() is None
     finally:
         printed = press_ctrl_c(serve)
-    assert json.loads(endpoints)["webhook_secret"] == "a secret"
+    assert endpoints["webhook_secret"] == "a secret"
+    assert opened.read_text() == endpoints["console_url"]
     assert "nothing is left running" in printed
 
 

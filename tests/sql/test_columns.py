@@ -1,5 +1,6 @@
 """The views have the columns of the contract, and BigQuery itself would accept the SQL."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +12,17 @@ from metrics import queries, times, waiting
 from metrics.query import Query
 from ops import schema
 from ops.replay import stored
+from ops.triage import stored as tried
 from ops.why import fetch
+from tests.support.documents import commands
 from tests.support.warehouse import COLUMNS, Warehouse
 
 FILES = schema.files()
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 QUERIES = [
     value
-    for module in (queries, times, waiting, fetch, stored)
+    for module in (queries, times, waiting, fetch, stored, tried)
     for value in vars(module).values()
     if isinstance(value, Query)
 ]
@@ -176,10 +181,22 @@ def test_bigquery_would_accept_the_views(path: Path) -> None:
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.subject)
 def test_bigquery_would_accept_the_commands_queries(query: Query[object]) -> None:
     """The commands' queries obey the same rules: the local engine accepts names that BigQuery refuses."""
-    sql = query.sql.replace("${DATASET}", "github").replace("${WHERE}", "TRUE")
+    sql = query.sql.replace("${DATASET}", "github").replace("${LIMIT}", "1")
+    sql = sql.replace("${WHERE}", "TRUE").replace("${TEXTS}", "TRUE")
     tree = sqlglot.parse_one(sql, read="bigquery")
     assert [name for name in _names(tree) if name.upper() in RESERVED] == []
     assert set(_windowed(tree)) <= WINDOWED
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_bigquery_would_accept_the_documented_queries(page: Path) -> None:
+    """The queries of the documents, also those in a bq command, obey them too."""
+    text = page.read_text(encoding="utf-8")
+    queries = re.findall(r"^```sql\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    queries += [call[-1] for call in commands(text) if call[:1] == ["bq"]]
+    for query in queries:
+        tree = sqlglot.parse_one(query, read="bigquery")
+        assert [name for name in _names(tree) if name.upper() in RESERVED] == []
 
 
 @pytest.mark.parametrize(

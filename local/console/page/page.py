@@ -1,9 +1,11 @@
 """The playground's page and the files that it loads; nothing comes from another host."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -15,11 +17,15 @@ CONTENT_TYPES = {
 }
 
 
+def render(channels: Sequence[Mapping[str, Any]]) -> str:
+    """Return the page, which fetches all that changes; without JavaScript it shows Slack's messages."""
+    return _template().render(channels=channels)
+
+
 @cache
-def render() -> str:
-    """Return the page, which fetches all that changes."""
+def _template() -> Template:
     environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template("playground.html.j2").render()
+    return environment.get_template("playground.html.j2")
 
 
 def static_file(name: str) -> tuple[bytes, str] | None:

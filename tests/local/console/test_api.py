@@ -85,6 +85,14 @@ def test_the_page_and_its_files_are_there(console: Console) -> None:
         assert call(console, "GET", f"/static/{name}")[0] == 404
 
 
+def test_without_javascript_the_page_shows_what_slack_has(console: Console, stack: FakeStack) -> None:
+    """A browser without JavaScript finds the messages, and a program too; text stays text."""
+    post(stack, "Export fails &lt;/noscript&gt;&lt;script&gt;alert(1)&lt;/script&gt;")
+    shown = call(console, "GET", "/")[1].partition("<noscript>")[2].partition("</noscript>")[0]
+    assert "# issues" in shown
+    assert "Export fails &lt;/noscript&gt;&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+
+
 def test_another_site_gets_nothing(console: Console, stack: FakeStack) -> None:
     """A foreign name, a foreign origin, a form, a long body and another method are refused over HTTP."""
     wish = {"part": "slack", "how": "429"}
