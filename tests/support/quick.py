@@ -2,6 +2,7 @@
 
 import functools
 import sys
+import threading
 from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -13,6 +14,7 @@ _OURS = ("tests.", "local.", "bench.")
 _STARTERS = {"http.server", "socket", "socketserver", "subprocess"}
 _EVENTS = {"os.exec", "os.fork", "os.posix_spawn", "os.system", "socket.bind", "subprocess.Popen"}
 _running: list[pytest.Item] = []
+_threads: list[int] = []  # the one that runs the tests
 _harmless: set[int] = set()
 
 
@@ -26,15 +28,21 @@ def mark(items: list[pytest.Item]) -> None:
 
 
 def watch(item: pytest.Item) -> None:
-    """Fail this test from now on if it is quick and starts a process or listens on a socket."""
+    """Fail this test from now on if it is quick and starts a process or listens on a socket.
+
+    What another thread does is not this test's: a deployment runs beside the tests of tests/deploy.
+    """
     if not _running:
         sys.addaudithook(_refuse)
     _running[:] = [item]
+    _threads[:] = [threading.get_ident()]
 
 
 def _refuse(event: str, args: tuple[Any, ...], events: set[str] = _EVENTS) -> None:
     # `events` is an argument because a module's names are gone when Python ends.
-    if event in events and not _running[0].get_closest_marker("processes"):
+    if event not in events or threading.get_ident() not in _threads:
+        return
+    if not _running[0].get_closest_marker("processes"):
         pytest.fail(f"a quick test starts a process or listens on a socket: {event} {args}")
 
 

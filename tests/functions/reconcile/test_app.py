@@ -139,9 +139,12 @@ def test_an_app_s_wrong_secret_is_a_problem_with_a_fix_of_its_own(rig: AppRig) -
 
 
 def test_a_run_longer_than_an_hour_renews_its_token(rig: AppRig) -> None:
-    """A token ends during the run and is replaced; no request is refused for it."""
+    """A token ends during the run and is replaced; no request is refused for it.
+
+    Another one was dropped when GitHub refused to list the hooks, in case the App is allowed to by now.
+    """
     rig.app._seconds = 50.0
     for number in range(1, 80):
         rig.open(number, f"acme/app{number}")
     assert rig.run(seconds=10**6, GITHUB_SOURCES="acme").failures == []
-    assert len(rig.server.targets("access_tokens")) == 2
+    assert len(rig.server.targets("access_tokens")) == 3
