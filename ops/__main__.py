@@ -9,25 +9,29 @@ import click
 from click.shell_completion import get_completion_class
 
 from ops import __version__
-from ops.backfill.command import backfill
-from ops.dead_letters.command import dead_letters
-from ops.doctor.command import doctor
-from ops.replay.command import replay
-from ops.report.command import report
-from ops.routes.command import routes
-from ops.schema import schema
-from ops.send.command import send
-from ops.switches import break_
-from ops.team import team
-from ops.triage.command import triage
-from ops.why.command import why
+from ops.lazy_group import LazyGroup
 
 NAME = "issuewire"
 _COMPLETE = "_ISSUEWIRE_COMPLETE"
 _SHELLS = ("bash", "zsh", "fish")
+# Each command and its module. All of them take a second to import.
+_MODULES = {
+    "backfill": "ops.backfill.command",
+    "break": "ops.switches",
+    "dead-letters": "ops.dead_letters.command",
+    "doctor": "ops.doctor.command",
+    "replay": "ops.replay.command",
+    "report": "ops.report.command",
+    "routes": "ops.routes.command",
+    "schema": "ops.schema",
+    "send": "ops.send.command",
+    "team": "ops.team",
+    "triage": "ops.triage.command",
+    "why": "ops.why.command",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, modules=_MODULES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name=NAME)
 def ops() -> None:
     """Operate Issuewire: send and explain deliveries, make the tables, read the past and the numbers."""
@@ -47,10 +51,6 @@ def completion(shell: str) -> None:
     assert known is not None, f"click knows no shell {shell}"
     click.echo(known(ops, {}, NAME, _COMPLETE).source())
 
-
-_COMMANDS = (send, break_, schema, backfill, report, routes, team, triage, why, doctor, dead_letters, replay)
-for _command in _COMMANDS:
-    ops.add_command(_command)
 
 if __name__ == "__main__":
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:

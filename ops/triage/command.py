@@ -9,14 +9,14 @@ import click
 
 from functions.triage.rules import decide
 from ops.cli import json_option
+from ops.lazy_group import LazyGroup
 from ops.local_stack import local_option
 from ops.send.saved_delivery import read_event
 from ops.triage import wording
 from ops.triage.options import DEFAULT, file_option, own_login_option, read_rules
-from ops.triage.replay import replay
 
 
-@click.group()
+@click.group(cls=LazyGroup, modules={"replay": "ops.triage.replay"})
 def triage() -> None:
     """Check the rules for issues, and show what they do."""
 
@@ -66,6 +66,3 @@ def explain_command(
         click.echo(json.dumps(wording.explain_json(decision, delivered.issue, rules)))
     else:
         click.echo("\n".join(wording.explain_lines(decision, delivered.issue, rules)))
-
-
-triage.add_command(replay)

@@ -14,6 +14,7 @@ import pytest
 
 from functions.notify_slack.routing import routes_file
 from local.processes import accepts, free_port
+from local.pubsub.emulator import find_emulator
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [
@@ -75,11 +76,33 @@ def press_ctrl_c(process: subprocess.Popen[str]) -> str:
 
 
 def demo(command: str) -> None:
-    """Run the demo; it prints every line that README shows."""
-    printed = run(command).splitlines()
-    plain = [line.rstrip() for line in printed]
+    """Run the demo; it prints every line that README shows, and stops everything.
+
+    It names its Pub/Sub, by default Google's emulator if that is installed, and shows cards, rows, numbers,
+    who waits, and what triage did.
+    """
+    has_emulator = find_emulator() is not None
+    assert has_emulator or "CI" not in os.environ
+    ports = {part: free_port() for part in ("ingest", "notify_slack", "pubsub", "bigquery", "slack")}
+    printed = run(command, ARGS=" ".join(f"--port {part}={port}" for part, port in ports.items()))
+    assert [part for part, port in ports.items() if accepts(port)] == []
+    plain = [line.rstrip() for line in printed.splitlines()]
     assert [line for line in SHOWN if line.rstrip() not in plain] == []
     assert plain[-1].strip() == 'make serve ARGS="--open"'
+    assert ("Google's emulator" in printed) is has_emulator
+    assert "acme/app#1 CSV export drops the last row" in printed
+    assert "Login fails for <admin> & <!channel>" in printed
+    numbers, rest = printed.split("First numbers")[1].split("Who waits for an answer")
+    assert [line.split()[-3:] for line in numbers.splitlines() if line.startswith("acme/app ")] == [
+        ["1", "6.0", "48.0"],
+        ["0", "-", "-"],
+    ]
+    waiting, digest = rest.split("Slack: the digest of the last day")
+    assert re.search(r"^acme/app +3 .* kim +30\.0$", waiting, re.MULTILINE)
+    assert "overdue by 6 hours" in digest
+    assert re.search(r"#3 Dark mode flashes white .*`component: theme`\n.*assigned to mona", printed)
+    assert "issuewire[bot] assigned mona" in printed
+    assert re.search(r"^welcome +acme/app#1 +comment .* would$", printed, re.MULTILINE)
 
 
 def wait_for_endpoints(serve: subprocess.Popen[str], path: Path) -> str:
@@ -93,17 +116,34 @@ def wait_for_endpoints(serve: subprocess.Popen[str], path: Path) -> str:
 
 
 def serve_and_send(_command: str) -> None:
-    """Run README's `send` commands, in its order, while make serve runs."""
-    endpoints = ROOT / ".local" / "endpoints.json"
-    serve = shell("make serve")
+    """Run README's `send` commands, in its order, while make serve runs.
+
+    It has the options of the documents: the secret of a file, a port, and the browser that shows its page.
+    """
+    endpoints, folder = ROOT / ".local" / "endpoints.json", ROOT / ".local" / "own"
+    folder.mkdir(parents=True, exist_ok=True)
+    secret, browser, opened = (folder / name for name in ("webhook-secret.txt", "browser", "opened"))
+    secret.write_text("a secret\n")
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" >"{opened}"\n')
+    browser.chmod(0o700)
+    port = free_port()
+    options = f"--secret-file {secret} --port ingest={port} --open"
+    serve = shell("make serve", ARGS=options, BROWSER=str(browser))
     try:
-        wait_for_endpoints(serve, endpoints)
+        found = json.loads(wait_for_endpoints(serve, endpoints))
+        assert (found["webhook_secret"], found["ingest_url"]) == ("a secret", f"http://127.0.0.1:{port}/")
         for send in [command for command in COMMANDS if command.startswith("./issuewire send ")]:
             assert "202" in run(send)
     finally:
         printed = press_ctrl_c(serve)
+    assert opened.read_text() == found["console_url"]
     assert "nothing is left running" in printed
     assert not endpoints.exists()
+
+
+def served_with_a_secret(command: str) -> None:
+    """Check that `serve_and_send` uses the options of the command."""
+    assert command == 'make serve ARGS="--secret-file webhook-secret.txt --port ingest=8080"'
 
 
 def sent_while_serving(command: str) -> None:
@@ -186,26 +226,6 @@ def explains_triage(command: str) -> None:
     assert f"```sh\n{command}\n```\n\n```\n{printed}```" in README or printed.startswith("There is no rule")
 
 
-def own_repository(command: str) -> None:
-    """Serve with the secret of a file, which has to be there, until Ctrl-C; a browser may be opened."""
-    state = ROOT / ".local" / "own"
-    state.mkdir(parents=True, exist_ok=True)
-    secret, browser, opened = (state / name for name in ("webhook-secret.txt", "browser", "opened"))
-    secret.write_text("a secret\n")
-    browser.write_text(f'#!/bin/sh\nprintf %s "$1" >"{opened}"\n')
-    browser.chmod(0o700)
-    own = command.replace("webhook-secret.txt", str(secret)).replace("--port ingest=8080", "--open")
-    serve = shell(own, ISSUEWIRE_STATE=str(state), BROWSER=str(browser))
-    try:
-        endpoints = json.loads(wait_for_endpoints(serve, state / "endpoints.json"))
-        assert serve.poll() is None
-    finally:
-        printed = press_ctrl_c(serve)
-    assert endpoints["webhook_secret"] == "a secret"
-    assert opened.read_text() == endpoints["console_url"]
-    assert "nothing is left running" in printed
-
-
 def dry_run(command: str) -> None:
     """Run the command with --dry-run; tests/deploy run it against an imitated cloud."""
     bare = command.split(" <", maxsplit=1)[0]
@@ -219,7 +239,7 @@ def dry_run(command: str) -> None:
 
 RUNNERS: dict[str, Callable[[str], None]] = {
     "make demo": demo,
-    "make serve ARGS=": own_repository,
+    "make serve ARGS=": served_with_a_secret,
     "make serve": serve_and_send,
     "./issuewire send": sent_while_serving,
     "./issuewire schema": schema_help,

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from click.testing import CliRunner
 
 from local import commands
 from local.processes import accepts, free_port
-from local.pubsub.emulator import find_emulator
 from tests.support.signals import NOHUP
 
 ROOT = Path(__file__).parent.parent.parent
@@ -89,34 +87,6 @@ def pids(command: Command) -> dict[str, int]:
     found = endpoints(command)["pids"]
     assert isinstance(found, dict)
     return found
-
-
-def test_the_demo_balances_and_leaves_nothing(start: Callable[..., Command]) -> None:
-    """The demo names its Pub/Sub, shows cards, rows, numbers and who waits, and stops everything.
-
-    By default it takes Google's emulator if that is installed. The tests of serve use the stand-in.
-    """
-    has_emulator = find_emulator() is not None
-    assert has_emulator or "CI" not in os.environ
-    demo = start("demo")
-    assert demo.process.wait(PATIENCE) == 0, demo.printed()
-    printed = demo.printed()
-    assert ("Google's emulator" in printed) is has_emulator
-    assert "acme/app#1 CSV export drops the last row" in printed
-    assert "Login fails for <admin> & <!channel>" in printed
-    numbers, rest = printed.split("First numbers")[1].split("Who waits for an answer")
-    assert [line.split()[-3:] for line in numbers.splitlines() if line.startswith("acme/app ")] == [
-        ["1", "6.0", "48.0"],
-        ["0", "-", "-"],
-    ]
-    waiting, digest = rest.split("Slack: the digest of the last day")
-    assert re.search(r"^acme/app +3 .* kim +30\.0$", waiting, re.MULTILINE)
-    assert "overdue by 6 hours" in digest
-    assert re.search(r"#3 Dark mode flashes white .*`component: theme`\n.*assigned to mona", printed)
-    assert "issuewire[bot] assigned mona" in printed
-    assert re.search(r"^welcome +acme/app#1 +comment .* would$", printed, re.MULTILINE)
-    assert "The ledger balances" in printed
-    assert demo.left_running() == []
 
 
 @pytest.mark.parametrize("status", [0, 1])
@@ -241,12 +211,9 @@ def test_what_is_taken_is_named(start: Callable[..., Command], tmp_path: Path) -
 @pytest.mark.parametrize("text", ["ingest", "ingest=", "ingest=x", "ingest=70000", "nobody=1"])
 def test_a_wrong_port_option_is_explained(text: str) -> None:
     """A malformed port option is refused with the expected form."""
-    outcome = subprocess.run(
-        [sys.executable, "-m", "local", "demo", "--port", text],
-        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False,
-    )  # fmt: skip
-    assert outcome.returncode == 2
-    assert "is not NAME=PORT" in outcome.stderr
+    outcome = CliRunner().invoke(commands.local, ["demo", "--port", text])
+    assert outcome.exit_code == 2
+    assert "is not NAME=PORT" in outcome.output
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.01, 0.03, 0.06])

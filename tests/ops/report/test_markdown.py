@@ -85,6 +85,7 @@ def test_every_row_of_a_table_has_its_columns() -> None:
         assert set(columns) == {columns[0]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "title", [*HOSTILE_TITLES, "![x](//e.example)", "[a](javascript:b)", "a\n\n# b", "*b* ~~c~~"]
 )

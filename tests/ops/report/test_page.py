@@ -26,6 +26,7 @@ from tests.support.reports import (
 )
 from tests.support.year import HOSTILE_TITLES
 
+pytestmark = pytest.mark.slow  # a page has seven charts
 VOID = {"meta", "link"}
 CHARTS = ("backlog", "flow", "response", "close", "ages", "delay")
 
