@@ -2,7 +2,7 @@
 
 The engine behind the local BigQuery can read and write files and reach the network. So its own words never
 get there: the text is parsed as BigQuery's SQL, every table and function in it must be a known one, and what
-runs is written anew from the parsed query.
+runs is written from the parsed query.
 """
 
 import logging

@@ -30,7 +30,7 @@ class FunctionOutcome:
 
     `outcomes` are the words of its log by channel or action, "" for one without. `seconds` are those from the
     delivery to the end. `is_busy`: the attempt failed only because other work comes first. `message_id` is
-    that of the message which it is about: a redelivery begins anew.
+    that of the message which it is about: a redelivery begins again.
     """
 
     state: State = "waiting"

@@ -14,7 +14,7 @@ from ops.send.target import Target
 WAIT_SECONDS = 3.0
 _POLL_SECONDS = 0.1
 _HEARD_SECONDS = 1.0  # the feed reads the logs ten times as often
-_RETRIES_SECONDS = 1.0  # what is tried again by then is not waited for
+_RETRIES_SECONDS = 1.0  # after this, what is tried again is not waited for
 
 type Functions = Mapping[str, Json]
 

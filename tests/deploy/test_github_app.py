@@ -163,7 +163,7 @@ def test_a_code_is_sent_again_until_github_answers(github):
     ],
 )
 def test_a_code_that_github_refuses_is_reported_with_what_to_do(github, failures, exchanges, message):
-    """An expired code is not repeated; the App exists by then, so the message says to delete it."""
+    """An expired code is not repeated; the App exists already, so the message says to delete it."""
     github.failures = failures
     with pytest.raises(Failed, match="delete the App at GitHub and run again") as raised:
         exchange(github.url, "code-1", lambda _: None)

@@ -119,7 +119,7 @@ def test_a_comment_that_a_person_deleted_is_not_posted_again(rig: Rig) -> None:
 
 
 def test_a_comment_that_a_person_edited_is_not_posted_again(rig: Rig) -> None:
-    """Whoever may edit our comment can remove the hidden line; the comment still is ours."""
+    """A person who may edit our comment can remove the hidden line; the comment still is ours."""
     event = rig.opens()
     rig.deliver(event)
     rig.does("mona", "edited", event="issue_comment", body="Better words.")
@@ -413,7 +413,7 @@ def test_an_app_that_is_installed_again_acts(rig: Rig) -> None:
 
 
 def test_a_suspended_installation_is_acknowledged(rig: Rig) -> None:
-    """Whoever suspended the App wants no action; the sentence says where that is undone."""
+    """A suspended App must not act; the sentence says where that is undone."""
     event = rig.opens()
     rig.installation.suspended_at = "2026-03-04T00:00:00Z"
     [first, *_] = rig.deliver(event)

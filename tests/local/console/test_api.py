@@ -192,7 +192,7 @@ def test_the_stream_tells_of_issues_and_parts(console: Console) -> None:
 
 
 def test_a_reconnect_goes_on_where_it_was(console: Console, feed: Feed) -> None:
-    """Last-Event-ID wins over the address; a number from before a restart makes the page read anew."""
+    """Last-Event-ID wins over the address; a number from before a restart makes the page read again."""
     for number in range(3):
         feed.tell(part="stack", kind="note", text=f"note {number}")
     browser = Browser(console, 0, **{"Last-Event-ID": str(feed.last - 1)})
@@ -204,7 +204,7 @@ def test_a_reconnect_goes_on_where_it_was(console: Console, feed: Feed) -> None:
 
 
 def test_the_stop_ends_the_streams(stack: FakeStack, feed: Feed) -> None:
-    """The playground stops at once, whoever still reads."""
+    """The playground stops at once, even if a browser still reads."""
     before = threading.active_count()
     with Console(stack, feed) as console:
         browsers = [Browser(console, 0) for _ in range(8)]

@@ -23,7 +23,7 @@ def happening(part: str, kind: str, text: str = "", **fields: Any) -> Happening:
 
 
 def part(console: Console, name: str) -> dict[str, Any]:
-    """Return one part as the page gets it, made anew."""
+    """Return one part as the page gets it, made again."""
     console._parts._made = None
     return next(each for each in console._row()["parts"] if each["name"] == name)
 

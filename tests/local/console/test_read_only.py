@@ -184,7 +184,7 @@ def test_a_long_or_deep_query_is_refused() -> None:
 
 
 def test_the_engine_gets_what_was_checked() -> None:
-    """What runs is written anew: no comment and no other spelling of the person's text gets through."""
+    """What runs is written from the parsed query: no comment and no other spelling gets through."""
     query = bounded("SELECT /*! x */ r'a\\'' AS b FROM issues # '\n WHERE '''a'b''' = title", TABLES)
     assert "x" not in query.replace("text", "")
     assert "#" not in query

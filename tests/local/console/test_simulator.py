@@ -149,7 +149,7 @@ def test_a_week_passes(person: Person, inbox: Inbox) -> None:
 
 
 def test_a_week_can_be_stopped(person: Person, inbox: Inbox) -> None:
-    """What has not happened then does not happen; the next week begins anew."""
+    """What has not happened then does not happen; the next week begins again."""
     person.week._seconds = 600
     assert person.do("stop") == "No week is running."
     person.do("week")

@@ -197,7 +197,7 @@ def test_request_without_an_id(story: Story) -> None:
 
 
 def test_redelivery(story: Story) -> None:
-    """A redelivery begins anew under the same id, also if a subscriber is read before ingest."""
+    """A redelivery begins again under the same id, also if a subscriber is read before ingest."""
     card_and_row(story)
     story.now = 60.0
     story.push("stream_bq", message_id="2")

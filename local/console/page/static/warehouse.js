@@ -6,7 +6,7 @@ import { chosenIssue, issueKey, onChange, store } from "./store.js";
 import { cell, facts, table } from "./tables.js";
 
 const TELLING = ["event_at", "event", "action", "sender", "label", "assignee", "issue_state"]; // the first columns of events
-const NUMBERS_MILLISECONDS = 3000; // the server counts anew only some time after the last count, and if rows have come
+const NUMBERS_MILLISECONDS = 3000; // the server counts again only some time after the last count, and if rows have come
 const PAUSE_MILLISECONDS = 400; // between two readings
 
 export function startWarehouse() {
@@ -20,7 +20,7 @@ export function startWarehouse() {
   return { "issue-panel": issue, "numbers-panel": numbers };
 }
 
-/** Return what reads a panel anew: only while it is in sight, and one reading after the other. */
+/** Return what reads a panel again: only while it is in sight, and one reading after the other. */
 function reader(id, read) {
   let isReading = false;
   let isDue = false;
