@@ -165,7 +165,7 @@ class GitHubClient:
             if wait is None:
                 self._refusals = 0
                 if response.status == 403 and self._app:
-                    self._app.forget(self._path(url))  # a new token has what the App is allowed by then
+                    self._app.forget(self._path(url))  # a new token has what the App is allowed now
                 self._rest_for(responses.seconds_until_reset(response))  # set by the last one of the window
                 responses.check_status(response)
                 return response

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner, Result
@@ -12,37 +11,18 @@ from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.types import PubsubMessage, Subscription, Topic
 
 from clients.pubsub.publisher import connect
-from functions.stream_bq.row import to_row
 from local.pubsub.server import PubSubServer
 from ops.__main__ import ops
 from ops.replay import command
-from ops.send import accounts, payloads
-from pipeline.delivery import Delivery, Source
-from pipeline.events import IssueEvent
+from ops.send import accounts
 from tests.support.messages import NOON, an_issue
 from tests.support.pubsub import TIMEOUT, Inbox, PubSub
+from tests.support.rows import stored
 from tests.support.warehouse import PROJECT, Warehouse
 
 MONA = accounts.Account(login="mona")
 WEB = accounts.Repository(full_name="acme/web")
 HOUR = timedelta(hours=1)
-
-
-def stored(
-    made: payloads.Event,
-    delivery_id: str,
-    received_at: datetime,
-    *,
-    source: Source = "webhook",
-    with_payload: bool = True,
-) -> dict[str, Any]:
-    """Return the row of a delivery."""
-    body = json.dumps(made.payload).encode()
-    delivery = Delivery(
-        delivery_id=delivery_id, event=made.name, body=body, received_at=received_at, source=source, hook_id=5
-    )
-    event = IssueEvent.from_delivery(delivery)
-    return to_row(event, received_at, store_payload=with_payload).columns
 
 
 OPENED = an_issue(body="Grüße \N{PARTY POPPER}").opened()

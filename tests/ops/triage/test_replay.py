@@ -1,19 +1,16 @@
 """triage replay tries the rules on the events that are stored."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from functions.stream_bq.row import to_row
 from ops.__main__ import ops
-from ops.send import accounts, payloads
-from pipeline.delivery import Delivery, Source
-from pipeline.events import IssueEvent
+from ops.send import accounts
 from tests.support.messages import NOON, an_issue
+from tests.support.rows import stored
 from tests.support.warehouse import PROJECT, Warehouse
 
 MONA = accounts.Account(login="mona")
@@ -33,23 +30,6 @@ author = "outsider"
 words_any = ["here it is"]
 comment = "Thanks!"
 """
-
-
-def stored(
-    made: payloads.Event,
-    delivery_id: str,
-    received_at: datetime,
-    *,
-    source: Source = "webhook",
-    with_payload: bool = True,
-) -> dict[str, Any]:
-    """Return the row of a delivery."""
-    body = json.dumps(made.payload).encode()
-    delivery = Delivery(
-        delivery_id=delivery_id, event=made.name, body=body, received_at=received_at, source=source
-    )
-    event = IssueEvent.from_delivery(delivery)
-    return to_row(event, received_at, store_payload=with_payload).columns
 
 
 ASKED = an_issue(number=9, labels=["needs-info"])
